@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The transaction: carries a plan out, reads back, and commits or puts everything back as it was. It runs on a worker and may block.
+ * The files become visible only after the new values have been proven by reading them back. */
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "loader.h"
+#include "plan.h"
+#include "root.h"
+
+typedef struct ChangeResult {
+        const char *outcome; /* "unchanged" "applied" "configured" "deferred" "planned"; NULL on failure */
+        GPtrArray *steps;    /* char*, what was done, in words */
+        GPtrArray *impact;   /* Impact* */
+        GHashTable *values; /* parameter, or module.parameter when two modules are concerned -> value read back, as sysfs prints it */
+        GError *error; /* Busy, ReloadFailed, HostDegraded, NotPermitted, Conflict, or internal */
+} ChangeResult;
+
+/* Carries @plan out (REQUEST_DRY_RUN: tells only what it would do, with the holders as impact). Never NULL. */
+ChangeResult *change_run(const Plan *plan, const Root *root, Loader *loader);
+void change_result_free(ChangeResult *result);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChangeResult, change_result_free)
+
+/* At the daemon's start: finishes or undoes a change that was cut short by a kill or a power cut. NULL when there was none; else a
+ * result whose steps say what was found and done. */
+ChangeResult *change_recover(const Root *root, Loader *loader);
+
+/* The holders of the module that stand in the way of @plan, as Impact of kind "blocks". Scans /proc. */
+GPtrArray *change_blockers(const Root *root);
+
+/* How long a load may take until its initstate is "live". */
+#define CHANGE_LIVE_TIMEOUT_SEC 60

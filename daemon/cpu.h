@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the CPU offers to virtualization, as the kernel prints it in /proc/cpuinfo (arch/x86/kernel/cpu/proc.c; the
+ * "vmx flags" line exists since Linux 5.6). It knows nothing of modules or their parameters. */
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "root.h"
+
+typedef struct Cpu {
+        char *architecture; /* as uname -m spells it: "x86_64", "aarch64", "s390x"…; "unknown" if it can't be told */
+        char *vendor; /* "intel" (GenuineIntel, CentaurHauls, Shanghai: VMX), "amd" (AuthenticAMD, HygonGenuine: SVM), or "" */
+        char *model;        /* model name, may be empty */
+        GStrv features;     /* virtualization features in the kernel's spelling, sorted, no duplicates */
+        unsigned level;     /* 0 on the hardware, 1 inside a virtual machine */
+        char *hypervisor;   /* what is below at level 1: "kvm", "microsoft", "vmware", "xen", "unknown"…; else "" */
+        bool has_vmx_flags; /* the kernel prints "vmx flags": their absence means something */
+} Cpu;
+
+Cpu *cpu_read(const Root *root); /* never fails: what can't be read is empty */
+void cpu_free(Cpu *cpu);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cpu, cpu_free)
+
+bool cpu_has(const Cpu *cpu, const char *feature);

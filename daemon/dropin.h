@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Our own modprobe.d file, as text in and text out: which parameters it sets, and the same text with some of them set or
+ * unset. Lines that we did not write (comments, anything but "options") stay as they are. It never writes a file. */
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "root.h"
+
+#define DROPIN_PATH "etc/modprobe.d/zz-nestvirt.conf"
+#define DROPIN_RUNTIME_PATH "run/modprobe.d/zzz-nestvirt-runtime.conf"
+
+typedef struct Dropin Dropin;
+
+/* Reads the file at @path; one that is missing is empty. Fails only when it can't be read. */
+Dropin *dropin_read(const Root *root, const char *path, GError **error);
+Dropin *dropin_parse(const char *text);
+void dropin_free(Dropin *dropin);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Dropin, dropin_free)
+
+/* The value that the file gives, or NULL. */
+const char *dropin_get(const Dropin *dropin, const char *module, const char *parameter);
+/* @value must be normalised (catalog_normalise). */
+void dropin_set(Dropin *dropin, const char *module, const char *parameter, const char *value);
+/* False when the file does not have it. */
+bool dropin_unset(Dropin *dropin, const char *module, const char *parameter);
+/* Names set for @module, sorted. */
+GStrv dropin_names(const Dropin *dropin, const char *module);
+/* The whole text, or NULL when nothing but our own header is left: the file should go. */
+char *dropin_render(const Dropin *dropin);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What one parameter is set to, what KVM really does, what the next load gets, and why: rules over a snapshot. Pure. */
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "catalog.h"
+#include "host.h"
+
+typedef struct Effect {
+        const Parameter *parameter;
+        char *value;     /* as sysfs prints it; "" when the module is not loaded */
+        char *effective; /* "on"/"off" for a bool, decimal, or the word; "" when not loaded, "unknown" when undecidable */
+        char *configured; /* what the next load gets, normalised (as written when it is no valid value); "" = the kernel's default */
+        const char *normal_default; /* the kernel's default, normalised, "" when unknown */
+        char *source;               /* of the configured value, or "" */
+        GStrv overridden;           /* sources that lose */
+        const char *pending;        /* waits for idle, or "" */
+        bool supported;             /* the CPU has what it needs */
+        bool writable;              /* without a reload */
+        char *reason; /* why effective is not what was asked, or a plain warning about it; "" when there is nothing to say */
+} Effect;
+
+/* NULL when this kernel's module has no such parameter. */
+Effect *effect_new(const Host *host, const Parameter *parameter);
+void effect_free(Effect *effect);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Effect, effect_free)
+
+/* The value now in the kernel, normalised, NULL when not loaded or not to be understood. */
+char *effect_current(const Effect *effect);
+/* True when the CPU has what the parameter needs; else @ret_missing (may be NULL) names the features, comma-separated. */
+bool effect_supported(const Host *host, const Parameter *parameter, char **ret_missing);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The snapshot of the host: everything that the files beneath the root say now. It is read whole by one function and never
+ * modified; the loop owns it, and a refresh replaces it. */
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "cpu.h"
+#include "loader.h"
+#include "module.h"
+#include "options.h"
+#include "root.h"
+
+typedef struct Host {
+        Root *root;
+        char *release; /* kernel release, from proc/sys/kernel/osrelease */
+        char *boot_id; /* proc/sys/kernel/random/boot_id, "" when not there */
+        Cpu *cpu;
+        Options *options;
+        GPtrArray *modules;    /* Module*: kvm first, then the vendor's if there is one */
+        GHashTable *pending;   /* module -> (parameter -> value): what waits for idle, from run/nestvirt/pending */
+        bool modules_disabled; /* proc/sys/kernel/modules_disabled, or nomodule on the command line */
+        bool kvm_kept; /* our last change of nested could not unload kvm.ko (run/nestvirt/kvm-kept): see effect.c */
+        bool degraded; /* a change failed and could not be undone (journal.h) */
+        const char *device; /* "ok", "missing", "wrong-node", "denied", "broken": static strings */
+} Host;
+
+Host *host_read(Root *root, const Loader *loader);
+void host_free(Host *host);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Host, host_free)
+
+const Module *host_module(const Host *host, const char *name); /* NULL when the host has no such object */
+const Module *host_vendor_module(const Host *host);            /* NULL when there is none */
+const char *host_nested(const Host *host);                     /* "on" "off" "unavailable" "unknown" */
+const char *host_mmu(const Host *host);                        /* "tdp" "shadow" "" */
+/* What waits for idle for this parameter, or NULL. */
+const char *host_pending(const Host *host, const char *module, const char *parameter);
+
+/* The properties of the two interfaces as dictionaries a{sv}, exactly with the names and signatures of the contract.
+ * Two of them compared say what changed. (describe.c) */
+GVariant *describe_manager(const Host *host);
+GVariant *describe_module(const Host *host, const Module *module);
+/* The names whose values differ between two a{sv}; empty when none. */
+GStrv describe_diff(GVariant *before, GVariant *after);

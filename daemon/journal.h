@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The record on disk of a change under way, written before anything is touched and removed after everything is done: what the files and the
+ * modules were, and what they are to become. A key file beneath var/lib/nestvirt; it survives power loss. */
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "plan.h"
+#include "root.h"
+
+#define JOURNAL_PATH "var/lib/nestvirt/change"
+
+typedef enum JournalPhase {
+        JOURNAL_BEGUN,    /* undo it */
+        JOURNAL_PROVEN,   /* the new values were read back: finish it, if it is still the same boot */
+        JOURNAL_DEGRADED, /* neither could be done; somebody has to look */
+} JournalPhase;
+
+bool journal_write(const Root *root, const Plan *plan, JournalPhase phase, GError **error);
+/* The recorded plan, or NULL: without @error when there is no journal, with it when the journal can't be understood. */
+Plan *journal_read(const Root *root, JournalPhase *ret_phase, GError **error);
+bool journal_clear(const Root *root, GError **error);

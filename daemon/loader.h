@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The seam to the kernel's module loader: libkmod behind it in the daemon (loader-kmod.c), a fake in the test binaries.
+ * All calls may block; load and unload are made by the worker of host changes alone. */
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "root.h"
+
+typedef struct Loader Loader;
+struct Loader {
+        /* Inserts one module with exactly @options ("nested=1 npt=0"), after the modules that it depends on and that are not there
+         * yet; no modprobe.d options, no install commands. @error carries the errno in words. */
+        bool (*load)(Loader *loader, const char *module, const char *options, GError **error);
+        /* Removes one module, without force and without waiting. False and @ret_busy true when someone uses it. */
+        bool (*unload)(Loader *loader, const char *module, bool *ret_busy, GError **error);
+        /* The module's file for the running kernel (may be built in: ""), or NULL when there is none. */
+        char *(*locate)(const Loader *loader, const char *module);
+        /* Parameter name -> type as in modinfo ("bool", "int", …), or NULL when the file can't be read. */
+        GHashTable *(*parameters)(const Loader *loader, const char *module);
+        void (*free)(Loader *loader);
+};
+
+Loader *loader_kmod_new(const Root *root, GError **error);

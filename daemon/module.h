@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One kernel module as /sys/module and /lib/modules show it (kernel/module/sysfs.c, kernel/params.c). It changes nothing. */
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "loader.h"
+#include "root.h"
+
+typedef enum ModuleState {
+        MODULE_LIVE,
+        MODULE_LOADABLE, /* not loaded; its file for the running kernel is there */
+        MODULE_BUILTIN,  /* part of the kernel */
+        MODULE_MISSING,  /* not loaded, and no file for the running kernel */
+} ModuleState;
+
+typedef struct ModuleValue {
+        char *value; /* as sysfs prints it without the newline; "" when the module is not loaded or it can't be read */
+        bool writable; /* sysfs lets root write it */
+} ModuleValue;
+
+typedef struct Module {
+        char *name; /* with underscores */
+        ModuleState state;
+        int refcnt;         /* -1 when the kernel does not tell */
+        GStrv holders;      /* modules that use this one */
+        GHashTable *values; /* parameter name -> ModuleValue*: every parameter that this kernel's module has */
+} Module;
+
+/* @loader is asked for the parameters of a module that is not loaded. Never fails: what can't be read is missing. */
+Module *module_read(const Root *root, const Loader *loader, const char *name);
+void module_free(Module *module);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Module, module_free)
+
+const char *module_state_to_string(ModuleState state); /* "live", "loadable", "builtin", "missing" */
+bool module_is_present(const Module *module);          /* live or built in */
+/* Someone other than the modules that use it holds it. */
+bool module_in_use(const Module *module);
+const ModuleValue *module_value(const Module *module, const char *parameter);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the next load of a module will be given, and by whom: the modprobe.d folders in the order of libkmod
+ * (libkmod/libkmod-config.c, kmod 30 to 34), then the kernel command line. It changes nothing. */
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "root.h"
+
+typedef struct Option {
+        char *module;  /* with underscores */
+        char *name;    /* with underscores */
+        char *value;   /* as written, quotes removed; "" when there is no "=" */
+        char *path;    /* "/etc/modprobe.d/x.conf"; NULL for the kernel command line */
+        unsigned line; /* of the directive's first line, from 1 */
+} Option;
+
+typedef struct Command {
+        char *verb;   /* "install", "remove", "blacklist", "alias" are kept as written, lower case */
+        char *module; /* with underscores */
+        char *path;
+        unsigned line;
+} Command;
+
+typedef struct BadLine {
+        char *path;
+        unsigned line;
+        char *why;
+} BadLine;
+
+typedef struct Options {
+        GPtrArray *options;  /* Option*, in the order in which the kernel will see them: the last one of a name wins */
+        GPtrArray *commands; /* Command*: install, remove and blacklist lines */
+        GPtrArray *bad;      /* BadLine*: what libkmod would ignore with a warning, or what is too long to be meant */
+        GStrv masked;        /* files that a file of the same name in an earlier folder hides, absolute */
+} Options;
+
+/* The folders, most important first, without a leading slash. */
+extern const char *const options_folders[];
+
+Options *options_read(const Root *root); /* never fails: what can't be read is left out */
+void options_free(Options *options);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Options, options_free)
+
+/* The one that wins, or NULL; @ret_overridden (may be NULL) gets the sources that lose, the strongest first. */
+const Option *options_winner(const Options *options, const char *module, const char *name, GStrv *ret_overridden);
+/* "/etc/modprobe.d/x.conf:3" or "kernel command line". */
+char *option_source(const Option *option);
+/* The first line with @verb for @module, or NULL. */
+const Command *options_command(const Options *options, const char *verb, const char *module);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* How a request will be carried out on the host of a snapshot: which files get which text, which modules are unloaded and loaded
+ * with which options, what must be read back, and how all of that is undone. A plan is complete in itself: the worker that carries it out
+ * needs no snapshot. Making one changes nothing. */
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "host.h"
+#include "request.h"
+
+typedef struct PlanFile {
+        char *path;   /* beneath the root */
+        char *before; /* its text, NULL when there is none */
+        char *after;  /* its text, NULL when it goes */
+} PlanFile;
+
+typedef struct PlanModule {
+        char *name;
+        bool required; /* must be unloaded; else (kvm) only when it is free */
+        char *before;  /* options that bring back what is in effect now */
+        char *after;   /* options of the load */
+} PlanModule;
+
+typedef struct PlanValue {
+        char *module;
+        char *name;
+        char *before;  /* normalised */
+        char *after;   /* normalised, what must be read back */
+        bool writable; /* without a reload */
+} PlanValue;
+
+typedef struct Impact {
+        char *subject;    /* "host", "pid 812", or a guest's name */
+        const char *kind; /* "blocks" "fails-to-start" "loses-nested" "saved-state" */
+        char *message;
+} Impact;
+
+typedef struct Plan {
+        char *title; /* the request in words, for the journal and for people */
+        uint64_t flags;
+        bool unchanged;     /* configured and in effect already */
+        bool pending;       /* the end of a change that waited */
+        GPtrArray *files;   /* PlanFile* that change */
+        GPtrArray *modules; /* PlanModule* in the order of loading (kvm first); empty: no reload */
+        GPtrArray *values;  /* PlanValue* asked for */
+        char *vendor;       /* the vendor module, or NULL */
+        char *boot_id;
+        GPtrArray *steps; /* char*, what would be done, in words */
+} Plan;
+
+/* Errors: Overridden, Builtin, NotPermitted, Unsupported (an install or remove line, a needed parameter that is off). Busy is not
+ * among them: who holds a module is known only when it is tried, or by users_scan(). */
+Plan *plan_new(const Host *host, const Request *request, GError **error);
+void plan_free(Plan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
+
+bool plan_reloads(const Plan *plan);
+void impact_free(Impact *impact);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The directory that every read of /proc, /sys, /etc, /run and /usr/lib goes through: "/" for the machine itself, any
+ * other directory for a tree of files that stands for a host. Paths are relative to it, without a leading slash, and
+ * can't leave it, symbolic links included (openat2(2) RESOLVE_IN_ROOT, Linux 5.6). Nothing here knows what the files mean. */
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+typedef struct Root Root;
+
+/* No file read by nestvirtd is larger than this, unless its reader says otherwise. */
+#define ROOT_FILE_MAX (1024U * 1024U)
+
+/* Opens the directory @path. @devices is where the device nodes of the machine are to be looked at ("/dev" but for a
+ * service with a private /dev); NULL means "dev" beneath @path. */
+Root *root_new(const char *path, const char *devices, GError **error);
+Root *root_ref(Root *root);
+void root_unref(Root *root);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Root, root_unref)
+
+/* True for "/": the kernel behind the files is the running one, and modules can be loaded. */
+bool root_is_machine(const Root *root);
+
+/* A file descriptor (O_CLOEXEC added) beneath the root, or -errno. */
+int root_open(const Root *root, const char *path, int flags);
+
+/* Reads a whole file of at most @max bytes; a longer one is an error (G_FILE_ERROR_NOSPC… see root.c), as is a missing one
+ * (G_FILE_ERROR_NOENT). The result is NUL-terminated after @ret_size bytes; it may contain NUL bytes. */
+bool root_read(const Root *root, const char *path, size_t max, char **ret, size_t *ret_size, GError **error);
+
+/* The first line of a small file without its newline; NULL when it can't be read. */
+char *root_read_line(const Root *root, const char *path);
+
+/* The names in a directory, sorted by strcmp(), without "." and ".."; empty when there is none. */
+GStrv root_list(const Root *root, const char *path);
+
+bool root_exists(const Root *root, const char *path);
+/* stat(2) beneath the root, following links inside it: 0 or -errno. */
+int root_stat(const Root *root, const char *path, struct stat *ret);
+/* stat(2), not following a link, of a device node beneath the directory given as @devices: 0 or -errno. */
+int root_stat_device(const Root *root, const char *name, struct stat *ret);
+/* The absolute path of a device node, for messages and for inotify. */
+char *root_device_path(const Root *root, const char *name);
+/* The absolute path on the machine, for messages and for inotify. */
+char *root_absolute(const Root *root, const char *path);
+
+/* Writing: the new content is staged beside the target under the name ".<basename>.new" (which modprobe does not read),
+ * synced, and becomes visible by a rename; the directory is synced after the rename. Parents that are missing are made (0755). */
+bool root_stage(const Root *root, const char *path, const char *content, GError **error);
+bool root_publish(const Root *root, const char *path,
+                  GError **error); /* rename the staged file; fine when there is none */
+bool root_discard(const Root *root, const char *path,
+                  GError **error); /* remove the staged file; fine when there is none */
+bool root_is_staged(const Root *root, const char *path);
+bool root_remove(const Root *root, const char *path,
+                 GError **error); /* remove and sync the directory; fine when there is none */
+bool root_write(const Root *root, const char *path, const char *content, GError **error); /* stage and publish */
+/* One write(2) into an existing file, as sysfs wants it. */
+bool root_poke(const Root *root, const char *path, const char *content, GError **error);

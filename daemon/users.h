@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Who holds KVM: processes with /dev/kvm or a VM or vCPU of it open. Any of them pins the vendor module
+ * (virt/kvm/kvm_main.c: kvm_chardev_ops.owner). Scans /proc, which takes a while: run it on a worker. */
+
+#include <glib.h>
+
+#include "root.h"
+
+typedef struct User {
+        unsigned pid;
+        unsigned uid;
+        char *command; /* comm */
+        char *unit;    /* systemd unit (or scope) from its cgroup; "" when in none */
+        char *guest;   /* the guest's name when QEMU says one on its command line; else "" */
+} User;
+
+/* User*, sorted by pid. Processes that go away meanwhile are left out. */
+GPtrArray *users_scan(const Root *root);
+void user_free(User *user);
+
+/* "pid 812 qemu-system-x86 (machine-qemu-1-web1.scope, guest web1), pid 901 …", at most @max of them and then "and N more". */
+char *users_to_string(const GPtrArray *users, unsigned max);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A thread that does what can block: a queue in, an eventfd out. A job owns its input; its result is handed back on the loop's
+ * thread, in the order of submission. */
+
+#include <glib.h>
+
+typedef struct Worker Worker;
+
+/* Runs on the worker's thread; must touch nothing but @job. */
+typedef void (*WorkerRun)(gpointer job);
+/* Runs on the loop's thread, from worker_dispatch(), and takes @job over. */
+typedef void (*WorkerDone)(gpointer job, gpointer userdata);
+
+Worker *worker_new(const char *name, GError **error);
+/* Waits for the job under way; those not begun are dropped with @discard. */
+void worker_free(Worker *worker);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Worker, worker_free)
+
+void worker_submit(Worker *worker, WorkerRun run, WorkerDone done, GDestroyNotify discard, gpointer job,
+                   gpointer userdata);
+/* Becomes readable when worker_dispatch() has something to do. */
+int worker_fd(const Worker *worker);
+void worker_dispatch(Worker *worker);
