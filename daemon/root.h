@@ -28,11 +28,11 @@ bool root_is_machine(const Root *root);
 /* A file descriptor (O_CLOEXEC added) beneath the root, or -errno. */
 int root_open(const Root *root, const char *path, int flags);
 
-/* Reads a whole file of at most @max bytes; a longer one is an error (G_FILE_ERROR_NOSPC… see root.c), as is a missing one
- * (G_FILE_ERROR_NOENT). The result is NUL-terminated after @ret_size bytes; it may contain NUL bytes. */
+/* Reads a whole file of at most @max bytes; a longer one is an error (G_FILE_ERROR_NOSPC), as is a missing one
+ * (G_FILE_ERROR_NOENT) and what is no regular file. The result is NUL-terminated after @ret_size bytes; it may contain NUL bytes. */
 bool root_read(const Root *root, const char *path, size_t max, char **ret, size_t *ret_size, GError **error);
 
-/* The first line of a small file without its newline; NULL when it can't be read. */
+/* The first line of a small file without its newline, made valid UTF-8; NULL when it can't be read. */
 char *root_read_line(const Root *root, const char *path);
 
 /* The names in a directory, sorted by strcmp(), without "." and ".."; empty when there is none. */
