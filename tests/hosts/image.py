@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The root image of the emulated host: Debian of the machine's own release, made once and kept in a cache.
+
+Owns the recipe (packages, users, masked units, the files below root/) and the cache, which lies outside the
+checkout. Knows nothing of the emulator, nor of the build under test: that is laid over the image at boot.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+# What a host needs, over Debian's essential packages. More hosts to try things on need only more names here.
+PACKAGES = [
+    "busybox-static",  # the initramfs is made of it, see initramfs.py
+    "dbus",
+    "kmod",
+    "libpam-systemd",
+    "linux-image-cloud-amd64",
+    "polkitd",
+    "procps",
+    "strace",
+    "systemd",
+    "systemd-sysv",
+    "udev",
+]
+
+# Libraries that the daemon and the client are linked with. Their names carry the version of the ABI and differ
+# between releases, so each is given as a pattern and the newest match of the release is taken.
+LIBRARIES = [
+    r"libglib2\.0-0(t64)?",
+    r"libjson-glib-1\.0-0",
+    r"libkmod2",
+    r"libsystemd0",
+]
+
+# alice may do all, bob nothing (root/etc/polkit-1/rules.d), for carol the defaults of the actions hold.
+USERS = ["alice", "bob", "carol"]
+
+# The hostname, and root's password on the console and for polkit's agents.
+HOSTNAME = "amdhost"
+ROOT_PASSWORD = "root"
+
+# Units that only cost time here.
+MASKED = [
+    "apt-daily-upgrade.timer",
+    "apt-daily.timer",
+    "dpkg-db-backup.timer",
+    "e2scrub_all.timer",
+    "e2scrub_reap.service",
+    "fstrim.timer",
+    "getty@tty1.service",
+    "ldconfig.service",
+    "logrotate.timer",
+    "serial-getty@ttyS0.service",
+    "systemd-binfmt.service",
+    "systemd-firstboot.service",
+    "systemd-journal-catalog-update.service",
+    "systemd-pcrphase-sysinit.service",
+    "systemd-pcrphase.service",
+    "systemd-pstore.service",
+    "systemd-random-seed.service",
+    "systemd-repart.service",
+    "systemd-timesyncd.service",
+    "systemd-update-utmp-runlevel.service",
+    "systemd-update-utmp.service",
+]
+
+# Kernel modules that the initramfs loads to reach the disks and the agent's port.
+BOOT_MODULES = ["virtio_pci", "virtio_blk", "virtio_console"]
+
+DISK_SIZE = "2G"
+UNUSED_DAYS = 14
+
+
+class ImageError(Exception):
+    """The image can't be made; the text says why and what to do."""
+
+
+def release():
+    """The machine's own Debian release, such as bookworm."""
+    text = pathlib.Path("/etc/os-release").read_text()
+    match = re.search(r'^VERSION_CODENAME="?([a-z]+)', text, re.M)
+    if not match or not re.search(r'^ID="?debian"?$', text, re.M):
+        raise ImageError("the emulated host is made from Debian's packages and needs a Debian machine to be made on")
+    return match[1]
+
+
+def cache_folder():
+    base = os.environ.get("NESTVIRT_CACHE")
+    if not base:
+        base = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "nestvirtd")
+    path = pathlib.Path(base)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def recipe_key(suite):
+    """Changes whenever something that makes the image does: this file, and the files below root/."""
+    digest = hashlib.sha256(suite.encode())
+    files = [HERE / "image.py"] + sorted(path for path in (HERE / "root").rglob("*") if path.is_file())
+    for path in files:
+        digest.update(f"\0{path.relative_to(HERE)}\0{path.stat().st_mode & 0o111}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def apt_sources(suite):
+    """The machine's own sources of the release, security and updates with it, a line each."""
+    fields = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(CODENAME)"
+    out = output("apt-get", "indextargets", "--format", fields, "Created-By: Packages")
+    wanted = {suite, f"{suite}-updates", f"{suite}-security"}
+    lines = []
+    for line in out.splitlines():
+        uri, name, component, *codename = line.split()
+        if component == "main" and wanted.intersection([name, *codename]):
+            lines.append(f"deb {uri} {name} main")
+    if not lines:
+        raise ImageError(f"apt has no source of Debian {suite} with the component main: see /etc/apt/sources.list.d")
+    return sorted(set(lines))
+
+
+def library_packages():
+    """The patterns of LIBRARIES as names of packages that apt knows on this release."""
+    names = output("apt-cache", "pkgnames", "lib").split()
+    found = []
+    for pattern in LIBRARIES:
+        matches = sorted(name for name in names if re.fullmatch(pattern, name))
+        if not matches:
+            raise ImageError(f"apt knows no package like {pattern}: run apt-get update")
+        found.append(matches[-1])
+    return found
+
+
+def output(*command):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def build_log(command, log, **kwargs):
+    """Run one long step; its output goes to the log, whose end is shown when it fails."""
+    with open(log, "ab") as stream:
+        status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, **kwargs).returncode
+    if status:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+        raise ImageError(f"{command[0]} failed with status {status}; the end of its output:\n{tail}")
+
+
+def make_root(root, suite, log):
+    sources = apt_sources(suite)
+    command = [
+        "mmdebstrap",
+        "--mode=root",
+        "--variant=apt",
+        "--keyring=/usr/share/keyrings/debian-archive-keyring.gpg",
+        "--aptopt=APT::Install-Recommends \"false\"",
+        "--include=" + ",".join(PACKAGES + library_packages()),
+    ]
+    for path in ("doc", "info", "locale", "man"):
+        command.append(f"--dpkgopt=path-exclude=/usr/share/{path}/*")
+    # Debian's own initramfs would never be used: INITRD=No saves its making.
+    environment = dict(os.environ, INITRD="No", DEBIAN_FRONTEND="noninteractive")
+    build_log(command + [suite, str(root)] + sources, log, env=environment)
+
+
+def customise(root):
+    for name in MASKED:
+        unit = root / "etc/systemd/system" / name
+        unit.unlink(missing_ok=True)
+        unit.symlink_to("/dev/null")
+    for name in USERS:
+        subprocess.run(["chroot", root, "useradd", "--create-home", "--shell=/bin/bash", name], check=True)
+    subprocess.run(["chroot", root, "chpasswd"], input=f"root:{ROOT_PASSWORD}\n", text=True, check=True)
+    (root / "etc/hostname").write_text(HOSTNAME + "\n")
+    (root / "etc/hosts").write_text(f"127.0.0.1 localhost {HOSTNAME}\n::1 localhost {HOSTNAME}\n")
+    # Empty would mean a first boot, with presets and all; the same for each boot is what tests want.
+    (root / "etc/machine-id").write_text(hashlib.md5(HOSTNAME.encode()).hexdigest() + "\n")
+    # Sources may name a mirror of the machine's owner; nothing is installed from inside.
+    (root / "etc/apt/sources.list").write_text("")
+    for source in (HERE / "root").rglob("*"):
+        target = root / source.relative_to(HERE / "root")
+        if source.is_dir():
+            target.mkdir(exist_ok=True, parents=True)
+        else:
+            shutil.copy(source, target)
+            os.chown(target, 0, 0)
+
+
+def kernel_version(root):
+    versions = sorted(path.name for path in (root / "lib/modules").iterdir())
+    if len(versions) != 1:
+        raise ImageError(f"expected one kernel in the image, found {versions}")
+    return versions[0]
+
+
+def dependency_order(modules, names):
+    """Module files below `modules` for `names`, each after those that it needs."""
+    needs = {}
+    for line in (modules / "modules.dep").read_text().splitlines():
+        path, _, rest = line.partition(":")
+        needs[path] = rest.split()
+    by_name = {pathlib.Path(path).name.split(".")[0].replace("-", "_"): path for path in needs}
+    order = []
+    for name in names:
+        path = by_name.get(name)
+        if path is None:
+            raise ImageError(f"the image's kernel has no module {name}")
+        order += [item for item in [*reversed(needs[path]), path] if item not in order]
+    return order
+
+
+def extract_boot_files(root, folder):
+    """Kernel, busybox and the modules of the initramfs, beside the image."""
+    version = kernel_version(root)
+    shutil.copy(root / "boot" / f"vmlinuz-{version}", folder / "vmlinuz")
+    shutil.copy(root / "bin/busybox", folder / "busybox")
+    modules = root / "lib/modules" / version
+    (folder / "modules").mkdir()
+    for number, path in enumerate(dependency_order(modules, BOOT_MODULES)):
+        shutil.copy(modules / path, folder / "modules" / f"{number:02}-{pathlib.Path(path).name}")
+
+
+def build(folder, suite):
+    log = folder / "build.log"
+    root = folder / "root"
+    root.mkdir()
+    print(f"Making the emulated host from Debian {suite}'s packages (about a minute)…", file=sys.stderr, flush=True)
+    make_root(root, suite, log)
+    customise(root)
+    extract_boot_files(root, folder)
+    disk = folder / "root.ext4"
+    build_log(["mke2fs", "-q", "-t", "ext4", "-m0", "-d", root, disk, DISK_SIZE], log)
+    shutil.rmtree(root)
+
+
+def prune(cache, keep):
+    """Images of other recipes that nothing has used for a while. A running emulator keeps its files open."""
+    limit = time.time() - UNUSED_DAYS * 86400
+    for path in cache.glob("image-*"):
+        if path != keep and path.stat().st_mtime < limit:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def locked(cache):
+    """One builder at a time; the others wait and then find its image."""
+    with open(cache / "lock", "w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def get(rebuild=False):
+    """The folder of the image: root.ext4, vmlinuz, busybox, modules/. Made first when it is not there."""
+    suite = release()
+    cache = cache_folder()
+    final = cache / f"image-{suite}-{recipe_key(suite)}"
+    with locked(cache):
+        if rebuild:
+            shutil.rmtree(final, ignore_errors=True)
+        if not final.is_dir():
+            if os.geteuid() != 0:
+                raise ImageError("the emulated host's image can only be made as root")
+            half = cache / f"half-{final.name}"
+            shutil.rmtree(half, ignore_errors=True)
+            half.mkdir()
+            build(half, suite)
+            os.sync()
+            half.rename(final)
+        os.utime(final)
+        prune(cache, final)
+    return final
+
+
+if __name__ == "__main__":
+    try:
+        print(get(rebuild="--rebuild" in sys.argv[1:]))
+    except ImageError as error:
+        sys.exit(f"image.py: {error}")

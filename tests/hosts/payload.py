@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The build under test as a tar for the emulated host: what `meson install` puts beneath a DESTDIR.
+
+The build tree has to be set up with --prefix=/usr --sysconfdir=/etc. NESTVIRT_BUILD names another one than build/.
+"""
+
+import os
+import pathlib
+import subprocess
+import tarfile
+import tempfile
+
+from agent import HostError
+from image import HERE
+
+CHECKOUT = HERE.parent.parent
+
+
+def build_folder():
+    return pathlib.Path(os.environ.get("NESTVIRT_BUILD") or CHECKOUT / "build")
+
+
+def from_tree(tree, target):
+    """A tar of all files below `tree`, owned by root. Folders that exist in the host keep their own modes there."""
+    with tarfile.open(target, "w", format=tarfile.GNU_FORMAT) as archive:
+        for folder, folders, files in os.walk(tree):
+            links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+            for name in sorted(files + links):
+                path = os.path.join(folder, name)
+                member = archive.gettarinfo(path, os.path.relpath(path, tree))
+                member.uid = member.gid = 0
+                member.uname = member.gname = "root"
+                if member.isreg():
+                    with open(path, "rb") as stream:
+                        archive.addfile(member, stream)
+                else:
+                    archive.addfile(member)
+    return target
+
+
+def from_build(target, build=None):
+    """A tar of what the build tree installs; the tree must be built already."""
+    build = build or build_folder()
+    if not (build / "build.ninja").exists():
+        raise HostError(f"{build} is no build tree: run ./run build, or set NESTVIRT_BUILD")
+    with tempfile.TemporaryDirectory(prefix="nestvirt-install-") as tree:
+        command = ["meson", "install", "-C", build, "--destdir", tree, "--no-rebuild", "--quiet"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode:
+            raise HostError(f"meson install failed:\n{done.stdout}")
+        return from_tree(tree, target)
