@@ -53,7 +53,7 @@ static const ConditionEntry foreign[] = {
 /* clang-format on */
 
 /* The daemon could not be started: by the bus, or by systemd in its name. */
-static const char *const start_failures[] = { THEIRS("Spawn."), "org.freedesktop.systemd1." };
+static const char *const start_failures[] = {THEIRS("Spawn."), "org.freedesktop.systemd1."};
 
 GQuark condition_quark(void) {
         return g_quark_from_static_string("nestvirt-condition");
