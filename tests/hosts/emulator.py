@@ -23,7 +23,7 @@ MACHINE = ["-accel", "tcg,thread=multi,tb-size=512", "-smp", "2", "-cpu", "EPYC,
 WORDS = ["console=ttyS0", "panic=-1", "systemd.show_status=no", "systemd.log_target=journal", "mitigations=off"]
 PAYLOAD_SIZE = 256 << 20
 BOOT_TIMEOUT = 180
-TAIL_LINES = 25
+TAIL_LINES = 60
 
 
 class Host:
@@ -103,6 +103,9 @@ class Host:
             failed = self.run("systemctl --failed --no-legend --plain").stdout
             raise HostError(f"the host came up {state}:\n{failed}{self.explain()}")
 
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
     def power_cut(self):
         """What was not on the disk is lost. `boot` starts it again."""
         self.process.kill()
@@ -137,6 +140,8 @@ class Host:
 
     def start(self, command, user="root"):
         """Start a shell command and return the Job; as a context manager it is killed at the end."""
+        if self.agent is None:
+            raise HostError("this host is not running: boot() it")
         return self.agent.start(command, user)
 
     def job(self, command, user="root", input=None):
@@ -158,7 +163,8 @@ class Host:
         parts = []
         for name in ("qemu.log", "console.log"):
             path = self.folder / name
-            lines = path.read_text(errors="replace").splitlines()[-TAIL_LINES:] if path.exists() else []
+            lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+            lines = [line for line in lines if "TCG doesn't support" not in line][-TAIL_LINES:]
             if lines:
                 parts.append(f"\n--- {name}, the end:\n" + "\n".join(lines))
         return "".join(parts)

@@ -84,7 +84,7 @@ static void port_read(void *data, size_t size) {
 
 static void frame_send(uint32_t id, char type, const void *data, size_t size) {
         char frame[sizeof(Header) + CHUNK];
-        Header header = { .length = (uint32_t) size, .id = id, .type = (uint8_t) type };
+        Header header = {.length = (uint32_t) size, .id = id, .type = (uint8_t) type};
 
         memcpy(frame, &header, sizeof(header));
         if (size > 0)
@@ -122,7 +122,7 @@ static void job_free(Job *job) {
         fd_close(&job->out);
         fd_close(&job->err);
         free(job->input);
-        *job = (Job) {};
+        *job = (Job){};
 }
 
 static void job_feed(Job *job) {
@@ -151,7 +151,7 @@ static void job_finish(Job *job) {
                 ;
         while (stream_forward(job, &job->err, 'S'))
                 ;
-        frame_send(job->id, 'X', &(uint32_t) { (uint32_t) status }, sizeof(uint32_t));
+        frame_send(job->id, 'X', &(uint32_t){(uint32_t) status}, sizeof(uint32_t));
         job_free(job);
 }
 
@@ -213,7 +213,7 @@ static void job_start(Job *job, uint32_t id, const char *user, const char *comma
         close(in[0]);
         close(out[1]);
         close(err[1]);
-        *job = (Job) { .used = true, .id = id, .pid = pid, .in = in[1], .out = out[0], .err = err[0] };
+        *job = (Job){.used = true, .id = id, .pid = pid, .in = in[1], .out = out[0], .err = err[0]};
         fcntl(job->in, F_SETFL, O_NONBLOCK);
         fcntl(job->out, F_SETFL, O_NONBLOCK);
         fcntl(job->err, F_SETFL, O_NONBLOCK);
@@ -238,9 +238,10 @@ static void run_handle(uint32_t id, const char *data, size_t size) {
                 return;
         }
 
-        const char *message = end ? "nestvirt-test-agent: too many commands at once\n" : "nestvirt-test-agent: bad frame\n";
+        const char *message =
+                        end ? "nestvirt-test-agent: too many commands at once\n" : "nestvirt-test-agent: bad frame\n";
         frame_send(id, 'S', message, strlen(message));
-        frame_send(id, 'X', &(uint32_t) { 126u << 8 }, sizeof(uint32_t));
+        frame_send(id, 'X', &(uint32_t){126u << 8}, sizeof(uint32_t));
 }
 
 static void frame_handle(const Header *header, char *data) {
@@ -296,16 +297,17 @@ static void loop_once(void) {
         Job *owners[1 + 4 * JOBS_MAX];
         size_t n = 0;
 
-        fds[n] = (struct pollfd) { .fd = port, .events = POLLIN };
+        fds[n] = (struct pollfd){.fd = port, .events = POLLIN};
         owners[n++] = NULL;
         for (Job *job = jobs; job < jobs + JOBS_MAX; job++) {
                 if (!job->used)
                         continue;
                 const struct pollfd wanted[] = {
-                        { .fd = job->out, .events = POLLIN },
-                        { .fd = job->err, .events = POLLIN },
-                        { .fd = job->input_size > 0 ? job->in : -1, .events = POLLOUT },
-                        { .fd = job->pidfd, .events = POLLIN }, /* the last: what was written before comes first */
+                                {.fd = job->out, .events = POLLIN},
+                                {.fd = job->err, .events = POLLIN},
+                                {.fd = job->input_size > 0 ? job->in : -1, .events = POLLOUT},
+                                {.fd = job->pidfd,
+                                 .events = POLLIN}, /* the last: what was written before comes first */
                 };
                 for (size_t i = 0; i < 4; i++) {
                         owners[n] = job;

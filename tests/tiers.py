@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""All tests, tier by tier, and one closing line of counts: what `./run test` runs.
+
+Owns the order of the tiers and the sum of their counts; the tests are elsewhere. A tier is a function that runs its
+tests, shows their progress and returns a Counter of passed, failed and skipped.
+
+    tiers.py [TIER…]
+"""
+
+import functools
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import unittest
+import xml.etree.ElementTree
+from collections import Counter
+
+CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get("NESTVIRT_BUILD") or CHECKOUT / "build")
+
+CLANG = {"CC": "clang"}
+GCC = {"CC": "gcc"}
+
+
+def succeeds(*command, **environment):
+    return subprocess.run(list(map(str, command)), env={**os.environ, **environment}, stdin=subprocess.DEVNULL).returncode == 0
+
+
+def junit_counts(path):
+    """Sum of the counts in meson's own report, where each case of a TAP test is one."""
+    counts = Counter()
+    for suite in xml.etree.ElementTree.parse(path).getroot().iter("testsuite"):
+        number = {name: int(suite.get(name) or 0) for name in ("tests", "failures", "errors", "skipped")}
+        bad = number["failures"] + number["errors"]
+        counts.update(failed=bad, skipped=number["skipped"], passed=number["tests"] - bad - number["skipped"])
+    return counts
+
+
+def meson(build, options, compiler, environment):
+    """Set the tree up, build it and run the tests that meson knows: unit, bus, fuzz corpora, layers."""
+    if not (build / "build.ninja").exists() and not succeeds("meson", "setup", *options, build, CHECKOUT, **compiler):
+        return Counter(failed=1)
+    if not succeeds("ninja", "-C", build):
+        return Counter(failed=1)
+    report = build / "meson-logs" / "testlog.junit.xml"
+    report.unlink(missing_ok=True)
+    good = succeeds("meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs", **environment)
+    counts = junit_counts(report) if report.exists() else Counter()
+    if good == bool(counts["failed"]) or not counts:
+        counts["failed"] += 1  # a test that died, or a report that says nothing
+    return counts
+
+
+def tier_meson():
+    return meson(BUILD, [], GCC, {})
+
+
+def tier_asan():
+    options = ["-Dwerror=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"]
+    environment = {"ASAN_OPTIONS": "abort_on_error=1", "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1"}
+    return meson(CHECKOUT / "build-asan", options, CLANG, environment)
+
+
+def tier_tsan():
+    return meson(CHECKOUT / "build-tsan", ["-Dwerror=true", "-Db_sanitize=thread"], GCC, {"TSAN_OPTIONS": "halt_on_error=1"})
+
+
+def tier_host():
+    sys.path.insert(0, str(CHECKOUT / "tests" / "hosts"))
+    suite = unittest.defaultTestLoader.discover(str(CHECKOUT / "tests" / "hosts"))
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
+    failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+    skipped = len(result.skipped)
+    return Counter(failed=failed, skipped=skipped, passed=max(0, result.testsRun - failed - skipped))
+
+
+def sources(*suffixes):
+    """Files of the checkout with these suffixes, without what was built."""
+    folders = [path for path in CHECKOUT.iterdir() if path.is_dir() and not path.name.startswith((".", "build"))]
+    files = [*CHECKOUT.iterdir(), *(path for folder in folders for path in folder.rglob("*"))]
+    return sorted(path for path in files if path.suffix in suffixes and path.is_file())
+
+
+def lint_shell():
+    return succeeds("shellcheck", CHECKOUT / "run", CHECKOUT / ".ci" / "run", *sources(".sh"))
+
+
+def lint_python():
+    good = True
+    for path in sources(".py"):
+        try:
+            compile(path.read_text(), str(path), "exec")
+        except SyntaxError as error:
+            print(f"{path}: {error}")
+            good = False
+    return good
+
+
+def lint_license():
+    wrong = []
+    for path in [*sources(".c", ".h", ".py", ".sh", ".build"), CHECKOUT / "run", CHECKOUT / ".ci" / "run"]:
+        if "SPDX-License-Identifier: LGPL-2.1-or-later" not in path.read_text().partition("\n\n")[0]:
+            wrong.append(path)
+            print(f"{path}: no SPDX line at its beginning")
+    return not wrong
+
+
+def tier_lint():
+    checks = {"shellcheck": lint_shell, "python": lint_python, "license": lint_license}
+    for path in sorted((CHECKOUT / "tests").glob("check-*")):
+        checks[path.name] = functools.partial(succeeds, path)
+    counts = Counter()
+    for name, check in checks.items():
+        good = check()
+        print(f"{name}: {'ok' if good else 'FAILED'}", flush=True)
+        counts["passed" if good else "failed"] += 1
+    return counts
+
+
+TIERS = {"lint": tier_lint, "meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "host": tier_host}
+
+
+def main(names):
+    unknown = [name for name in names if name not in TIERS]
+    if unknown:
+        sys.exit(f"tiers.py: no tier {', '.join(unknown)}; there are {', '.join(TIERS)}")
+
+    total = Counter()
+    for name in names or TIERS:
+        print(f"=== {name}", flush=True)
+        start = time.monotonic()
+        counts = TIERS[name]()
+        sys.stdout.flush()
+        print(f"=== {name}: {line(counts)} ({time.monotonic() - start:.0f} s)", flush=True)
+        total.update(counts)
+    print(line(total), flush=True)
+    return 1 if total["failed"] or total["skipped"] or not total["passed"] else 0
+
+
+def line(counts):
+    skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
+    return f"{counts['passed']} passed, {counts['failed']} failed{skipped}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
