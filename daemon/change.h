@@ -22,14 +22,9 @@ typedef struct ChangeResult {
 /* Carries @plan out (REQUEST_DRY_RUN: tells only what it would do, with the holders as impact). Never NULL. */
 ChangeResult *change_run(const Plan *plan, const Root *root, Loader *loader);
 void change_result_free(ChangeResult *result);
+/* Empty; for recover.c. */
+ChangeResult *change_result_new(void);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChangeResult, change_result_free)
-
-/* At the daemon's start: finishes or undoes a change that was cut short by a kill or a power cut. NULL when there was none; else a
- * result whose steps say what was found and done. */
-ChangeResult *change_recover(const Root *root, Loader *loader);
 
 /* The holders of the module that stand in the way of @plan, as Impact of kind "blocks". Scans /proc. */
 GPtrArray *change_blockers(const Root *root);
-
-/* How long a load may take until its initstate is "live". */
-#define CHANGE_LIVE_TIMEOUT_SEC 60

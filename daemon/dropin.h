@@ -28,5 +28,5 @@ void dropin_set(Dropin *dropin, const char *module, const char *parameter, const
 bool dropin_unset(Dropin *dropin, const char *module, const char *parameter);
 /* Names set for @module, sorted. */
 GStrv dropin_names(const Dropin *dropin, const char *module);
-/* The whole text, or NULL when nothing but our own header is left: the file should go. */
+/* The whole text, byte for byte what was parsed when nothing was changed; or NULL when nothing but our own header is left: the file should go. */
 char *dropin_render(const Dropin *dropin);

@@ -11,9 +11,12 @@
 
 typedef struct Loader Loader;
 struct Loader {
+        /* load and unload are refused with CONDITION_UNSUPPORTED: the root is not the machine. */
+        bool inert;
         /* Inserts one module with exactly @options ("nested=1 npt=0"), after the modules that it depends on and that are not there
-         * yet; no modprobe.d options, no install commands. @error carries the errno in words. */
-        bool (*load)(Loader *loader, const char *module, const char *options, GError **error);
+         * yet; no modprobe.d options, no install commands. @error carries the errno in words. True and @ret_existed true when
+         * somebody else has loaded it meanwhile, with options that nobody knows. */
+        bool (*load)(Loader *loader, const char *module, const char *options, bool *ret_existed, GError **error);
         /* Removes one module, without force and without waiting. False and @ret_busy true when someone uses it. */
         bool (*unload)(Loader *loader, const char *module, bool *ret_busy, GError **error);
         /* The module's file for the running kernel (may be built in: ""), or NULL when there is none. */

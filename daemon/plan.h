@@ -20,6 +20,7 @@ typedef struct PlanFile {
 typedef struct PlanModule {
         char *name;
         bool required; /* must be unloaded; else (kvm) only when it is free */
+        bool loaded;   /* it is live now */
         char *before;  /* options that bring back what is in effect now */
         char *after;   /* options of the load */
 } PlanModule;
@@ -48,12 +49,15 @@ typedef struct Plan {
         GPtrArray *values;  /* PlanValue* asked for */
         char *vendor;       /* the vendor module, or NULL */
         char *boot_id;
+        char *release;    /* of the kernel */
         GPtrArray *steps; /* char*, what would be done, in words */
 } Plan;
 
 /* Errors: Overridden, Builtin, NotPermitted, Unsupported (an install or remove line, a needed parameter that is off). Busy is not
  * among them: who holds a module is known only when it is tried, or by users_scan(). */
-Plan *plan_new(const Host *host, const Request *request, GError **error);
+Plan *plan_new(const Host *host, const Loader *loader, const Request *request, GError **error);
+/* With every array empty; for the journal. */
+Plan *plan_new_empty(void);
 void plan_free(Plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 

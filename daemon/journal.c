@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The record of a change under way, as a GKeyFile: the groups "change", "file N", "module N" and "value N" hold what a recovery needs of
+ * the plan. It decides nothing. */
+
+#include "error.h"
+#include "journal.h"
+
+/* A GKeyFile takes UTF-8 alone, a modprobe.d file may hold anything: what is not ASCII is escaped. NULL is an absent key. */
+static void render_text(GKeyFile *file, const char *group, const char *key, const char *value) {
+        g_autofree char *escaped = value ? g_strescape(value, NULL) : NULL;
+
+        if (escaped)
+                g_key_file_set_string(file, group, key, escaped);
+}
+
+static char *parse_text(GKeyFile *file, const char *group, const char *key) {
+        g_autofree char *escaped = g_key_file_get_string(file, group, key, NULL);
+
+        return escaped ? g_strcompress(escaped) : NULL;
+}
+
+static char *parse_string(GKeyFile *file, const char *group, const char *key) {
+        return parse_text(file, group, key) ?: g_strdup("");
+}
+
+static void journal_render(GKeyFile *file, const Plan *plan, JournalPhase phase) {
+        static const char *const phases[] = {"begun", "proven", "degraded"};
+
+        g_key_file_set_string(file, "change", "phase", phases[phase]);
+        render_text(file, "change", "title", plan->title);
+        render_text(file, "change", "boot", plan->boot_id);
+        render_text(file, "change", "release", plan->release);
+        g_key_file_set_uint64(file, "change", "flags", plan->flags);
+        g_key_file_set_boolean(file, "change", "pending", plan->pending);
+        render_text(file, "change", "vendor", plan->vendor);
+
+        for (unsigned i = 0; i < plan->files->len; i++) {
+                const PlanFile *f = g_ptr_array_index(plan->files, i);
+                g_autofree char *group = g_strdup_printf("file %u", i);
+                render_text(file, group, "path", f->path);
+                render_text(file, group, "before", f->before);
+                render_text(file, group, "after", f->after);
+        }
+        for (unsigned i = 0; i < plan->modules->len; i++) {
+                const PlanModule *m = g_ptr_array_index(plan->modules, i);
+                g_autofree char *group = g_strdup_printf("module %u", i);
+                render_text(file, group, "name", m->name);
+                g_key_file_set_boolean(file, group, "required", m->required);
+                g_key_file_set_boolean(file, group, "loaded", m->loaded);
+                render_text(file, group, "before", m->before);
+                render_text(file, group, "after", m->after);
+        }
+        for (unsigned i = 0; i < plan->values->len; i++) {
+                const PlanValue *v = g_ptr_array_index(plan->values, i);
+                g_autofree char *group = g_strdup_printf("value %u", i);
+                render_text(file, group, "module", v->module);
+                render_text(file, group, "name", v->name);
+                render_text(file, group, "before", v->before);
+                render_text(file, group, "after", v->after);
+                g_key_file_set_boolean(file, group, "writable", v->writable);
+        }
+}
+
+bool journal_write(const Root *root, const Plan *plan, JournalPhase phase, GError **error) {
+        g_autoptr(GKeyFile) file = g_key_file_new();
+        journal_render(file, plan, phase);
+        g_autofree char *text = g_key_file_to_data(file, NULL, NULL);
+        return root_write(root, JOURNAL_PATH, text, error);
+}
+
+static void journal_parse_group(GKeyFile *file, const char *group, Plan *plan) {
+        if (g_str_has_prefix(group, "file ")) {
+                PlanFile *f = g_new0(PlanFile, 1);
+                f->path = parse_string(file, group, "path");
+                f->before = parse_text(file, group, "before");
+                f->after = parse_text(file, group, "after");
+                g_ptr_array_add(plan->files, f);
+        } else if (g_str_has_prefix(group, "module ")) {
+                PlanModule *m = g_new0(PlanModule, 1);
+                m->name = parse_string(file, group, "name");
+                m->required = g_key_file_get_boolean(file, group, "required", NULL);
+                m->loaded = g_key_file_get_boolean(file, group, "loaded", NULL);
+                m->before = parse_string(file, group, "before");
+                m->after = parse_string(file, group, "after");
+                g_ptr_array_add(plan->modules, m);
+        } else if (g_str_has_prefix(group, "value ")) {
+                PlanValue *v = g_new0(PlanValue, 1);
+                v->module = parse_string(file, group, "module");
+                v->name = parse_string(file, group, "name");
+                v->before = parse_string(file, group, "before");
+                v->after = parse_string(file, group, "after");
+                v->writable = g_key_file_get_boolean(file, group, "writable", NULL);
+                g_ptr_array_add(plan->values, v);
+        }
+}
+
+static bool journal_parse_phase(GKeyFile *file, JournalPhase *ret) {
+        g_autofree char *phase = g_key_file_get_string(file, "change", "phase", NULL);
+
+        if (g_strcmp0(phase, "begun") == 0)
+                *ret = JOURNAL_BEGUN;
+        else if (g_strcmp0(phase, "proven") == 0)
+                *ret = JOURNAL_PROVEN;
+        else if (g_strcmp0(phase, "degraded") == 0)
+                *ret = JOURNAL_DEGRADED;
+        else
+                return false;
+        return true;
+}
+
+Plan *journal_read(const Root *root, JournalPhase *ret_phase, GError **error) {
+        g_autofree char *text = NULL;
+        size_t size;
+
+        if (!root_exists(root, JOURNAL_PATH))
+                return NULL;
+        if (!root_read(root, JOURNAL_PATH, ROOT_FILE_MAX, &text, &size, error))
+                return NULL;
+
+        g_autoptr(GKeyFile) file = g_key_file_new();
+        if (!g_key_file_load_from_data(file, text, size, G_KEY_FILE_NONE, error))
+                return NULL;
+        if (!journal_parse_phase(file, ret_phase)) {
+                g_set_error(error, CONDITION, CONDITION_INTERNAL, "/%s does not say how far the change went",
+                            JOURNAL_PATH);
+                return NULL;
+        }
+
+        Plan *plan = plan_new_empty();
+        plan->title = parse_string(file, "change", "title");
+        plan->boot_id = parse_string(file, "change", "boot");
+        plan->release = parse_string(file, "change", "release");
+        plan->flags = g_key_file_get_uint64(file, "change", "flags", NULL);
+        plan->pending = g_key_file_get_boolean(file, "change", "pending", NULL);
+        plan->vendor = parse_text(file, "change", "vendor");
+        g_auto(GStrv) groups = g_key_file_get_groups(file, NULL);
+        for (char **group = groups; *group; group++)
+                journal_parse_group(file, *group, plan);
+        return plan;
+}
+
+bool journal_clear(const Root *root, GError **error) {
+        return root_remove(root, JOURNAL_PATH, error);
+}

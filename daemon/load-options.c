@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The options of a load, value by value. Values are passed normalised: "nested=Y" would keep kvm_amd from loading, "nested=1" is
+ * understood by every kernel (linux/kernel/params.c). */
+
+#include <string.h>
+
+#include "catalog.h"
+#include "dropin.h"
+#include "load-options.h"
+
+static bool is_path(const Option *option, const char *path) {
+        return option->path && g_str_equal(option->path + 1, path);
+}
+
+static bool is_among(const Option *option, Among among) {
+        switch (among) {
+        case KERNEL_LINE:
+                return !option->path;
+        case WITHOUT_RUNTIME:
+                return !is_path(option, DROPIN_RUNTIME_PATH);
+        case WITHOUT_OURS:
+        default:
+                return !is_path(option, DROPIN_RUNTIME_PATH) && !is_path(option, DROPIN_PATH);
+        }
+}
+
+const Option *load_options_winner(const Host *host, const char *module, const char *name, Among among) {
+        for (unsigned i = host->options->options->len; i > 0; i--) {
+                const Option *o = g_ptr_array_index(host->options->options, i - 1);
+                if (g_str_equal(o->module, module) && g_str_equal(o->name, name) && is_among(o, among))
+                        return o;
+        }
+        return NULL;
+}
+
+bool load_options_beats(const Option *option, const char *path) {
+        if (!option->path)
+                return true;
+        return strcmp(strrchr(option->path, '/') + 1, strrchr(path, '/') + 1) > 0;
+}
+
+static char *normalise(const Host *host, const char *module, const char *name, const char *value) {
+        const Parameter *parameter = catalog_find(module, name);
+
+        return parameter && value ? catalog_normalise(parameter, host->release, value, NULL) : NULL;
+}
+
+bool load_options_same(const Host *host, const Option *option, const char *value) {
+        g_autofree char *normal = normalise(host, option->module, option->name, option->value);
+
+        return g_strcmp0(normal, value) == 0;
+}
+
+char *load_options_target(const Host *host, const Request *request, const Setting *setting) {
+        if (setting->value)
+                return g_strdup(setting->value);
+
+        const Among among = request->flags & REQUEST_RUNTIME ? WITHOUT_RUNTIME : WITHOUT_OURS;
+        const Option *winner = load_options_winner(host, setting->module, setting->name, among);
+        char *value = winner ? normalise(host, setting->module, setting->name, winner->value) : NULL;
+
+        return value ?: g_strdup(catalog_default(catalog_find(setting->module, setting->name), host->release));
+}
+
+static const Setting *request_setting(const Request *request, const char *module, const char *name) {
+        for (unsigned i = 0; i < request->settings->len; i++) {
+                const Setting *s = g_ptr_array_index(request->settings, i);
+                if (g_str_equal(s->module, module) && g_str_equal(s->name, name))
+                        return s;
+        }
+        return NULL;
+}
+
+static char *configured(const Host *host, const char *module, const char *name) {
+        const Option *winner = options_winner(host->options, module, name, NULL);
+
+        return winner ? normalise(host, module, name, winner->value) ?: g_strdup(winner->value) : NULL;
+}
+
+/* The value of now, if the kernel takes it back: normalised, or as it is when it is a plain word of an unknown parameter. */
+static char *current(const Host *host, const Module *module, const char *name) {
+        const ModuleValue *value = module_value(module, name);
+
+        if (!value || !*value->value || !module_is_present(module))
+                return NULL;
+        if (catalog_find(module->name, name))
+                return normalise(host, module->name, name, value->value);
+        return strpbrk(value->value, " \t\"\n") ? NULL : g_strdup(value->value);
+}
+
+char *load_options_expected(const Host *host, const Request *request, const Parameter *parameter) {
+        const Setting *setting = request_setting(request, parameter->module, parameter->name);
+        const Module *module = host_module(host, parameter->module);
+
+        if (setting)
+                return load_options_target(host, request, setting);
+        return configured(host, parameter->module, parameter->name) ?: current(host, module, parameter->name);
+}
+
+bool load_options_in_effect(const Host *host, const PlanValue *value) {
+        if (!*value->after || g_str_equal(value->before, value->after))
+                return true;
+        if (!g_str_equal(value->after, "auto"))
+                return false;
+
+        /* "auto" reads back as what it came to: it is in effect when it is what the module was loaded with, as far as can be told. */
+        g_autofree char *asked = configured(host, value->module, value->name);
+        return g_strcmp0(asked ?: catalog_default(catalog_find(value->module, value->name), host->release), "auto") ==
+               0;
+}
+
+static void append(GString *text, const char *name, const char *value) {
+        if (!value || !*value || strpbrk(value, "\"\n"))
+                return;
+        g_string_append_printf(text, strpbrk(value, " \t") ? "%s%s=\"%s\"" : "%s%s=%s", text->len > 0 ? " " : "", name,
+                               value);
+}
+
+static int compare_names(gconstpointer a, gconstpointer b) {
+        return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+static GPtrArray *sorted_names(const Module *module) {
+        GPtrArray *names = g_ptr_array_new();
+        GHashTableIter i;
+        gpointer name;
+
+        g_hash_table_iter_init(&i, module->values);
+        while (g_hash_table_iter_next(&i, &name, NULL))
+                g_ptr_array_add(names, name);
+        g_ptr_array_sort(names, compare_names);
+        return names;
+}
+
+static bool is_default(const Host *host, const Parameter *parameter, const char *value) {
+        return parameter && g_strcmp0(catalog_default(parameter, host->release), value) == 0;
+}
+
+char *load_options_before(const Host *host, const Module *module) {
+        g_autoptr(GPtrArray) names = sorted_names(module);
+        GString *text = g_string_new(NULL);
+
+        for (unsigned i = 0; i < names->len; i++) {
+                const char *name = g_ptr_array_index(names, i);
+                const Parameter *parameter = catalog_find(module->name, name);
+                g_autofree char *value = current(host, module, name);
+                if ((parameter && parameter->common) || !is_default(host, parameter, value))
+                        append(text, name, value);
+        }
+        return g_string_free(text, FALSE);
+}
+
+static char *after(const Host *host, const Request *request, const Module *module, const char *name) {
+        const Parameter *parameter = catalog_find(module->name, name);
+        const Setting *setting = request_setting(request, module->name, name);
+        const ModuleValue *value = module_value(module, name);
+
+        if (setting)
+                return load_options_target(host, request, setting);
+
+        g_autofree char *said = configured(host, module->name, name);
+        if (said)
+                return g_steal_pointer(&said);
+
+        g_autofree char *now = value && value->writable ? current(host, module, name) : NULL;
+        if (now && !is_default(host, parameter, now))
+                return g_steal_pointer(&now);
+        return parameter && parameter->common ? g_strdup(catalog_default(parameter, host->release)) : NULL;
+}
+
+/* modprobe passes on what this kernel's module does not know, too; the kernel ignores it with a line in its log. */
+static void add_configured_names(const Host *host, const Module *module, GPtrArray *names) {
+        for (unsigned i = 0; i < host->options->options->len; i++) {
+                const Option *o = g_ptr_array_index(host->options->options, i);
+                if (g_str_equal(o->module, module->name) &&
+                    !g_ptr_array_find_with_equal_func(names, o->name, g_str_equal, NULL))
+                        g_ptr_array_add(names, o->name);
+        }
+}
+
+char *load_options_after(const Host *host, const Request *request, const Module *module) {
+        g_autoptr(GPtrArray) names = sorted_names(module);
+        add_configured_names(host, module, names);
+        GString *text = g_string_new(NULL);
+
+        for (unsigned i = 0; i < names->len; i++) {
+                g_autofree char *value = after(host, request, module, g_ptr_array_index(names, i));
+                append(text, g_ptr_array_index(names, i), value);
+        }
+        return g_string_free(text, FALSE);
+}

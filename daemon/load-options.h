@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* With which options a module is to be loaded, so that what was asked comes into effect, what is configured stays, and nothing else changes; and with
+ * which ones it comes back as it was. Rules over a snapshot; pure. */
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "host.h"
+#include "plan.h"
+#include "request.h"
+
+typedef enum Among {
+        WITHOUT_OURS,    /* all but our two files */
+        WITHOUT_RUNTIME, /* all but our runtime file */
+        KERNEL_LINE,     /* the kernel command line alone */
+} Among;
+
+/* The option that wins among some of them, or NULL. */
+const Option *load_options_winner(const Host *host, const char *module, const char *name, Among among);
+/* @option is read after the file at @path. */
+bool load_options_beats(const Option *option, const char *path);
+/* It says @value (normalised) in other words. */
+bool load_options_same(const Host *host, const Option *option, const char *value);
+
+/* The value that a setting of @request is to bring into effect: its own, or for a reset what the next load then gets; "" when that is the
+ * kernel's default and nobody knows it. */
+char *load_options_target(const Host *host, const Request *request, const Setting *setting);
+/* The value of a parameter once @request is in effect, normalised, NULL when it can't be told. */
+char *load_options_expected(const Host *host, const Request *request, const Parameter *parameter);
+bool load_options_in_effect(const Host *host, const PlanValue *value);
+
+/* "nested=0 npt=1": what brings back the values that are in effect now. What the kernel's default is anyway is left out, unless the variable
+ * lives in another module and would stick. */
+char *load_options_before(const Host *host, const Module *module);
+/* What is asked, else what is configured, else (where a running module takes it without a reload) the value of now, else (where it sticks) the
+ * kernel's default. */
+char *load_options_after(const Host *host, const Request *request, const Module *module);

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* From a request and a snapshot to a plan: what our two files will say, which values must be read back, whether modules are reloaded, and
+ * why not. The options of the loads are load-options.c's; carrying it out is change.c's. */
+
+#include <string.h>
+
+#include "catalog.h"
+#include "dropin.h"
+#include "effect.h"
+#include "error.h"
+#include "load-options.h"
+#include "plan.h"
+
+typedef struct Draft {
+        const Host *host;
+        const Loader *loader;
+        const Request *request;
+        Plan *plan;
+        Dropin *kept;           /* the drop-in as it will be */
+        Dropin *runtime;        /* the runtime drop-in as it will be */
+        const char *not_loaded; /* a module that is concerned and not there to be changed now */
+} Draft;
+
+static void plan_file_free(PlanFile *file) {
+        g_free(file->path);
+        g_free(file->before);
+        g_free(file->after);
+        g_free(file);
+}
+
+static void plan_module_free(PlanModule *module) {
+        g_free(module->name);
+        g_free(module->before);
+        g_free(module->after);
+        g_free(module);
+}
+
+static void plan_value_free(PlanValue *value) {
+        g_free(value->module);
+        g_free(value->name);
+        g_free(value->before);
+        g_free(value->after);
+        g_free(value);
+}
+
+void impact_free(Impact *impact) {
+        g_free(impact->subject);
+        g_free(impact->message);
+        g_free(impact);
+}
+
+Plan *plan_new_empty(void) {
+        Plan *plan = g_new0(Plan, 1);
+        plan->files = g_ptr_array_new_with_free_func((GDestroyNotify) plan_file_free);
+        plan->modules = g_ptr_array_new_with_free_func((GDestroyNotify) plan_module_free);
+        plan->values = g_ptr_array_new_with_free_func((GDestroyNotify) plan_value_free);
+        plan->steps = g_ptr_array_new_with_free_func(g_free);
+        return plan;
+}
+
+void plan_free(Plan *plan) {
+        if (!plan)
+                return;
+        g_free(plan->title);
+        g_ptr_array_unref(plan->files);
+        g_ptr_array_unref(plan->modules);
+        g_ptr_array_unref(plan->values);
+        g_ptr_array_unref(plan->steps);
+        g_free(plan->vendor);
+        g_free(plan->boot_id);
+        g_free(plan->release);
+        g_free(plan);
+}
+
+bool plan_reloads(const Plan *plan) {
+        return plan->modules->len > 0;
+}
+
+static void G_GNUC_PRINTF(2, 3) plan_step(Plan *plan, const char *format, ...) {
+        va_list args;
+
+        va_start(args, format);
+        g_ptr_array_add(plan->steps, g_strdup_vprintf(format, args));
+        va_end(args);
+}
+
+static bool fail_builtin(const Setting *setting, GError **error) {
+        if (setting->value)
+                g_set_error(error, CONDITION, CONDITION_BUILTIN,
+                            "%s is built into this kernel, so modprobe.d does not reach it: put %s.%s=%s on the kernel "
+                            "command line and boot again",
+                            setting->module, setting->module, setting->name, setting->value);
+        else
+                g_set_error(error, CONDITION, CONDITION_BUILTIN,
+                            "%s is built into this kernel: take %s.%s off the kernel command line and boot again",
+                            setting->module, setting->module, setting->name);
+        return false;
+}
+
+static bool fail_overridden(const Setting *setting, const Option *winner, GError **error) {
+        g_autofree char *source = option_source(winner);
+        g_autofree char *remedy = winner->path ? g_strdup_printf("remove line %u of %s", winner->line, winner->path)
+                                               : g_strdup_printf("take %s.%s off the boot loader's configuration",
+                                                                 winner->module, winner->name);
+
+        g_set_error(error, CONDITION, CONDITION_OVERRIDDEN,
+                    "%s.%s=%s would not last: \"%s\" from %s beats /%s at the next load. Either %s, or set it until "
+                    "the next boot alone: nestvirtctl set --runtime %s.%s=%s",
+                    setting->module, setting->name, setting->value, winner->value, source, DROPIN_PATH, remedy,
+                    setting->module, setting->name, setting->value);
+        return false;
+}
+
+/* The edit of our files that a setting asks for. */
+static bool draft_files_setting(Draft *draft, const Setting *setting, GError **error) {
+        const bool runtime = draft->request->flags & REQUEST_RUNTIME;
+        const Option *foreign = load_options_winner(draft->host, setting->module, setting->name, WITHOUT_OURS);
+
+        if (!setting->value) {
+                (void) dropin_unset(draft->runtime, setting->module, setting->name);
+                if (!runtime)
+                        (void) dropin_unset(draft->kept, setting->module, setting->name);
+                return true;
+        }
+
+        const bool said_by_others = foreign && load_options_same(draft->host, foreign, setting->value);
+        if (!runtime && foreign && !said_by_others && load_options_beats(foreign, DROPIN_PATH))
+                return fail_overridden(setting, foreign, error);
+
+        const char *ours = dropin_get(draft->kept, setting->module, setting->name);
+        const char *temporary = dropin_get(draft->runtime, setting->module, setting->name);
+        if (said_by_others && !ours && !temporary)
+                return true;
+        if (!runtime) {
+                dropin_set(draft->kept, setting->module, setting->name, setting->value);
+                (void) dropin_unset(draft->runtime, setting->module, setting->name);
+        } else if (temporary || !ours || !g_str_equal(ours, setting->value))
+                dropin_set(draft->runtime, setting->module, setting->name, setting->value);
+        return true;
+}
+
+/* A built-in module takes its parameters from the kernel command line alone: there is nothing for us to keep. */
+static bool draft_builtin_setting(const Draft *draft, const Setting *setting, const char *current, bool writable,
+                                  GError **error) {
+        const Option *winner = load_options_winner(draft->host, setting->module, setting->name, KERNEL_LINE);
+        const bool in_effect = setting->value && g_strcmp0(current, setting->value) == 0;
+
+        if (draft->request->flags & REQUEST_RUNTIME && (writable || in_effect))
+                return true;
+        if (setting->value ? (winner && load_options_same(draft->host, winner, setting->value) && in_effect) : !winner)
+                return true;
+        return fail_builtin(setting, error);
+}
+
+static void draft_value(Draft *draft, const Setting *setting, const char *current, bool writable) {
+        PlanValue *value = g_new(PlanValue, 1);
+
+        *value = (PlanValue){
+                        .module = g_strdup(setting->module),
+                        .name = g_strdup(setting->name),
+                        .before = g_strdup(current),
+                        .after = load_options_target(draft->host, draft->request, setting),
+                        .writable = writable,
+        };
+        g_ptr_array_add(draft->plan->values, value);
+}
+
+static bool draft_setting(Draft *draft, const Setting *setting, GError **error) {
+        const Module *module = host_module(draft->host, setting->module);
+        const Parameter *parameter = catalog_find(setting->module, setting->name);
+        g_autoptr(Effect) effect = effect_new(draft->host, parameter);
+        g_autofree char *current = effect ? effect_current(effect) : NULL;
+        const bool writable = effect && effect->writable;
+
+        if (module->state == MODULE_BUILTIN) {
+                if (!draft_builtin_setting(draft, setting, current, writable, error))
+                        return false;
+        } else if (!draft->request->pending && !draft_files_setting(draft, setting, error))
+                return false;
+
+        if (module->state == MODULE_MISSING && !(draft->request->flags & REQUEST_NEXT_BOOT)) {
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                            "There is no module %s for the running kernel %s: when it was upgraded, boot the new one; "
+                            "to set "
+                            "%s for then, use --next-boot",
+                            module->name, draft->host->release, setting->name);
+                return false;
+        }
+        if (!module_is_present(module))
+                draft->not_loaded = setting->module;
+        else if (current)
+                draft_value(draft, setting, current, writable);
+        return true;
+}
+
+static bool draft_file(Draft *draft, const char *path, const Dropin *after, GError **error) {
+        g_autofree char *before = NULL;
+        g_autofree char *text = dropin_render(after);
+        size_t size;
+
+        if (root_exists(draft->host->root, path) &&
+            !root_read(draft->host->root, path, ROOT_FILE_MAX, &before, &size, error))
+                return false;
+        if (g_strcmp0(before, text) == 0)
+                return true;
+
+        PlanFile *file = g_new(PlanFile, 1);
+        *file = (PlanFile){.path = g_strdup(path), .before = g_steal_pointer(&before), .after = g_steal_pointer(&text)};
+        g_ptr_array_add(draft->plan->files, file);
+        return true;
+}
+
+static bool draft_files(Draft *draft, GError **error) {
+        draft->kept = dropin_read(draft->host->root, DROPIN_PATH, error);
+        draft->runtime = draft->kept ? dropin_read(draft->host->root, DROPIN_RUNTIME_PATH, error) : NULL;
+        if (!draft->runtime)
+                return false;
+
+        for (unsigned i = 0; i < draft->request->settings->len; i++)
+                if (!draft_setting(draft, g_ptr_array_index(draft->request->settings, i), error))
+                        return false;
+        if (draft->request->pending)
+                return true;
+        return draft_file(draft, DROPIN_PATH, draft->kept, error) &&
+               draft_file(draft, DROPIN_RUNTIME_PATH, draft->runtime, error);
+}
+
+/* Which module a differing value, or the request itself, wants reloaded. */
+static bool draft_wants_reload(const Draft *draft, const char *module) {
+        if (draft->request->flags & REQUEST_NEXT_BOOT)
+                return false;
+        if (g_strcmp0(draft->request->reload, module) == 0)
+                return true;
+        for (unsigned i = 0; i < draft->plan->values->len; i++) {
+                const PlanValue *value = g_ptr_array_index(draft->plan->values, i);
+                if (g_str_equal(value->module, module) && !value->writable &&
+                    !load_options_in_effect(draft->host, value))
+                        return true;
+        }
+        return false;
+}
+
+static void draft_module(Draft *draft, const Module *module, bool required) {
+        PlanModule *m = g_new(PlanModule, 1);
+        *m = (PlanModule){
+                        .name = g_strdup(module->name),
+                        .required = required,
+                        .loaded = module->state == MODULE_LIVE,
+                        .before = load_options_before(draft->host, module),
+                        .after = load_options_after(draft->host, draft->request, module),
+        };
+        g_ptr_array_add(draft->plan->modules, m);
+}
+
+/* kvm first, as the vendor's module needs it; the vendor's goes and comes with kvm. */
+static void draft_modules(Draft *draft) {
+        const Module *kvm = host_module(draft->host, "kvm"), *vendor = host_vendor_module(draft->host);
+        const bool reload_kvm = draft_wants_reload(draft, "kvm");
+        const bool reload_vendor = vendor && draft_wants_reload(draft, vendor->name);
+
+        if (!reload_kvm && !reload_vendor)
+                return;
+        if (kvm && kvm->state != MODULE_BUILTIN)
+                draft_module(draft, kvm, reload_kvm);
+        if (vendor && (reload_vendor || vendor->state == MODULE_LIVE))
+                draft_module(draft, vendor, true);
+}
+
+/* An install or remove line would run a command instead of, or beside, what the plan says. */
+static bool check_commands(const Host *host, const char *module, GError **error) {
+        static const char *const verbs[] = {"install", "remove", NULL};
+
+        for (const char *const *verb = verbs; *verb; verb++) {
+                const Command *command = options_command(host->options, *verb, module);
+                if (!command)
+                        continue;
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                            "\"%s %s …\" in %s:%u replaces the plain loading of the module, and nestvirtd runs no "
+                            "commands of "
+                            "others: remove that line, or use --next-boot",
+                            *verb, module, command->path, command->line);
+                return false;
+        }
+        return true;
+}
+
+static bool check_reload(const Draft *draft, GError **error) {
+        for (unsigned i = 0; i < draft->plan->modules->len; i++) {
+                const PlanModule *module = g_ptr_array_index(draft->plan->modules, i);
+                if (host_module(draft->host, module->name)->state == MODULE_BUILTIN) {
+                        g_set_error(error, CONDITION, CONDITION_BUILTIN,
+                                    "%s is built into this kernel and can't be reloaded", module->name);
+                        return false;
+                }
+                g_autofree char *file = draft->loader->locate(draft->loader, module->name);
+                if (!file) {
+                        g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                                    "The file of %s for the running kernel %s is gone, so the module could not be "
+                                    "loaded again: "
+                                    "install the kernel's modules again or boot the new kernel, or use --next-boot",
+                                    module->name, draft->host->release);
+                        return false;
+                }
+                if (!check_commands(draft->host, module->name, error))
+                        return false;
+        }
+        if (plan_reloads(draft->plan) && draft->host->modules_disabled) {
+                g_set_error(error, CONDITION, CONDITION_NOT_PERMITTED,
+                            "Loading of modules is switched off until the next boot (kernel.modules_disabled or "
+                            "nomodule): "
+                            "use --next-boot");
+                return false;
+        }
+        return true;
+}
+
+static bool check_needs(const Draft *draft, const Setting *setting, GError **error) {
+        const Parameter *parameter = catalog_find(setting->module, setting->name);
+
+        if (!setting->value || g_str_equal(setting->value, "0") || !parameter->needs)
+                return true;
+        for (const char *const *need = parameter->needs; *need; need++) {
+                const Parameter *needed = catalog_find(setting->module, *need);
+                g_autofree char *value = needed ? load_options_expected(draft->host, draft->request, needed) : NULL;
+                if (g_strcmp0(value, "0") != 0)
+                        continue;
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                            "%s needs %s, which would be off: set both (nestvirtctl set %s=on %s=on)", setting->name,
+                            *need, *need, setting->name);
+                return false;
+        }
+        return true;
+}
+
+static bool check(const Draft *draft, GError **error) {
+        const bool touches = plan_reloads(draft->plan) || !(draft->request->flags & REQUEST_NEXT_BOOT);
+
+        if (draft->plan->unchanged)
+                return true;
+        if (touches && draft->loader->inert && !(draft->request->flags & REQUEST_DRY_RUN)) {
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                            "This is a tree of files, not the running machine: only --next-boot and --dry-run work "
+                            "here");
+                return false;
+        }
+        for (unsigned i = 0; i < draft->request->settings->len; i++)
+                if (!check_needs(draft, g_ptr_array_index(draft->request->settings, i), error))
+                        return false;
+        return check_reload(draft, error);
+}
+
+static void describe_file(Plan *plan, const PlanFile *file) {
+        if (file->after)
+                plan_step(plan, "write /%s", file->path);
+        else
+                plan_step(plan, "remove /%s", file->path);
+}
+
+static void describe(const Draft *draft) {
+        Plan *plan = draft->plan;
+
+        for (unsigned i = plan->modules->len; i > 0; i--) {
+                const PlanModule *m = g_ptr_array_index(plan->modules, i - 1);
+                if (m->loaded)
+                        plan_step(plan, m->required ? "unload %s" : "unload %s if nothing else uses it", m->name);
+        }
+        for (unsigned i = 0; i < plan->modules->len; i++) {
+                const PlanModule *m = g_ptr_array_index(plan->modules, i);
+                plan_step(plan, *m->after ? "load %s with %s" : "load %s", m->name, m->after);
+        }
+        for (unsigned i = 0; i < plan->values->len && !(plan->flags & REQUEST_NEXT_BOOT); i++) {
+                const PlanValue *v = g_ptr_array_index(plan->values, i);
+                if (v->writable && !load_options_in_effect(draft->host, v))
+                        plan_step(plan, "write %s to /sys/module/%s/parameters/%s", v->after, v->module, v->name);
+        }
+        for (unsigned i = 0; i < plan->files->len; i++)
+                describe_file(plan, g_ptr_array_index(plan->files, i));
+        if (draft->not_loaded)
+                plan_step(plan, "%s is not loaded: it takes this when it is (nestvirtctl reload)", draft->not_loaded);
+}
+
+static bool all_in_effect(const Draft *draft) {
+        if (draft->request->flags & REQUEST_NEXT_BOOT)
+                return true;
+        for (unsigned i = 0; i < draft->plan->values->len; i++)
+                if (!load_options_in_effect(draft->host, g_ptr_array_index(draft->plan->values, i)))
+                        return false;
+        return true;
+}
+
+Plan *plan_new(const Host *host, const Loader *loader, const Request *request, GError **error) {
+        g_autoptr(Plan) plan = plan_new_empty();
+        const Module *vendor = host_vendor_module(host);
+        Draft draft = {.host = host, .loader = loader, .request = request, .plan = plan};
+
+        plan->title = request_to_string(request);
+        plan->flags = request->flags;
+        plan->pending = request->pending;
+        plan->vendor = g_strdup(vendor ? vendor->name : NULL);
+        plan->boot_id = g_strdup(host->boot_id);
+        plan->release = g_strdup(host->release);
+
+        bool ok = draft_files(&draft, error);
+        if (ok) {
+                draft_modules(&draft);
+                plan->unchanged = plan->files->len == 0 && !plan_reloads(plan) && all_in_effect(&draft);
+                ok = check(&draft, error);
+        }
+        if (ok)
+                describe(&draft);
+        g_clear_pointer(&draft.kept, dropin_free);
+        g_clear_pointer(&draft.runtime, dropin_free);
+        return ok ? g_steal_pointer(&plan) : NULL;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The middle of a change: modules out, modules in, values written, and the read-back that alone proves it; forwards and backwards. It writes no file
+ * but those of sysfs. */
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "loader.h"
+#include "plan.h"
+#include "root.h"
+
+typedef struct Reload {
+        const Plan *plan;
+        const Root *root;
+        Loader *loader;
+        GPtrArray *steps; /* char*: what was done is added in words */
+        bool touched;     /* something was unloaded, loaded or written */
+        bool kvm_kept;    /* kvm was to be unloaded too if free, and was not */
+} Reload;
+
+typedef enum ReloadResult {
+        RELOAD_DONE,
+        RELOAD_BUSY,   /* somebody holds a module; everything is as it was */
+        RELOAD_FAILED, /* reload_undo() is owed */
+} ReloadResult;
+
+ReloadResult reload_run(Reload *reload, GError **error);
+/* Brings back the modules and values of before. Fails when the read-back says that they are not. */
+bool reload_undo(Reload *reload, GError **error);
+
+/* Every module of the plan that was loaded is live, and the values asked for read back as those of after (or before) the change. */
+bool reload_verify(const Root *root, const Plan *plan, bool after, GError **error);
+/* A value as sysfs has it, NULL when it is not there. */
+char *reload_read(const Root *root, const PlanValue *value);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A thread that does what can block. The two queues are all that the threads share; the eventfd tells the loop that the second one is
+ * not empty. It knows nothing of what the jobs do. */
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "worker.h"
+
+typedef struct Task {
+        WorkerRun run;
+        WorkerDone done;
+        GDestroyNotify discard;
+        gpointer job;
+        gpointer userdata;
+} Task;
+
+struct Worker {
+        GThread *thread;
+        GMutex mutex;
+        GCond wake;
+        GQueue waiting;  /* Task*, under the mutex */
+        GQueue finished; /* Task*, under the mutex */
+        bool stop;       /* under the mutex */
+        int fd;
+};
+
+static void task_discard(Task *task) {
+        if (task->discard)
+                task->discard(task->job);
+        g_free(task);
+}
+
+static void worker_notify(Worker *worker) {
+        const uint64_t one = 1;
+
+        /* EAGAIN: the counter is full, so the loop is to be woken already. */
+        if (write(worker->fd, &one, sizeof one) < 0 && errno != EAGAIN)
+                g_error("Cannot wake the loop: %s", g_strerror(errno));
+}
+
+static gpointer worker_main(gpointer userdata) {
+        Worker *worker = userdata;
+
+        g_mutex_lock(&worker->mutex);
+        for (;;) {
+                while (!worker->stop && g_queue_is_empty(&worker->waiting))
+                        g_cond_wait(&worker->wake, &worker->mutex);
+                if (worker->stop)
+                        break;
+
+                Task *task = g_queue_pop_head(&worker->waiting);
+                g_mutex_unlock(&worker->mutex);
+                task->run(task->job);
+                g_mutex_lock(&worker->mutex);
+                g_queue_push_tail(&worker->finished, task);
+                worker_notify(worker);
+        }
+        g_mutex_unlock(&worker->mutex);
+        return NULL;
+}
+
+Worker *worker_new(const char *name, GError **error) {
+        int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (fd < 0) {
+                g_set_error(error, CONDITION, CONDITION_INTERNAL, "Cannot make an eventfd: %s", g_strerror(errno));
+                return NULL;
+        }
+
+        Worker *worker = g_new0(Worker, 1);
+        worker->fd = fd;
+        g_mutex_init(&worker->mutex);
+        g_cond_init(&worker->wake);
+        g_queue_init(&worker->waiting);
+        g_queue_init(&worker->finished);
+        worker->thread = g_thread_try_new(name, worker_main, worker, error);
+        if (!worker->thread)
+                g_clear_pointer(&worker, worker_free);
+        return worker;
+}
+
+void worker_free(Worker *worker) {
+        if (!worker)
+                return;
+        if (worker->thread) {
+                g_mutex_lock(&worker->mutex);
+                worker->stop = true;
+                g_cond_signal(&worker->wake);
+                g_mutex_unlock(&worker->mutex);
+                g_thread_join(worker->thread);
+        }
+        g_queue_clear_full(&worker->waiting, (GDestroyNotify) task_discard);
+        g_queue_clear_full(&worker->finished, (GDestroyNotify) task_discard);
+        g_mutex_clear(&worker->mutex);
+        g_cond_clear(&worker->wake);
+        (void) close(worker->fd);
+        g_free(worker);
+}
+
+void worker_submit(Worker *worker, WorkerRun run, WorkerDone done, GDestroyNotify discard, gpointer job,
+                   gpointer userdata) {
+        Task *task = g_new(Task, 1);
+        *task = (Task){.run = run, .done = done, .discard = discard, .job = job, .userdata = userdata};
+
+        g_mutex_lock(&worker->mutex);
+        g_queue_push_tail(&worker->waiting, task);
+        g_cond_signal(&worker->wake);
+        g_mutex_unlock(&worker->mutex);
+}
+
+int worker_fd(const Worker *worker) {
+        return worker->fd;
+}
+
+static Task *worker_take(Worker *worker) {
+        g_mutex_lock(&worker->mutex);
+        Task *task = g_queue_pop_head(&worker->finished);
+        g_mutex_unlock(&worker->mutex);
+        return task;
+}
+
+void worker_dispatch(Worker *worker) {
+        uint64_t count;
+        Task *task;
+
+        /* EAGAIN: nothing new since the last time; what is queued is served all the same. */
+        if (read(worker->fd, &count, sizeof count) < 0 && errno != EAGAIN)
+                g_error("Cannot read the worker's eventfd: %s", g_strerror(errno));
+        while ((task = worker_take(worker))) {
+                task->done(task->job, task->userdata);
+                g_free(task);
+        }
+}
