@@ -18,13 +18,14 @@ typedef enum ModuleState {
 
 typedef struct ModuleValue {
         char *value; /* as sysfs prints it without the newline; "" when the module is not loaded or it can't be read */
-        bool writable; /* sysfs lets root write it */
+        bool writable; /* sysfs lets root write it. Beneath another root: its file is executable, the one bit of a mode
+                        * that git keeps and that no parameter of a kernel has */
 } ModuleValue;
 
 typedef struct Module {
         char *name; /* with underscores */
         ModuleState state;
-        int refcnt;         /* -1 when the kernel does not tell */
+        int refcnt;         /* -1 when the kernel does not tell (built in, not loaded) */
         GStrv holders;      /* modules that use this one */
         GHashTable *values; /* parameter name -> ModuleValue*: every parameter that this kernel's module has */
 } Module;
@@ -36,6 +37,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Module, module_free)
 
 const char *module_state_to_string(ModuleState state); /* "live", "loadable", "builtin", "missing" */
 bool module_is_present(const Module *module);          /* live or built in */
-/* Someone other than the modules that use it holds it. */
+/* Someone other than the modules that use it holds it; false when the kernel does not tell. */
 bool module_in_use(const Module *module);
 const ModuleValue *module_value(const Module *module, const char *parameter);

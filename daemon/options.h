@@ -2,7 +2,8 @@
 #pragma once
 
 /* What the next load of a module will be given, and by whom: the modprobe.d folders in the order of libkmod
- * (libkmod/libkmod-config.c, kmod 30 to 34), then the kernel command line. It changes nothing. */
+ * (libkmod/libkmod-config.c, kmod 30 to 34), then the kernel command line. The words of a line are told apart as the kernel
+ * does it when the module is loaded (lib/cmdline.c, kernel/params.c), over all lines of a module together. It changes nothing. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -13,25 +14,26 @@ typedef struct Option {
         char *module;  /* with underscores */
         char *name;    /* with underscores */
         char *value;   /* as written, quotes removed; "" when there is no "=" */
+        bool bare;     /* there is no "=": the kernel takes a bool as switched on, and refuses anything else */
         char *path;    /* "/etc/modprobe.d/x.conf"; NULL for the kernel command line */
-        unsigned line; /* of the directive's first line, from 1 */
+        unsigned line; /* of the directive's first line, from 1; 0 for the kernel command line */
 } Option;
 
 typedef struct Command {
-        char *verb;   /* "install", "remove", "blacklist", "alias" are kept as written, lower case */
-        char *module; /* with underscores */
-        char *path;
+        char *verb;   /* "install", "remove", "blacklist" */
+        char *module; /* with underscores; a pattern (fnmatch(3)) for install and remove */
+        char *path;   /* NULL for the kernel command line (modprobe.blacklist=) */
         unsigned line;
 } Command;
 
 typedef struct BadLine {
         char *path;
-        unsigned line;
-        char *why;
+        unsigned line; /* 0: the file as a whole */
+        char *why;     /* for people, without a full stop */
 } BadLine;
 
 typedef struct Options {
-        GPtrArray *options;  /* Option*, in the order in which the kernel will see them: the last one of a name wins */
+        GPtrArray *options;  /* Option*, for each module in the order in which the kernel will see them: the last one wins */
         GPtrArray *commands; /* Command*: install, remove and blacklist lines */
         GPtrArray *bad;      /* BadLine*: what libkmod would ignore with a warning, or what is too long to be meant */
         GStrv masked;        /* files that a file of the same name in an earlier folder hides, absolute */
@@ -50,3 +52,20 @@ const Option *options_winner(const Options *options, const char *module, const c
 char *option_source(const Option *option);
 /* The first line with @verb for @module, or NULL. */
 const Command *options_command(const Options *options, const char *verb, const char *module);
+
+/* The same reading for one text: a cursor over its logical lines. */
+typedef struct OptionsCursor {
+        const char *at, *end;
+        unsigned next_line;
+        unsigned line; /* of the logical line last read, its first physical one, from 1 */
+} OptionsCursor;
+
+/* The next logical line: continued where a backslash ends a line, other backslashes taken out. NULL at the end. */
+char *options_next_line(OptionsCursor *cursor);
+/* Cuts the next word, ended by spaces or tabs, off the front of @rest. NULL when there is none. */
+char *options_take_word(char **rest);
+/* Cuts the next parameter of a module off the front of @rest as the kernel does; its quotes go. *@ret_value is NULL when it is bare. NULL
+ * at the end, and at "--", where the kernel stops reading. */
+char *options_take_parameter(char **rest, char **ret_value);
+/* Turns dashes into underscores, but not between [ and ]. False when the brackets are wrong: libkmod refuses such a name. */
+bool options_underscores(char *name);

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -221,6 +222,14 @@ GStrv root_list(const Root *root, const char *path) {
         g_ptr_array_sort(names, compare_names);
         g_ptr_array_add(names, NULL);
         return (GStrv) g_ptr_array_free(g_steal_pointer(&names), FALSE);
+}
+
+char *root_read_link(const Root *root, const char *path) {
+        int fd AUTO_CLOSE = root_open(root, path, O_PATH | O_NOFOLLOW);
+        char target[PATH_MAX];
+        ssize_t size = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof(target));
+
+        return size < 0 ? NULL : g_utf8_make_valid(target, size);
 }
 
 bool root_exists(const Root *root, const char *path) {

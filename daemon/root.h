@@ -38,6 +38,9 @@ char *root_read_line(const Root *root, const char *path);
 /* The names in a directory, sorted by strcmp(), without "." and ".."; empty when there is none. */
 GStrv root_list(const Root *root, const char *path);
 
+/* What a symbolic link says, unresolved and made valid UTF-8; NULL when it is none. */
+char *root_read_link(const Root *root, const char *path);
+
 bool root_exists(const Root *root, const char *path);
 /* stat(2) beneath the root, following links inside it: 0 or -errno. */
 int root_stat(const Root *root, const char *path, struct stat *ret);
