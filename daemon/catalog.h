@@ -2,7 +2,8 @@
 #pragma once
 
 /* The parameters that nestvirtd knows: a constant table, and what can be said of a name or a value by looking at it alone.
- * Facts are from the kernel's own sources, arch/x86/kvm/{x86.c,vmx/vmx.c,svm/svm.c,…}, 5.10 to 7.3, and kernel/params.c.
+ * Facts are from the kernel's own sources, arch/x86/kvm/{x86.c,vmx/vmx.c,svm/svm.c,…} and arch/powerpc/kvm/book3s_hv.c, 5.10 to
+ * 7.3, and kernel/params.c. Where the sources at hand only bracket a release, the first one that was read counts.
  * It reads nothing. */
 
 #include <glib.h>
@@ -15,6 +16,10 @@ typedef enum Kind {
         KIND_CHOICE,
 } Kind;
 
+typedef struct CatalogRelease {
+        unsigned major, minor;
+} CatalogRelease;
+
 typedef struct CatalogDefault {
         unsigned major, minor; /* from this kernel on */
         const char *value;     /* normalised */
@@ -24,24 +29,32 @@ typedef struct Parameter {
         const char *module; /* "kvm", "kvm_intel", "kvm_amd", "kvm_hv" */
         const char *name;   /* as the kernel spells it */
         Kind kind;
-        const char *const *choices;  /* for KIND_CHOICE (NULL-terminated), else NULL */
+        const char *const *choices;  /* for KIND_CHOICE (NULL-terminated, normalised), else NULL */
         const char *const *features; /* CPU features that all must be there (NULL-terminated), or NULL */
-        const char *const *needs;    /* parameters of the same module that must be on for this one to work, or NULL */
-        const CatalogDefault *defaults; /* ascending, ended by a NULL value */
+        const char *const *needs;    /* parameters of the same module; the kernel switches this off while one is off */
+        const char *used_with;       /* a switch of the same module; this one does nothing while it is off, or NULL */
+        const CatalogDefault *defaults; /* ascending, ended by a NULL value; NULL when it depends on the host */
         const char *common;             /* the variable lives in this module and keeps its value across a reload of
                                          * the vendor's alone ("kvm"), else NULL */
         const char *counterpart;        /* the other vendor's parameter for the same thing ("npt" for "ept"), or NULL */
-        bool reads_words;        /* what sysfs prints may be words that the kernel does not take back as a value */
-        const char *description; /* one plain sentence, no full stop at the end */
+        CatalogRelease since;           /* of several rows of one name: right from this kernel on */
+        CatalogRelease int_until; /* a switch that the kernel keeps as an int before this release: "Y" fails the load */
+        guint64 max;              /* the largest number the kernel takes, 0: what the kind holds */
+        const char *also_on;      /* for KIND_CHOICE: another word of the kernel's for "1", or NULL */
+        bool derived;             /* the kernel may rewrite it while it loads, to what it then really does */
+        bool reads_words;         /* what sysfs prints may be words that the kernel does not take back as a value */
+        const char *description;  /* one plain sentence, no full stop at the end */
 } Parameter;
 
-extern const Parameter catalog[];
+extern const Parameter catalog[]; /* catalog-table.c */
 extern const unsigned n_catalog;
 
-/* The entry, or NULL. Dash and underscore are the same in @name. */
+/* The entry, or NULL. Dash and underscore are the same in both. */
 const Parameter *catalog_find(const char *module, const char *name);
 /* The entry of that name in any module, the first found, or NULL. */
 const Parameter *catalog_find_anywhere(const char *name);
+/* A few parameters changed their kind: the row that is right for @release ("6.1.0-38-cloud-amd64"; NULL or unreadable: the newest). */
+const Parameter *catalog_variant(const Parameter *parameter, const char *release);
 
 /* A user's word for a parameter ("nested", "shadow-vmcs", "apicv", "enable_apicv", "kvm.ignore_msrs") looked up among the
  * parameters of @vendor_module (may be NULL) first, then those of kvm, then those of any module; NULL when nobody knows it. */
@@ -50,11 +63,18 @@ const Parameter *catalog_resolve(const char *word, const char *vendor_module);
 /* The canonical form of a value: "0"/"1" for a bool, decimal for numbers, the word for a choice. Accepts what a user says and what
  * sysfs prints (on off yes no true false 1 0 Y N y n; hexadecimal numbers). NULL and CONDITION_INVALID_VALUE, naming
  * what is allowed, when it is none. */
-char *catalog_normalise(const Parameter *parameter, const char *value, GError **error);
+char *catalog_normalise(const Parameter *parameter, const char *release, const char *value, GError **error);
+/* The same for the text after "name=" in the options of a load, by the rules of the kernel's own parser; "" stands for a name without
+ * "=". NULL: the kernel refuses it, and the whole load with it. */
+char *catalog_parse(const Parameter *parameter, const char *release, const char *text);
+/* The words for what may be given: "on or off", "a number from 0 to 65535", "auto, on or off". */
+char *catalog_allowed(const Parameter *parameter, const char *release);
 
-/* The kernel's default for @release ("6.1.0-38-cloud-amd64"), normalised; "" when unknown. */
+/* The kernel's default for @release, normalised; "" when unknown. */
 const char *catalog_default(const Parameter *parameter, const char *release);
 
 const char *kind_to_string(Kind kind);
 /* "kvm_intel" for "intel", "kvm_amd" for "amd", else NULL. */
 const char *catalog_vendor_module(const char *vendor);
+/* The CPU feature without which a vendor's module does not load: "vmx", "svm"; NULL for other modules. */
+const char *catalog_base_feature(const char *module);
