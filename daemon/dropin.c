@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Our own modprobe.d file in memory: the parameters it sets, and whatever else somebody wrote into it, kept word for word. It must
+ * not write a file, and must not judge a value. */
+
+#include <string.h>
+
+#include "dropin.h"
+#include "options.h"
+
+#define HEADER_FIRST "# Written by nestvirtd: what was set with nestvirtctl or over D-Bus."
+#define HEADER_SECOND "# \"nestvirtctl reset\" takes it all back and removes this file."
+
+struct Dropin {
+        char *text;          /* as parsed */
+        bool changed;        /* it is no longer what the tables say */
+        GString *others;     /* lines that are neither options nor our header */
+        GHashTable *modules; /* name -> (parameter -> value, NULL when it has none) */
+};
+
+static GHashTable *table_of(Dropin *dropin, const char *module) {
+        GHashTable *table = g_hash_table_lookup(dropin->modules, module);
+
+        if (!table) {
+                table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+                g_hash_table_insert(dropin->modules, g_strdup(module), table);
+        }
+        return table;
+}
+
+static bool parse_options(Dropin *dropin, char *line) {
+        char *rest = line, *verb = options_take_word(&rest), *module = verb ? options_take_word(&rest) : NULL;
+        char *name, *value;
+
+        if (!module || !g_str_equal(verb, "options") || !options_underscores(module) || !*rest)
+                return false;
+        g_strdelimit(rest, "\t", ' ');
+        while ((name = options_take_parameter(&rest, &value)))
+                g_hash_table_insert(table_of(dropin, module), g_strdelimit(g_strdup(name), "-", '_'), g_strdup(value));
+        return true;
+}
+
+static void keep_line(Dropin *dropin, const char *begin, const char *end) {
+        size_t size = (size_t) (end - begin);
+
+        if (g_str_has_prefix(begin, HEADER_FIRST "\n") || g_str_has_prefix(begin, HEADER_SECOND "\n"))
+                return;
+        g_string_append_len(dropin->others, begin, (gssize) size);
+        if (end[-1] == '\n')
+                return;
+        /* A last line without an end gets one, and one more when a backslash would join it to ours. */
+        g_string_append(dropin->others, end[-1] == '\\' ? "\n\n" : "\n");
+}
+
+Dropin *dropin_parse(const char *text) {
+        Dropin *dropin = g_new0(Dropin, 1);
+        OptionsCursor cursor = {.at = text, .end = text + strlen(text)};
+
+        dropin->text = g_strdup(text);
+        dropin->others = g_string_new(NULL);
+        dropin->modules = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_hash_table_unref);
+        for (;;) {
+                const char *begin = cursor.at;
+                g_autofree char *line = options_next_line(&cursor);
+
+                if (!line)
+                        return dropin;
+                if (!parse_options(dropin, line))
+                        keep_line(dropin, begin, cursor.at);
+        }
+}
+
+Dropin *dropin_read(const Root *root, const char *path, GError **error) {
+        g_autofree char *text = NULL;
+        g_autoptr(GError) read_error = NULL;
+        size_t size;
+
+        if (!root_read(root, path, ROOT_FILE_MAX, &text, &size, &read_error)) {
+                if (g_error_matches(read_error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+                        return dropin_parse("");
+                g_propagate_error(error, g_steal_pointer(&read_error));
+                return NULL;
+        }
+        /* A NUL ends its line for modprobe; here it must not end the file. */
+        for (size_t i = 0; i < size; i++)
+                if (text[i] == 0)
+                        text[i] = '\n';
+        return dropin_parse(text);
+}
+
+void dropin_free(Dropin *dropin) {
+        if (!dropin)
+                return;
+        g_free(dropin->text);
+        g_string_free(dropin->others, TRUE);
+        g_hash_table_unref(dropin->modules);
+        g_free(dropin);
+}
+
+static bool lookup(const Dropin *dropin, const char *module, const char *parameter, const char **ret_value) {
+        GHashTable *table = g_hash_table_lookup(dropin->modules, module);
+        gpointer value = NULL;
+
+        if (!table || !g_hash_table_lookup_extended(table, parameter, NULL, &value))
+                return false;
+        *ret_value = value;
+        return true;
+}
+
+const char *dropin_get(const Dropin *dropin, const char *module, const char *parameter) {
+        const char *value;
+
+        return lookup(dropin, module, parameter, &value) ? value ?: "" : NULL;
+}
+
+void dropin_set(Dropin *dropin, const char *module, const char *parameter, const char *value) {
+        const char *now;
+
+        if (lookup(dropin, module, parameter, &now) && g_strcmp0(now, value) == 0)
+                return;
+        g_hash_table_insert(table_of(dropin, module), g_strdup(parameter), g_strdup(value));
+        dropin->changed = true;
+}
+
+bool dropin_unset(Dropin *dropin, const char *module, const char *parameter) {
+        GHashTable *table = g_hash_table_lookup(dropin->modules, module);
+
+        if (!table || !g_hash_table_remove(table, parameter))
+                return false;
+        dropin->changed = true;
+        return true;
+}
+
+static int compare_names(const void *a, const void *b) {
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+static GStrv sorted_keys(GHashTable *table) {
+        guint n;
+        g_autofree char **keys = (char **) g_hash_table_get_keys_as_array(table, &n);
+        GStrv names = g_new0(char *, n + 1);
+
+        for (guint i = 0; i < n; i++)
+                names[i] = g_strdup(keys[i]);
+        qsort(names, n, sizeof(*names), compare_names);
+        return names;
+}
+
+GStrv dropin_names(const Dropin *dropin, const char *module) {
+        GHashTable *table = g_hash_table_lookup(dropin->modules, module);
+
+        return table ? sorted_keys(table) : g_new0(char *, 1);
+}
+
+/* Appends a value so that libkmod and then the kernel read it back. There is no way to say a quote inside quotes. */
+static void append_value(GString *text, const char *value) {
+        bool quote = strpbrk(value, " \t\n\v\f\r\xa0") != NULL;
+
+        if (quote)
+                g_string_append_c(text, '"');
+        for (; *value; value++) {
+                if (*value == '"')
+                        continue;
+                if (*value == '\\')
+                        g_string_append_c(text, '\\');
+                g_string_append_c(text, *value);
+        }
+        if (quote)
+                g_string_append_c(text, '"');
+}
+
+static void append_module(GString *text, const Dropin *dropin, const char *module) {
+        g_auto(GStrv) names = dropin_names(dropin, module);
+
+        if (!*names)
+                return;
+        g_string_append_printf(text, "options %s", module);
+        for (char **name = names; *name; name++) {
+                const char *value = NULL;
+
+                g_string_append_printf(text, " %s", *name);
+                if (!lookup(dropin, module, *name, &value) || !value)
+                        continue;
+                g_string_append_c(text, '=');
+                append_value(text, value);
+        }
+        g_string_append_c(text, '\n');
+}
+
+static bool is_blank(const char *text) {
+        return text[strspn(text, " \t\r\n")] == 0;
+}
+
+char *dropin_render(const Dropin *dropin) {
+        g_autoptr(GString) options = g_string_new(NULL);
+        g_auto(GStrv) modules = sorted_keys(dropin->modules);
+
+        for (char **module = modules; *module; module++)
+                append_module(options, dropin, *module);
+        if (options->len == 0 && is_blank(dropin->others->str))
+                return NULL;
+        if (!dropin->changed)
+                return g_strdup(dropin->text);
+        return g_strconcat(HEADER_FIRST "\n" HEADER_SECOND "\n", dropin->others->str, options->str, NULL);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Reads one module from sys/module, and where it is not loaded asks the loader what it would be. It must not load anything, and
+ * must not know what a parameter means. */
+
+#include <string.h>
+
+#include "module.h"
+
+/* The kernel's own bounds: a page per file of sysfs, MODULE_NAME_LEN; the number is far above that of any module. */
+#define PARAMETERS_MAX 1024U
+
+static void module_value_free(ModuleValue *value) {
+        g_free(value->value);
+        g_free(value);
+}
+
+static char *module_path(const char *name, const char *entry) {
+        return g_build_filename("sys/module", name, entry, NULL);
+}
+
+static char *read_entry(const Root *root, const char *name, const char *entry) {
+        g_autofree char *path = module_path(name, entry);
+
+        return root_read_line(root, path);
+}
+
+static int read_refcnt(const Root *root, const char *name) {
+        g_autofree char *text = read_entry(root, name, "refcnt");
+        char *end = NULL;
+        gint64 value = text ? g_ascii_strtoll(text, &end, 10) : -1;
+
+        return text && end > text && *end == 0 ? (int) CLAMP(value, -1, G_MAXINT) : -1;
+}
+
+/* A directory without initstate is a module that is part of the kernel, or for a moment one that is being loaded. */
+static ModuleState read_state(const Root *root, const Loader *loader, const char *name) {
+        g_autofree char *directory = module_path(name, NULL), *state = read_entry(root, name, "initstate");
+        g_autofree char *file = NULL;
+
+        if (g_strcmp0(state, "live") == 0)
+                return MODULE_LIVE;
+        file = loader ? loader->locate(loader, name) : NULL;
+        if (file && !*file)
+                return MODULE_BUILTIN;
+        if (file)
+                return MODULE_LOADABLE;
+        /* Coming or going, and its file is gone: it can't be had again. */
+        return !state && root_exists(root, directory) ? MODULE_BUILTIN : MODULE_MISSING;
+}
+
+static bool is_writable(const Root *root, const char *path) {
+        struct stat st;
+
+        return root_stat(root, path, &st) >= 0 && st.st_mode & (root_is_machine(root) ? S_IWUSR : S_IXUSR);
+}
+
+static void read_values(Module *module, const Root *root) {
+        g_autofree char *directory = module_path(module->name, "parameters");
+        g_auto(GStrv) names = root_list(root, directory);
+
+        for (char **name = names; *name; name++) {
+                g_autofree char *path = g_build_filename(directory, *name, NULL);
+                ModuleValue *value;
+
+                if (!g_utf8_validate(*name, -1, NULL) || g_hash_table_size(module->values) >= PARAMETERS_MAX)
+                        continue;
+                value = g_new0(ModuleValue, 1);
+                value->value = root_read_line(root, path) ?: g_strdup("");
+                value->writable = is_writable(root, path);
+                g_hash_table_insert(module->values, g_strdup(*name), value);
+        }
+}
+
+/* What the module would have, for one that is not there. */
+static void read_names(Module *module, const Loader *loader) {
+        g_autoptr(GHashTable) parameters = loader ? loader->parameters(loader, module->name) : NULL;
+        GHashTableIter iter;
+        gpointer name;
+
+        if (!parameters)
+                return;
+        g_hash_table_iter_init(&iter, parameters);
+        while (g_hash_table_iter_next(&iter, &name, NULL)) {
+                ModuleValue *value;
+
+                if (!g_utf8_validate(name, -1, NULL) || g_hash_table_size(module->values) >= PARAMETERS_MAX)
+                        continue;
+                value = g_new0(ModuleValue, 1);
+                value->value = g_strdup("");
+                g_hash_table_insert(module->values, g_strdup(name), value);
+        }
+}
+
+Module *module_read(const Root *root, const Loader *loader, const char *name) {
+        Module *module = g_new0(Module, 1);
+        g_autofree char *holders = NULL;
+
+        module->name = g_strdelimit(g_strdup(name), "-", '_');
+        module->state = read_state(root, loader, module->name);
+        module->refcnt = read_refcnt(root, module->name);
+        holders = module_path(module->name, "holders");
+        module->holders = root_list(root, holders);
+        module->values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) module_value_free);
+        if (module_is_present(module))
+                read_values(module, root);
+        else
+                read_names(module, loader);
+        return module;
+}
+
+void module_free(Module *module) {
+        if (!module)
+                return;
+        g_free(module->name);
+        g_strfreev(module->holders);
+        g_hash_table_unref(module->values);
+        g_free(module);
+}
+
+const char *module_state_to_string(ModuleState state) {
+        static const char *const names[] = {
+                        [MODULE_LIVE] = "live",
+                        [MODULE_LOADABLE] = "loadable",
+                        [MODULE_BUILTIN] = "builtin",
+                        [MODULE_MISSING] = "missing",
+        };
+
+        return names[state];
+}
+
+bool module_is_present(const Module *module) {
+        return module->state == MODULE_LIVE || module->state == MODULE_BUILTIN;
+}
+
+bool module_in_use(const Module *module) {
+        /* kernel/module/main.c: each module that uses this one counts once, /dev/kvm and VMs on top of that. */
+        return module->refcnt > 0 && (unsigned) module->refcnt > g_strv_length(module->holders);
+}
+
+const ModuleValue *module_value(const Module *module, const char *parameter) {
+        return g_hash_table_lookup(module->values, parameter);
+}
