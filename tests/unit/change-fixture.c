@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A fake host and the path of a request over it. */
+
+#include <string.h>
+
+#include "change-fixture.h"
+#include "error.h"
+#include "host.h"
+
+void fixture_set_up(Fixture *fixture, gconstpointer data) {
+        g_autoptr(GError) error = NULL;
+
+        fixture->directory = g_dir_make_tmp("nestvirt-change-XXXXXX", &error);
+        g_assert_no_error(error);
+        fake_host_make(fixture->directory);
+        fixture->loader = fake_loader_new(fixture->directory);
+        fixture->root = root_new(fixture->directory, NULL, &error);
+        g_assert_no_error(error);
+}
+
+void fixture_tear_down(Fixture *fixture, gconstpointer data) {
+        root_unref(fixture->root);
+        fixture->loader->parent.free(&fixture->loader->parent);
+        fake_host_remove(fixture->directory);
+        g_free(fixture->directory);
+}
+
+static bool add_word(Request *request, const Host *host, const char *word, GError **error) {
+        g_auto(GStrv) sides = g_strsplit(word, "=", 2);
+        g_auto(GStrv) names = g_strsplit(sides[0], ".", 2);
+
+        return sides[1] ? request_set(request, host, names[0], names[1], sides[1], error)
+                        : request_reset(request, host, names[0], names[1], error);
+}
+
+Plan *fixture_plan(Fixture *fixture, const char *words, uint64_t flags, GError **error) {
+        g_autoptr(Host) host = host_read(fixture->root, &fixture->loader->parent);
+        g_autoptr(Request) request = request_new(flags);
+        g_auto(GStrv) each = g_strsplit(words, " ", -1);
+
+        if (!*words && !request_reset_all(request, host, NULL, error))
+                return NULL;
+        for (char **word = each; *word; word++)
+                if (!add_word(request, host, *word, error))
+                        return NULL;
+        return plan_new(host, &fixture->loader->parent, request, error);
+}
+
+static ChangeResult *run(Fixture *fixture, Plan *plan, GError *refused) {
+        ChangeResult *result;
+
+        if (plan)
+                return change_run(plan, fixture->root, &fixture->loader->parent);
+        result = change_result_new();
+        result->error = refused;
+        return result;
+}
+
+ChangeResult *fixture_change(Fixture *fixture, const char *words, uint64_t flags) {
+        GError *error = NULL;
+        g_autoptr(Plan) plan = fixture_plan(fixture, words, flags, &error);
+
+        g_string_truncate(fixture->loader->calls, 0);
+        return run(fixture, plan, error);
+}
+
+ChangeResult *fixture_attempt(Fixture *fixture) {
+        g_autoptr(Host) host = host_read(fixture->root, &fixture->loader->parent);
+        g_autoptr(Request) request = request_new(REQUEST_WHEN_IDLE);
+        GError *error = NULL;
+        GHashTableIter i, j;
+        gpointer module, values, name, value;
+
+        request->pending = true;
+        g_hash_table_iter_init(&i, host->pending);
+        while (g_hash_table_iter_next(&i, &module, &values)) {
+                g_hash_table_iter_init(&j, values);
+                while (g_hash_table_iter_next(&j, &name, &value))
+                        g_assert_true(request_set(request, host, module, name, value, NULL));
+        }
+        g_autoptr(Plan) plan = plan_new(host, &fixture->loader->parent, request, &error);
+        return run(fixture, plan, error);
+}
+
+void fixture_assert_value(Fixture *fixture, const char *module, const char *name, const char *value) {
+        g_autofree char *path = g_strdup_printf("sys/module/%s/parameters/%s", module, name);
+        g_autofree char *text = fake_host_read(fixture->directory, path);
+
+        g_assert_cmpstr(text ? g_strchomp(text) : "-", ==, value);
+}
+
+static int compare_names(gconstpointer a, gconstpointer b) {
+        return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+static void dump(GString *text, const char *path) {
+        g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+        g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+        const char *name;
+
+        while (dir && (name = g_dir_read_name(dir)))
+                g_ptr_array_add(names, g_build_filename(path, name, NULL));
+        g_ptr_array_sort(names, compare_names);
+        for (unsigned i = 0; i < names->len; i++) {
+                const char *child = g_ptr_array_index(names, i);
+                g_autofree char *content = NULL;
+                if (g_file_get_contents(child, &content, NULL, NULL))
+                        g_string_append_printf(text, "%s: %s\n", child, content);
+                dump(text, child);
+        }
+}
+
+char *fixture_dump(Fixture *fixture) {
+        GString *text = g_string_new(NULL);
+
+        dump(text, fixture->directory);
+        return g_string_free(text, FALSE);
+}
+
+static void assert_no_staged(const char *path) {
+        g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+        const char *name;
+
+        while (dir && (name = g_dir_read_name(dir)))
+                g_assert_false(g_str_has_suffix(name, ".new"));
+}
+
+void fixture_assert_whole(Fixture *fixture) {
+        static const char *const folders[] = {"etc/modprobe.d", "run/modprobe.d", "run/nestvirt", "var/lib/nestvirt"};
+        g_autofree char *kvm = fake_host_read(fixture->directory, "sys/module/kvm/initstate");
+        g_autofree char *vendor = fake_host_read(fixture->directory, "sys/module/kvm_amd/initstate");
+        g_autofree char *journal = fake_host_read(fixture->directory, JOURNAL_FILE);
+
+        g_assert_cmpstr(kvm, ==, "live\n");
+        g_assert_cmpstr(vendor, ==, "live\n");
+        g_assert_null(journal);
+        for (unsigned i = 0; i < G_N_ELEMENTS(folders); i++) {
+                g_autofree char *path = g_build_filename(fixture->directory, folders[i], NULL);
+                assert_no_staged(path);
+        }
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the tests of the transaction share: a fake host, and a request carried out on it from end to end as the daemon does. */
+
+#include <glib.h>
+
+#include "change.h"
+#include "fake-loader.h"
+#include "request.h"
+
+#define KEPT_FILE "etc/modprobe.d/zz-nestvirt.conf"
+#define RUNTIME_FILE "run/modprobe.d/zzz-nestvirt-runtime.conf"
+#define JOURNAL_FILE "var/lib/nestvirt/change"
+#define PENDING_FILE "run/nestvirt/pending"
+
+typedef struct Fixture {
+        char *directory;
+        FakeLoader *loader;
+        Root *root;
+} Fixture;
+
+void fixture_set_up(Fixture *fixture, gconstpointer data);
+void fixture_tear_down(Fixture *fixture, gconstpointer data);
+
+/* @words: "kvm_amd.nested=0 kvm.ignore_msrs=1"; a word without "=" is a reset; "" resets all that is ours. NULL and @error when the
+ * request or its plan is refused. */
+Plan *fixture_plan(Fixture *fixture, const char *words, uint64_t flags, GError **error);
+/* Plans and runs; a refusal by the plan is the result's error, too. */
+ChangeResult *fixture_change(Fixture *fixture, const char *words, uint64_t flags);
+/* What waits for idle, tried once. */
+ChangeResult *fixture_attempt(Fixture *fixture);
+
+/* The parameter as sysfs shows it, without the newline; "-" when it is not there. */
+void fixture_assert_value(Fixture *fixture, const char *module, const char *name, const char *value);
+/* Every file of the host but the kernel's own reference counts, as one text: equal texts are equal hosts. */
+char *fixture_dump(Fixture *fixture);
+/* Both modules live, no journal, no staged file. */
+void fixture_assert_whole(Fixture *fixture);

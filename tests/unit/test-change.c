@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The transaction over a host of files: what it leaves behind when all goes well, and when any one step does not. */
+
+#include <string.h>
+
+#include "change-fixture.h"
+#include "error.h"
+#include "recover.h"
+
+#define assert_outcome(result, wanted)                          \
+        do {                                                    \
+                g_assert_no_error((result)->error);             \
+                g_assert_cmpstr((result)->outcome, ==, wanted); \
+        } while (0)
+
+static void assert_line(Fixture *fixture, const char *path, const char *line) {
+        g_autofree char *text = fake_host_read(fixture->directory, path);
+        g_auto(GStrv) lines = g_strsplit(text ?: "", "\n", -1);
+
+        if (line)
+                g_assert_true(g_strv_contains((const char *const *) lines, line));
+        else
+                g_assert_null(text);
+}
+
+static void assert_text_has(const char *text, const char *part) {
+        if (!strstr(text, part))
+                g_error("\"%s\" does not have \"%s\"", text, part);
+}
+
+static void test_set_and_reset(Fixture *fixture, gconstpointer data) {
+        g_autofree char *before = fixture_dump(fixture);
+
+        g_autoptr(ChangeResult) off = fixture_change(fixture, "kvm_amd.nested=off", 0);
+        assert_outcome(off, "applied");
+        fixture_assert_value(fixture, "kvm_amd", "nested", "0");
+        assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0");
+        g_assert_cmpstr(g_hash_table_lookup(off->values, "nested"), ==, "0");
+        g_assert_true(g_str_has_prefix(fixture->loader->calls->str, "unload kvm_amd; unload kvm; load kvm "));
+        fixture_assert_whole(fixture);
+
+        g_autoptr(ChangeResult) again = fixture_change(fixture, "kvm_amd.nested=0", 0);
+        assert_outcome(again, "unchanged");
+        g_assert_cmpstr(fixture->loader->calls->str, ==, "");
+
+        g_autoptr(ChangeResult) reset = fixture_change(fixture, "", 0);
+        assert_outcome(reset, "applied");
+        g_autofree char *after = fixture_dump(fixture);
+        g_assert_cmpstr(before, ==, after);
+}
+
+static void test_two_modules_at_once(Fixture *fixture, gconstpointer data) {
+        g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested=0 kvm_amd.npt=0 kvm.ignore_msrs=1", 0);
+
+        assert_outcome(result, "applied");
+        fixture_assert_value(fixture, "kvm_amd", "nested", "0");
+        fixture_assert_value(fixture, "kvm_amd", "npt", "N");
+        fixture_assert_value(fixture, "kvm", "ignore_msrs", "Y");
+        assert_line(fixture, KEPT_FILE, "options kvm ignore_msrs=1");
+        assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0 npt=0");
+        g_assert_cmpstr(g_hash_table_lookup(result->values, "kvm.ignore_msrs"), ==, "Y");
+        fixture_assert_whole(fixture);
+}
+
+static void test_failure_is_undone(Fixture *fixture, gconstpointer data) {
+        static const char *const steps[] = {"unload kvm_amd", "unload kvm", "load kvm", "load kvm_amd"};
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(steps); i++) {
+                g_autofree char *before = fixture_dump(fixture);
+                fixture->loader->fail_at = steps[i];
+                fixture->loader->fail_times = 1;
+                g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested=0 kvm.enable_pmu=0", 0);
+                g_assert_error(result->error, CONDITION, CONDITION_RELOAD_FAILED);
+                assert_text_has(result->error->message, "as it was");
+                g_autofree char *after = fixture_dump(fixture);
+                g_assert_cmpstr(before, ==, after);
+        }
+}
+
+static void test_refused_value_is_undone(Fixture *fixture, gconstpointer data) {
+        fake_host_write(fixture->directory, "etc/modprobe.d/bad.conf", "options kvm halt_poll_ns=banana\n");
+        g_autofree char *before = fixture_dump(fixture);
+
+        g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested=0", 0);
+        g_assert_error(result->error, CONDITION, CONDITION_RELOAD_FAILED);
+        assert_text_has(result->error->message, "Invalid argument");
+        g_autofree char *after = fixture_dump(fixture);
+        g_assert_cmpstr(before, ==, after);
+}
+
+static void test_failed_undo_is_told_and_healed(Fixture *fixture, gconstpointer data) {
+        g_autofree char *before = fixture_dump(fixture);
+
+        fixture->loader->fail_at = "load kvm_amd";
+        fixture->loader->fail_times = 2;
+        g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested=0", 0);
+        g_assert_error(result->error, CONDITION, CONDITION_HOST_DEGRADED);
+        assert_text_has(result->error->message, "modprobe kvm_amd");
+        fixture_assert_value(fixture, "kvm_amd", "nested", "-");
+
+        g_autoptr(ChangeResult) healed = recover_run(fixture->root, &fixture->loader->parent);
+        g_assert_nonnull(healed);
+        g_assert_no_error(healed->error);
+        g_autofree char *after = fixture_dump(fixture);
+        g_assert_cmpstr(before, ==, after);
+}
+
+static void test_race_is_noticed(Fixture *fixture, gconstpointer data) {
+        fixture->loader->race = true;
+        g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested=0", 0);
+
+        assert_outcome(result, "applied");
+        fixture_assert_value(fixture, "kvm_amd", "nested", "0");
+        g_assert_true(g_ptr_array_find_with_equal_func(result->steps, "kvm_amd was loaded by somebody else meanwhile",
+                                                       g_str_equal, NULL));
+        fixture_assert_whole(fixture);
+}
+
+static void test_busy(Fixture *fixture, gconstpointer data) {
+        g_autofree char *before = fixture_dump(fixture);
+
+        fixture->loader->busy = "kvm_amd";
+        g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested=0", 0);
+        g_assert_error(result->error, CONDITION, CONDITION_BUSY);
+        g_autofree char *after = fixture_dump(fixture);
+        g_assert_cmpstr(before, ==, after);
+
+        /* What is in effect already is only written, also while in use. */
+        g_autoptr(ChangeResult) kept = fixture_change(fixture, "kvm_amd.nested=1", 0);
+        assert_outcome(kept, "configured");
+        assert_line(fixture, KEPT_FILE, "options kvm_amd nested=1");
+        g_assert_cmpstr(fixture->loader->calls->str, ==, "");
+}
+
+static void test_kvm_busy_but_needed(Fixture *fixture, gconstpointer data) {
+        g_autofree char *before = fixture_dump(fixture);
+
+        fixture->loader->busy = "kvm";
+        g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm.enable_pmu=0", 0);
+        g_assert_error(result->error, CONDITION, CONDITION_BUSY);
+        g_autofree char *after = fixture_dump(fixture);
+        g_assert_cmpstr(before, ==, after);
+}
+
+static void test_kvm_kept_is_remembered(Fixture *fixture, gconstpointer data) {
+        fixture->loader->busy = "kvm";
+        g_autoptr(ChangeResult) off = fixture_change(fixture, "kvm_amd.nested=0", 0);
+        assert_outcome(off, "applied");
+        assert_line(fixture, "run/nestvirt/kvm-kept", "nested=0");
+
+        fixture->loader->busy = NULL;
+        g_autoptr(ChangeResult) on = fixture_change(fixture, "kvm_amd.nested=1", 0);
+        assert_outcome(on, "applied");
+        assert_line(fixture, "run/nestvirt/kvm-kept", NULL);
+}
+
+static void test_when_idle(Fixture *fixture, gconstpointer data) {
+        fixture->loader->busy = "kvm_amd";
+        g_autoptr(ChangeResult) deferred = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_WHEN_IDLE);
+        assert_outcome(deferred, "deferred");
+        assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0");
+        fixture_assert_value(fixture, "kvm_amd", "nested", "1");
+        g_autoptr(ChangeResult) merged = fixture_change(fixture, "kvm_amd.npt=0", REQUEST_WHEN_IDLE);
+        assert_outcome(merged, "deferred");
+
+        g_autoptr(ChangeResult) busy = fixture_attempt(fixture);
+        g_assert_error(busy->error, CONDITION, CONDITION_BUSY);
+        assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0 npt=0");
+
+        fixture->loader->busy = NULL;
+        g_autoptr(ChangeResult) applied = fixture_attempt(fixture);
+        assert_outcome(applied, "applied");
+        fixture_assert_value(fixture, "kvm_amd", "nested", "0");
+        fixture_assert_value(fixture, "kvm_amd", "npt", "N");
+        assert_line(fixture, PENDING_FILE, NULL);
+        fixture_assert_whole(fixture);
+}
+
+static void test_when_idle_and_idle(Fixture *fixture, gconstpointer data) {
+        g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_WHEN_IDLE);
+
+        assert_outcome(result, "applied");
+        assert_line(fixture, PENDING_FILE, NULL);
+}
+
+static void test_when_idle_fails(Fixture *fixture, gconstpointer data) {
+        fake_host_write(fixture->directory, KEPT_FILE, "# mine \xff\noptions kvm_amd npt=1\n");
+        g_autofree char *before = fixture_dump(fixture);
+
+        fixture->loader->busy = "kvm_amd";
+        g_autoptr(ChangeResult) deferred = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_WHEN_IDLE);
+        assert_outcome(deferred, "deferred");
+
+        fixture->loader->busy = NULL;
+        fixture->loader->fail_at = "load kvm_amd";
+        fixture->loader->fail_times = 1;
+        g_autoptr(ChangeResult) failed = fixture_attempt(fixture);
+        g_assert_error(failed->error, CONDITION, CONDITION_RELOAD_FAILED);
+        g_autofree char *after = fixture_dump(fixture);
+        g_assert_cmpstr(before, ==, after);
+}
+
+/* The administrator reloads by hand, or asks for something else: nothing waits any more. */
+static void test_when_idle_is_settled(Fixture *fixture, gconstpointer data) {
+        fixture->loader->busy = "kvm_amd";
+        g_autoptr(ChangeResult) deferred = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_WHEN_IDLE);
+        assert_outcome(deferred, "deferred");
+        fake_loader_insert(fixture->loader, "kvm_amd", "nested=0");
+        g_autoptr(ChangeResult) unchanged = fixture_attempt(fixture);
+        assert_outcome(unchanged, "unchanged");
+        assert_line(fixture, PENDING_FILE, NULL);
+
+        g_autoptr(ChangeResult) again = fixture_change(fixture, "kvm_amd.nested=1", REQUEST_WHEN_IDLE);
+        assert_outcome(again, "deferred");
+        g_autoptr(ChangeResult) superseded = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_NEXT_BOOT);
+        assert_outcome(superseded, "configured");
+        assert_line(fixture, PENDING_FILE, NULL);
+}
+
+static void test_next_boot(Fixture *fixture, gconstpointer data) {
+        g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_NEXT_BOOT);
+
+        assert_outcome(result, "configured");
+        assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0");
+        fixture_assert_value(fixture, "kvm_amd", "nested", "1");
+        g_assert_cmpstr(fixture->loader->calls->str, ==, "");
+}
+
+static void test_runtime(Fixture *fixture, gconstpointer data) {
+        g_autoptr(ChangeResult) kept = fixture_change(fixture, "kvm_amd.nested=1", 0);
+        assert_outcome(kept, "configured");
+        g_autoptr(ChangeResult) off = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_RUNTIME);
+        assert_outcome(off, "applied");
+        assert_line(fixture, RUNTIME_FILE, "options kvm_amd nested=0");
+        assert_line(fixture, KEPT_FILE, "options kvm_amd nested=1");
+
+        g_autoptr(ChangeResult) reset = fixture_change(fixture, "kvm_amd.nested", REQUEST_RUNTIME);
+        assert_outcome(reset, "applied");
+        assert_line(fixture, RUNTIME_FILE, NULL);
+        fixture_assert_value(fixture, "kvm_amd", "nested", "1");
+
+        g_autoptr(ChangeResult) again = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_RUNTIME);
+        assert_outcome(again, "applied");
+        g_autoptr(ChangeResult) set = fixture_change(fixture, "kvm_amd.nested=0", 0);
+        assert_outcome(set, "configured");
+        assert_line(fixture, RUNTIME_FILE, NULL);
+        assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0");
+}
+
+static void test_writable_needs_no_reload(Fixture *fixture, gconstpointer data) {
+        fixture->loader->busy = "kvm_amd";
+        g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm.ignore_msrs=1", 0);
+
+        assert_outcome(result, "applied");
+        fixture_assert_value(fixture, "kvm", "ignore_msrs", "1");
+        g_assert_cmpstr(fixture->loader->calls->str, ==, "");
+}
+
+/* What the administrator wrote by hand into a writable parameter outlives a reload that was not about it. */
+static void test_hand_written_value_is_kept(Fixture *fixture, gconstpointer data) {
+        g_autofree char *path = g_build_filename(fixture->directory, "sys/module/kvm/parameters/halt_poll_ns", NULL);
+
+        g_assert_true(g_file_set_contents_full(path, "1000\n", -1, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
+        g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested=0", 0);
+        assert_outcome(result, "applied");
+        fixture_assert_value(fixture, "kvm", "halt_poll_ns", "1000");
+}
+
+static void test_dry_run(Fixture *fixture, gconstpointer data) {
+        g_autofree char *before = fixture_dump(fixture);
+        g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_DRY_RUN);
+
+        assert_outcome(result, "planned");
+        g_assert_cmpuint(result->steps->len, ==, 5);
+        g_assert_cmpstr(fixture->loader->calls->str, ==, "");
+        g_autofree char *after = fixture_dump(fixture);
+        g_assert_cmpstr(before, ==, after);
+}
+
+static void test_conflict(Fixture *fixture, gconstpointer data) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Plan) plan = fixture_plan(fixture, "kvm_amd.nested=0", 0, &error);
+
+        g_assert_no_error(error);
+        fake_host_write(fixture->directory, KEPT_FILE, "options kvm_amd npt=0\n");
+        g_autoptr(ChangeResult) result = change_run(plan, fixture->root, &fixture->loader->parent);
+        g_assert_error(result->error, CONDITION, CONDITION_CONFLICT);
+        assert_line(fixture, KEPT_FILE, "options kvm_amd npt=0");
+        g_assert_cmpstr(fixture->loader->calls->str, ==, "");
+}
+
+/* Another boot: the modules are what it made them, and a file that was staged was never seen. */
+static void test_power_cut(Fixture *fixture, gconstpointer data) {
+        fixture->loader->fail_at = "load kvm_amd";
+        fixture->loader->fail_times = 2;
+        g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested=0", 0);
+        g_assert_error(result->error, CONDITION, CONDITION_HOST_DEGRADED);
+
+        fake_host_write(fixture->directory, "proc/sys/kernel/random/boot_id", "0e3f5a52-0000-4000-8000-000000000002\n");
+        fake_host_write(fixture->directory, "etc/modprobe.d/.zz-nestvirt.conf.new", "options kvm_amd nested=0\n");
+        fake_loader_insert(fixture->loader, "kvm_amd", "");
+        g_string_truncate(fixture->loader->calls, 0);
+        g_autoptr(ChangeResult) healed = recover_run(fixture->root, &fixture->loader->parent);
+        g_assert_no_error(healed->error);
+        g_assert_cmpstr(fixture->loader->calls->str, ==, "");
+        fixture_assert_whole(fixture);
+        assert_line(fixture, KEPT_FILE, NULL);
+}
+
+static void test_unreadable_journal(Fixture *fixture, gconstpointer data) {
+        g_assert_null(recover_run(fixture->root, &fixture->loader->parent));
+        fake_host_write(fixture->directory, JOURNAL_FILE, "\x01\x02 not a key file");
+        g_autoptr(ChangeResult) result = recover_run(fixture->root, &fixture->loader->parent);
+        g_assert_error(result->error, CONDITION, CONDITION_HOST_DEGRADED);
+        assert_text_has(result->error->message, JOURNAL_FILE);
+}
+
+int main(int argc, char **argv) {
+        static const struct {
+                const char *name;
+                void (*run)(Fixture *fixture, gconstpointer data);
+        } tests[] = {
+                        {"set-and-reset", test_set_and_reset},
+                        {"two-modules-at-once", test_two_modules_at_once},
+                        {"failure-is-undone", test_failure_is_undone},
+                        {"refused-value-is-undone", test_refused_value_is_undone},
+                        {"failed-undo-is-told-and-healed", test_failed_undo_is_told_and_healed},
+                        {"race-is-noticed", test_race_is_noticed},
+                        {"busy", test_busy},
+                        {"kvm-busy-but-needed", test_kvm_busy_but_needed},
+                        {"kvm-kept-is-remembered", test_kvm_kept_is_remembered},
+                        {"when-idle", test_when_idle},
+                        {"when-idle-and-idle", test_when_idle_and_idle},
+                        {"when-idle-fails", test_when_idle_fails},
+                        {"when-idle-is-settled", test_when_idle_is_settled},
+                        {"next-boot", test_next_boot},
+                        {"runtime", test_runtime},
+                        {"writable-needs-no-reload", test_writable_needs_no_reload},
+                        {"hand-written-value-is-kept", test_hand_written_value_is_kept},
+                        {"dry-run", test_dry_run},
+                        {"conflict", test_conflict},
+                        {"power-cut", test_power_cut},
+                        {"unreadable-journal", test_unreadable_journal},
+        };
+
+        g_test_init(&argc, &argv, NULL);
+        for (unsigned i = 0; i < G_N_ELEMENTS(tests); i++) {
+                g_autofree char *path = g_strconcat("/change/", tests[i].name, NULL);
+                g_test_add(path, Fixture, NULL, fixture_set_up, tests[i].run, fixture_tear_down);
+        }
+        return g_test_run();
+}
