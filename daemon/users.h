@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Who holds KVM: processes with /dev/kvm or a VM or vCPU of it open. Any of them pins the vendor module
- * (virt/kvm/kvm_main.c: kvm_chardev_ops.owner). Scans /proc, which takes a while: run it on a worker. */
+/* Who holds KVM: processes with /dev/kvm (on the machine also another node of the same numbers), a VM, a vCPU or a device of one
+ * open. Any of them pins the vendor module (virt/kvm/kvm_main.c: kvm_chardev_ops.owner). Scans /proc, which takes a while: run
+ * it on a worker. */
 
 #include <glib.h>
 
@@ -10,7 +11,7 @@
 
 typedef struct User {
         unsigned pid;
-        unsigned uid;
+        unsigned uid;  /* the real one */
         char *command; /* comm */
         char *unit;    /* systemd unit (or scope) from its cgroup; "" when in none */
         char *guest;   /* the guest's name when QEMU says one on its command line; else "" */

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Looks through the open files of all processes for KVM's. It must not open what they have open, and must not wait for a file system
+ * that does not answer. */
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "users.h"
+
+#define COMMAND_LINE_MAX (256U * 1024U)
+#define CGROUP_MAX (64U * 1024U)
+#define STATUS_MAX (64U * 1024U)
+/* Documentation/admin-guide/devices.txt */
+#define KVM_MAJOR 10
+#define KVM_MINOR 232
+
+static void close_fd(int *fd) {
+        if (*fd >= 0)
+                close(*fd);
+}
+
+#define AUTO_CLOSE __attribute__((cleanup(close_fd)))
+
+static char *proc_path(const char *pid, const char *entry) {
+        return g_strdup_printf("proc/%s/%s", pid, entry);
+}
+
+/* A node of another name, or in the /dev of a container. Only what looks like one is asked for its numbers, and without going to
+ * a server for them: a path on a network file system that hangs must not hang us. */
+static bool is_other_node(int directory, const char *name, const char *target) {
+        const char *base = strrchr(target, '/');
+        struct statx st;
+
+        if (!base || *target != '/' || !(strstr(base, "kvm") || strstr(target, "/dev/")))
+                return false;
+        return statx(directory, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &st) >= 0 &&
+               S_ISCHR(st.stx_mode) && st.stx_rdev_major == KVM_MAJOR && st.stx_rdev_minor == KVM_MINOR;
+}
+
+static bool is_kvm(const Root *root, int directory, const char *name) {
+        char target[256];
+        ssize_t size = readlinkat(directory, name, target, sizeof(target) - 1);
+
+        if (size < 0)
+                return false;
+        target[size] = 0;
+        if (g_str_equal(target, "/dev/kvm") || g_str_equal(target, "/dev/kvm (deleted)") ||
+            g_str_has_prefix(target, "anon_inode:kvm-") || g_str_has_prefix(target, "anon_inode:[kvm-"))
+                return true;
+        /* Beneath another root the entries are plain links, which would lead to files of the machine. */
+        return root_is_machine(root) && is_other_node(directory, name, target);
+}
+
+static bool holds_kvm(const Root *root, const char *pid) {
+        g_autofree char *path = proc_path(pid, "fd");
+        g_auto(GStrv) names = root_list(root, path);
+        int directory AUTO_CLOSE = *names ? root_open(root, path, O_PATH | O_DIRECTORY) : -1;
+
+        for (char **name = names; directory >= 0 && *name; name++)
+                if (is_kvm(root, directory, *name))
+                        return true;
+        return false;
+}
+
+/* The unit or scope of a path such as /machine.slice/machine-qemu-1-web1.scope/libvirt/emulator: the innermost one. */
+static char *unit_of_path(const char *path) {
+        g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+
+        for (unsigned i = g_strv_length(parts); i > 0; i--)
+                if (g_str_has_suffix(parts[i - 1], ".service") || g_str_has_suffix(parts[i - 1], ".scope"))
+                        return g_strdup(parts[i - 1]);
+        return g_strdup("");
+}
+
+static char *read_unit(const Root *root, const char *pid) {
+        g_autofree char *path = proc_path(pid, "cgroup"), *text = NULL, *valid = NULL;
+        g_auto(GStrv) lines = NULL;
+        const char *found = NULL;
+
+        if (!root_read(root, path, CGROUP_MAX, &text, NULL, NULL))
+                return g_strdup("");
+        valid = g_utf8_make_valid(text, -1);
+        lines = g_strsplit(valid, "\n", -1);
+        for (char **line = lines; *line; line++) {
+                const char *legacy = strstr(*line, ":name=systemd:");
+
+                if (legacy)
+                        found = legacy + strlen(":name=systemd:");
+                else if (!found && g_str_has_prefix(*line, "0::"))
+                        found = *line + strlen("0::");
+        }
+        return found ? unit_of_path(found) : g_strdup("");
+}
+
+/* The next part of "a,b,c", in which a comma that belongs to a part is doubled; NULL at the end. */
+static char *take_part(const char **text) {
+        g_autoptr(GString) part = g_string_new(NULL);
+
+        if (!**text)
+                return NULL;
+        for (; **text; (*text)++) {
+                if (**text == ',' && *++*text != ',')
+                        break;
+                g_string_append_c(part, **text);
+        }
+        return g_string_free(g_steal_pointer(&part), FALSE);
+}
+
+/* QEMU: -name guest=NAME,debug-threads=on or -name NAME,debug-threads=on, in any order. */
+static char *guest_of_name(const char *text) {
+        for (;;) {
+                g_autofree char *part = take_part(&text);
+
+                if (!part)
+                        return g_strdup("");
+                if (g_str_has_prefix(part, "guest="))
+                        return g_utf8_make_valid(part + strlen("guest="), -1);
+                if (!strchr(part, '='))
+                        return g_utf8_make_valid(part, -1);
+        }
+}
+
+static char *read_guest(const Root *root, const char *pid) {
+        g_autofree char *path = proc_path(pid, "cmdline"), *text = NULL, *program = NULL;
+        size_t size;
+
+        if (!root_read(root, path, COMMAND_LINE_MAX, &text, &size, NULL))
+                return g_strdup("");
+        /* The program's own name first: other programs have a -name, too. */
+        program = g_path_get_basename(text);
+        if (!strstr(program, "qemu") && !strstr(program, "kvm"))
+                return g_strdup("");
+        for (const char *argument = text; argument < text + size; argument += strlen(argument) + 1) {
+                const char *value = argument + strlen(argument) + 1;
+
+                if ((g_str_equal(argument, "-name") || g_str_equal(argument, "--name")) && value < text + size)
+                        return guest_of_name(value);
+        }
+        return g_strdup("");
+}
+
+static unsigned read_uid(const Root *root, const char *pid) {
+        g_autofree char *path = proc_path(pid, "status"), *text = NULL;
+        const char *line;
+
+        if (!root_read(root, path, STATUS_MAX, &text, NULL, NULL))
+                return 0;
+        line = strstr(text, "\nUid:");
+        return line ? (unsigned) g_ascii_strtoull(line + strlen("\nUid:"), NULL, 10) : 0;
+}
+
+static User *user_new(const Root *root, const char *pid) {
+        g_autofree char *path = proc_path(pid, "comm");
+        char *command = root_read_line(root, path);
+        User *user;
+
+        if (!command)
+                return NULL;
+        user = g_new0(User, 1);
+        user->pid = (unsigned) g_ascii_strtoull(pid, NULL, 10);
+        user->uid = read_uid(root, pid);
+        user->command = command;
+        user->unit = read_unit(root, pid);
+        user->guest = read_guest(root, pid);
+        return user;
+}
+
+static int compare_users(const void *a, const void *b) {
+        const User *x = *(User *const *) a, *y = *(User *const *) b;
+
+        return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+GPtrArray *users_scan(const Root *root) {
+        GPtrArray *users = g_ptr_array_new_with_free_func((GDestroyNotify) user_free);
+        g_auto(GStrv) names = root_list(root, "proc");
+
+        for (char **name = names; *name; name++) {
+                User *user;
+
+                if ((*name)[strspn(*name, "0123456789")] != 0 || !holds_kvm(root, *name))
+                        continue;
+                user = user_new(root, *name);
+                if (user)
+                        g_ptr_array_add(users, user);
+        }
+        g_ptr_array_sort(users, compare_users);
+        return users;
+}
+
+void user_free(User *user) {
+        if (!user)
+                return;
+        g_free(user->command);
+        g_free(user->unit);
+        g_free(user->guest);
+        g_free(user);
+}
+
+static void append_user(GString *text, const User *user) {
+        g_string_append_printf(text, "%spid %u %s", text->len > 0 ? ", " : "", user->pid, user->command);
+        if (*user->unit && *user->guest)
+                g_string_append_printf(text, " (%s, guest %s)", user->unit, user->guest);
+        else if (*user->unit)
+                g_string_append_printf(text, " (%s)", user->unit);
+        else if (*user->guest)
+                g_string_append_printf(text, " (guest %s)", user->guest);
+}
+
+char *users_to_string(const GPtrArray *users, unsigned max) {
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        for (unsigned i = 0; i < users->len && i < max; i++)
+                append_user(text, g_ptr_array_index(users, i));
+        if (users->len > max)
+                g_string_append_printf(text, "%s%u more", max > 0 ? " and " : "", users->len - max);
+        return g_string_free(g_steal_pointer(&text), FALSE);
+}
