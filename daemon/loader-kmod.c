@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The kernel's module loader behind libkmod. Modules are inserted one by one, never by modprobe's own way, which would add what
+ * modprobe.d says to the options that were asked for and would run install lines through a shell. Beneath another root it
+ * reads that tree's module files and touches no module. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libkmod.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "loader.h"
+
+typedef struct KmodLoader {
+        Loader loader;
+        Root *root;
+} KmodLoader;
+
+/* libkmod with the module folder of the root. It is made anew for each call: files may have come or gone, and two threads use the loader. */
+typedef struct Library {
+        struct kmod_ctx *ctx;
+        int fd;          /* the module folder, -1 on the machine: libkmod knows where it is */
+        char *directory; /* as libkmod sees it, "/proc/self/fd/7" */
+        char *folder;    /* beneath the root, "lib/modules/6.1.0-38-amd64" */
+} Library;
+
+static void library_clear(Library *library) {
+        if (library->ctx)
+                kmod_unref(library->ctx);
+        if (library->fd >= 0)
+                close(library->fd);
+        g_free(library->directory);
+        g_free(library->folder);
+}
+
+static bool open_folder(Library *library, const Root *root) {
+        static const char *const parents[] = {"lib/modules", "usr/lib/modules"};
+        g_autofree char *release = root_read_line(root, "proc/sys/kernel/osrelease");
+
+        if (!release || !*release)
+                return false;
+        for (unsigned i = 0; i < G_N_ELEMENTS(parents) && library->fd < 0; i++) {
+                g_free(library->folder);
+                library->folder = g_build_filename(parents[i], release, NULL);
+                library->fd = root_open(root, library->folder, O_PATH | O_DIRECTORY);
+        }
+        if (library->fd < 0)
+                return false;
+        library->directory = g_strdup_printf("/proc/self/fd/%d", library->fd);
+        return true;
+}
+
+/* @configured: with what modprobe.d says. */
+static bool library_open(Library *library, const Root *root, bool configured) {
+        static const char *const nothing[] = {NULL};
+
+        *library = (Library){.fd = -1};
+        if (!root_is_machine(root) && !open_folder(library, root))
+                return false;
+        library->ctx = kmod_new(library->directory, configured ? NULL : nothing);
+        if (!library->ctx)
+                return false;
+        /* What it has to say is in the errors that it returns; a host without modules is no error at all. */
+        kmod_set_log_priority(library->ctx, LOG_CRIT);
+        return true;
+}
+
+static const Root *root_of(const Loader *loader) {
+        return ((const KmodLoader *) loader)->root;
+}
+
+/* The module of that name, also a built-in one; NULL when the kernel has none. */
+static struct kmod_module *find_module(const Library *library, const char *name) {
+        struct kmod_list *list = NULL, *item;
+        struct kmod_module *found = NULL;
+
+        if (kmod_module_new_from_lookup(library->ctx, name, &list) < 0)
+                return NULL;
+        kmod_list_foreach(item, list) {
+                struct kmod_module *module = kmod_module_get_module(item);
+
+                if (!found && g_str_equal(kmod_module_get_name(module), name))
+                        found = module;
+                else
+                        kmod_module_unref(module);
+        }
+        kmod_module_unref_list(list);
+        return found;
+}
+
+/* Its file beneath the root, "" for a built-in one, NULL when it is gone though modules.dep names it. */
+static char *module_file(const Library *library, const Root *root, const struct kmod_module *module) {
+        const char *path = kmod_module_get_path(module);
+        g_autofree char *file = NULL;
+
+        if (!path)
+                return g_strdup("");
+        if (!library->directory)
+                file = g_strdup(path);
+        else if (g_str_has_prefix(path, library->directory))
+                file = g_strconcat(library->folder, path + strlen(library->directory), NULL);
+        return file && root_exists(root, file) ? g_steal_pointer(&file) : NULL;
+}
+
+static char *loader_locate(const Loader *loader, const char *name) {
+        const Root *root = root_of(loader);
+        g_autofree char *file = NULL;
+        struct kmod_module *module = NULL;
+        Library library;
+
+        if (library_open(&library, root, false))
+                module = find_module(&library, name);
+        if (module) {
+                file = module_file(&library, root, module);
+                kmod_module_unref(module);
+        }
+        library_clear(&library);
+        return file && *file ? root_absolute(root, file) : g_steal_pointer(&file);
+}
+
+/* "parmtype" has "name:type", "parm" has "name:description"; a few parameters have only the latter. */
+static void add_parameter(GHashTable *parameters, const char *key, const char *value) {
+        const char *colon = strchr(value, ':');
+        bool typed = g_str_equal(key, "parmtype");
+        g_autofree char *name = NULL;
+
+        if (!colon || (!typed && !g_str_equal(key, "parm")))
+                return;
+        name = g_strndup(value, (gsize) (colon - value));
+        if (typed)
+                g_hash_table_insert(parameters, g_steal_pointer(&name), g_strdup(colon + 1));
+        else if (!g_hash_table_contains(parameters, name))
+                g_hash_table_insert(parameters, g_steal_pointer(&name), g_strdup(""));
+}
+
+static GHashTable *read_parameters(const struct kmod_module *module) {
+        g_autoptr(GHashTable) parameters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        struct kmod_list *list = NULL, *item;
+
+        if (kmod_module_get_info(module, &list) < 0)
+                return NULL;
+        kmod_list_foreach(item, list)
+                        add_parameter(parameters, kmod_module_info_get_key(item), kmod_module_info_get_value(item));
+        kmod_module_info_free_list(list);
+        return g_steal_pointer(&parameters);
+}
+
+static GHashTable *loader_parameters(const Loader *loader, const char *name) {
+        const Root *root = root_of(loader);
+        GHashTable *parameters = NULL;
+        struct kmod_module *module = NULL;
+        Library library;
+
+        if (library_open(&library, root, false))
+                module = find_module(&library, name);
+        if (module) {
+                g_autofree char *file = module_file(&library, root, module);
+
+                if (file)
+                        parameters = read_parameters(module);
+                kmod_module_unref(module);
+        }
+        library_clear(&library);
+        return parameters;
+}
+
+static const char *explain_load(int errnum) {
+        switch (errnum) {
+        case EINVAL:
+                return "the kernel refuses one of the values";
+        case EPERM:
+                return "this kernel lets nobody load modules now (kernel.modules_disabled, or lockdown)";
+        case EKEYREJECTED:
+        case ENOKEY:
+                return "the kernel does not accept its signature";
+        case ENOEXEC:
+                return "its file does not belong to this kernel";
+        case ENOENT:
+                return "its file, or something of another module that it needs, is not there";
+        case EOPNOTSUPP:
+                return "the CPU has no VMX or SVM, or the firmware has switched it off";
+        case EIO:
+                return "KVM could not take the CPU's virtualization: another hypervisor has it, or the CPUs differ";
+        default:
+                return "the kernel refuses it";
+        }
+}
+
+static bool fail_load(const char *name, const char *options, int errnum, GError **error) {
+        bool forbidden = errnum == EPERM || errnum == EKEYREJECTED || errnum == ENOKEY;
+
+        g_set_error(error, CONDITION, forbidden ? CONDITION_NOT_PERMITTED : CONDITION_INTERNAL,
+                    "Can't load %s%s%s: %s (%s). The kernel's own words: journalctl -k -n 20", name,
+                    *options ? " with " : "", options, explain_load(errnum), g_strerror(errnum));
+        return false;
+}
+
+/* What @module needs and is not there, in the order in which it has to come, with the options that modprobe.d gives it. */
+static bool insert_dependencies(struct kmod_module *module, GError **error) {
+        struct kmod_list *list = kmod_module_get_dependencies(module), *item;
+        bool done = true;
+
+        kmod_list_foreach(item, list) {
+                struct kmod_module *dependency = kmod_module_get_module(item);
+                int state = kmod_module_get_initstate(dependency);
+                const char *options = kmod_module_get_options(dependency) ?: "";
+                int result = 0;
+
+                if (state != KMOD_MODULE_LIVE && state != KMOD_MODULE_BUILTIN)
+                        result = kmod_module_insert_module(dependency, 0, options);
+                if (result < 0 && result != -EEXIST)
+                        done = fail_load(kmod_module_get_name(dependency), options, -result, error);
+                kmod_module_unref(dependency);
+                if (!done)
+                        break;
+        }
+        kmod_module_unref_list(list);
+        return done;
+}
+
+static bool insert(struct kmod_module *module, const char *options, bool *ret_existed, GError **error) {
+        int result;
+
+        if (!insert_dependencies(module, error))
+                return false;
+        result = kmod_module_insert_module(module, 0, options);
+        *ret_existed = result == -EEXIST;
+        return result >= 0 || *ret_existed || fail_load(kmod_module_get_name(module), options, -result, error);
+}
+
+static bool refuse(const Loader *loader, const char *what, const char *name, GError **error) {
+        g_autofree char *path = root_absolute(root_of(loader), "");
+
+        if (loader->inert)
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                            "%s can't be %s: %s is a directory, not the running machine. Ask for the next boot: "
+                            "nestvirtctl set --next-boot",
+                            name, what, path);
+        return loader->inert;
+}
+
+static bool loader_load(Loader *loader, const char *name, const char *options, bool *ret_existed, GError **error) {
+        struct kmod_module *module = NULL;
+        bool done = false;
+        Library library;
+
+        *ret_existed = false;
+        if (refuse(loader, "loaded", name, error))
+                return false;
+        if (!library_open(&library, root_of(loader), true) || kmod_module_new_from_name(library.ctx, name, &module) < 0)
+                g_set_error(error, CONDITION, CONDITION_INTERNAL, "Can't load %s: libkmod does not start", name);
+        else if (!kmod_module_get_path(module))
+                fail_load(name, options, ENOENT, error);
+        else
+                done = insert(module, options, ret_existed, error);
+        if (module)
+                kmod_module_unref(module);
+        library_clear(&library);
+        return done;
+}
+
+static bool fail_unload(const char *name, int errnum, bool *ret_busy, GError **error) {
+        *ret_busy = errnum == EAGAIN || errnum == EBUSY;
+        g_set_error(error, CONDITION,
+                    *ret_busy         ? CONDITION_BUSY
+                    : errnum == EPERM ? CONDITION_NOT_PERMITTED
+                                      : CONDITION_INTERNAL,
+                    "Can't unload %s: %s", name,
+                    *ret_busy         ? "it is in use. To see by whom: nestvirtctl users"
+                    : errnum == EPERM ? "this kernel lets nobody unload modules now (kernel.modules_disabled)"
+                                      : g_strerror(errnum));
+        return false;
+}
+
+static bool loader_unload(Loader *loader, const char *name, bool *ret_busy, GError **error) {
+        g_autofree char *directory = g_build_filename("sys/module", name, NULL);
+        struct kmod_module *module = NULL;
+        int result = -ENOMEM;
+        Library library;
+
+        *ret_busy = false;
+        if (refuse(loader, "unloaded", name, error))
+                return false;
+        if (library_open(&library, root_of(loader), false) &&
+            kmod_module_new_from_name(library.ctx, name, &module) >= 0)
+                /* libkmod adds O_NONBLOCK itself; without force. */
+                result = kmod_module_remove_module(module, 0);
+        if (module)
+                kmod_module_unref(module);
+        library_clear(&library);
+        /* Somebody else was faster. */
+        if (result == -ENOENT && !root_exists(root_of(loader), directory))
+                return true;
+        return result >= 0 || fail_unload(name, -result, ret_busy, error);
+}
+
+static void loader_free(Loader *loader) {
+        root_unref(((KmodLoader *) loader)->root);
+        g_free(loader);
+}
+
+Loader *loader_kmod_new(const Root *root, GError **error) {
+        KmodLoader *loader = g_new0(KmodLoader, 1);
+
+        loader->root = root_ref((Root *) root);
+        loader->loader = (Loader){
+                        .inert = !root_is_machine(root),
+                        .load = loader_load,
+                        .unload = loader_unload,
+                        .locate = loader_locate,
+                        .parameters = loader_parameters,
+                        .free = loader_free,
+        };
+        return &loader->loader;
+}
