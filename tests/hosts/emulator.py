@@ -71,9 +71,9 @@ class Host:
             *("-chardev", f"file,id=console,append=on,path={self.console}", "-serial", "chardev:console"),
             *devices,
         ]
-        with listener(self.folder / "agent") as waiting:
-            kwargs.setdefault("stdin", subprocess.DEVNULL)
-            self.process = subprocess.Popen(list(map(str, command)), stderr=(self.folder / "qemu.log").open("ab"), **kwargs)
+        kwargs.setdefault("stdin", subprocess.DEVNULL)
+        with listener(self.folder / "agent") as waiting, (self.folder / "qemu.log").open("ab") as errors:
+            self.process = subprocess.Popen(list(map(str, command)), stderr=errors, **kwargs)
             self.agent = Agent(self.accept(waiting), self.explain)
 
     def accept(self, waiting):
@@ -104,7 +104,7 @@ class Host:
             raise HostError(f"the host came up {state}:\n{failed}{self.explain()}")
 
     def alive(self):
-        return self.process is not None and self.process.poll() is None
+        return self.agent is not None and self.agent.lost is None and self.process.poll() is None
 
     def power_cut(self):
         """What was not on the disk is lost. `boot` starts it again."""

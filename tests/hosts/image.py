@@ -22,9 +22,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 PACKAGES = [
     "busybox-static",  # the initramfs is made of it, see initramfs.py
     "dbus",
+    "hostname",
     "kmod",
     "libpam-systemd",
     "linux-image-cloud-amd64",
+    "login",
+    "passwd",
     "polkitd",
     "procps",
     "strace",
@@ -144,8 +147,8 @@ def output(*command):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def build_log(command, log, **kwargs):
-    """Run one long step; its output goes to the log, whose end is shown when it fails."""
+def step(log, *command, **kwargs):
+    """Run one step of the build; its output goes to the log, whose end is shown when it fails."""
     with open(log, "ab") as stream:
         status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, **kwargs).returncode
     if status:
@@ -167,17 +170,17 @@ def make_root(root, suite, log):
         command.append(f"--dpkgopt=path-exclude=/usr/share/{path}/*")
     # Debian's own initramfs would never be used: INITRD=No saves its making.
     environment = dict(os.environ, INITRD="No", DEBIAN_FRONTEND="noninteractive")
-    build_log(command + [suite, str(root)] + sources, log, env=environment)
+    step(log, *command, suite, str(root), *sources, env=environment)
 
 
-def customise(root):
+def customise(root, log):
     for name in MASKED:
         unit = root / "etc/systemd/system" / name
         unit.unlink(missing_ok=True)
         unit.symlink_to("/dev/null")
     for name in USERS:
-        subprocess.run(["chroot", root, "useradd", "--create-home", "--shell=/bin/bash", name], check=True)
-    subprocess.run(["chroot", root, "chpasswd"], input=f"root:{ROOT_PASSWORD}\n", text=True, check=True)
+        step(log, "chroot", root, "useradd", "--create-home", "--shell=/bin/bash", name)
+    step(log, "chroot", root, "sh", "-c", f"echo root:{ROOT_PASSWORD} | chpasswd")
     (root / "etc/hostname").write_text(HOSTNAME + "\n")
     (root / "etc/hosts").write_text(f"127.0.0.1 localhost {HOSTNAME}\n::1 localhost {HOSTNAME}\n")
     # Empty would mean a first boot, with presets and all; the same for each boot is what tests want.
@@ -200,15 +203,22 @@ def kernel_version(root):
     return versions[0]
 
 
+def module_name(path):
+    return pathlib.Path(path).name.split(".")[0].replace("-", "_")
+
+
 def dependency_order(modules, names):
-    """Module files below `modules` for `names`, each after those that it needs."""
+    """Module files below `modules` for `names`, each after those that it needs; none for what is built in."""
     needs = {}
     for line in (modules / "modules.dep").read_text().splitlines():
         path, _, rest = line.partition(":")
         needs[path] = rest.split()
-    by_name = {pathlib.Path(path).name.split(".")[0].replace("-", "_"): path for path in needs}
+    by_name = {module_name(path): path for path in needs}
+    built_in = set(map(module_name, (modules / "modules.builtin").read_text().split()))
     order = []
     for name in names:
+        if name in built_in:
+            continue
         path = by_name.get(name)
         if path is None:
             raise ImageError(f"the image's kernel has no module {name}")
@@ -231,12 +241,12 @@ def build(folder, suite):
     log = folder / "build.log"
     root = folder / "root"
     root.mkdir()
-    print(f"Making the emulated host from Debian {suite}'s packages (about a minute)…", file=sys.stderr, flush=True)
+    print(f"Making the emulated host from Debian {suite}'s packages (half a minute or so)…", file=sys.stderr, flush=True)
     make_root(root, suite, log)
-    customise(root)
+    customise(root, log)
     extract_boot_files(root, folder)
     disk = folder / "root.ext4"
-    build_log(["mke2fs", "-q", "-t", "ext4", "-m0", "-d", root, disk, DISK_SIZE], log)
+    step(log, "mke2fs", "-q", "-t", "ext4", "-m0", "-d", root, disk, DISK_SIZE)
     shutil.rmtree(root)
 
 

@@ -14,8 +14,10 @@ import unittest
 
 import emulator
 import payload
+from agent import HostError
 
 _host = None
+_broken = None
 
 
 @functools.cache
@@ -33,14 +35,20 @@ def own_host():
 
 def host():
     """The shared host, running; another is booted when a test has lost it."""
-    global _host
+    global _host, _broken
+    if _broken:
+        raise HostError(f"the shared host can't be booted: {_broken}")
     if _host is not None and not _host.alive():
         _host.close()
         _host = None
     if _host is None:
         _host = own_host()
         atexit.register(_host.close)
-        _host.boot()
+        try:
+            _host.boot()
+        except Exception as error:
+            _broken = error
+            raise
     return _host
 
 
