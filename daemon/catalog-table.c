@@ -86,7 +86,7 @@ const Parameter catalog[] = {
               SAYS("Allows guests with fewer physical address bits than the host; on by itself without ept")),
         INTEL("cet", BOOL, ALWAYS("1"), DERIVED,
               SAYS("Lets guests use control-flow enforcement")),
-        INTEL("sgx", BOOL, ALWAYS("1"), CPU("sgx"), DERIVED,
+        INTEL("sgx", BOOL, ALWAYS("1"), DERIVED,
               SAYS("Lets guests use SGX enclaves")),
         INTEL("tdx", BOOL, ALWAYS("0"), NEEDS("ept", "eptad", "enable_apicv"), DERIVED,
               SAYS("Lets guests be TDX trust domains, which can't be hypervisors")),

@@ -222,14 +222,26 @@ char *catalog_normalise(const Parameter *parameter, const char *release, const c
         return NULL;
 }
 
+char *catalog_read(const Parameter *parameter, const char *release, const char *printed) {
+        const Parameter *p = catalog_variant(parameter, release);
+        char *normal = normalise(p, printed);
+
+        if (!normal && p->kind == KIND_BOOL && *printed && strspn(printed, "0123456789") == strlen(printed))
+                normal = g_strdup("1");
+        return normal;
+}
+
 char *catalog_parse(const Parameter *parameter, const char *release, const char *text) {
         const CatalogRelease r = release_parse(release);
         const Parameter *p = catalog_variant(parameter, release);
+        const bool is_int = !release_reaches(r, p->int_until.major, p->int_until.minor);
 
+        if (!text)
+                return p->kind == KIND_BOOL && !is_int ? g_strdup("1") : NULL;
         switch (p->kind) {
         case KIND_BOOL: {
-                if (release_reaches(r, p->int_until.major, p->int_until.minor))
-                        return g_strdup(*text ? kernel_to_bool(text) : "1");
+                if (!is_int)
+                        return g_strdup(kernel_to_bool(text));
                 static const Parameter plain = {.kind = KIND_INT};
                 g_autofree char *number = parse_number(&plain, text, true);
                 return number ? g_strdup(g_str_equal(number, "0") ? "0" : "1") : NULL;

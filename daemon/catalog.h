@@ -64,8 +64,11 @@ const Parameter *catalog_resolve(const char *word, const char *vendor_module);
  * sysfs prints (on off yes no true false 1 0 Y N y n; hexadecimal numbers). NULL and CONDITION_INVALID_VALUE, naming
  * what is allowed, when it is none. */
 char *catalog_normalise(const Parameter *parameter, const char *release, const char *value, GError **error);
-/* The same for the text after "name=" in the options of a load, by the rules of the kernel's own parser; "" stands for a name without
- * "=". NULL: the kernel refuses it, and the whole load with it. */
+/* What sysfs prints, normalised: as above, and any number but 0 is on for a switch that the kernel keeps as an int. NULL when it is not
+ * to be understood. */
+char *catalog_read(const Parameter *parameter, const char *release, const char *printed);
+/* The same for the text after "name=" in the options of a load, by the rules of the kernel's own parser; @text is NULL for a
+ * name without "=". NULL: the kernel refuses it, and the whole load with it. */
 char *catalog_parse(const Parameter *parameter, const char *release, const char *text);
 /* The words for what may be given: "on or off", "a number from 0 to 65535", "auto, on or off". */
 char *catalog_allowed(const Parameter *parameter, const char *release);

@@ -12,6 +12,7 @@
 typedef struct Effect {
         const Parameter *parameter;
         char *value;     /* as sysfs prints it; "" when the module is not loaded */
+        char *current;   /* the same, normalised; NULL when it is not loaded or not to be understood */
         char *effective; /* "on"/"off" for a bool, decimal, or the word; "" when not loaded, "unknown" when undecidable */
         char *configured; /* what the next load gets, normalised (as written when it is no valid value); "" = the kernel's default */
         const char *normal_default; /* the kernel's default, normalised, "" when unknown */
@@ -23,12 +24,18 @@ typedef struct Effect {
         char *reason; /* why effective is not what was asked, or a plain warning about it; "" when there is nothing to say */
 } Effect;
 
-/* NULL when this kernel's module has no such parameter. */
+/* NULL when this kernel's module has no such parameter. Of a built-in module only the kernel command line is configured: lines in
+ * modprobe.d are overridden by it even when it says nothing. */
 Effect *effect_new(const Host *host, const Parameter *parameter);
 void effect_free(Effect *effect);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Effect, effect_free)
 
-/* The value now in the kernel, normalised, NULL when not loaded or not to be understood. */
+/* A copy of current. */
 char *effect_current(const Effect *effect);
-/* True when the CPU has what the parameter needs; else @ret_missing (may be NULL) names the features, comma-separated. */
+/* True when the CPU has what the parameter needs, or when the kernel does not print whether it has; else @ret_missing (may be NULL)
+ * names the features, comma-separated. */
 bool effect_supported(const Host *host, const Parameter *parameter, char **ret_missing);
+/* The first line that the kernel would refuse, and with it the load of the whole module; NULL when there is none. */
+const Option *effect_refused(const Host *host, const Parameter *parameter);
+/* "on" and "off" for the switch's "1" and "0", any other value as it is. */
+const char *effect_word(const Parameter *parameter, const char *normal);

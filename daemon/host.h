@@ -2,7 +2,8 @@
 #pragma once
 
 /* The snapshot of the host: everything that the files beneath the root say now. It is read whole by one function and never
- * modified; the loop owns it, and a refresh replaces it. */
+ * modified; the loop owns it, and a refresh replaces it. The vendor's module is the one that is loaded, whichever it is, else the
+ * one that fits the CPU on x86, else none. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -27,6 +28,10 @@ typedef struct Host {
         const char *device; /* "ok", "missing", "wrong-node", "denied", "broken": static strings */
 } Host;
 
+/* The numbers of /dev/kvm: MISC_MAJOR (linux/major.h) and KVM_MINOR (linux/miscdevice.h). */
+#define HOST_DEVICE_MAJOR 10U
+#define HOST_DEVICE_MINOR 232U
+
 Host *host_read(Root *root, const Loader *loader);
 void host_free(Host *host);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Host, host_free)
@@ -35,12 +40,14 @@ const Module *host_module(const Host *host, const char *name); /* NULL when the 
 const Module *host_vendor_module(const Host *host);            /* NULL when there is none */
 const char *host_nested(const Host *host);                     /* "on" "off" "unavailable" "unknown" */
 const char *host_mmu(const Host *host);                        /* "tdp" "shadow" "" */
+/* What stat(2) says of /dev/kvm: @error is 0 or -errno. Never "broken": only who opens it can know. */
+const char *host_judge_device(int error, const struct stat *st);
 /* What waits for idle for this parameter, or NULL. */
 const char *host_pending(const Host *host, const char *module, const char *parameter);
 
 /* The properties of the two interfaces as dictionaries a{sv}, exactly with the names and signatures of the contract.
- * Two of them compared say what changed. (describe.c) */
+ * Two of them compared say what changed. Both are floating, as GLib has it; keys are sorted. (describe.c) */
 GVariant *describe_manager(const Host *host);
 GVariant *describe_module(const Host *host, const Module *module);
-/* The names whose values differ between two a{sv}; empty when none. */
+/* The names whose values differ between two a{sv}, or that only one of them has, sorted; empty when none. */
 GStrv describe_diff(GVariant *before, GVariant *after);

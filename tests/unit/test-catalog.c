@@ -133,7 +133,7 @@ static const Value values[] = {
         { "kvm_intel", "nested", BOOKWORM, "FALSE",  "0",   "0" },
         { "kvm_intel", "nested", BOOKWORM, "Y",      "1",   "1" },
         { "kvm_intel", "nested", BOOKWORM, "N",      "0",   "0" },
-        { "kvm_intel", "nested", BOOKWORM, "",       NULL,  "1" },
+        { "kvm_intel", "nested", BOOKWORM, "",       NULL,  NULL },
         { "kvm_intel", "nested", BOOKWORM, "2",      NULL,  NULL },
         { "kvm_intel", "nested", BOOKWORM, "10",     NULL,  "1" },
         { "kvm_intel", "nested", BOOKWORM, "banana", NULL,  NULL },
@@ -206,6 +206,35 @@ static void test_values(void) {
                 else
                         g_assert_error(error, CONDITION, CONDITION_INVALID_VALUE);
         }
+}
+
+static void test_what_sysfs_prints(void) {
+        static const struct {
+                const char *module, *name, *printed, *read;
+        } rows[] = {
+                        {"kvm_intel", "nested", "Y", "1"},     {"kvm_intel", "nested", "N", "0"},
+                        {"kvm_amd", "nested", "1", "1"},       {"kvm_amd", "nested", "0", "0"},
+                        {"kvm_amd", "nested", "2", "1"},       {"kvm_amd", "nested", "", NULL},
+                        {"kvm_amd", "nested", "(null)", NULL}, {"kvm", "halt_poll_ns", "200000", "200000"},
+                        {"kvm_amd", "avic", "Y", "1"},         {"kvm_intel", "vmentry_l1d_flush", "EPT disabled", NULL},
+        };
+
+        for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+                g_autofree char *read = catalog_read(catalog_find(rows[i].module, rows[i].name), SID, rows[i].printed);
+                g_test_message("%s.%s: %s", rows[i].module, rows[i].name, rows[i].printed);
+                g_assert_cmpstr(read, ==, rows[i].read);
+        }
+}
+
+/* "options kvm_intel nested" switches a bool on; anything else must have a value. */
+static void test_a_name_without_a_value(void) {
+        g_autofree char *of_bool = catalog_parse(catalog_find("kvm_intel", "nested"), BOOKWORM, NULL);
+        g_autofree char *of_int = catalog_parse(catalog_find("kvm_amd", "nested"), BOOKWORM, NULL);
+        g_autofree char *of_number = catalog_parse(catalog_find("kvm", "halt_poll_ns"), BOOKWORM, NULL);
+
+        g_assert_cmpstr(of_bool, ==, "1");
+        g_assert_null(of_int);
+        g_assert_null(of_number);
 }
 
 /* Whatever we pass to a load is a normalised value: no kernel may refuse one. */
@@ -337,6 +366,8 @@ int main(int argc, char **argv) {
         g_test_add_func("/catalog/variants-ascend", test_variants_ascend);
         g_test_add_func("/catalog/defaults-by-kernel", test_defaults_by_kernel);
         g_test_add_func("/catalog/values", test_values);
+        g_test_add_func("/catalog/what-sysfs-prints", test_what_sysfs_prints);
+        g_test_add_func("/catalog/a-name-without-a-value", test_a_name_without_a_value);
         g_test_add_func("/catalog/the-kernel-takes-every-normalised-value",
                         test_the_kernel_takes_every_normalised_value);
         g_test_add_func("/catalog/messages-name-what-is-allowed", test_messages_name_what_is_allowed);

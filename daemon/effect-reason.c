@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The sentences, a function for each fact. No rule may change what effect.c found. */
+
+#include <string.h>
+
+#include "effect-reason.h"
+
+typedef char *(*Rule)(const Facts *facts);
+
+/* Other people's words in a message: at most a line of them, and nothing that a terminal would obey. */
+static char *quote(const Option *option) {
+        g_autofree char *text = option->bare ? g_strdup(option->name)
+                                             : g_strdup_printf("%s=%.64s", option->name, option->value);
+        g_autofree char *valid = g_utf8_make_valid(text, -1);
+
+        return g_strescape(valid, NULL);
+}
+
+static const char *asked(const Facts *f) {
+        return f->winner ? f->effect->configured : f->effect->normal_default;
+}
+
+static bool is_off(const Facts *f) {
+        return g_str_equal(f->effect->effective, "off") || g_str_equal(f->effect->effective, "0");
+}
+
+/* "auto" is answered by whatever the kernel chose. */
+static bool differs(const Facts *f) {
+        return f->effect->current && *asked(f) && !g_str_equal(asked(f), "auto") &&
+               !g_str_equal(asked(f), f->effect->current);
+}
+
+static const char *word(const Facts *f, const char *normal) {
+        return effect_word(f->effect->parameter, normal);
+}
+
+/* What puts the asked value in effect. */
+static char *remedy(const Facts *f) {
+        if (f->effect->writable)
+                return g_strdup_printf("nestvirtctl set %s=%s", f->effect->parameter->name, word(f, asked(f)));
+        if (f->module->state == MODULE_BUILTIN || f->host->modules_disabled)
+                return g_strdup("boot again");
+        return g_strdup("nestvirtctl reload");
+}
+
+static char *reason_refused(const Facts *f) {
+        if (!f->refused)
+                return NULL;
+
+        const Parameter *p = f->effect->parameter;
+        g_autofree char *given = quote(f->refused);
+        g_autofree char *source = option_source(f->refused);
+        g_autofree char *meant = catalog_normalise(p, f->host->release, f->refused->value, NULL);
+        g_autofree char *allowed = catalog_allowed(p, f->host->release);
+        g_autofree char *instead = meant ? g_strdup_printf("write %s=%s there", p->name, meant)
+                                         : g_strdup_printf("%s can be %s", p->name, allowed);
+
+        if (f->module->state == MODULE_BUILTIN)
+                return g_strdup_printf("The kernel refused \"%s\" on its command line: %s", given, instead);
+        return g_strdup_printf("With \"%s\" from %s the kernel refuses to load %s: %s", given, source, p->module,
+                               instead);
+}
+
+static char *reason_pending(const Facts *f) {
+        const Effect *e = f->effect;
+
+        if (!*e->pending)
+                return NULL;
+        return g_strdup_printf("%s=%s waits until nobody uses %s any more; who does: nestvirtctl users",
+                               e->parameter->name, word(f, e->pending), e->parameter->module);
+}
+
+/* Seen on Linux 6.1: what kvm_amd tells kvm about SVM when it is loaded outlives it. */
+static char *reason_kept(const Facts *f) {
+        const Parameter *p = f->effect->parameter;
+
+        if (!f->host->kvm_kept || !g_str_equal(p->name, "nested") || !g_str_equal(p->module, "kvm_amd") || !is_off(f))
+                return NULL;
+        return g_strdup("kvm was in use and stayed loaded when nested was switched off: on some kernels (Linux 6.1) a "
+                        "guest "
+                        "that is given svm by force can then still run guests. When nobody uses KVM any more "
+                        "(nestvirtctl users): nestvirtctl reload");
+}
+
+static char *reason_builtin(const Facts *f) {
+        const Parameter *p = f->effect->parameter;
+
+        if (f->module->state != MODULE_BUILTIN || f->winner || !f->effect->overridden[0])
+                return NULL;
+        const Option *line = options_winner(f->host->options, p->module, p->name, NULL);
+        g_autofree char *given = quote(line);
+        return g_strdup_printf("%s is built into the kernel, so %s does nothing: put %s.%s on the kernel command line",
+                               p->module, f->effect->overridden[0], p->module, given);
+}
+
+static char *reason_unknown(const Facts *f) {
+        if (!f->present || !g_str_equal(f->effect->effective, "unknown"))
+                return NULL;
+        if (!*f->effect->value)
+                return g_strdup("The kernel does not show its value");
+
+        g_autofree char *shown = g_strndup(f->effect->value, 64);
+        g_autofree char *quoted = g_strescape(shown, NULL);
+        return g_strdup_printf("The kernel shows \"%s\", which is none of the values known for it", quoted);
+}
+
+static char *reason_unsupported(const Facts *f) {
+        const char *cpu = f->host->cpu->level > 0 ? "The CPU that this virtual machine is given" : "The CPU";
+        const Effect *e = f->effect;
+
+        if (e->supported || g_str_equal(asked(f), "0"))
+                return NULL;
+        if (!f->present)
+                return f->winner ? g_strdup_printf("%s lacks %s: %s will switch it off again, whatever %s says", cpu,
+                                                   f->missing, e->parameter->module, e->source)
+                                 : NULL;
+        if (!is_off(f))
+                return NULL;
+        if (f->winner && !g_str_equal(e->configured, "auto"))
+                return g_strdup_printf("%s lacks %s: %s switched it off, though %s asks for it", cpu, f->missing,
+                                       e->parameter->module, e->source);
+        return g_strdup_printf("%s lacks %s", cpu, f->missing);
+}
+
+static char *reason_needs(const Facts *f) {
+        const Effect *e = f->effect;
+        const char *need = f->needs_off ?: e->parameter->used_with ? NULL : f->idle_without;
+
+        if (g_strcmp0(e->current, "1") == 0 && f->idle_without)
+                return g_strdup_printf("It does nothing while %s is off", f->idle_without);
+        if (!need || g_strcmp0(e->current, "0") != 0 || g_str_equal(asked(f), "0"))
+                return NULL;
+        return g_strdup_printf("It needs %s, which is off", need);
+}
+
+static char *reason_sticks(const Facts *f) {
+        const Parameter *p = f->effect->parameter;
+
+        if (!p->common || !differs(f))
+                return NULL;
+        g_autofree char *how = remedy(f);
+        return g_strdup_printf("The next load gets %s, but %s keeps its value of this as long as it stays loaded, even "
+                               "when %s is loaded again: %s",
+                               word(f, asked(f)), p->common, p->module, how);
+}
+
+static char *reason_configured(const Facts *f) {
+        const Effect *e = f->effect;
+        const char *module = e->parameter->module;
+
+        if (!f->winner || !differs(f))
+                return NULL;
+        g_autofree char *how = remedy(f);
+        if (e->writable)
+                return g_strdup_printf(
+                                "It was changed since %s was loaded, or %s says %s only since then; to put that in "
+                                "effect: %s",
+                                module, e->source, word(f, asked(f)), how);
+        if (f->module->state == MODULE_BUILTIN)
+                return g_strdup_printf("%s found that this host can't do %s, which the %s asks for", module,
+                                       word(f, asked(f)), e->source);
+        if (e->parameter->derived)
+                return g_strdup_printf(
+                                "%s was loaded before %s said %s, or found that this host can't do that; to find "
+                                "out: %s",
+                                module, e->source, word(f, asked(f)), how);
+        return g_strdup_printf(
+                        "%s was loaded before %s said %s, or with another value by hand; to put it in effect: %s",
+                        module, e->source, word(f, asked(f)), how);
+}
+
+static char *reason_default(const Facts *f) {
+        const Parameter *p = f->effect->parameter;
+        const bool builtin = f->module->state == MODULE_BUILTIN;
+
+        if (f->winner || !differs(f))
+                return NULL;
+        if (p->derived)
+                return g_strdup_printf("It is %s as a rule: %s chose otherwise for this host%s", word(f, asked(f)),
+                                       p->module, builtin ? "" : ", or was loaded like this by hand");
+        if (builtin)
+                return g_strdup_printf("It is %s as a rule, and will be after the next boot", word(f, asked(f)));
+        return g_strdup_printf(
+                        "It is %s as a rule, and will be when %s is loaded the next time; to keep %s: nestvirtctl "
+                        "set %s=%s",
+                        word(f, asked(f)), p->module, word(f, f->effect->current), p->name,
+                        word(f, f->effect->current));
+}
+
+char *effect_reason(const Facts *facts) {
+        static const Rule rules[] = {
+                        reason_refused,     reason_pending, reason_kept,   reason_builtin,    reason_unknown,
+                        reason_unsupported, reason_needs,   reason_sticks, reason_configured, reason_default,
+        };
+
+        for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
+                char *text = rules[i](facts);
+                if (text)
+                        return text;
+        }
+        return g_strdup("");
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Why a parameter does not do what was asked, in a sentence for people, with the command that changes it. Rules in an order: the
+ * first that applies speaks. Pure. */
+
+#include <stdbool.h>
+
+#include "effect.h"
+
+/* What effect.c found out; nothing here is owned. */
+typedef struct Facts {
+        const Host *host;
+        const Module *module;
+        const Effect *effect;     /* whole but for its reason */
+        bool present;             /* the module is loaded or built in */
+        const Option *winner;     /* says what is configured; NULL: the kernel's default is */
+        const Option *refused;    /* the kernel would refuse this line, or NULL */
+        char *missing;            /* CPU features, comma-separated, or NULL */
+        const char *needs_off;    /* what this one needs and is off, or NULL */
+        const char *idle_without; /* what is off and makes this one idle, or NULL */
+} Facts;
+
+/* "" when there is nothing to say. */
+char *effect_reason(const Facts *facts);

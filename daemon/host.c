@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Reads the snapshot, and answers what only several of its parts together can tell. It must never open /dev/kvm: that would pin the
+ * module that is to be reloaded. */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "catalog.h"
+#include "host.h"
+#include "journal.h"
+#include "pending.h"
+
+#define KVM_KEPT_PATH "run/nestvirt/kvm-kept"
+
+static char *read_line(const Root *root, const char *path) {
+        return root_read_line(root, path) ?: g_strdup("");
+}
+
+static bool has_word(const char *line, const char *word) {
+        g_auto(GStrv) words = g_strsplit_set(line, " \t\n", -1);
+
+        return g_strv_contains((const char *const *) words, word);
+}
+
+static bool read_modules_disabled(const Root *root) {
+        g_autofree char *disabled = read_line(root, "proc/sys/kernel/modules_disabled");
+        g_autofree char *cmdline = NULL;
+        size_t size;
+
+        if (g_str_equal(disabled, "1"))
+                return true;
+        if (!root_read(root, "proc/cmdline", ROOT_FILE_MAX, &cmdline, &size, NULL))
+                return false;
+        return has_word(cmdline, "nomodule");
+}
+
+/* Among the names of @candidates one that the catalogue knows, else any that is named like a vendor's module of KVM. */
+static const char *pick_vendor(const char *const *candidates) {
+        const char *any = NULL;
+
+        for (const char *const *name = candidates; *name; name++) {
+                if (!g_str_has_prefix(*name, "kvm_"))
+                        continue;
+                if (catalog_find(*name, "nested"))
+                        return *name;
+                any = any ?: *name;
+        }
+        return any;
+}
+
+/* A loaded one is named by kvm's holders; a built-in kvm has no such folder, and then the folders beside it tell. */
+static char *find_vendor(const Root *root, const Cpu *cpu, const Module *kvm) {
+        const char *found = pick_vendor((const char *const *) kvm->holders);
+
+        if (!found && kvm->state == MODULE_BUILTIN) {
+                g_auto(GStrv) all = root_list(root, "sys/module");
+                return g_strdup(pick_vendor((const char *const *) all) ?: catalog_vendor_module(cpu->vendor));
+        }
+        return g_strdup(found ?: catalog_vendor_module(cpu->vendor));
+}
+
+static GPtrArray *read_modules(const Root *root, const Loader *loader, const Cpu *cpu) {
+        GPtrArray *modules = g_ptr_array_new_with_free_func((GDestroyNotify) module_free);
+        Module *kvm = module_read(root, loader, "kvm");
+        g_autofree char *vendor = find_vendor(root, cpu, kvm);
+
+        g_ptr_array_add(modules, kvm);
+        if (vendor)
+                g_ptr_array_add(modules, module_read(root, loader, vendor));
+        return modules;
+}
+
+static bool read_degraded(const Root *root) {
+        JournalPhase phase = JOURNAL_BEGUN;
+        Plan *plan = journal_read(root, &phase, NULL);
+        const bool degraded = plan && phase == JOURNAL_DEGRADED;
+
+        plan_free(plan);
+        return degraded;
+}
+
+const char *host_judge_device(int error, const struct stat *st) {
+        if (error == -EACCES || error == -EPERM)
+                return "denied";
+        if (error < 0)
+                return "missing";
+        if (!S_ISCHR(st->st_mode) || major(st->st_rdev) != HOST_DEVICE_MAJOR || minor(st->st_rdev) != HOST_DEVICE_MINOR)
+                return "wrong-node";
+        return "ok";
+}
+
+Host *host_read(Root *root, const Loader *loader) {
+        Host *host = g_new0(Host, 1);
+        struct stat st = {};
+
+        host->root = root_ref(root);
+        host->release = read_line(root, "proc/sys/kernel/osrelease");
+        host->boot_id = read_line(root, "proc/sys/kernel/random/boot_id");
+        host->cpu = cpu_read(root);
+        host->options = options_read(root);
+        host->modules = read_modules(root, loader, host->cpu);
+
+        g_autoptr(Pending) pending = pending_read(root);
+        host->pending = g_hash_table_ref(pending->modules);
+        host->modules_disabled = read_modules_disabled(root);
+        host->kvm_kept = root_exists(root, KVM_KEPT_PATH);
+        host->degraded = read_degraded(root);
+        host->device = host_judge_device(root_stat_device(root, "kvm", &st), &st);
+        return host;
+}
+
+void host_free(Host *host) {
+        if (!host)
+                return;
+        g_clear_pointer(&host->root, root_unref);
+        g_free(host->release);
+        g_free(host->boot_id);
+        g_clear_pointer(&host->cpu, cpu_free);
+        g_clear_pointer(&host->options, options_free);
+        g_clear_pointer(&host->modules, g_ptr_array_unref);
+        g_clear_pointer(&host->pending, g_hash_table_unref);
+        g_free(host);
+}
+
+const Module *host_module(const Host *host, const char *name) {
+        for (unsigned i = 0; i < host->modules->len; i++) {
+                const Module *module = g_ptr_array_index(host->modules, i);
+                if (g_str_equal(module->name, name))
+                        return module;
+        }
+        return NULL;
+}
+
+const Module *host_vendor_module(const Host *host) {
+        for (unsigned i = 0; i < host->modules->len; i++) {
+                const Module *module = g_ptr_array_index(host->modules, i);
+                if (!g_str_equal(module->name, "kvm"))
+                        return module;
+        }
+        return NULL;
+}
+
+/* A switch of the vendor's module that is there now: "1", "0", or NULL when it does not tell. */
+static char *vendor_switch(const Host *host, const char *name) {
+        const Module *vendor = host_vendor_module(host);
+        const Parameter *parameter = vendor ? catalog_find(vendor->name, name) : NULL;
+        const ModuleValue *value = parameter ? module_value(vendor, parameter->name) : NULL;
+
+        return value ? catalog_read(parameter, host->release, value->value) : NULL;
+}
+
+const char *host_nested(const Host *host) {
+        const Module *vendor = host_vendor_module(host);
+
+        if (!vendor || !module_is_present(vendor) || !catalog_find(vendor->name, "nested"))
+                return "unavailable";
+
+        g_autofree char *value = vendor_switch(host, "nested");
+        return !value ? "unknown" : g_str_equal(value, "0") ? "off" : "on";
+}
+
+const char *host_mmu(const Host *host) {
+        const Module *vendor = host_vendor_module(host);
+
+        if (!vendor || !module_is_present(vendor))
+                return "";
+
+        g_autofree char *ept = vendor_switch(host, "ept"), *npt = vendor_switch(host, "npt");
+        const char *value = ept ?: npt;
+        return !value ? "" : g_str_equal(value, "0") ? "shadow" : "tdp";
+}
+
+const char *host_pending(const Host *host, const char *module, const char *parameter) {
+        GHashTable *values = g_hash_table_lookup(host->pending, module);
+
+        return values ? g_hash_table_lookup(values, parameter) : NULL;
+}
