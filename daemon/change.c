@@ -13,7 +13,6 @@
 #include "reload.h"
 #include "users.h"
 
-#define KVM_KEPT_PATH "run/nestvirt/kvm-kept"
 #define HOLDERS_SHOWN 8U
 
 typedef struct Change {
@@ -67,18 +66,15 @@ GPtrArray *change_blockers(const Root *root) {
         return impact;
 }
 
-/* What the caller reads in Busy: who, and the three ways on. */
-static void set_busy(Change *change) {
-        g_autoptr(GPtrArray) users = users_scan(change->root);
+GError *change_busy(const Plan *plan, const Root *root) {
+        g_autoptr(GPtrArray) users = users_scan(root);
         g_autofree char *names = users->len > 0 ? users_to_string(users, HOLDERS_SHOWN) : NULL;
 
-        g_clear_error(&change->result->error);
-        g_set_error(&change->result->error, CONDITION, CONDITION_BUSY,
-                    "%s is in use by %s. Stop that, or let it happen as soon as nobody uses it (--when-idle), or at "
-                    "the next "
-                    "boot (--next-boot)",
-                    change->plan->vendor ?: "kvm",
-                    names ?: "something that is no process (another module, or a device)");
+        return g_error_new(CONDITION, CONDITION_BUSY,
+                           "%s is in use by %s. Stop that, or let it happen as soon as nobody uses it (--when-idle), or "
+                           "at the next boot (--next-boot)",
+                           plan->vendor ?: "kvm",
+                           names ?: "something that is no process (another module, or a device)");
 }
 
 /* What waited and is done now, or is not wanted any more: the parameters asked for, and all those of a module that was loaded anew. */
@@ -248,7 +244,7 @@ static void apply(Change *change) {
         case RELOAD_BUSY:
                 if (!may_wait) {
                         abandon(change);
-                        set_busy(change);
+                        change->result->error = change_busy(change->plan, change->root);
                 } else if (defer(change, &late))
                         finish(change, "deferred");
                 else

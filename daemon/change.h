@@ -28,3 +28,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChangeResult, change_result_free)
 
 /* The holders of the module that stand in the way of @plan, as Impact of kind "blocks". Scans /proc. */
 GPtrArray *change_blockers(const Root *root);
+/* Busy: who they are, and the ways on. Scans /proc, too. */
+GError *change_busy(const Plan *plan, const Root *root);

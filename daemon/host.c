@@ -12,7 +12,6 @@
 #include "journal.h"
 #include "pending.h"
 
-#define KVM_KEPT_PATH "run/nestvirt/kvm-kept"
 
 static char *read_line(const Root *root, const char *path) {
         return root_read_line(root, path) ?: g_strdup("");

@@ -14,6 +14,9 @@
 #include "options.h"
 #include "root.h"
 
+/* There while kvm.ko has stayed loaded through our last change of nested to off. */
+#define KVM_KEPT_PATH "run/nestvirt/kvm-kept"
+
 typedef struct Host {
         Root *root;
         char *release; /* kernel release, from proc/sys/kernel/osrelease */

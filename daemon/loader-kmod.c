@@ -222,11 +222,8 @@ static bool insert_dependencies(struct kmod_module *module, GError **error) {
 }
 
 static bool insert(struct kmod_module *module, const char *options, bool *ret_existed, GError **error) {
-        int result;
+        int result = kmod_module_insert_module(module, 0, options);
 
-        if (!insert_dependencies(module, error))
-                return false;
-        result = kmod_module_insert_module(module, 0, options);
         *ret_existed = result == -EEXIST;
         return result >= 0 || *ret_existed || fail_load(kmod_module_get_name(module), options, -result, error);
 }
@@ -242,7 +239,9 @@ static bool refuse(const Loader *loader, const char *what, const char *name, GEr
         return loader->inert;
 }
 
-static bool loader_load(Loader *loader, const char *name, const char *options, bool *ret_existed, GError **error) {
+/* Without @with_dependencies the module is live and this only tries its file. */
+static bool try_insert(Loader *loader, const char *name, const char *options, bool with_dependencies, bool *ret_existed,
+                       GError **error) {
         struct kmod_module *module = NULL;
         bool done = false;
         Library library;
@@ -255,11 +254,22 @@ static bool loader_load(Loader *loader, const char *name, const char *options, b
         else if (!kmod_module_get_path(module))
                 fail_load(name, options, ENOENT, error);
         else
-                done = insert(module, options, ret_existed, error);
+                done = (!with_dependencies || insert_dependencies(module, error)) &&
+                       insert(module, options, ret_existed, error);
         if (module)
                 kmod_module_unref(module);
         library_clear(&library);
         return done;
+}
+
+static bool loader_load(Loader *loader, const char *name, const char *options, bool *ret_existed, GError **error) {
+        return try_insert(loader, name, options, true, ret_existed, error);
+}
+
+static bool loader_verify(Loader *loader, const char *name, GError **error) {
+        bool existed;
+
+        return try_insert(loader, name, "", false, &existed, error);
 }
 
 static bool fail_unload(const char *name, int errnum, bool *ret_busy, GError **error) {
@@ -309,6 +319,7 @@ Loader *loader_kmod_new(const Root *root, GError **error) {
         loader->loader = (Loader){
                         .inert = !root_is_machine(root),
                         .load = loader_load,
+                        .verify = loader_verify,
                         .unload = loader_unload,
                         .locate = loader_locate,
                         .parameters = loader_parameters,

@@ -17,6 +17,10 @@ struct Loader {
          * yet; no modprobe.d options, no install commands. @error carries the errno in words. True and @ret_existed true when
          * somebody else has loaded it meanwhile, with options that nobody knows. */
         bool (*load)(Loader *loader, const char *module, const char *options, bool *ret_existed, GError **error);
+        /* Asks the kernel to load a module that is live: it looks at the file, its signature and its version before it sees that the module is
+         * there already (linux/kernel/module/main.c, load_module()). So a file that could not be loaded again is found before the
+         * module is unloaded. */
+        bool (*verify)(Loader *loader, const char *module, GError **error);
         /* Removes one module, without force and without waiting. False and @ret_busy true when someone uses it. */
         bool (*unload)(Loader *loader, const char *module, bool *ret_busy, GError **error);
         /* The module's file for the running kernel (may be built in: ""), or NULL when there is none. */

@@ -86,11 +86,20 @@ static void recover_plan(ChangeResult *result, const Plan *plan, JournalPhase ph
                     plan->title, failed->message, plan->vendor ?: "kvm");
 }
 
+/* Our own records that were being written when they were cut short: the old ones count. */
+static void discard_records(const Root *root) {
+        static const char *const records[] = { JOURNAL_PATH, PENDING_PATH, KVM_KEPT_PATH };
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(records); i++)
+                (void) root_discard(root, records[i], NULL);
+}
+
 ChangeResult *recover_run(const Root *root, Loader *loader) {
         g_autoptr(GError) unreadable = NULL;
         JournalPhase phase;
         g_autoptr(Plan) plan = journal_read(root, &phase, &unreadable);
 
+        discard_records(root);
         if (!plan && !unreadable)
                 return NULL;
 

@@ -197,7 +197,19 @@ static ReloadResult turn(Reload *reload, bool after, GError **error) {
         }
 }
 
+/* Whatever is unloaded must be loadable again. */
+static bool verify_files(Reload *reload, GError **error) {
+        for (unsigned i = 0; i < reload->plan->modules->len; i++) {
+                const PlanModule *m = g_ptr_array_index(reload->plan->modules, i);
+                if (is_live(reload->root, m->name) && !reload->loader->verify(reload->loader, m->name, error))
+                        return false;
+        }
+        return true;
+}
+
 ReloadResult reload_run(Reload *reload, GError **error) {
+        if (!verify_files(reload, error))
+                return RELOAD_FAILED;
         return turn(reload, true, error);
 }
 

@@ -19,15 +19,15 @@ typedef struct FakeParameter {
 } FakeParameter;
 
 static const FakeParameter parameters[] = {
-        { "kvm", "ignore_msrs", "N", .writable = true },
-        { "kvm", "halt_poll_ns", "200000", .writable = true, .number = true },
-        { "kvm", "enable_pmu", "Y" },
-        { "kvm_amd", "nested", "1", .is_int = true },
-        { "kvm_amd", "npt", "Y" },
-        { "kvm_amd", "avic", "N", .missing = true },
-        { "kvm_amd", "vgif", "0", .is_int = true, .missing = true },
-        { "kvm_amd", "nrips", "1", .is_int = true },
-        { "kvm_amd", "dump_invalid_vmcb", "N", .writable = true },
+                {"kvm", "ignore_msrs", "N", .writable = true},
+                {"kvm", "halt_poll_ns", "200000", .writable = true, .number = true},
+                {"kvm", "enable_pmu", "Y"},
+                {"kvm_amd", "nested", "1", .is_int = true},
+                {"kvm_amd", "npt", "Y"},
+                {"kvm_amd", "avic", "N", .missing = true},
+                {"kvm_amd", "vgif", "0", .is_int = true, .missing = true},
+                {"kvm_amd", "nrips", "1", .is_int = true},
+                {"kvm_amd", "dump_invalid_vmcb", "N", .writable = true},
 };
 
 void fake_host_write(const char *directory, const char *path, const char *text) {
@@ -185,6 +185,15 @@ static bool fake_load(Loader *parent, const char *module, const char *options, b
         return insert(loader->directory, module, options, error);
 }
 
+static bool fake_verify(Loader *parent, const char *module, GError **error) {
+        FakeLoader *loader = (FakeLoader *) parent;
+
+        if (!fails(loader, "verify", module))
+                return true;
+        g_set_error(error, CONDITION, CONDITION_INTERNAL, "Cannot load %s: Exec format error", module);
+        return false;
+}
+
 static bool fake_unload(Loader *parent, const char *module, bool *ret_busy, GError **error) {
         FakeLoader *loader = (FakeLoader *) parent;
         g_autofree char *folder = g_build_filename(loader->directory, "sys/module", module, NULL);
@@ -228,12 +237,13 @@ static void fake_free(Loader *parent) {
 
 FakeLoader *fake_loader_new(const char *directory) {
         FakeLoader *loader = g_new0(FakeLoader, 1);
-        loader->parent = (Loader) {
-                .load = fake_load,
-                .unload = fake_unload,
-                .locate = fake_locate,
-                .parameters = fake_parameters,
-                .free = fake_free,
+        loader->parent = (Loader){
+                        .load = fake_load,
+                        .verify = fake_verify,
+                        .unload = fake_unload,
+                        .locate = fake_locate,
+                        .parameters = fake_parameters,
+                        .free = fake_free,
         };
         loader->directory = g_strdup(directory);
         loader->calls = g_string_new(NULL);

@@ -64,7 +64,7 @@ static void test_two_modules_at_once(Fixture *fixture, gconstpointer data) {
 }
 
 static void test_failure_is_undone(Fixture *fixture, gconstpointer data) {
-        static const char *const steps[] = {"unload kvm_amd", "unload kvm", "load kvm", "load kvm_amd"};
+        static const char *const steps[] = {"verify kvm_amd", "unload kvm_amd", "unload kvm", "load kvm", "load kvm_amd"};
 
         for (unsigned i = 0; i < G_N_ELEMENTS(steps); i++) {
                 g_autofree char *before = fixture_dump(fixture);
