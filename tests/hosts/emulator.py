@@ -21,7 +21,7 @@ from agent import Agent, HostError
 MACHINE = ["-accel", "tcg,thread=multi,tb-size=512", "-smp", "2", "-cpu", "EPYC,+svm,+npt", "-m", "2048", "-machine", "q35"]
 # systemd's own messages stay in its journal: the console costs time, and shows what the kernel has to say.
 WORDS = ["console=ttyS0", "panic=-1", "systemd.show_status=no", "systemd.log_target=journal", "mitigations=off"]
-PAYLOAD_SIZE = 256 << 20
+SECTORS = 64 << 10  # sizes of disks are rounded up to this
 BOOT_TIMEOUT = 180
 TAIL_LINES = 60
 
@@ -89,12 +89,10 @@ class Host:
         backing = ["-F", "raw", "-b", files / "root.ext4"]
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *backing, self.disk], check=True)
         target = self.folder / "payload"
-        if self.payload:
-            shutil.copyfile(self.payload, target)
-        else:
-            target.touch()
-        with target.open("ab") as stream:  # a tar ends with zeros, so it may be followed by more of them
-            stream.truncate(PAYLOAD_SIZE)
+        target.write_bytes(pathlib.Path(self.payload).read_bytes() if self.payload else b"")
+        size = target.stat().st_size
+        with target.open("ab") as stream:  # an archive ends with zeros, so more of them do no harm
+            stream.truncate(size + SECTORS - size % SECTORS)
 
     def settle(self, timeout=BOOT_TIMEOUT):
         """Wait for the end of the boot, and for udev, which loads kvm_amd."""
