@@ -40,14 +40,15 @@ bool load_options_beats(const Option *option, const char *path) {
         return strcmp(strrchr(option->path, '/') + 1, strrchr(path, '/') + 1) > 0;
 }
 
-static char *normalise(const Host *host, const char *module, const char *name, const char *value) {
-        const Parameter *parameter = catalog_find(module, name);
+/* What the kernel makes of an option, normalised; NULL when nobody knows the parameter, or the kernel refuses it. */
+static char *parse(const Host *host, const Option *option) {
+        const Parameter *parameter = catalog_find(option->module, option->name);
 
-        return parameter && value ? catalog_normalise(parameter, host->release, value, NULL) : NULL;
+        return parameter ? catalog_parse(parameter, host->release, option->bare ? NULL : option->value) : NULL;
 }
 
 bool load_options_same(const Host *host, const Option *option, const char *value) {
-        g_autofree char *normal = normalise(host, option->module, option->name, option->value);
+        g_autofree char *normal = parse(host, option);
 
         return g_strcmp0(normal, value) == 0;
 }
@@ -58,7 +59,7 @@ char *load_options_target(const Host *host, const Request *request, const Settin
 
         const Among among = request->flags & REQUEST_RUNTIME ? WITHOUT_RUNTIME : WITHOUT_OURS;
         const Option *winner = load_options_winner(host, setting->module, setting->name, among);
-        char *value = winner ? normalise(host, setting->module, setting->name, winner->value) : NULL;
+        char *value = winner ? parse(host, winner) : NULL;
 
         return value ?: g_strdup(catalog_default(catalog_find(setting->module, setting->name), host->release));
 }
@@ -75,7 +76,7 @@ static const Setting *request_setting(const Request *request, const char *module
 static char *configured(const Host *host, const char *module, const char *name) {
         const Option *winner = options_winner(host->options, module, name, NULL);
 
-        return winner ? normalise(host, module, name, winner->value) ?: g_strdup(winner->value) : NULL;
+        return winner ? parse(host, winner) ?: g_strdup(winner->value) : NULL;
 }
 
 /* The value of now, if the kernel takes it back: normalised, or as it is when it is a plain word of an unknown parameter. */
@@ -85,7 +86,7 @@ static char *current(const Host *host, const Module *module, const char *name) {
         if (!value || !*value->value || !module_is_present(module))
                 return NULL;
         if (catalog_find(module->name, name))
-                return normalise(host, module->name, name, value->value);
+                return catalog_read(catalog_find(module->name, name), host->release, value->value);
         return strpbrk(value->value, " \t\"\n") ? NULL : g_strdup(value->value);
 }
 

@@ -285,6 +285,23 @@ static bool check_commands(const Host *host, const char *module, GError **error)
         return true;
 }
 
+/* One option that the kernel refuses fails the whole load, though a later one of the same name be right: the load of the next boot at the
+ * latest. */
+static bool check_refused(const Host *host, const char *module, GError **error) {
+        for (unsigned i = 0; i < n_catalog; i++) {
+                const Option *option =
+                                g_str_equal(catalog[i].module, module) ? effect_refused(host, &catalog[i]) : NULL;
+                if (!option)
+                        continue;
+                g_autofree char *source = option_source(option);
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                            "With \"%s=%.64s\" from %s the kernel refuses to load %s: mend that line first",
+                            option->name, option->value, source, module);
+                return false;
+        }
+        return true;
+}
+
 static bool check_reload(const Draft *draft, GError **error) {
         for (unsigned i = 0; i < draft->plan->modules->len; i++) {
                 const PlanModule *module = g_ptr_array_index(draft->plan->modules, i);
@@ -302,7 +319,8 @@ static bool check_reload(const Draft *draft, GError **error) {
                                     module->name, draft->host->release);
                         return false;
                 }
-                if (!check_commands(draft->host, module->name, error))
+                if (!check_commands(draft->host, module->name, error) ||
+                    !check_refused(draft->host, module->name, error))
                         return false;
         }
         if (plan_reloads(draft->plan) && draft->host->modules_disabled) {

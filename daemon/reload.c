@@ -52,8 +52,7 @@ char *reload_read(const Root *root, const PlanValue *value) {
 static bool value_is(const Root *root, const Plan *plan, const PlanValue *value, const char *wanted, char **ret_read) {
         g_autofree char *read = reload_read(root, value);
         const Parameter *parameter = catalog_find(value->module, value->name);
-        g_autofree char *normal =
-                        read && parameter ? catalog_normalise(parameter, plan->release, read, NULL) : g_strdup(read);
+        g_autofree char *normal = read && parameter ? catalog_read(parameter, plan->release, read) : g_strdup(read);
         /* "auto" reads back as what it came to, "" stands for a default that nobody knows. */
         const bool any = !*wanted || g_str_equal(wanted, "auto");
         const bool same = any ? read != NULL : g_strcmp0(normal, wanted) == 0;

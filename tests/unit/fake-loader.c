@@ -22,6 +22,7 @@ static const FakeParameter parameters[] = {
                 {"kvm", "ignore_msrs", "N", .writable = true},
                 {"kvm", "halt_poll_ns", "200000", .writable = true, .number = true},
                 {"kvm", "enable_pmu", "Y"},
+                {"kvm", "mystery", "1", .number = true},
                 {"kvm_amd", "nested", "1", .is_int = true},
                 {"kvm_amd", "npt", "Y"},
                 {"kvm_amd", "avic", "N", .missing = true},

@@ -60,6 +60,13 @@ static const Refusal refusals[] = {
                  REQUEST_WHEN_IDLE,
                  CONDITION_UNSUPPORTED,
                  {"/etc/modprobe.d/a.conf:2", "remove"}},
+                {"refused-value",
+                 "etc/modprobe.d/a.conf",
+                 "options kvm_amd nested=Y\n",
+                 "kvm_amd.npt=0",
+                 0,
+                 CONDITION_UNSUPPORTED,
+                 {"nested=Y", "/etc/modprobe.d/a.conf:1"}},
                 {"modules-disabled",
                  "proc/sys/kernel/modules_disabled",
                  "1\n",
@@ -143,7 +150,7 @@ static void test_others_say_so(Fixture *fixture, gconstpointer data) {
 static void test_options_of_the_load(Fixture *fixture, gconstpointer data) {
         g_autoptr(GError) error = NULL;
 
-        fake_host_write(fixture->directory, "etc/modprobe.d/kvm.conf", "options kvm_amd nrips=0 nested=Y\n");
+        fake_host_write(fixture->directory, "etc/modprobe.d/kvm.conf", "options kvm_amd nrips=0 nested=0x1\n");
         g_autoptr(Plan) plan = fixture_plan(fixture, "kvm_amd.npt=0", 0, &error);
         g_assert_no_error(error);
         g_assert_cmpuint(plan->modules->len, ==, 2);
