@@ -106,7 +106,7 @@ class WhenIdle(NestvirtTest):
 
     def test_a_load_that_fails_puts_the_configuration_back(self):
         job = self.defer(WITHOUT_VM)
-        self.host.check("echo 'options kvm min_timer_period_us=banana' > /etc/modprobe.d/test.conf")
+        self.host.check("echo 'options kvm force_emulation_prefix=banana' > /etc/modprobe.d/test.conf")
         with self.host.start("exec busctl monitor --match \"type='signal',member='ChangeFinished'\"") as monitor:
             monitor.wait_for("Monitoring", stream="stderr")
             job.stop()

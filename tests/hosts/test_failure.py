@@ -19,7 +19,7 @@ class Failure(NestvirtTest):
         self.assertEqual((self.nestvirt.state(), self.nestvirt.loads()), before)
 
     def test_a_value_that_the_kernel_refuses(self):
-        self.host.check("echo 'options kvm min_timer_period_us=banana' > /etc/modprobe.d/test.conf")
+        self.host.check("echo 'options kvm force_emulation_prefix=banana' > /etc/modprobe.d/test.conf")
         before = self.nestvirt.state()
         message = self.ctl("set nested=0", status=1).stderr
         self.assertIn("as it was", message)
