@@ -2,7 +2,12 @@
 #pragma once
 
 /* Findings about the host: what is right, what is not, and the exact command that mends it. Pure rules over a snapshot; the ids
- * are stable and listed in the manual. */
+ * are stable and listed in the manual.
+ *
+ * "fail" is what is broken now: a change that could not be undone, KVM not loaded on a CPU that could, no usable /dev/kvm beside a loaded
+ * KVM, a CPU without what the configuration asks for. "warn" is what may surprise later: settings that are not in effect, lines that
+ * contradict each other or do nothing, a module that could not be loaded again. A machine that simply can't nest, and nesting that is
+ * switched off, are "info". A healthy host has nothing but "pass" and "info". */
 
 #include <glib.h>
 

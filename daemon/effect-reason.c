@@ -35,12 +35,12 @@ static const char *word(const Facts *f, const char *normal) {
         return effect_word(f->effect->parameter, normal);
 }
 
-/* What puts the asked value in effect. */
+/* The command that puts the asked value in effect. */
 static char *remedy(const Facts *f) {
         if (f->effect->writable)
                 return g_strdup_printf("nestvirtctl set %s=%s", f->effect->parameter->name, word(f, asked(f)));
         if (f->module->state == MODULE_BUILTIN || f->host->modules_disabled)
-                return g_strdup("boot again");
+                return g_strdup("systemctl reboot");
         return g_strdup("nestvirtctl reload");
 }
 
@@ -188,16 +188,26 @@ static char *reason_default(const Facts *f) {
                         word(f, f->effect->current));
 }
 
-char *effect_reason(const Facts *facts) {
-        static const Rule rules[] = {
-                        reason_refused,     reason_pending, reason_kept,   reason_builtin,    reason_unknown,
-                        reason_unsupported, reason_needs,   reason_sticks, reason_configured, reason_default,
+void effect_explain(Effect *effect, const Facts *facts) {
+        static const Rule rules[WHY_MAX] = {
+                        [WHY_REFUSED] = reason_refused,
+                        [WHY_PENDING] = reason_pending,
+                        [WHY_KEPT] = reason_kept,
+                        [WHY_BUILTIN] = reason_builtin,
+                        [WHY_UNKNOWN] = reason_unknown,
+                        [WHY_UNSUPPORTED] = reason_unsupported,
+                        [WHY_NEEDS] = reason_needs,
+                        [WHY_STICKS] = reason_sticks,
+                        [WHY_CONFIGURED] = reason_configured,
+                        [WHY_DEFAULT] = reason_default,
         };
 
-        for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
-                char *text = rules[i](facts);
-                if (text)
-                        return text;
+        for (Why why = WHY_NOTHING + 1; why < WHY_MAX && !effect->reason; why++) {
+                effect->reason = rules[why](facts);
+                effect->why = effect->reason ? why : WHY_NOTHING;
         }
-        return g_strdup("");
+        effect->reason = effect->reason ?: g_strdup("");
+
+        const bool reload = effect->why == WHY_KEPT || effect->why == WHY_STICKS || effect->why == WHY_CONFIGURED;
+        effect->remedy = reload ? remedy(facts) : g_strdup("");
 }

@@ -12,7 +12,7 @@
 typedef struct Facts {
         const Host *host;
         const Module *module;
-        const Effect *effect;     /* whole but for its reason */
+        const Effect *effect;     /* whole but for why, reason and remedy */
         bool present;             /* the module is loaded or built in */
         const Option *winner;     /* says what is configured; NULL: the kernel's default is */
         const Option *refused;    /* the kernel would refuse this line, or NULL */
@@ -21,5 +21,5 @@ typedef struct Facts {
         const char *idle_without; /* what is off and makes this one idle, or NULL */
 } Facts;
 
-/* "" when there is nothing to say. */
-char *effect_reason(const Facts *facts);
+/* Fills in why, reason and remedy. */
+void effect_explain(Effect *effect, const Facts *facts);

@@ -152,7 +152,7 @@ Effect *effect_new(const Host *host, const Parameter *parameter) {
         facts.idle_without = idle_without(host, p);
         facts.needs_off = needs_off(host, p);
         effect->effective = effective(effect, &facts);
-        effect->reason = effect_reason(&facts);
+        effect_explain(effect, &facts);
         g_free(facts.missing);
         return effect;
 }
@@ -167,5 +167,6 @@ void effect_free(Effect *effect) {
         g_free(effect->source);
         g_strfreev(effect->overridden);
         g_free(effect->reason);
+        g_free(effect->remedy);
         g_free(effect);
 }

@@ -9,6 +9,22 @@
 #include "catalog.h"
 #include "host.h"
 
+/* Which fact the reason states; of several the first in this order. */
+typedef enum Why {
+        WHY_NOTHING,
+        WHY_REFUSED,     /* the kernel refuses a configured value, and the load of the module with it */
+        WHY_PENDING,     /* it waits for idle */
+        WHY_KEPT,        /* nested is off, but kvm stayed loaded: see the reason */
+        WHY_BUILTIN,     /* modprobe.d lines for a built-in module */
+        WHY_UNKNOWN,     /* the kernel does not show its value, or one that is not known */
+        WHY_UNSUPPORTED, /* the CPU lacks what it needs */
+        WHY_NEEDS,       /* another parameter is off */
+        WHY_STICKS,      /* kvm keeps the value of an earlier load */
+        WHY_CONFIGURED,  /* what is configured is not in effect */
+        WHY_DEFAULT,     /* nothing is configured, and it is not what the kernel does by itself */
+        WHY_MAX
+} Why;
+
 typedef struct Effect {
         const Parameter *parameter;
         char *value;     /* as sysfs prints it; "" when the module is not loaded */
@@ -21,7 +37,9 @@ typedef struct Effect {
         const char *pending;        /* waits for idle, or "" */
         bool supported;             /* the CPU has what it needs */
         bool writable;              /* without a reload */
+        Why why;
         char *reason; /* why effective is not what was asked, or a plain warning about it; "" when there is nothing to say */
+        char *remedy; /* the command that puts in effect what was asked, "" when there is none */
 } Effect;
 
 /* NULL when this kernel's module has no such parameter. Of a built-in module only the kernel command line is configured: lines in

@@ -12,7 +12,6 @@
 #include "journal.h"
 #include "pending.h"
 
-
 static char *read_line(const Root *root, const char *path) {
         return root_read_line(root, path) ?: g_strdup("");
 }
@@ -33,6 +32,13 @@ static bool read_modules_disabled(const Root *root) {
         if (!root_read(root, "proc/cmdline", ROOT_FILE_MAX, &cmdline, &size, NULL))
                 return false;
         return has_word(cmdline, "nomodule");
+}
+
+static bool read_has_module_files(const Root *root, const char *release) {
+        g_autofree char *merged = g_build_filename("usr/lib/modules", release, "modules.dep", NULL);
+        g_autofree char *old = g_build_filename("lib/modules", release, "modules.dep", NULL);
+
+        return *release && (root_exists(root, old) || root_exists(root, merged));
 }
 
 /* Among the names of @candidates one that the catalogue knows, else any that is named like a vendor's module of KVM. */
@@ -104,6 +110,7 @@ Host *host_read(Root *root, const Loader *loader) {
         g_autoptr(Pending) pending = pending_read(root);
         host->pending = g_hash_table_ref(pending->modules);
         host->modules_disabled = read_modules_disabled(root);
+        host->has_module_files = read_has_module_files(root, host->release);
         host->kvm_kept = root_exists(root, KVM_KEPT_PATH);
         host->degraded = read_degraded(root);
         host->device = host_judge_device(root_stat_device(root, "kvm", &st), &st);

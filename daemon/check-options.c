@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What is found about parameters and their configuration. What holds for one parameter is decided by effect.c; here it is given an
+ * id and a status. It reads and changes nothing. */
+
+#include <string.h>
+
+#include "check-rules.h"
+#include "dropin.h"
+
+/* "kvm_amd.nested is on. kvm_amd was loaded before …" */
+static void find_effect(Check *check, const char *status, const char *fix, const Effect *effect) {
+        const Parameter *p = effect->parameter;
+
+        if (*effect->effective)
+                check_find(check, status, fix, "%s.%s is %s. %s", p->module, p->name, effect->effective,
+                           effect->reason);
+        else
+                check_find(check, status, fix, "%s.%s: %s", p->module, p->name, effect->reason);
+}
+
+/* Somebody wrote down what it is to be; "auto" asks for nothing. */
+static bool is_configured(const Effect *effect) {
+        return *effect->source && !g_str_equal(effect->configured, "auto");
+}
+
+static char *place(const char *path, unsigned line) {
+        if (!path)
+                return g_strdup("the kernel command line");
+        return line > 0 ? g_strdup_printf("%s:%u", path, line) : g_strdup(path);
+}
+
+static bool is_ours(const Option *option) {
+        return option->path &&
+               (g_str_equal(option->path + 1, DROPIN_PATH) || g_str_equal(option->path + 1, DROPIN_RUNTIME_PATH));
+}
+
+/* A file that is likely to be about KVM, by its name. */
+static bool is_about_kvm(const char *path) {
+        g_autofree char *name = g_path_get_basename(path);
+
+        return strstr(name, "kvm") || strstr(name, "nestvirt") || strstr(name, "qemu") || strstr(name, "virt");
+}
+
+typedef void (*EffectRule)(Check *check, const Effect *effect);
+
+static void for_each(Check *check, EffectRule rule) {
+        for (unsigned i = 0; i < check->effects->len; i++)
+                rule(check, g_ptr_array_index(check->effects, i));
+}
+
+static void find_kept(Check *check, const Effect *e) {
+        if (e->why == WHY_KEPT)
+                find_effect(check, "warn", e->remedy, e);
+}
+
+void rule_kvm_kept(Check *check) {
+        for_each(check, find_kept);
+}
+
+static void find_pending(Check *check, const Effect *e) {
+        if (e->why == WHY_PENDING)
+                find_effect(check, "info", "", e);
+}
+
+void rule_pending(Check *check) {
+        for_each(check, find_pending);
+}
+
+static void find_refused(Check *check, const Effect *e) {
+        const bool there = module_is_present(host_module(check->host, e->parameter->module));
+
+        if (e->why == WHY_REFUSED)
+                find_effect(check, !there && check_cpu_can(check->host) ? "fail" : "warn", "", e);
+}
+
+void rule_parameter_refused(Check *check) {
+        for_each(check, find_refused);
+}
+
+static void find_unsupported(Check *check, const Effect *e) {
+        if (e->why == WHY_UNSUPPORTED && is_configured(e))
+                find_effect(check, "warn", "", e);
+}
+
+void rule_parameter_unsupported(Check *check) {
+        for_each(check, find_unsupported);
+}
+
+static void find_needs(Check *check, const Effect *e) {
+        if (e->why == WHY_NEEDS && is_configured(e))
+                find_effect(check, "warn", "", e);
+}
+
+void rule_parameter_needs(Check *check) {
+        for_each(check, find_needs);
+}
+
+static void find_differs(Check *check, const Effect *e) {
+        if (e->why == WHY_CONFIGURED)
+                find_effect(check, "warn", e->remedy, e);
+        else if (e->why == WHY_STICKS)
+                find_effect(check, is_configured(e) ? "warn" : "info", e->remedy, e);
+}
+
+void rule_parameter_differs(Check *check) {
+        for_each(check, find_differs);
+}
+
+/* That nesting will be otherwise after the next boot is a surprise; the rest is tuning. What the kernel chose by itself is neither. */
+static void find_by_hand(Check *check, const Effect *e) {
+        const bool nested = g_str_equal(e->parameter->name, "nested");
+        g_autofree char *keep = g_strdup_printf("nestvirtctl set %s=%s", e->parameter->name, e->effective);
+
+        if (e->why == WHY_DEFAULT && !e->parameter->derived)
+                find_effect(check, nested ? "warn" : "info", nested ? keep : "", e);
+}
+
+void rule_parameter_by_hand(Check *check) {
+        for_each(check, find_by_hand);
+}
+
+/* The kernel takes these two for every module (kernel/module/main.c, lib/dynamic_debug.c). */
+static bool is_generic(const char *name) {
+        return g_str_equal(name, "dyndbg") || g_str_equal(name, "async_probe");
+}
+
+void rule_parameter_unknown(Check *check) {
+        const GPtrArray *options = check->host->options->options;
+
+        for (unsigned i = 0; i < options->len; i++) {
+                const Option *o = g_ptr_array_index(options, i);
+                const Module *module = host_module(check->host, o->module);
+                if (!module || g_hash_table_size(module->values) == 0 || module_value(module, o->name) ||
+                    is_generic(o->name) || (o->path && module->state == MODULE_BUILTIN))
+                        continue;
+                g_autofree char *source = place(o->path, o->line);
+                g_autofree char *name = g_strndup(o->name, 64), *quoted = g_strescape(name, NULL);
+                check_find(check, "warn", "", "%s of this kernel has no parameter \"%s\" and ignores it (%s)",
+                           o->module, quoted, source);
+        }
+}
+
+/* The last line that loses with another value than the winner's, or NULL. */
+static const Option *contradiction(const Check *check, const Effect *effect, const Option *winner) {
+        const GPtrArray *options = check->host->options->options;
+        const Option *found = NULL;
+
+        for (unsigned i = 0; i < options->len; i++) {
+                const Option *o = g_ptr_array_index(options, i);
+                if (o == winner || !g_str_equal(o->module, winner->module) || !g_str_equal(o->name, winner->name))
+                        continue;
+                g_autofree char *value =
+                                catalog_parse(effect->parameter, check->host->release, o->bare ? NULL : o->value);
+                if (value && !g_str_equal(value, effect->configured))
+                        found = o;
+        }
+        return found;
+}
+
+/* That our own file wins over another's is what it is for. */
+static void find_overridden(Check *check, const Effect *e) {
+        const Parameter *p = e->parameter;
+        const Option *winner = *e->source ? options_winner(check->host->options, p->module, p->name, NULL) : NULL;
+        const Option *loser = winner ? contradiction(check, e, winner) : NULL;
+
+        if (!loser)
+                return;
+        g_autofree char *first = place(winner->path, winner->line), *second = place(loser->path, loser->line);
+        check_find(check, is_ours(winner) ? "info" : "warn", "", "%s.%s: %s (%s) wins over %s, which says otherwise%s",
+                   p->module, p->name, first, effect_word(p, e->configured), second,
+                   is_ours(loser) ? " and was written by nestvirtd" : "");
+}
+
+void rule_parameter_overridden(Check *check) {
+        for_each(check, find_overridden);
+}
+
+static void find_builtin_options(Check *check, const Effect *e) {
+        if (e->why == WHY_BUILTIN)
+                find_effect(check, "warn", "", e);
+}
+
+void rule_builtin_options(Check *check) {
+        for_each(check, find_builtin_options);
+}
+
+void rule_install_command(Check *check) {
+        static const char *const verbs[] = {"install", "remove"};
+
+        for (unsigned i = 0; i < check->host->modules->len; i++) {
+                const Module *module = g_ptr_array_index(check->host->modules, i);
+                for (gsize v = 0; v < G_N_ELEMENTS(verbs); v++) {
+                        const Command *command = options_command(check->host->options, verbs[v], module->name);
+                        if (!command || module->state == MODULE_BUILTIN)
+                                continue;
+                        g_autofree char *source = place(command->path, command->line);
+                        check_find(check, "warn", "",
+                                   "An \"%s\" line for %s (%s) runs a command in place of the kernel's own "
+                                   "way, so nestvirtd will not reload it: take the line out",
+                                   verbs[v], module->name, source);
+                }
+        }
+}
+
+/* kvm itself is loaded because the vendor's module needs it, whatever a blacklist says of it. */
+void rule_blacklist(Check *check) {
+        const Module *module = host_vendor_module(check->host);
+        const Command *command = module && module->state != MODULE_BUILTIN
+                                                 ? options_command(check->host->options, "blacklist", module->name)
+                                                 : NULL;
+
+        if (!command)
+                return;
+        g_autofree char *source = place(command->path, command->line);
+        check_find(check, "warn", "", "%s is not loaded by itself at boot: it is blacklisted (%s)", module->name,
+                   source);
+}
+
+void rule_modprobe_line(Check *check) {
+        const GPtrArray *bad = check->host->options->bad;
+
+        for (unsigned i = 0; i < bad->len; i++) {
+                const BadLine *b = g_ptr_array_index(bad, i);
+                g_autofree char *source = place(b->path, b->line);
+                check_find(check, is_about_kvm(b->path) ? "warn" : "info", "", "%s: %s", source, b->why);
+        }
+}
+
+void rule_masked_file(Check *check) {
+        for (char **path = check->host->options->masked; path && *path; path++)
+                if (is_about_kvm(*path))
+                        check_find(check, "info", "",
+                                   "%s is not read: a file of the same name in an earlier folder hides it", *path);
+}
+
+/* The effective value, or NULL when it is not there now. */
+static const char *effective_of(const Check *check, const char *module, const char *name) {
+        const Parameter *parameter = catalog_variant(catalog_find(module, name), check->host->release);
+
+        for (unsigned i = 0; i < check->effects->len; i++) {
+                const Effect *e = g_ptr_array_index(check->effects, i);
+                if (e->parameter == parameter && *e->effective)
+                        return e->effective;
+        }
+        return NULL;
+}
+
+void rule_nx_huge_pages(Check *check) {
+        const char *value = effective_of(check, "kvm", "nx_huge_pages");
+
+        if (value)
+                check_find(check, "info", "",
+                           "nx_huge_pages is %s; CPUs with the erratum by which guests can crash the host "
+                           "need it on",
+                           value);
+}
+
+void rule_l1d_flush(Check *check) {
+        const char *value = effective_of(check, "kvm_intel", "vmentry_l1d_flush");
+
+        if (value)
+                check_find(check, "info", "",
+                           "vmentry_l1d_flush is \"%s\"; CPUs with L1TF need it on \"cond\" or \"always\"", value);
+}

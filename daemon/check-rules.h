@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The rules behind the findings, for check.c alone: a function for each id, which finds nothing, or one thing, or several. */
+
+#include <stdbool.h>
+
+#include "check.h"
+#include "effect.h"
+
+typedef struct Check {
+        const Host *host;
+        const char *device;
+        GPtrArray *effects; /* Effect*, in the order of the catalogue */
+        GPtrArray *findings;
+        const char *id; /* of the rule that is running */
+        unsigned n;     /* what it has found */
+} Check;
+
+void check_find(Check *check, const char *status, const char *fix, const char *format, ...) G_GNUC_PRINTF(4, 5);
+
+/* What runs guests: the vendor's module, or where there is none kvm itself. */
+const Module *check_module(const Host *host);
+/* The CPU has the feature that the vendor's module needs. */
+bool check_cpu_can(const Host *host);
+
+/* check-host.c */
+void rule_degraded(Check *check);
+void rule_level(Check *check);
+void rule_cpu(Check *check);
+void rule_cpu_features(Check *check);
+void rule_kvm(Check *check);
+void rule_vendor_module(Check *check);
+void rule_module_files(Check *check);
+void rule_modules_disabled(Check *check);
+void rule_builtin(Check *check);
+void rule_device(Check *check);
+void rule_nested(Check *check);
+void rule_paging(Check *check);
+
+/* check-options.c */
+void rule_kvm_kept(Check *check);
+void rule_pending(Check *check);
+void rule_parameter_refused(Check *check);
+void rule_parameter_unsupported(Check *check);
+void rule_parameter_needs(Check *check);
+void rule_parameter_differs(Check *check);
+void rule_parameter_by_hand(Check *check);
+void rule_parameter_unknown(Check *check);
+void rule_parameter_overridden(Check *check);
+void rule_builtin_options(Check *check);
+void rule_install_command(Check *check);
+void rule_blacklist(Check *check);
+void rule_modprobe_line(Check *check);
+void rule_masked_file(Check *check);
+void rule_nx_huge_pages(Check *check);
+void rule_l1d_flush(Check *check);

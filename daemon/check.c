@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The list of findings and their ids; the rules themselves are in check-host.c and check-options.c. It reads and changes nothing. */
+
+#include "check-rules.h"
+#include "check.h"
+
+/* Of one id; what is more is only counted. */
+#define FINDINGS_MAX 16U
+
+typedef struct Rule {
+        const char *id;
+        void (*run)(Check *check);
+} Rule;
+
+/* The ids are an interface: they are documented, and scripts look for them. */
+/* clang-format off */
+static const Rule rules[] = {
+        { "degraded",              rule_degraded },               /* a change failed and could not be undone */
+        { "level",                 rule_level },                  /* on the hardware, or itself a virtual machine */
+        { "cpu",                   rule_cpu },                    /* the CPU has vmx or svm */
+        { "cpu-features",          rule_cpu_features },           /* what KVM could use and the CPU lacks */
+        { "kvm",                   rule_kvm },                    /* the module kvm is there */
+        { "vendor-module",         rule_vendor_module },          /* the vendor's module is there */
+        { "module-files",          rule_module_files },           /* the running kernel's modules can be loaded again */
+        { "modules-disabled",      rule_modules_disabled },       /* loading of modules is switched off */
+        { "builtin",               rule_builtin },                /* KVM is part of the kernel */
+        { "device",                rule_device },                 /* /dev/kvm */
+        { "nested",                rule_nested },                 /* can a guest be a hypervisor */
+        { "paging",                rule_paging },                 /* guest memory is translated in hardware */
+        { "kvm-kept",              rule_kvm_kept },               /* nested only looks off: kvm stayed loaded */
+        { "pending",               rule_pending },                /* a change waits until nobody uses KVM */
+        { "parameter-refused",     rule_parameter_refused },      /* a configured value with which the module won't load */
+        { "parameter-unsupported", rule_parameter_unsupported },  /* configured, and the CPU lacks what it needs */
+        { "parameter-needs",       rule_parameter_needs },        /* configured, and another parameter is off */
+        { "parameter-differs",     rule_parameter_differs },      /* configured, and not in effect */
+        { "parameter-by-hand",     rule_parameter_by_hand },      /* in effect, and not configured */
+        { "parameter-unknown",     rule_parameter_unknown },      /* configured, and this kernel does not know it */
+        { "parameter-overridden",  rule_parameter_overridden },   /* two lines contradict each other */
+        { "builtin-options",       rule_builtin_options },        /* lines in modprobe.d for a built-in module */
+        { "install-command",       rule_install_command },        /* install or remove lines for KVM's modules */
+        { "blacklist",             rule_blacklist },              /* KVM's modules are not loaded by themselves */
+        { "modprobe-line",         rule_modprobe_line },          /* lines or files that modprobe ignores */
+        { "masked-file",           rule_masked_file },            /* a file about KVM is hidden by one of the same name */
+        { "nx-huge-pages",         rule_nx_huge_pages },          /* the protection against a crash of the host */
+        { "l1d-flush",             rule_l1d_flush },              /* the protection against L1TF */
+};
+/* clang-format on */
+
+void check_find(Check *check, const char *status, const char *fix, const char *format, ...) {
+        va_list args;
+
+        if (++check->n > FINDINGS_MAX)
+                return;
+        Finding *finding = g_new(Finding, 1);
+        va_start(args, format);
+        *finding = (Finding){
+                        .id = check->id,
+                        .status = status,
+                        .subject = g_strdup("host"),
+                        .message = g_strdup_vprintf(format, args),
+                        .fix = g_strdup(fix),
+        };
+        va_end(args);
+        g_ptr_array_add(check->findings, finding);
+}
+
+void finding_free(Finding *finding) {
+        if (!finding)
+                return;
+        g_free(finding->subject);
+        g_free(finding->message);
+        g_free(finding->fix);
+        g_free(finding);
+}
+
+const Module *check_module(const Host *host) {
+        return host_vendor_module(host) ?: host_module(host, "kvm");
+}
+
+/* One of each name: of several rows the first stands for all. */
+static GPtrArray *read_effects(const Host *host) {
+        GPtrArray *effects = g_ptr_array_new_with_free_func((GDestroyNotify) effect_free);
+
+        for (unsigned i = 0; i < n_catalog; i++) {
+                const bool first = catalog_find(catalog[i].module, catalog[i].name) == &catalog[i];
+                Effect *effect = first ? effect_new(host, &catalog[i]) : NULL;
+                if (effect)
+                        g_ptr_array_add(effects, effect);
+        }
+        return effects;
+}
+
+GPtrArray *check_host(const Host *host, const char *device) {
+        g_autoptr(GPtrArray) effects = read_effects(host);
+        Check check = {
+                        .host = host,
+                        .device = device,
+                        .effects = effects,
+                        .findings = g_ptr_array_new_with_free_func((GDestroyNotify) finding_free),
+        };
+
+        for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
+                check.id = rules[i].id;
+                check.n = 0;
+                rules[i].run(&check);
+                if (check.n > FINDINGS_MAX) {
+                        const unsigned more = check.n - FINDINGS_MAX;
+                        check.n = 0;
+                        check_find(&check, "info", "", "and %u more of this kind", more);
+                }
+        }
+        return check.findings;
+}
