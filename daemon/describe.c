@@ -119,9 +119,34 @@ GVariant *describe_module(const Host *host, const Module *module) {
         return g_variant_builder_end(&builder);
 }
 
-static bool same(GVariant *a, GVariant *b) {
-        g_autoptr(GVariant) x = g_variant_get_normal_form(a), y = g_variant_get_normal_form(b);
+static bool same(GVariant *a, GVariant *b);
 
+/* A dictionary with string keys is the same in any order. */
+static bool same_dictionary(GVariant *a, GVariant *b) {
+        const gsize n = g_variant_n_children(a);
+
+        if (n != g_variant_n_children(b))
+                return false;
+        for (gsize i = 0; i < n; i++) {
+                g_autoptr(GVariant) entry = g_variant_get_child_value(a, i), key = g_variant_get_child_value(entry, 0);
+                g_autoptr(GVariant) value = g_variant_get_child_value(entry, 1);
+                g_autoptr(GVariant) other = g_variant_lookup_value(b, g_variant_get_string(key, NULL), NULL);
+                g_autoptr(GVariant) plain = g_variant_is_of_type(value, G_VARIANT_TYPE_VARIANT)
+                                                            ? g_variant_get_variant(value)
+                                                            : g_variant_ref(value);
+                if (!other || !same(plain, other))
+                        return false;
+        }
+        return true;
+}
+
+static bool same(GVariant *a, GVariant *b) {
+        if (!g_variant_is_of_type(a, g_variant_get_type(b)))
+                return false;
+        if (g_variant_is_of_type(a, G_VARIANT_TYPE("a{s*}")))
+                return same_dictionary(a, b);
+
+        g_autoptr(GVariant) x = g_variant_get_normal_form(a), y = g_variant_get_normal_form(b);
         return g_variant_equal(x, y);
 }
 

@@ -17,6 +17,16 @@ static char *quote(const Option *option) {
         return g_strescape(valid, NULL);
 }
 
+/* Where a line is, as the part of a sentence. */
+static char *place(const Option *option) {
+        return option->path ? option_source(option) : g_strdup("the kernel command line");
+}
+
+/* Who says what is configured. */
+static const char *sayer(const Facts *f) {
+        return f->winner && !f->winner->path ? "the kernel command line" : f->effect->source;
+}
+
 static const char *asked(const Facts *f) {
         return f->winner ? f->effect->configured : f->effect->normal_default;
 }
@@ -35,13 +45,24 @@ static const char *word(const Facts *f, const char *normal) {
         return effect_word(f->effect->parameter, normal);
 }
 
-/* The command that puts the asked value in effect. */
+/* The command that puts the asked value in effect, "" when there is none. */
 static char *remedy(const Facts *f) {
         if (f->effect->writable)
                 return g_strdup_printf("nestvirtctl set %s=%s", f->effect->parameter->name, word(f, asked(f)));
-        if (f->module->state == MODULE_BUILTIN || f->host->modules_disabled)
+        if (f->module->state == MODULE_BUILTIN)
+                return g_strdup("");
+        if (f->host->modules_disabled)
                 return g_strdup("systemctl reboot");
         return g_strdup("nestvirtctl reload");
+}
+
+/* What the writer of a line had in mind, as the kernel takes it; NULL when that is anybody's guess. */
+static char *meaning(const Facts *f, const Option *option) {
+        const Parameter *p = f->effect->parameter;
+
+        if (option->bare)
+                return p->kind == KIND_BOOL ? g_strdup("1") : NULL;
+        return catalog_normalise(p, f->host->release, option->value, NULL);
 }
 
 static char *reason_refused(const Facts *f) {
@@ -50,8 +71,8 @@ static char *reason_refused(const Facts *f) {
 
         const Parameter *p = f->effect->parameter;
         g_autofree char *given = quote(f->refused);
-        g_autofree char *source = option_source(f->refused);
-        g_autofree char *meant = catalog_normalise(p, f->host->release, f->refused->value, NULL);
+        g_autofree char *source = place(f->refused);
+        g_autofree char *meant = meaning(f, f->refused);
         g_autofree char *allowed = catalog_allowed(p, f->host->release);
         g_autofree char *instead = meant ? g_strdup_printf("write %s=%s there", p->name, meant)
                                          : g_strdup_printf("%s can be %s", p->name, allowed);
@@ -89,9 +110,10 @@ static char *reason_builtin(const Facts *f) {
         if (f->module->state != MODULE_BUILTIN || f->winner || !f->effect->overridden[0])
                 return NULL;
         const Option *line = options_winner(f->host->options, p->module, p->name, NULL);
-        g_autofree char *given = quote(line);
-        return g_strdup_printf("%s is built into the kernel, so %s does nothing: put %s.%s on the kernel command line",
-                               p->module, f->effect->overridden[0], p->module, given);
+        g_autofree char *meant = meaning(f, line);
+        return g_strdup_printf(
+                        "%s is built into the kernel, so %s does nothing: put %s.%s=%s on the kernel command line",
+                        p->module, f->effect->overridden[0], p->module, p->name, meant ?: "…");
 }
 
 static char *reason_unknown(const Facts *f) {
@@ -113,13 +135,13 @@ static char *reason_unsupported(const Facts *f) {
                 return NULL;
         if (!f->present)
                 return f->winner ? g_strdup_printf("%s lacks %s: %s will switch it off again, whatever %s says", cpu,
-                                                   f->missing, e->parameter->module, e->source)
+                                                   f->missing, e->parameter->module, sayer(f))
                                  : NULL;
         if (!is_off(f))
                 return NULL;
         if (f->winner && !g_str_equal(e->configured, "auto"))
                 return g_strdup_printf("%s lacks %s: %s switched it off, though %s asks for it", cpu, f->missing,
-                                       e->parameter->module, e->source);
+                                       e->parameter->module, sayer(f));
         return g_strdup_printf("%s lacks %s", cpu, f->missing);
 }
 
@@ -137,7 +159,7 @@ static char *reason_needs(const Facts *f) {
 static char *reason_sticks(const Facts *f) {
         const Parameter *p = f->effect->parameter;
 
-        if (!p->common || !differs(f))
+        if (!p->common || f->module->state == MODULE_BUILTIN || !differs(f))
                 return NULL;
         g_autofree char *how = remedy(f);
         return g_strdup_printf("The next load gets %s, but %s keeps its value of this as long as it stays loaded, even "
@@ -156,18 +178,18 @@ static char *reason_configured(const Facts *f) {
                 return g_strdup_printf(
                                 "It was changed since %s was loaded, or %s says %s only since then; to put that in "
                                 "effect: %s",
-                                module, e->source, word(f, asked(f)), how);
+                                module, sayer(f), word(f, asked(f)), how);
         if (f->module->state == MODULE_BUILTIN)
-                return g_strdup_printf("%s found that this host can't do %s, which the %s asks for", module,
-                                       word(f, asked(f)), e->source);
+                return g_strdup_printf("The kernel command line says %s, but %s found that this host can't do that",
+                                       word(f, asked(f)), module);
         if (e->parameter->derived)
                 return g_strdup_printf(
                                 "%s was loaded before %s said %s, or found that this host can't do that; to find "
                                 "out: %s",
-                                module, e->source, word(f, asked(f)), how);
+                                module, sayer(f), word(f, asked(f)), how);
         return g_strdup_printf(
                         "%s was loaded before %s said %s, or with another value by hand; to put it in effect: %s",
-                        module, e->source, word(f, asked(f)), how);
+                        module, sayer(f), word(f, asked(f)), how);
 }
 
 static char *reason_default(const Facts *f) {
