@@ -7,7 +7,6 @@ tests, shows their progress and returns a Counter of passed, failed and skipped.
     tiers.py [TIER…]
 """
 
-import functools
 import json
 import os
 import pathlib
@@ -55,7 +54,7 @@ def log_counts(path):
 
 
 def meson(build, options, compiler, environment):
-    """Set the tree up, build it and run the tests that meson knows: unit, bus, fuzz corpora, layers."""
+    """Set the tree up, build it and run the tests that meson knows: unit, bus, fuzz corpora, lint."""
     if not (build / "build.ninja").exists() and not succeeds("meson", "setup", *options, build, CHECKOUT, **compiler):
         return Counter(failed=1)
     if not succeeds("ninja", "-C", build):
@@ -92,50 +91,7 @@ def tier_host():
     return Counter(failed=failed, skipped=skipped, passed=max(0, result.testsRun - failed - skipped))
 
 
-def sources(*suffixes):
-    """Files of the checkout with these suffixes, without what was built."""
-    folders = [path for path in CHECKOUT.iterdir() if path.is_dir() and not path.name.startswith((".", "build"))]
-    files = [*CHECKOUT.iterdir(), *(path for folder in folders for path in folder.rglob("*"))]
-    return sorted(path for path in files if path.suffix in suffixes and path.is_file())
-
-
-def lint_shell():
-    return succeeds("shellcheck", CHECKOUT / "run", CHECKOUT / ".ci" / "run", *sources(".sh"))
-
-
-def lint_python():
-    good = True
-    for path in sources(".py"):
-        try:
-            compile(path.read_text(), str(path), "exec")
-        except SyntaxError as error:
-            print(f"{path}: {error}")
-            good = False
-    return good
-
-
-def lint_license():
-    wrong = []
-    for path in [*sources(".c", ".h", ".py", ".sh", ".build"), CHECKOUT / "run", CHECKOUT / ".ci" / "run"]:
-        if "SPDX-License-Identifier: LGPL-2.1-or-later" not in path.read_text().partition("\n\n")[0]:
-            wrong.append(path)
-            print(f"{path}: no SPDX line at its beginning")
-    return not wrong
-
-
-def tier_lint():
-    checks = {"shellcheck": lint_shell, "python": lint_python, "license": lint_license}
-    for path in sorted((CHECKOUT / "tests").glob("check-*")):
-        checks[path.name] = functools.partial(succeeds, path)
-    counts = Counter()
-    for name, check in checks.items():
-        good = check()
-        print(f"{name}: {'ok' if good else 'FAILED'}", flush=True)
-        counts["passed" if good else "failed"] += 1
-    return counts
-
-
-TIERS = {"lint": tier_lint, "meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "host": tier_host}
+TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "host": tier_host}
 
 
 def main(names):

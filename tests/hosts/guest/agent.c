@@ -122,7 +122,7 @@ static void job_free(Job *job) {
         fd_close(&job->out);
         fd_close(&job->err);
         free(job->input);
-        *job = (Job){};
+        *job = (Job) {};
 }
 
 static void job_feed(Job *job) {
@@ -151,7 +151,7 @@ static void job_finish(Job *job) {
                 ;
         while (stream_forward(job, &job->err, 'S'))
                 ;
-        frame_send(job->id, 'X', &(uint32_t){(uint32_t) status}, sizeof(uint32_t));
+        frame_send(job->id, 'X', &(uint32_t) {(uint32_t) status}, sizeof(uint32_t));
         job_free(job);
 }
 
@@ -213,7 +213,7 @@ static void job_start(Job *job, uint32_t id, const char *user, const char *comma
         close(in[0]);
         close(out[1]);
         close(err[1]);
-        *job = (Job){.used = true, .id = id, .pid = pid, .in = in[1], .out = out[0], .err = err[0]};
+        *job = (Job) {.used = true, .id = id, .pid = pid, .in = in[1], .out = out[0], .err = err[0]};
         fcntl(job->in, F_SETFL, O_NONBLOCK);
         fcntl(job->out, F_SETFL, O_NONBLOCK);
         fcntl(job->err, F_SETFL, O_NONBLOCK);
@@ -241,7 +241,7 @@ static void run_handle(uint32_t id, const char *data, size_t size) {
         const char *message =
                         end ? "nestvirt-test-agent: too many commands at once\n" : "nestvirt-test-agent: bad frame\n";
         frame_send(id, 'S', message, strlen(message));
-        frame_send(id, 'X', &(uint32_t){126u << 8}, sizeof(uint32_t));
+        frame_send(id, 'X', &(uint32_t) {126u << 8}, sizeof(uint32_t));
 }
 
 static void frame_handle(const Header *header, char *data) {
@@ -297,7 +297,7 @@ static void loop_once(void) {
         Job *owners[1 + 4 * JOBS_MAX];
         size_t n = 0;
 
-        fds[n] = (struct pollfd){.fd = port, .events = POLLIN};
+        fds[n] = (struct pollfd) {.fd = port, .events = POLLIN};
         owners[n++] = NULL;
         for (Job *job = jobs; job < jobs + JOBS_MAX; job++) {
                 if (!job->used)
