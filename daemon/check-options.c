@@ -196,9 +196,9 @@ void rule_install_command(Check *check) {
                                 continue;
                         g_autofree char *source = place(command->path, command->line);
                         check_find(check, "warn", "",
-                                   "An \"%s\" line for %s (%s) runs a command in place of the kernel's own "
+                                   "%s \"%s\" line for %s (%s) runs a command in place of the kernel's own "
                                    "way, so nestvirtd will not reload it: take the line out",
-                                   verbs[v], module->name, source);
+                                   v == 0 ? "An" : "A", verbs[v], module->name, source);
                 }
         }
 }
