@@ -3,6 +3,7 @@
 /* What is found about the CPU, the modules, the device and nesting as a whole. It reads and changes nothing. */
 
 #include "check-rules.h"
+#include "journal.h"
 
 /* The feature that makes the vendor's module load: "vmx", "svm"; NULL where none is known. */
 static const char *base_feature(const Host *host) {
@@ -23,6 +24,11 @@ void rule_degraded(Check *check) {
                 check_find(check, "fail", module_is_present(module) ? "systemctl restart nestvirtd.service" : load,
                            "A change failed and could not be undone; %s is %s now", module->name,
                            module_state_to_string(module->state));
+        if (check->host->journal_unreadable)
+                check_find(check, "fail", "rm /" JOURNAL_PATH,
+                           "The record of a change that was cut short can't be understood: see that KVM is as it "
+                           "should be "
+                           "(nestvirtctl status), then remove it");
 }
 
 void rule_level(Check *check) {

@@ -77,13 +77,13 @@ static GPtrArray *read_modules(const Root *root, const Loader *loader, const Cpu
         return modules;
 }
 
-static bool read_degraded(const Root *root) {
+static void read_journal(Host *host) {
+        g_autoptr(GError) error = NULL;
         JournalPhase phase = JOURNAL_BEGUN;
-        Plan *plan = journal_read(root, &phase, NULL);
-        const bool degraded = plan && phase == JOURNAL_DEGRADED;
+        g_autoptr(Plan) plan = journal_read(host->root, &phase, &error);
 
-        plan_free(plan);
-        return degraded;
+        host->degraded = plan && phase == JOURNAL_DEGRADED;
+        host->journal_unreadable = error != NULL;
 }
 
 const char *host_judge_device(int error, const struct stat *st) {
@@ -112,7 +112,7 @@ Host *host_read(Root *root, const Loader *loader) {
         host->modules_disabled = read_modules_disabled(root);
         host->has_module_files = read_has_module_files(root, host->release);
         host->kvm_kept = root_exists(root, KVM_KEPT_PATH);
-        host->degraded = read_degraded(root);
+        read_journal(host);
         host->device = host_judge_device(root_stat_device(root, "kvm", &st), &st);
         return host;
 }

@@ -29,7 +29,8 @@ typedef struct Host {
         bool has_module_files; /* lib/modules/RELEASE is there: it goes when the running kernel is upgraded or removed */
         bool kvm_kept; /* our last change of nested could not unload kvm.ko (run/nestvirt/kvm-kept): see effect.c */
         bool degraded; /* a change failed and could not be undone (journal.h) */
-        const char *device; /* "ok", "missing", "wrong-node", "denied", "broken": static strings */
+        bool journal_unreadable; /* there is a record of a change, and it can't be understood */
+        const char *device;      /* "ok", "missing", "wrong-node", "denied", "broken": static strings */
 } Host;
 
 /* The numbers of /dev/kvm: MISC_MAJOR (linux/major.h) and KVM_MINOR (linux/miscdevice.h). */

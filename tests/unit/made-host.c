@@ -95,6 +95,8 @@ static void write_state(const MadeHost *made, const Tree *tree) {
                 tree_write(tree, "run/nestvirt/kvm-kept", "");
         if (made->modules_disabled)
                 tree_write(tree, "proc/sys/kernel/modules_disabled", "1\n");
+        if (made->bad_journal)
+                tree_write(tree, JOURNAL_PATH, "nonsense");
         if (made->degraded) {
                 g_autoptr(Plan) plan = plan_new_empty();
                 plan->title = g_strdup("kvm_amd.nested=0");

@@ -21,7 +21,7 @@ typedef struct MadeHost {
         const char *ours;     /* the text of our own drop-in */
         const char *cmdline;
         const char *pending; /* "kvm_amd.nested=0": waits for idle */
-        bool kvm_kept, modules_disabled, degraded, no_module_files;
+        bool kvm_kept, modules_disabled, degraded, bad_journal, no_module_files;
 } MadeHost;
 
 /* @tree must be an empty folder; it can be thrown away afterwards. */

@@ -63,6 +63,9 @@ static const Row rows[] = {
         { "a change could not be undone and KVM is gone", { AMD_LOADABLE, .degraded = true }, .id = "degraded", "fail",
           "kvm_amd is loadable now", "modprobe kvm_amd" },
 
+        { "a journal that nobody understands", { AMD_LOADED, .bad_journal = true }, .id = "degraded", "fail", "can't be understood",
+          "rm /var/lib/nestvirt/change" },
+
         { "on the hardware", { AMD_LOADED }, .id = "level", "info", "not a virtual machine", NULL },
         { "a virtual machine", { AMD_LOADED, .flags = "svm npt hypervisor" }, .id = "level", "info", "itself a virtual machine", NULL },
 

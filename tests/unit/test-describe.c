@@ -177,8 +177,7 @@ static void test_keys_are_sorted(void) {
 static void test_garbage_becomes_text(Tree *tree, gconstpointer data) {
         static const char cpuinfo[] = "vendor_id\t: AuthenticAMD\nmodel name\t: \xff\xfe CPU\nflags\t\t: svm\n\n";
         const MadeHost made = {.loaded = "kvm_amd.npt=\xff", .modprobe = "options kvm_amd npt=\xfe\n"};
-        g_autoptr(Host) first = made_host_read(&made, tree);
-
+        host_free(made_host_read(&made, tree));
         tree_write_bytes(tree, "proc/cpuinfo", cpuinfo, sizeof(cpuinfo) - 1);
         g_autoptr(Host) host = host_read(tree->root, NULL);
         g_autoptr(GVariant) m = g_variant_ref_sink(describe_manager(host)), v = describe_vendor(host);

@@ -8,7 +8,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "journal.h"
 #include "made-host.h"
+#include "plan.h"
 
 typedef struct Row {
         const char *fact;
@@ -111,7 +113,8 @@ static void test_an_empty_folder_is_a_host(Tree *tree, gconstpointer data) {
         g_assert_cmpstr(host_nested(host), ==, "unavailable");
         g_assert_cmpstr(host_mmu(host), ==, "");
         g_assert_cmpint(host_module(host, "kvm")->state, ==, MODULE_MISSING);
-        g_assert_false(host->modules_disabled || host->kvm_kept || host->degraded || host->has_module_files);
+        g_assert_false(host->modules_disabled || host->kvm_kept || host->degraded || host->journal_unreadable ||
+                       host->has_module_files);
 }
 
 static void test_modules_disabled(void) {
@@ -140,10 +143,28 @@ static void test_modules_of_the_running_kernel_are_gone(void) {
         g_assert_false(host->has_module_files);
 }
 
-/* A journal of a change under way is no broken host. */
-static void test_what_is_under_way_is_not_degraded(Tree *tree, gconstpointer data) {
-        tree_write(tree, "var/lib/nestvirt/change", "nonsense");
+static void assert_journal(Tree *tree, JournalPhase phase, bool degraded) {
+        g_autoptr(Plan) plan = plan_new_empty();
+
+        plan->title = g_strdup("kvm_amd.nested=0");
+        plan->boot_id = g_strdup("");
+        plan->release = g_strdup("");
+        g_assert_true(journal_write(tree->root, plan, phase, NULL));
         g_autoptr(Host) host = host_read(tree->root, NULL);
+        g_assert_true(host->degraded == degraded);
+        g_assert_false(host->journal_unreadable);
+}
+
+static void test_what_is_under_way_is_not_degraded(Tree *tree, gconstpointer data) {
+        assert_journal(tree, JOURNAL_BEGUN, false);
+        assert_journal(tree, JOURNAL_PROVEN, false);
+        assert_journal(tree, JOURNAL_DEGRADED, true);
+}
+
+static void test_a_journal_that_nobody_understands(Tree *tree, gconstpointer data) {
+        tree_write(tree, JOURNAL_PATH, "nonsense");
+        g_autoptr(Host) host = host_read(tree->root, NULL);
+        g_assert_true(host->journal_unreadable);
         g_assert_false(host->degraded);
 }
 
@@ -236,6 +257,7 @@ int main(int argc, char **argv) {
         g_test_add_func("/host/modules-disabled", test_modules_disabled);
         g_test_add_func("/host/modules-of-the-running-kernel-are-gone", test_modules_of_the_running_kernel_are_gone);
         ADD("/host/what-is-under-way-is-not-degraded", test_what_is_under_way_is_not_degraded);
+        ADD("/host/a-journal-that-nobody-understands", test_a_journal_that_nobody_understands);
         g_test_add_func("/host/device", test_device);
         ADD("/host/the-device-is-not-opened", test_the_device_is_not_opened);
         g_test_add_func("/host/fixtures", test_fixtures);
