@@ -385,22 +385,22 @@ static void parse_kernel_word(Reading *reading, char *word) {
         g_autofree char *text = NULL;
 
         name = module + strcspn(module, ".=\" \t\n\v\f\r");
-        if (*name != '.')
+        if (*name != '.' || name == module)
                 return;
         *name++ = 0;
         value = name + strcspn(name, ".=\" \t\n\v\f\r");
         if (*value && *value != '=')
                 return;
+        /* The boot loader may have moved the quotes around the whole word. */
+        if (quoted)
+                text = g_strdup_printf("%.*s=\"%s", (int) (value - name), name, value + 1);
         if (g_str_equal(module, "modprobe") && g_str_has_prefix(name, "blacklist=")) {
-                g_auto(GStrv) modules = g_strsplit(value + 1, ",", -1);
+                g_auto(GStrv) modules = g_strsplit((text ?: name) + strlen("blacklist="), ",", -1);
 
                 for (char **m = modules; *m; m++)
                         add_command(reading, NULL, 0, "blacklist", *m);
                 return;
         }
-        /* The boot loader may have moved the quotes around the whole word. */
-        if (quoted)
-                text = g_strdup_printf("%.*s=\"%s", (int) (value - name), name, value + 1);
         if (options_underscores(module))
                 add_directive(reading, NULL, 0, module, text ?: name);
 }

@@ -38,7 +38,7 @@ static bool fail(GError **error, int errnum, const char *format, ...) {
         message = g_strdup_vprintf(format, arguments);
         va_end(arguments);
         /* GLib has no code for EFBIG; its nearest is the one that says "too much". */
-        g_set_error(error, G_FILE_ERROR, errnum == EFBIG ? G_FILE_ERROR_NOSPC : (int) g_file_error_from_errno(errnum),
+        g_set_error(error, G_FILE_ERROR, errnum == EFBIG ? G_FILE_ERROR_NOSPC : g_file_error_from_errno(errnum),
                     "%s: %s", message, g_strerror(errnum));
         return false;
 }
@@ -50,7 +50,18 @@ static void close_fd(int *fd) {
 
 #define AUTO_CLOSE __attribute__((cleanup(close_fd)))
 
-static int open_beneath(int fd, const char *path, int flags) {
+/* Nothing can lead out of "/", so that the machine itself needs no openat2(2), which systemd's RestrictSUIDSGID= takes away: a filter can't
+ * see the mode in its structure. */
+static int open_machine(int fd, const char *path, int flags) {
+        for (;;) {
+                int result = openat(fd, *path ? path : ".", flags | O_CLOEXEC, 0644);
+
+                if (result >= 0 || errno != EINTR)
+                        return result >= 0 ? result : -errno;
+        }
+}
+
+static int open_confined(int fd, const char *path, int flags) {
         struct open_how how = {
                         .flags = (uint64_t) (flags | O_CLOEXEC),
                         .mode = flags & O_CREAT ? 0644 : 0,
@@ -68,6 +79,10 @@ static int open_beneath(int fd, const char *path, int flags) {
         }
 }
 
+static int open_beneath(const Root *root, const char *path, int flags) {
+        return root->machine ? open_machine(root->fd, path, flags) : open_confined(root->fd, path, flags);
+}
+
 Root *root_new(const char *path, const char *devices, GError **error) {
         g_autofree char *real = realpath(path, NULL);
         int fd AUTO_CLOSE = real ? open(real, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -78,7 +93,7 @@ Root *root_new(const char *path, const char *devices, GError **error) {
                 fail(error, errno, "Can't open the directory %s", path);
                 return NULL;
         }
-        probe = open_beneath(fd, ".", O_PATH | O_DIRECTORY);
+        probe = g_str_equal(real, "/") ? 0 : open_confined(fd, ".", O_PATH | O_DIRECTORY);
         if (probe < 0) {
                 fail(error, -probe,
                      "Can't look up files beneath %s with openat2(2): it needs Linux 5.6 or later, and a sandbox "
@@ -115,7 +130,7 @@ bool root_is_machine(const Root *root) {
 }
 
 int root_open(const Root *root, const char *path, int flags) {
-        return open_beneath(root->fd, path, flags);
+        return open_beneath(root, path, flags);
 }
 
 char *root_absolute(const Root *root, const char *path) {

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Who holds KVM, from trees that look like /proc, and on the machine for this very process. */
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "tree.h"
+#include "users.h"
+
+static void add_process(const Tree *tree, unsigned pid, const char *command, const char *fd) {
+        g_autofree char *comm = g_strdup_printf("proc/%u/comm", pid), *link = g_strdup_printf("proc/%u/fd/7", pid);
+        g_autofree char *name = g_strconcat(command, "\n", NULL);
+        g_autofree char *status = g_strdup_printf("proc/%u/status", pid);
+        g_autofree char *text =
+                        g_strdup_printf("Name:\t%s\nUid:\t%u\t0\t0\t0\nGid:\t0\t0\t0\t0\n", command, pid + 1000);
+
+        tree_write(tree, comm, name);
+        tree_write(tree, status, text);
+        tree_link(tree, link, fd);
+}
+
+static void add_entry(const Tree *tree, unsigned pid, const char *entry, const char *text, size_t size) {
+        g_autofree char *path = g_strdup_printf("proc/%u/%s", pid, entry);
+
+        tree_write_bytes(tree, path, text, size);
+}
+
+#define ADD(tree, pid, entry, text) add_entry(tree, pid, entry, text, sizeof(text) - 1)
+
+static void test_who(Tree *tree, gconstpointer data) {
+        static const struct {
+                const char *target;
+                bool holds;
+        } cases[] = {
+                        {"/dev/kvm", true},
+                        {"/dev/kvm (deleted)", true},
+                        {"anon_inode:kvm-vm", true},
+                        {"anon_inode:kvm-vcpu:0", true},
+                        {"anon_inode:kvm-vcpu", true},
+                        {"anon_inode:kvm-vfio", true},
+                        {"anon_inode:[kvm-gmem]", true},
+                        {"/dev/kvmx", false},
+                        {"/dev/kvm.old", false},
+                        {"/home/dev/kvm", false}, /* on the machine its numbers would be looked at */
+                        {"anon_inode:[eventfd]", false},
+                        {"anon_inode:kvmish", false},
+                        {"/var/lib/kvm", false},
+                        {"socket:[1]", false},
+        };
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
+                add_process(tree, 1000 - i, "holder", cases[i].target);
+        g_autoptr(GPtrArray) users = users_scan(tree->root);
+        g_assert_cmpuint(users->len, ==, 7);
+        for (unsigned i = 0; i < users->len; i++) {
+                const User *user = g_ptr_array_index(users, i);
+
+                g_assert_true(cases[1000 - user->pid].holds);
+                g_assert_cmpuint(user->pid, ==, 1000 - 6 + i);
+                g_assert_cmpuint(user->uid, ==, user->pid + 1000);
+                g_assert_cmpstr(user->command, ==, "holder");
+                g_assert_cmpstr(user->unit, ==, "");
+                g_assert_cmpstr(user->guest, ==, "");
+        }
+}
+
+static void test_units(Tree *tree, gconstpointer data) {
+        static const struct {
+                const char *cgroup, *unit;
+        } cases[] = {
+                        {"0::/machine.slice/machine-qemu\\x2d1\\x2dweb1.scope/libvirt/emulator\n",
+                         "machine-qemu\\x2d1\\x2dweb1.scope"},
+                        {"0::/system.slice/foo.service\n", "foo.service"},
+                        {"0::/user.slice/user-0.slice/user@0.service/app.slice/vm.scope\n", "vm.scope"},
+                        {"0::/\n", ""},
+                        {"12:cpu:/x.scope\n1:name=systemd:/system.slice/old.service\n0::/init.scope\n", "old.service"},
+                        {"garbage\n\n::\n", ""},
+                        {"", ""},
+        };
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+                add_process(tree, 100 + i, "x", "/dev/kvm");
+                add_entry(tree, 100 + i, "cgroup", cases[i].cgroup, strlen(cases[i].cgroup));
+        }
+        g_autoptr(GPtrArray) users = users_scan(tree->root);
+        g_assert_cmpuint(users->len, ==, G_N_ELEMENTS(cases));
+        for (unsigned i = 0; i < users->len; i++)
+                g_assert_cmpstr(((User *) g_ptr_array_index(users, i))->unit, ==, cases[i].unit);
+}
+
+static void test_guests(Tree *tree, gconstpointer data) {
+        static const char *const guests[] = {"web1", "web2", "a,b", "late", "", "", "\xef\xbf\xbd", ""};
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(guests); i++)
+                add_process(tree, 100 + i, "qemu", "anon_inode:kvm-vm");
+        ADD(tree, 100, "cmdline", "/usr/bin/qemu-system-x86_64\0-name\0guest=web1,debug-threads=on\0-S\0");
+        ADD(tree, 101, "cmdline", "kvm\0--name\0web2,process=x\0");
+        ADD(tree, 102, "cmdline", "/usr/libexec/qemu-kvm\0-name\0guest=a,,b,x=y\0");
+        ADD(tree, 103, "cmdline", "qemu-kvm\0-name\0debug-threads=on,guest=late");
+        ADD(tree, 104, "cmdline", "/usr/bin/find\0-name\0web1\0");
+        ADD(tree, 105, "cmdline", "qemu\0-name");
+        ADD(tree, 106, "cmdline", "qemu\0-name\0\xff\0");
+        ADD(tree, 107, "cmdline", "");
+        g_autoptr(GPtrArray) users = users_scan(tree->root);
+        g_assert_cmpuint(users->len, ==, G_N_ELEMENTS(guests));
+        for (unsigned i = 0; i < users->len; i++)
+                g_assert_cmpstr(((User *) g_ptr_array_index(users, i))->guest, ==, guests[i]);
+}
+
+/* A process that goes away while it is looked at leaves its folder, or parts of it, missing. */
+static void test_gone_meanwhile(Tree *tree, gconstpointer data) {
+        add_process(tree, 100, "stays", "/dev/kvm");
+        tree_link(tree, "proc/200/fd/3", "/dev/kvm");
+        tree_folder(tree, "proc/300");
+        tree_link(tree, "proc/self", "100");
+        tree_write(tree, "proc/100x/comm", "no number\n");
+        tree_link(tree, "proc/100x/fd/3", "/dev/kvm");
+        g_autoptr(GPtrArray) users = users_scan(tree->root);
+        g_assert_cmpuint(users->len, ==, 1);
+        g_assert_cmpuint(((User *) g_ptr_array_index(users, 0))->pid, ==, 100);
+}
+
+static void test_no_proc(Tree *tree, gconstpointer data) {
+        g_autoptr(GPtrArray) users = users_scan(tree->root);
+
+        g_assert_cmpuint(users->len, ==, 0);
+}
+
+static void test_to_string(Tree *tree, gconstpointer data) {
+        add_process(tree, 100, "first", "/dev/kvm");
+        add_process(tree, 812, "qemu-system-x86", "/dev/kvm");
+        ADD(tree, 812, "cgroup", "0::/machine.slice/machine-qemu-1-web1.scope\n");
+        ADD(tree, 812, "cmdline", "qemu-system-x86_64\0-name\0web1\0");
+        add_process(tree, 900, "sandboxed", "/dev/kvm");
+        ADD(tree, 900, "cgroup", "0::/system.slice/x.service\n");
+        add_process(tree, 901, "qemu", "/dev/kvm");
+        ADD(tree, 901, "cmdline", "qemu\0-name\0web2\0");
+        g_autoptr(GPtrArray) users = users_scan(tree->root), none = g_ptr_array_new();
+        g_autofree char *all = users_to_string(users, 4), *two = users_to_string(users, 2),
+                        *zero = users_to_string(users, 0), *nobody = users_to_string(none, 3);
+
+        g_assert_cmpstr(all, ==,
+                        "pid 100 first, pid 812 qemu-system-x86 (machine-qemu-1-web1.scope, guest web1), "
+                        "pid 900 sandboxed (x.service), pid 901 qemu (guest web2)");
+        g_assert_cmpstr(two, ==,
+                        "pid 100 first, pid 812 qemu-system-x86 (machine-qemu-1-web1.scope, guest web1) and 2 more");
+        g_assert_cmpstr(zero, ==, "4 more");
+        g_assert_cmpstr(nobody, ==, "");
+}
+
+static bool machine_lists_us(void) {
+        g_autoptr(Root) machine = root_new("/", NULL, NULL);
+        g_autoptr(GPtrArray) users = users_scan(machine);
+
+        for (unsigned i = 0; i < users->len; i++) {
+                const User *user = g_ptr_array_index(users, i);
+
+                if (user->pid == (unsigned) getpid()) {
+                        g_assert_cmpuint(user->uid, ==, getuid());
+                        g_assert_cmpstr(user->command, ==, "test-users");
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* We are on the list exactly while we have the device open, under whatever name; a host without KVM has nobody to list. */
+static void test_machine(Tree *tree, gconstpointer data) {
+        g_autofree char *node = tree_path(tree, "my-kvm-node"), *file = tree_path(tree, "dev/kvm");
+        int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC), other;
+
+        g_assert_true(machine_lists_us() == (fd >= 0));
+        if (fd >= 0)
+                close(fd);
+        g_assert_false(machine_lists_us());
+        other = mknod(node, S_IFCHR | 0600, makedev(10, 232)) < 0 ? -1 : open(node, O_RDWR | O_CLOEXEC);
+        g_assert_true(machine_lists_us() == (other >= 0));
+        if (other >= 0)
+                close(other);
+        /* The name alone proves nothing. */
+        tree_write(tree, "dev/kvm", "");
+        fd = open(file, O_RDONLY | O_CLOEXEC);
+        g_assert_cmpint(fd, >=, 0);
+        g_assert_false(machine_lists_us());
+        close(fd);
+}
+
+int main(int argc, char *argv[]) {
+        static const struct {
+                const char *name;
+                void (*run)(Tree *tree, gconstpointer data);
+        } tests[] = {
+                        {"who", test_who},         {"units", test_units},
+                        {"guests", test_guests},   {"gone-meanwhile", test_gone_meanwhile},
+                        {"no-proc", test_no_proc}, {"to-string", test_to_string},
+                        {"machine", test_machine},
+        };
+
+        g_test_init(&argc, &argv, NULL);
+        for (unsigned i = 0; i < G_N_ELEMENTS(tests); i++) {
+                g_autofree char *path = g_strconcat("/users/", tests[i].name, NULL);
+
+                g_test_add(path, Tree, NULL, tree_set_up, tests[i].run, tree_tear_down);
+        }
+        return g_test_run();
+}
