@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The steps of one question: watch for the caller's leaving, ask the bus who it is, ask polkit. The match goes out before the first
+ * question, so a caller that leaves at any time is noticed: by the match, or by the bus not knowing it. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "authority.h"
+#include "error.h"
+#include "names.h"
+
+/* A person may take a while to find the password; a polkitd that hangs must not be waited for for ever. */
+#define POLKIT_TIMEOUT_USEC (5 * 60 * G_USEC_PER_SEC)
+
+#define POLKIT_NAME "org.freedesktop.PolicyKit1"
+#define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
+#define POLKIT_IFACE "org.freedesktop.PolicyKit1.Authority"
+#define POLKIT_ALLOW_INTERACTION 1U
+
+#define DBUS_NAME "org.freedesktop.DBus"
+#define DBUS_PATH "/org/freedesktop/DBus"
+
+typedef struct Rule {
+        const char *interface, *member;
+        const char *action;
+        const char *message; /* polkit puts the details in the place of $(…) */
+} Rule;
+
+static const Rule rules[] = {
+                {IFACE_MANAGER, "SetParameters", ACTION_MANAGE_MODULES,
+                 "Authentication is required to set $(parameters)"},
+                {IFACE_MANAGER, "ResetParameters", ACTION_MANAGE_MODULES,
+                 "Authentication is required to reset $(parameters)"},
+                {IFACE_MANAGER, "EnsureDevice", ACTION_MANAGE_DEVICE, "Authentication is required to mend /dev/kvm"},
+                {IFACE_MODULE, "SetParameters", ACTION_MANAGE_MODULES,
+                 "Authentication is required to set $(parameters)"},
+                {IFACE_MODULE, "ResetParameters", ACTION_MANAGE_MODULES,
+                 "Authentication is required to reset $(parameters)"},
+                {IFACE_MODULE, "Reload", ACTION_MANAGE_MODULES, "Authentication is required to reload $(module)"},
+                {IFACE_MODULE, "CancelPending", ACTION_MANAGE_MODULES,
+                 "Authentication is required to cancel what waits for $(module)"},
+};
+
+struct Authority {
+        Daemon *daemon;
+        GHashTable *asks; /* Ask*, a set */
+        unsigned serial;
+};
+
+typedef struct Ask {
+        Authority *authority;
+        sd_bus_message *call;
+        const Rule *rule;
+        char *module;
+        char *parameters;
+        Caller caller;
+        sd_bus_slot *leaving; /* the match */
+        sd_bus_slot *step;    /* the question under way */
+        char *cancellation;   /* while polkit is asked */
+        AuthorityDone done;
+        void *userdata;
+} Ask;
+
+static void ask_free(Ask *ask) {
+        sd_bus_message_unref(ask->call);
+        sd_bus_slot_unref(ask->leaving);
+        sd_bus_slot_unref(ask->step);
+        g_free(ask->module);
+        g_free(ask->parameters);
+        g_free(ask->caller.sender);
+        g_free(ask->cancellation);
+        g_free(ask);
+}
+
+/* Takes @error over. */
+static void ask_finish(Ask *ask, Verdict verdict, GError *error) {
+        g_autoptr(GError) reason = error;
+
+        (void) g_hash_table_steal(ask->authority->asks, ask);
+        ask->done(verdict, &ask->caller, reason, ask->userdata);
+        ask_free(ask);
+}
+
+static void G_GNUC_PRINTF(3, 4) ask_refuse(Ask *ask, Condition condition, const char *format, ...) {
+        va_list args;
+
+        va_start(args, format);
+        GError *error = g_error_new_valist(CONDITION, (int) condition, format, args);
+        va_end(args);
+        ask_finish(ask, VERDICT_NO, error);
+}
+
+/* The dialog that nobody needs any more goes away. */
+static void ask_cancel(Ask *ask) {
+        if (ask->cancellation)
+                (void) sd_bus_call_method_async(ask->authority->daemon->bus, NULL, POLKIT_NAME, POLKIT_PATH,
+                                                POLKIT_IFACE, "CancelCheckAuthorization", NULL, NULL, "s",
+                                                ask->cancellation);
+}
+
+static void ask_leave(Ask *ask) {
+        ask_cancel(ask);
+        ask_finish(ask, VERDICT_GONE, NULL);
+}
+
+static const Rule *find_rule(sd_bus_message *call) {
+        for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
+                if (sd_bus_message_is_method_call(call, rules[i].interface, rules[i].member) > 0)
+                        return &rules[i];
+        return NULL;
+}
+
+static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {
+        Ask *ask = userdata;
+        const sd_bus_error *failed = sd_bus_message_get_error(reply);
+        int authorised = false, challenge = false;
+
+        if (failed) {
+                if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY) > 0 ||
+                    sd_bus_message_is_method_error(reply, SD_BUS_ERROR_TIMEOUT) > 0)
+                        ask_cancel(ask);
+                ask_refuse(ask, CONDITION_ACCESS_DENIED,
+                           "Not allowed: polkit, which decides about everybody but root, can't be asked (%s). See "
+                           "\"systemctl status polkit\", or do it as root",
+                           failed->message ?: failed->name);
+                return 1;
+        }
+
+        int r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_STRUCT, "bba{ss}");
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "bb", &authorised, &challenge);
+        if (r < 0)
+                ask_refuse(ask, CONDITION_ACCESS_DENIED, "Not allowed: polkit's answer can't be read: %s",
+                           strerror(-r));
+        else if (authorised)
+                ask_finish(ask, VERDICT_YES, NULL);
+        else if (challenge && sd_bus_message_get_allow_interactive_authorization(ask->call) <= 0)
+                ask_refuse(ask, CONDITION_INTERACTIVE_AUTHORIZATION_REQUIRED,
+                           "The action %s needs a password, and this call does not let polkit ask for one",
+                           ask->rule->action);
+        else
+                ask_refuse(ask, CONDITION_ACCESS_DENIED, "Not allowed: polkit says no to the action %s",
+                           ask->rule->action);
+        return 1;
+}
+
+static int ask_polkit(Ask *ask) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *question = NULL;
+        sd_bus *bus = ask->authority->daemon->bus;
+        const bool interactive = sd_bus_message_get_allow_interactive_authorization(ask->call) > 0;
+        int r;
+
+        ask->cancellation = g_strdup_printf("nestvirtd-%u", ask->authority->serial++);
+        r = sd_bus_message_new_method_call(bus, &question, POLKIT_NAME, POLKIT_PATH, POLKIT_IFACE,
+                                           "CheckAuthorization");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(question, "(sa{sv})s", "system-bus-name", 1, "name", "s", ask->caller.sender,
+                                  ask->rule->action);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(question, "a{ss}us", 3, "module", ask->module, "parameters", ask->parameters,
+                                  "polkit.message", ask->rule->message, interactive ? POLKIT_ALLOW_INTERACTION : 0U,
+                                  ask->cancellation);
+        if (r < 0)
+                return r;
+        return sd_bus_call_async(bus, &ask->step, question, on_answer, ask, POLKIT_TIMEOUT_USEC);
+}
+
+static int read_caller(sd_bus_message *reply, Caller *caller) {
+        bool has_uid = false;
+        int r;
+
+        r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_ARRAY, "{sv}");
+        while (r >= 0 && (r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
+                const char *key;
+                uint32_t number;
+
+                r = sd_bus_message_read_basic(reply, SD_BUS_TYPE_STRING, &key);
+                if (r >= 0 && g_str_equal(key, "UnixUserID")) {
+                        r = sd_bus_message_read(reply, "v", "u", &number);
+                        caller->uid = number;
+                        has_uid = true;
+                } else if (r >= 0 && g_str_equal(key, "ProcessID")) {
+                        r = sd_bus_message_read(reply, "v", "u", &number);
+                        caller->pid = (pid_t) number;
+                } else if (r >= 0)
+                        r = sd_bus_message_skip(reply, "v");
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(reply);
+        }
+        return r < 0 ? r : has_uid ? 0 : -ENODATA;
+}
+
+static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {
+        Ask *ask = userdata;
+        const sd_bus_error *failed = sd_bus_message_get_error(reply);
+        int r;
+
+        ask->step = sd_bus_slot_unref(ask->step);
+        if (failed && sd_bus_error_has_name(failed, SD_BUS_ERROR_NAME_HAS_NO_OWNER)) {
+                ask_leave(ask);
+                return 1;
+        }
+        r = failed ? -sd_bus_error_get_errno(failed) : read_caller(reply, &ask->caller);
+        if (r < 0) {
+                ask_refuse(ask, CONDITION_ACCESS_DENIED, "Not allowed: the bus does not say who asks (%s)",
+                           strerror(-r));
+                return 1;
+        }
+        if (ask->caller.uid == 0 && !ask->authority->daemon->settings->always_ask) {
+                ask_finish(ask, VERDICT_YES, NULL);
+                return 1;
+        }
+        r = ask_polkit(ask);
+        if (r < 0)
+                ask_refuse(ask, CONDITION_ACCESS_DENIED, "Not allowed: polkit can't be asked (%s)", strerror(-r));
+        return 1;
+}
+
+static int on_left(sd_bus_message *signal, void *userdata, sd_bus_error *unused) {
+        ask_leave(userdata);
+        return 0;
+}
+
+/* Without the match the caller's leaving goes unnoticed, which costs no more than an answer that nobody reads. */
+static int on_match(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {
+        return 0;
+}
+
+static int ask_begin(Ask *ask) {
+        sd_bus *bus = ask->authority->daemon->bus;
+        g_autofree char *match = g_strdup_printf("type='signal',sender='" DBUS_NAME "',path='" DBUS_PATH "',"
+                                                 "interface='" DBUS_NAME "',member='NameOwnerChanged',"
+                                                 "arg0='%s',arg2=''",
+                                                 ask->caller.sender);
+
+        int r = sd_bus_add_match_async(bus, &ask->leaving, match, on_left, on_match, ask);
+        if (r < 0)
+                return r;
+        return sd_bus_call_method_async(bus, &ask->step, DBUS_NAME, DBUS_PATH, DBUS_NAME, "GetConnectionCredentials",
+                                        on_credentials, ask, "s", ask->caller.sender);
+}
+
+Authority *authority_new(Daemon *daemon) {
+        Authority *authority = g_new0(Authority, 1);
+
+        authority->daemon = daemon;
+        authority->asks = g_hash_table_new(NULL, NULL);
+        return authority;
+}
+
+void authority_free(Authority *authority) {
+        if (!authority)
+                return;
+        g_autoptr(GList) asks = g_hash_table_get_keys(authority->asks);
+        for (GList *i = asks; i; i = i->next)
+                ask_leave(i->data);
+        g_hash_table_unref(authority->asks);
+        g_free(authority);
+}
+
+void authority_ask(Authority *authority, sd_bus_message *call, const char *module, const char *parameters,
+                   AuthorityDone done, void *userdata) {
+        Ask *ask = g_new0(Ask, 1);
+
+        *ask = (Ask){
+                        .authority = authority,
+                        .call = sd_bus_message_ref(call),
+                        .rule = find_rule(call),
+                        .module = g_strdup(module),
+                        .parameters = g_strdup(parameters),
+                        .caller = {.sender = g_strdup(sd_bus_message_get_sender(call)), .uid = (uid_t) -1},
+                        .done = done,
+                        .userdata = userdata,
+        };
+        (void) g_hash_table_add(authority->asks, ask);
+
+        int r = ask->rule && ask->caller.sender ? ask_begin(ask) : -EACCES;
+        if (r < 0)
+                ask_refuse(ask, CONDITION_ACCESS_DENIED, "Not allowed: nothing says who may call %s (%s)",
+                           sd_bus_message_get_member(call), strerror(-r));
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The gate: may this caller do this? A table says which polkit action a method needs; a method that is not in it is refused. uid 0
+ * passes without polkit; without polkit nobody else does. Everything here is asynchronous, and it knows nothing of what is done
+ * with a yes. */
+
+#include "daemon.h"
+#include "log.h"
+
+typedef enum Verdict {
+        VERDICT_YES,
+        VERDICT_NO,   /* with an error for the caller */
+        VERDICT_GONE, /* the caller left the bus, or the daemon ends: nobody is there to be answered */
+} Verdict;
+
+/* Called once. @caller and @error stay the gate's. */
+typedef void (*AuthorityDone)(Verdict verdict, const Caller *caller, const GError *error, void *userdata);
+
+Authority *authority_new(Daemon *daemon);
+/* Those who wait are gone. */
+void authority_free(Authority *authority);
+
+/* Asks for the sender of @call. polkit's rules and dialogs get @module ("kvm_amd") and @parameters ("kvm_amd.nested=0") as
+ * details; both may be empty. */
+void authority_ask(Authority *authority, sd_bus_message *call, const char *module, const char *parameters,
+                   AuthorityDone done, void *userdata);

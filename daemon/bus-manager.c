@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* org.nestvirt1.Manager: its members, and those of its methods that are short. */
+
+#include "authority.h"
+#include "bus.h"
+#include "call.h"
+#include "check.h"
+#include "describe-reply.h"
+#include "device.h"
+#include "object.h"
+#include "order.h"
+
+#define ENSURE_TITLE "mend /dev/kvm"
+#define SET_FLAGS (REQUEST_DRY_RUN | REQUEST_RUNTIME | REQUEST_NEXT_BOOT | REQUEST_WHEN_IDLE)
+
+static int method_refresh(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Daemon *daemon = ((Object *) userdata)->daemon;
+        g_autoptr(GError) refused = NULL;
+        uint64_t flags;
+
+        if (!bus_read_flags(message, 0, &flags, &refused))
+                return bus_error(error, refused);
+        daemon_refresh(daemon);
+        return sd_bus_reply_method_return(message, NULL);
+}
+
+static int method_set_parameters(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Daemon *daemon = ((Object *) userdata)->daemon;
+
+        return order_take(daemon, message, NULL, order_parse_set_all, SET_FLAGS, error);
+}
+
+static int method_reset_parameters(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Daemon *daemon = ((Object *) userdata)->daemon;
+
+        return order_take(daemon, message, NULL, order_parse_reset_all, SET_FLAGS, error);
+}
+
+static void drop_call(gpointer data) {
+        call_drop(data);
+}
+
+static void check_reply(Call *call, const char *device) {
+        g_autoptr(GPtrArray) findings = NULL;
+
+        daemon_refresh(call->daemon);
+        findings = check_host(call->daemon->host, device);
+        call_reply(call, describe_findings(findings));
+}
+
+static void on_checked(const char *word, gpointer data) {
+        check_reply(data, word);
+}
+
+static int method_check(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Daemon *daemon = ((Object *) userdata)->daemon;
+        g_autoptr(GError) refused = NULL;
+        uint64_t flags;
+
+        Call *call = bus_read_flags(message, 0, &flags, &refused) ? call_new(daemon, message, &refused) : NULL;
+        if (!call)
+                return bus_error(error, refused);
+        /* Beneath another root the node is all that there is to look at. */
+        if (daemon->loader->inert)
+                check_reply(call, "");
+        else
+                device_check(daemon->device, on_checked, drop_call, call);
+        return 1;
+}
+
+typedef struct Ensure {
+        Call *call;
+        Caller caller; /* known from the authorisation on */
+        GPtrArray *steps;
+        bool dry_run;
+} Ensure;
+
+static void ensure_free(Ensure *ensure) {
+        caller_clear(&ensure->caller);
+        g_clear_pointer(&ensure->steps, g_ptr_array_unref);
+        g_free(ensure);
+}
+
+static void ensure_drop(gpointer data) {
+        Ensure *ensure = data;
+
+        call_drop(ensure->call);
+        ensure_free(ensure);
+}
+
+/* @error may be NULL. */
+static void ensure_end(Ensure *ensure, const char *outcome, const GError *error) {
+        if (error)
+                call_fail(ensure->call, error);
+        else
+                call_reply(ensure->call, describe_outcome(outcome, ensure->steps));
+        ensure_free(ensure);
+}
+
+static void on_ensured(const GError *error, gpointer data) {
+        Ensure *ensure = data;
+        Daemon *daemon = ensure->call->daemon;
+
+        log_change(&ensure->caller, ENSURE_TITLE, "applied", error);
+        ensure_end(ensure, "applied", error);
+        turns_end(daemon->turns);
+}
+
+static bool ensure_execute(gpointer data) {
+        Ensure *ensure = data;
+
+        device_ensure(ensure->call->daemon->device, on_ensured, ensure_drop, ensure);
+        return true;
+}
+
+static void on_verdict(Verdict verdict, const Caller *caller, const GError *error, void *userdata) {
+        Ensure *ensure = userdata;
+
+        if (verdict == VERDICT_YES) {
+                ensure->caller = caller_copy(caller);
+                turns_ask(ensure->call->daemon->turns, ensure_execute, ensure_drop, ensure);
+        } else if (verdict == VERDICT_NO) {
+                log_change(caller, ENSURE_TITLE, NULL, error);
+                ensure_end(ensure, NULL, error);
+        } else
+                ensure_drop(ensure);
+}
+
+static bool ensure_judge(gpointer data) {
+        Ensure *ensure = data;
+        Daemon *daemon = ensure->call->daemon;
+        g_autoptr(GError) error = NULL;
+
+        daemon_refresh(daemon);
+        ensure->steps = device_plan(daemon, &error);
+        if (!ensure->steps)
+                ensure_end(ensure, NULL, error);
+        else if (ensure->steps->len == 0)
+                ensure_end(ensure, "unchanged", NULL);
+        else if (ensure->dry_run)
+                ensure_end(ensure, "planned", NULL);
+        else
+                authority_ask(daemon->authority, ensure->call->message, "", "", on_verdict, ensure);
+        return false;
+}
+
+static int method_ensure_device(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Daemon *daemon = ((Object *) userdata)->daemon;
+        g_autoptr(GError) refused = NULL;
+        uint64_t flags;
+
+        Call *call = bus_read_flags(message, REQUEST_DRY_RUN, &flags, &refused) ? call_new(daemon, message, &refused)
+                                                                                : NULL;
+        if (!call)
+                return bus_error(error, refused);
+
+        Ensure *ensure = g_new0(Ensure, 1);
+        *ensure = (Ensure){.call = call, .dry_run = flags & REQUEST_DRY_RUN};
+        turns_ask(daemon->turns, ensure_judge, ensure_drop, ensure);
+        return 1;
+}
+
+const sd_bus_vtable manager_vtable[] = {
+                SD_BUS_VTABLE_START(0),
+                SD_BUS_PROPERTY("Version", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+                SD_BUS_PROPERTY("Vendor", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+                SD_BUS_PROPERTY("CpuModel", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+                SD_BUS_PROPERTY("Features", "as", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+                SD_BUS_PROPERTY("Level", "u", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+                SD_BUS_PROPERTY("Hypervisor", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+                SD_BUS_PROPERTY("Nested", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+                SD_BUS_PROPERTY("Mmu", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+                SD_BUS_PROPERTY("Device", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+
+                SD_BUS_METHOD_WITH_ARGS("Refresh", SD_BUS_ARGS("t", flags), SD_BUS_NO_RESULT, method_refresh,
+                                        SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("Check", SD_BUS_ARGS("t", flags), SD_BUS_RESULT("aa{sv}", findings),
+                                        method_check, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("SetParameters", SD_BUS_ARGS("a{sa{ss}}", parameters, "t", flags),
+                                        SD_BUS_RESULT("a{sv}", result), method_set_parameters,
+                                        SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("ResetParameters", SD_BUS_ARGS("a{sas}", parameters, "t", flags),
+                                        SD_BUS_RESULT("a{sv}", result), method_reset_parameters,
+                                        SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("EnsureDevice", SD_BUS_ARGS("t", flags), SD_BUS_RESULT("a{sv}", result),
+                                        method_ensure_device, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_VTABLE_END,
+};

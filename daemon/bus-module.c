@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* org.nestvirt1.Module: its members, and those of its methods that are short. */
+
+#include "authority.h"
+#include "bus.h"
+#include "call.h"
+#include "describe-reply.h"
+#include "idle.h"
+#include "object.h"
+#include "order.h"
+#include "users.h"
+
+#define SET_FLAGS (REQUEST_DRY_RUN | REQUEST_RUNTIME | REQUEST_NEXT_BOOT | REQUEST_WHEN_IDLE)
+
+typedef struct Listing {
+        Call *call;
+        Root *root;
+        GPtrArray *users;
+} Listing;
+
+static void listing_free(Listing *listing) {
+        root_unref(listing->root);
+        g_clear_pointer(&listing->users, g_ptr_array_unref);
+        g_free(listing);
+}
+
+static void listing_drop(gpointer data) {
+        Listing *listing = data;
+
+        call_drop(listing->call);
+        listing_free(listing);
+}
+
+static void listing_run(gpointer data) {
+        Listing *listing = data;
+
+        listing->users = users_scan(listing->root);
+}
+
+static void listing_done(gpointer data, gpointer userdata) {
+        Listing *listing = data;
+
+        call_reply(listing->call, describe_users(listing->users));
+        listing_free(listing);
+}
+
+static int method_list_users(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Daemon *daemon = ((Object *) userdata)->daemon;
+        g_autoptr(GError) refused = NULL;
+        uint64_t flags;
+
+        Call *call = bus_read_flags(message, 0, &flags, &refused) ? call_new(daemon, message, &refused) : NULL;
+        if (!call)
+                return bus_error(error, refused);
+
+        Listing *listing = g_new0(Listing, 1);
+        *listing = (Listing){.call = call, .root = root_ref(daemon->root)};
+        worker_submit(daemon->reads, listing_run, listing_done, listing_drop, listing, NULL);
+        return 1;
+}
+
+static int method_set_parameters(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const Object *object = userdata;
+
+        return order_take(object->daemon, message, object->module, order_parse_set, SET_FLAGS, error);
+}
+
+static int method_reset_parameters(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const Object *object = userdata;
+
+        return order_take(object->daemon, message, object->module, order_parse_reset, SET_FLAGS, error);
+}
+
+static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const Object *object = userdata;
+
+        return order_take(object->daemon, message, object->module, order_parse_reload, REQUEST_DRY_RUN, error);
+}
+
+typedef struct Cancel {
+        Call *call;
+        char *module;
+        Caller caller; /* known from the authorisation on */
+} Cancel;
+
+static void cancel_free(Cancel *cancel) {
+        caller_clear(&cancel->caller);
+        g_free(cancel->module);
+        g_free(cancel);
+}
+
+static void cancel_drop(gpointer data) {
+        Cancel *cancel = data;
+
+        call_drop(cancel->call);
+        cancel_free(cancel);
+}
+
+static void cancel_log(const Cancel *cancel, const Caller *caller, const GError *error) {
+        g_autofree char *title = g_strdup_printf("cancel what waits for %s", cancel->module);
+
+        log_change(caller, title, "configured", error);
+}
+
+/* @error may be NULL. */
+static void cancel_end(Cancel *cancel, const GError *error) {
+        if (error)
+                call_fail(cancel->call, error);
+        else
+                call_reply(cancel->call, NULL);
+        cancel_free(cancel);
+}
+
+static void on_dropped(const GError *error, gpointer userdata) {
+        Cancel *cancel = userdata;
+        Daemon *daemon = cancel->call->daemon;
+
+        daemon_refresh(daemon);
+        cancel_log(cancel, &cancel->caller, error);
+        cancel_end(cancel, error);
+        turns_end(daemon->turns);
+}
+
+static bool cancel_execute(gpointer data) {
+        Cancel *cancel = data;
+
+        idle_drop(cancel->call->daemon, cancel->module, on_dropped, cancel_drop, cancel);
+        return true;
+}
+
+static void on_verdict(Verdict verdict, const Caller *caller, const GError *error, void *userdata) {
+        Cancel *cancel = userdata;
+
+        if (verdict == VERDICT_YES) {
+                cancel->caller = caller_copy(caller);
+                turns_ask(cancel->call->daemon->turns, cancel_execute, cancel_drop, cancel);
+        } else if (verdict == VERDICT_NO) {
+                cancel_log(cancel, caller, error);
+                cancel_end(cancel, error);
+        } else
+                cancel_drop(cancel);
+}
+
+static bool cancel_judge(gpointer data) {
+        Cancel *cancel = data;
+        Daemon *daemon = cancel->call->daemon;
+
+        daemon_refresh(daemon);
+        if (g_hash_table_contains(daemon->host->pending, cancel->module))
+                authority_ask(daemon->authority, cancel->call->message, cancel->module, "", on_verdict, cancel);
+        else
+                cancel_end(cancel, NULL);
+        return false;
+}
+
+static int method_cancel_pending(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const Object *object = userdata;
+        Daemon *daemon = object->daemon;
+        g_autoptr(GError) refused = NULL;
+        uint64_t flags;
+
+        Call *call = bus_read_flags(message, 0, &flags, &refused) ? call_new(daemon, message, &refused) : NULL;
+        if (!call)
+                return bus_error(error, refused);
+
+        Cancel *cancel = g_new0(Cancel, 1);
+        *cancel = (Cancel){.call = call, .module = g_strdup(object->module)};
+        turns_ask(daemon->turns, cancel_judge, cancel_drop, cancel);
+        return 1;
+}
+
+const sd_bus_vtable module_vtable[] = {
+                SD_BUS_VTABLE_START(0),
+                SD_BUS_PROPERTY("Name", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+                SD_BUS_PROPERTY("State", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+                SD_BUS_PROPERTY("InUse", "b", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+                SD_BUS_PROPERTY("Parameters", "a{sa{sv}}", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+                SD_BUS_PROPERTY("Pending", "a{ss}", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+
+                SD_BUS_METHOD_WITH_ARGS("ListUsers", SD_BUS_ARGS("t", flags), SD_BUS_RESULT("aa{sv}", users),
+                                        method_list_users, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("SetParameters", SD_BUS_ARGS("a{ss}", parameters, "t", flags),
+                                        SD_BUS_RESULT("a{sv}", result), method_set_parameters,
+                                        SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("ResetParameters", SD_BUS_ARGS("as", parameters, "t", flags),
+                                        SD_BUS_RESULT("a{sv}", result), method_reset_parameters,
+                                        SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_ARGS("t", flags), SD_BUS_RESULT("a{sv}", result),
+                                        method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("CancelPending", SD_BUS_ARGS("t", flags), SD_BUS_NO_RESULT,
+                                        method_cancel_pending, SD_BUS_VTABLE_UNPRIVILEGED),
+
+                SD_BUS_SIGNAL_WITH_ARGS("ChangeFinished", SD_BUS_ARGS("a{ss}", parameters, "s", outcome, "s", error),
+                                        0),
+                SD_BUS_VTABLE_END,
+};

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Keeping, counting and answering. What a call is about is its method's. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "bus.h"
+#include "call.h"
+#include "error.h"
+#include "log.h"
+#include "variant.h"
+
+static unsigned callers_add(GHashTable *callers, const char *sender, int difference) {
+        gpointer before = g_hash_table_lookup(callers, sender);
+        const unsigned count = GPOINTER_TO_UINT(before) + (unsigned) difference;
+
+        if (count == 0)
+                (void) g_hash_table_remove(callers, sender);
+        else
+                (void) g_hash_table_insert(callers, g_strdup(sender), GUINT_TO_POINTER(count));
+        return count;
+}
+
+static const char *call_sender(const Call *call) {
+        return sd_bus_message_get_sender(call->message) ?: "";
+}
+
+Call *call_new(Daemon *daemon, sd_bus_message *message, GError **error) {
+        Call *call = g_new(Call, 1);
+
+        *call = (Call){.daemon = daemon, .message = sd_bus_message_ref(message)};
+        if (callers_add(daemon->callers, call_sender(call), 1) <= CALLS_MAX)
+                return call;
+        g_set_error(error, CONDITION, CONDITION_LIMITS_EXCEEDED,
+                    "%u calls of yours are under way already: wait for one of them to end", CALLS_MAX);
+        call_drop(call);
+        return NULL;
+}
+
+void call_drop(Call *call) {
+        (void) callers_add(call->daemon->callers, call_sender(call), -1);
+        sd_bus_message_unref(call->message);
+        g_free(call);
+}
+
+static void call_send(Call *call, sd_bus_message *reply, int r) {
+        if (r >= 0)
+                r = sd_bus_send(NULL, reply, NULL);
+        /* That the bus, or the caller, is gone is not worth a line. */
+        if (r < 0 && r != -ENOTCONN && r != -ECONNRESET)
+                log_error("Cannot reply to %s: %s", sd_bus_message_get_member(call->message), strerror(-r));
+        sd_bus_message_unref(reply);
+        call_drop(call);
+}
+
+void call_reply(Call *call, GVariant *body) {
+        g_autoptr(GVariant) sunk = body ? g_variant_ref_sink(body) : NULL;
+        sd_bus_message *reply = NULL;
+
+        int r = sd_bus_message_new_method_return(call->message, &reply);
+        if (r >= 0)
+                r = variant_append_body(reply, sunk);
+        call_send(call, reply, r);
+}
+
+void call_fail(Call *call, const GError *error) {
+        _cleanup_(sd_bus_error_free) sd_bus_error reason = SD_BUS_ERROR_NULL;
+        sd_bus_message *reply = NULL;
+
+        (void) bus_error(&reason, error);
+        int r = sd_bus_message_new_method_error(call->message, &reply, &reason);
+        call_send(call, reply, r);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The one object that everything on the loop hangs on: the snapshot of the host, what is published of it, the bus, the workers, and who
+ * may touch the host next. It owns them; it knows no method, no signal and no property. */
+
+#include <glib.h>
+#include <stdbool.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "host.h"
+#include "loader.h"
+#include "root.h"
+#include "turns.h"
+#include "worker.h"
+
+#define _cleanup_(function) __attribute__((cleanup(function)))
+
+typedef struct Authority Authority;
+typedef struct Device Device;
+typedef struct Idle Idle;
+typedef struct Watch Watch;
+
+typedef struct DaemonSettings {
+        bool always_ask;        /* polkit decides for uid 0, too */
+        bool units;             /* what must open /dev/kvm runs as a unit of systemd's, else as a plain child */
+        const char *helper_dir; /* where nestvirt-device is, for the plain child */
+} DaemonSettings;
+
+typedef struct Daemon {
+        const DaemonSettings *settings;
+        Root *root;
+        Loader *loader;
+        sd_event *event;
+        sd_bus *bus;
+
+        Host *host;          /* the snapshot: replaced whole by daemon_refresh(), never modified */
+        GHashTable *objects; /* path -> Object*: what is published of it (object.h) */
+        GHashTable *callers; /* sender -> number of its calls under way (call.h) */
+
+        Worker *changes; /* changes to the host, one after the other */
+        Worker *reads;   /* readings that take a while, so that they are answered during a change */
+        Turns *turns;    /* who may touch the host next */
+
+        Authority *authority;
+        Watch *watch;
+        Idle *idle;
+        Device *device;
+} Daemon;
+
+/* Reads the host again, publishes what differs, and lets what waits for idle look at it. Every path that may have changed anything ends
+ * here: start-up, methods, events, finished changes. It must not be called from within itself. */
+void daemon_refresh(Daemon *daemon);
+
+/* Serves until a signal ends it; the exit status. @loader stays the caller's. */
+int daemon_run(const DaemonSettings *settings, Root *root, Loader *loader);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The results of methods as dictionaries, written in the order of their keys. It decides nothing. */
+
+#include <string.h>
+
+#include "check.h"
+#include "describe-reply.h"
+#include "users.h"
+
+/* Names of processes and files may hold anything, D-Bus takes UTF-8 alone. */
+static void add_text(GVariantBuilder *builder, const char *name, const char *text) {
+        g_variant_builder_add(builder, "{sv}", name, g_variant_new_take_string(g_utf8_make_valid(text, -1)));
+}
+
+static void add_steps(GVariantBuilder *builder, const GPtrArray *steps) {
+        GVariantBuilder array;
+
+        g_variant_builder_init(&array, G_VARIANT_TYPE_STRING_ARRAY);
+        for (unsigned i = 0; i < steps->len; i++)
+                g_variant_builder_add_value(
+                                &array, g_variant_new_take_string(g_utf8_make_valid(g_ptr_array_index(steps, i), -1)));
+        g_variant_builder_add(builder, "{sv}", "Steps", g_variant_builder_end(&array));
+}
+
+static void add_impact(GVariantBuilder *builder, const GPtrArray *impact) {
+        GVariantBuilder array;
+
+        g_variant_builder_init(&array, G_VARIANT_TYPE("aa{sv}"));
+        for (unsigned i = 0; i < impact->len; i++) {
+                const Impact *one = g_ptr_array_index(impact, i);
+                g_variant_builder_open(&array, G_VARIANT_TYPE_VARDICT);
+                add_text(&array, "Kind", one->kind);
+                add_text(&array, "Message", one->message);
+                add_text(&array, "Subject", one->subject);
+                g_variant_builder_close(&array);
+        }
+        g_variant_builder_add(builder, "{sv}", "Impact", g_variant_builder_end(&array));
+}
+
+static void add_values(GVariantBuilder *builder, GHashTable *values) {
+        GVariantBuilder dictionary;
+        g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(values), (GCompareFunc) strcmp);
+
+        g_variant_builder_init(&dictionary, G_VARIANT_TYPE("a{ss}"));
+        for (const GList *i = names; i; i = i->next)
+                g_variant_builder_add(&dictionary, "{ss}", i->data, g_hash_table_lookup(values, i->data));
+        g_variant_builder_add(builder, "{sv}", "Values", g_variant_builder_end(&dictionary));
+}
+
+GVariant *describe_change(const ChangeResult *result) {
+        GVariantBuilder builder;
+
+        g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
+        add_impact(&builder, result->impact);
+        add_text(&builder, "Outcome", result->outcome);
+        add_steps(&builder, result->steps);
+        add_values(&builder, result->values);
+        return g_variant_new("(a{sv})", &builder);
+}
+
+GVariant *describe_outcome(const char *outcome, const GPtrArray *steps) {
+        GVariantBuilder builder;
+
+        g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
+        add_text(&builder, "Outcome", outcome);
+        add_steps(&builder, steps);
+        return g_variant_new("(a{sv})", &builder);
+}
+
+GVariant *describe_findings(const GPtrArray *findings) {
+        GVariantBuilder array;
+
+        g_variant_builder_init(&array, G_VARIANT_TYPE("aa{sv}"));
+        for (unsigned i = 0; i < findings->len; i++) {
+                const Finding *finding = g_ptr_array_index(findings, i);
+                g_variant_builder_open(&array, G_VARIANT_TYPE_VARDICT);
+                add_text(&array, "Fix", finding->fix);
+                add_text(&array, "Id", finding->id);
+                add_text(&array, "Message", finding->message);
+                add_text(&array, "Status", finding->status);
+                add_text(&array, "Subject", finding->subject);
+                g_variant_builder_close(&array);
+        }
+        return g_variant_new("(aa{sv})", &array);
+}
+
+GVariant *describe_users(const GPtrArray *users) {
+        GVariantBuilder array;
+
+        g_variant_builder_init(&array, G_VARIANT_TYPE("aa{sv}"));
+        for (unsigned i = 0; i < users->len; i++) {
+                const User *user = g_ptr_array_index(users, i);
+                g_variant_builder_open(&array, G_VARIANT_TYPE_VARDICT);
+                add_text(&array, "Command", user->command);
+                add_text(&array, "Guest", user->guest);
+                g_variant_builder_add(&array, "{sv}", "Pid", g_variant_new_uint32(user->pid));
+                g_variant_builder_add(&array, "{sv}", "Uid", g_variant_new_uint32(user->uid));
+                add_text(&array, "Unit", user->unit);
+                g_variant_builder_close(&array);
+        }
+        return g_variant_new("(aa{sv})", &array);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What methods return, as tuples of dictionaries with the names of the contract. Pure. */
+
+#include "change.h"
+
+/* (a{sv}): Outcome, Steps, Impact, Values. */
+GVariant *describe_change(const ChangeResult *result);
+/* (a{sv}): Outcome, Steps. */
+GVariant *describe_outcome(const char *outcome, const GPtrArray *steps);
+/* (aa{sv}) of Finding*: Id, Status, Subject, Message, Fix. */
+GVariant *describe_findings(const GPtrArray *findings);
+/* (aa{sv}) of User*: Pid, Uid, Command, Unit, Guest. */
+GVariant *describe_users(const GPtrArray *users);

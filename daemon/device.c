@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Who waits for the device's check, what there is to mend, and whether mending helped. Opening and making is the helper's. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "device-node.h"
+#include "device.h"
+#include "error.h"
+#include "helper.h"
+#include "log.h"
+
+typedef struct Waiter {
+        DeviceChecked done;
+        GDestroyNotify discard;
+        gpointer userdata;
+} Waiter;
+
+struct Device {
+        Daemon *daemon;
+        Helper *helper;
+        GQueue waiting; /* Waiter*: for a check that has not begun */
+        GQueue served;  /* Waiter*: for the one under way */
+        bool asked;     /* for a turn */
+        DeviceEnsured ensured;
+        GDestroyNotify discard;
+        gpointer userdata; /* of the last two */
+};
+
+Device *device_new(Daemon *daemon) {
+        Helper *helper = helper_new(daemon);
+        if (!helper)
+                return NULL;
+
+        Device *device = g_new0(Device, 1);
+        device->daemon = daemon;
+        device->helper = helper;
+        g_queue_init(&device->waiting);
+        g_queue_init(&device->served);
+        return device;
+}
+
+static void waiter_drop(gpointer data) {
+        Waiter *waiter = data;
+
+        waiter->discard(waiter->userdata);
+        g_free(waiter);
+}
+
+void device_free(Device *device) {
+        if (!device)
+                return;
+        helper_free(device->helper);
+        g_queue_clear_full(&device->waiting, waiter_drop);
+        g_queue_clear_full(&device->served, waiter_drop);
+        if (device->ensured)
+                device->discard(device->userdata);
+        g_free(device);
+}
+
+static const char *word_of(int status) {
+        switch (status) {
+        case DEVICE_OK:
+                return "ok";
+        case DEVICE_MISSING:
+                return "missing";
+        case DEVICE_WRONG_NODE:
+                return "wrong-node";
+        case DEVICE_DENIED:
+                return "denied";
+        case DEVICE_BROKEN:
+                return "broken";
+        default:
+                return "";
+        }
+}
+
+static void on_checked(int status, const char *detail, gpointer userdata) {
+        Device *device = userdata;
+        Waiter *waiter;
+
+        if (status < 0)
+                log_error("Cannot check /dev/kvm: %s", detail ?: strerror(-status));
+        while ((waiter = g_queue_pop_head(&device->served))) {
+                waiter->done(word_of(status), waiter->userdata);
+                g_free(waiter);
+        }
+        turns_end(device->daemon->turns);
+}
+
+static bool check_begin(gpointer data) {
+        Device *device = data;
+        Waiter *waiter;
+
+        device->asked = false;
+        while ((waiter = g_queue_pop_head(&device->waiting)))
+                g_queue_push_tail(&device->served, waiter);
+        helper_run(device->helper, "check", on_checked, device);
+        return true;
+}
+
+static void check_dropped(gpointer data) {
+        ((Device *) data)->asked = false;
+}
+
+void device_check(Device *device, DeviceChecked done, GDestroyNotify discard, gpointer userdata) {
+        Waiter *waiter = g_new(Waiter, 1);
+
+        *waiter = (Waiter){.done = done, .discard = discard, .userdata = userdata};
+        g_queue_push_tail(&device->waiting, waiter);
+        if (device->asked)
+                return;
+        device->asked = true;
+        turns_ask(device->daemon->turns, check_begin, check_dropped, device);
+}
+
+/* By the host's own file, not by the machine's name services: they may ask a network, and the root may be another one. */
+static gid_t find_group(const Root *root) {
+        g_autofree char *text = NULL;
+        size_t size;
+
+        if (!root_read(root, "etc/group", ROOT_FILE_MAX, &text, &size, NULL))
+                return 0;
+        g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+        for (char **line = lines; *line; line++) {
+                g_auto(GStrv) fields = g_strsplit(*line, ":", 4);
+                guint64 number;
+                if (g_strv_length(fields) == 4 && g_str_equal(fields[0], NODE_GROUP) &&
+                    g_ascii_string_to_unsigned(fields[2], 10, 0, G_MAXUINT32, &number, NULL))
+                        return (gid_t) number;
+        }
+        return 0;
+}
+
+/* Nothing answers behind a node without KVM. */
+static bool check_kvm(const Host *host, GError **error) {
+        const Module *vendor = host_vendor_module(host), *module = vendor ?: host_module(host, "kvm");
+
+        if (module_is_present(module))
+                return true;
+        g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                    "%s is not loaded, so there is nothing behind /dev/kvm. Load it: modprobe %s", module->name,
+                    module->name);
+        return false;
+}
+
+GPtrArray *device_plan(const Daemon *daemon, GError **error) {
+        const gid_t group = find_group(daemon->root);
+        struct stat st = {};
+        const int missing = root_stat_device(daemon->root, "kvm", &st);
+
+        if (daemon->loader->inert) {
+                g_set_error_literal(error, CONDITION, CONDITION_UNSUPPORTED,
+                                    "This is a tree of files, not the running machine: it has no devices");
+                return NULL;
+        }
+        if (!check_kvm(daemon->host, error))
+                return NULL;
+        if (missing < 0 && missing != -ENOENT) {
+                g_set_error(error, CONDITION, CONDITION_NOT_PERMITTED, "/dev/kvm can't be looked at: %s",
+                            strerror(-missing));
+                return NULL;
+        }
+
+        GPtrArray *steps = g_ptr_array_new_with_free_func(g_free);
+        const bool make = missing < 0 || node_is_wrong(&st);
+        if (make)
+                g_ptr_array_add(steps,
+                                g_strdup_printf("%s /dev/kvm with the device number %u:%u",
+                                                missing < 0 ? "make" : "replace what is at", NODE_MAJOR, NODE_MINOR));
+        if (make || node_is_others(&st, group))
+                g_ptr_array_add(steps, g_strdup_printf("give /dev/kvm to root and the group %s",
+                                                       group != 0 ? NODE_GROUP : "root"));
+        if (make || node_is_closed(&st))
+                g_ptr_array_add(steps, g_strdup_printf("let both read and write it (mode %04o)", NODE_MODE));
+        return steps;
+}
+
+/* The helper said yes: is it so? */
+static bool verify(const Daemon *daemon, GError **error) {
+        g_autoptr(GPtrArray) left = device_plan(daemon, error);
+
+        if (!left)
+                return false;
+        if (left->len == 0)
+                return true;
+        g_set_error(error, CONDITION, CONDITION_INTERNAL, "/dev/kvm is still not right. Left to do: %s",
+                    (const char *) g_ptr_array_index(left, 0));
+        return false;
+}
+
+static void on_ensured(int status, const char *detail, gpointer userdata) {
+        Device *device = userdata;
+        const DeviceEnsured done = g_steal_pointer(&device->ensured);
+        g_autoptr(GError) error = NULL;
+
+        daemon_refresh(device->daemon);
+        if (status == DEVICE_DENIED)
+                g_set_error_literal(
+                                &error, CONDITION, CONDITION_NOT_PERMITTED,
+                                "The kernel does not let root make or mend /dev/kvm here: is this a container? Then "
+                                "it has to be given the device from outside");
+        else if (status != DEVICE_OK)
+                g_set_error(&error, CONDITION, CONDITION_INTERNAL, "Cannot mend /dev/kvm: %s",
+                            detail       ? detail
+                            : status < 0 ? strerror(-status)
+                                         : "nestvirt-device failed; its reason is in the journal");
+        else
+                (void) verify(device->daemon, &error);
+        done(error, device->userdata);
+}
+
+void device_ensure(Device *device, DeviceEnsured done, GDestroyNotify discard, gpointer userdata) {
+        device->ensured = done;
+        device->discard = discard;
+        device->userdata = userdata;
+        helper_run(device->helper, "ensure", on_ensured, device);
+}

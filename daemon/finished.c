@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Two snapshots compared. In effect: "applied". Not in effect but what the next load gets: "configured". Neither: somebody has asked for
+ * something else meanwhile, which is the error Conflict. */
+
+#include <string.h>
+
+#include "catalog.h"
+#include "effect.h"
+#include "error.h"
+#include "finished.h"
+#include "log.h"
+#include "names.h"
+
+/* In the order of getting worse. */
+typedef enum End {
+        END_APPLIED,
+        END_CONFIGURED,
+        END_SUPERSEDED,
+} End;
+
+static End end_of(const Host *host, const char *module, const char *name, const char *value) {
+        const Parameter *parameter = catalog_find(module, name);
+        g_autoptr(Effect) effect = parameter ? effect_new(host, parameter) : NULL;
+        g_autofree char *current = effect ? effect_current(effect) : NULL;
+
+        if (!effect)
+                return END_SUPERSEDED;
+        if (g_strcmp0(current, value) == 0)
+                return END_APPLIED;
+        const char *next = *effect->configured ? effect->configured : effect->normal_default;
+        return g_str_equal(next, value) ? END_CONFIGURED : END_SUPERSEDED;
+}
+
+static End end_of_all(const Host *host, const char *module, GHashTable *ended) {
+        End end = END_APPLIED;
+        GHashTableIter i;
+        gpointer name, value;
+
+        g_hash_table_iter_init(&i, ended);
+        while (g_hash_table_iter_next(&i, &name, &value))
+                end = MAX(end, end_of(host, module, name, value));
+        return end;
+}
+
+static int append_values(sd_bus_message *signal, GHashTable *values) {
+        GHashTableIter i;
+        gpointer name, value;
+        int r = sd_bus_message_open_container(signal, SD_BUS_TYPE_ARRAY, "{ss}");
+
+        g_hash_table_iter_init(&i, values);
+        while (r >= 0 && g_hash_table_iter_next(&i, &name, &value))
+                r = sd_bus_message_append(signal, "{ss}", name, value);
+        return r < 0 ? r : sd_bus_message_close_container(signal);
+}
+
+static int signal_module(Daemon *daemon, const char *module, GHashTable *ended, const char *failure) {
+        g_autofree char *path = g_strconcat(PATH_MODULE_PREFIX "/", module, NULL);
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *signal = NULL;
+        const End end = end_of_all(daemon->host, module, ended);
+        const char *error = failure ?: end == END_SUPERSEDED ? condition_to_name(CONDITION_CONFLICT) : "";
+        const char *outcome = *error ? "" : end == END_APPLIED ? "applied" : "configured";
+
+        int r = sd_bus_message_new_signal(daemon->bus, &signal, path, IFACE_MODULE, "ChangeFinished");
+        if (r >= 0)
+                r = append_values(signal, ended);
+        if (r >= 0)
+                r = sd_bus_message_append(signal, "ss", outcome, error);
+        return r < 0 ? r : sd_bus_send(daemon->bus, signal, NULL);
+}
+
+void finished_signal(Daemon *daemon, GHashTable *before, const char *failure) {
+        GHashTableIter i, j;
+        gpointer module, values, name, value;
+
+        g_hash_table_iter_init(&i, before);
+        while (g_hash_table_iter_next(&i, &module, &values)) {
+                g_autoptr(GHashTable) ended = g_hash_table_new(g_str_hash, g_str_equal);
+                g_hash_table_iter_init(&j, values);
+                while (g_hash_table_iter_next(&j, &name, &value))
+                        if (!host_pending(daemon->host, module, name))
+                                (void) g_hash_table_insert(ended, name, value);
+                int r = g_hash_table_size(ended) > 0 ? signal_module(daemon, module, ended, failure) : 0;
+                if (r < 0)
+                        log_error("Cannot signal the end of a change of %s: %s", (const char *) module, strerror(-r));
+        }
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Waiting, trying, and telling how it ended. KVM's events come a little before the module is really free (it lets go of its reference
+ * after them), so a look that finds it still held is repeated a few times, ever later, and then there is nothing to be done until the
+ * next event. */
+
+#include <string.h>
+
+#include "change.h"
+#include "error.h"
+#include "finished.h"
+#include "holders.h"
+#include "idle.h"
+#include "log.h"
+#include "pending.h"
+#include "plan.h"
+#include "request.h"
+
+#define DELAY_FIRST_USEC (100U * 1000U)
+#define DELAY_MAX_USEC (5U * 1000U * 1000U)
+#define DELAY_ACCURACY_USEC (10U * 1000U)
+
+struct Idle {
+        Daemon *daemon;
+        GHashTable *waiting; /* module -> (parameter -> value): what waited in the snapshot before */
+        Holders *holders;
+        sd_event_source *timer;
+        uint64_t delay;      /* until the next look, when this one finds KVM in use */
+        bool trying;         /* an attempt waits for its turn, or has it */
+        const char *failure; /* name of the error that is ending the wait, or NULL */
+};
+
+typedef struct Attempt {
+        Idle *idle;
+        Plan *plan;
+        Root *root;
+        Loader *loader;
+        ChangeResult *result;
+} Attempt;
+
+static GHashTable *values_new(void) {
+        return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+}
+
+static GHashTable *modules_new(void) {
+        return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_hash_table_unref);
+}
+
+static bool is_waiting(const Idle *idle) {
+        return g_hash_table_size(idle->waiting) > 0;
+}
+
+/* What waits now; true when some of it did not wait before. */
+static bool take_waiting(Idle *idle) {
+        GHashTable *now = modules_new();
+        GHashTableIter i, j;
+        gpointer module, values, name, value;
+        bool more = false;
+
+        g_hash_table_iter_init(&i, idle->daemon->host->pending);
+        while (g_hash_table_iter_next(&i, &module, &values)) {
+                GHashTable *before = g_hash_table_lookup(idle->waiting, module), *copy = values_new();
+                g_hash_table_iter_init(&j, values);
+                while (g_hash_table_iter_next(&j, &name, &value)) {
+                        more |= !before || g_strcmp0(g_hash_table_lookup(before, name), value) != 0;
+                        (void) g_hash_table_insert(copy, g_strdup(name), g_strdup(value));
+                }
+                (void) g_hash_table_insert(now, g_strdup(module), copy);
+        }
+        g_hash_table_unref(idle->waiting);
+        idle->waiting = now;
+        return more;
+}
+
+typedef struct Drop {
+        Root *root;
+        char *module;
+        GError *error;
+        IdleDropped done;
+        GDestroyNotify discard;
+        gpointer userdata;
+} Drop;
+
+static void drop_free(Drop *drop) {
+        root_unref(drop->root);
+        g_free(drop->module);
+        g_clear_error(&drop->error);
+        g_free(drop);
+}
+
+static void drop_discard(gpointer data) {
+        Drop *drop = data;
+
+        if (drop->discard)
+                drop->discard(drop->userdata);
+        drop_free(drop);
+}
+
+static void drop_run(gpointer data) {
+        Drop *drop = data;
+        g_autoptr(Pending) pending = pending_read(drop->root);
+
+        if (pending_drop(pending, drop->module, NULL))
+                (void) pending_write(pending, drop->root, &drop->error);
+}
+
+static void drop_done(gpointer data, gpointer userdata) {
+        Drop *drop = data;
+
+        drop->done(drop->error, drop->userdata);
+        drop_free(drop);
+}
+
+void idle_drop(Daemon *daemon, const char *module, IdleDropped done, GDestroyNotify discard, gpointer userdata) {
+        Drop *drop = g_new0(Drop, 1);
+
+        *drop = (Drop){
+                        .root = root_ref(daemon->root),
+                        .module = g_strdup(module),
+                        .done = done,
+                        .discard = discard,
+                        .userdata = userdata,
+        };
+        worker_submit(daemon->changes, drop_run, drop_done, drop_discard, drop, NULL);
+}
+
+static void look_after(Idle *idle, uint64_t usec) {
+        int r = sd_event_source_set_time_relative(idle->timer, usec);
+
+        if (r >= 0)
+                r = sd_event_source_set_enabled(idle->timer, SD_EVENT_ONESHOT);
+        if (r < 0)
+                log_error("Cannot set the timer of what waits for idle: %s", strerror(-r));
+}
+
+/* Later, and then later still; nothing when it has been late enough. */
+static void look_later(Idle *idle) {
+        if (idle->delay > DELAY_MAX_USEC)
+                return;
+        look_after(idle, idle->delay);
+        idle->delay *= 2;
+}
+
+void idle_event(Idle *idle) {
+        if (!is_waiting(idle))
+                return;
+        idle->delay = DELAY_FIRST_USEC;
+        look_after(idle, 0);
+}
+
+static bool is_held(const Idle *idle) {
+        const Host *host = idle->daemon->host;
+        const Module *vendor = host_vendor_module(host), *kvm = host_module(host, "kvm");
+
+        if (vendor && module_in_use(vendor))
+                return true;
+        return kvm && g_hash_table_contains(idle->waiting, "kvm") && module_in_use(kvm);
+}
+
+static void attempt_free(gpointer data) {
+        Attempt *attempt = data;
+
+        plan_free(attempt->plan);
+        root_unref(attempt->root);
+        g_clear_pointer(&attempt->result, change_result_free);
+        g_free(attempt);
+}
+
+static void attempt_run(gpointer data) {
+        Attempt *attempt = data;
+
+        attempt->result = change_run(attempt->plan, attempt->root, attempt->loader);
+}
+
+/* The attempt is over, and the turn with it. */
+static void try_end(Idle *idle) {
+        idle->trying = false;
+        idle->failure = NULL;
+        turns_end(idle->daemon->turns);
+}
+
+static void on_given_up(const GError *error, gpointer userdata) {
+        Idle *idle = userdata;
+
+        if (error)
+                log_error("Cannot forget what waited for idle: %s", error->message);
+        daemon_refresh(idle->daemon);
+        try_end(idle);
+}
+
+static void attempt_done(gpointer data, gpointer userdata) {
+        Attempt *attempt = data;
+        Idle *idle = attempt->idle;
+        const GError *error = attempt->result->error;
+
+        if (error && condition_of(error) == CONDITION_BUSY) {
+                daemon_refresh(idle->daemon);
+                look_later(idle);
+                try_end(idle);
+        } else {
+                log_change(NULL, attempt->plan->title, attempt->result->outcome, error);
+                idle->failure = error ? condition_to_name(condition_of(error)) : NULL;
+                daemon_refresh(idle->daemon);
+                /* What failed once is not tried again by itself. */
+                if (error && is_waiting(idle))
+                        idle_drop(idle->daemon, NULL, on_given_up, NULL, idle);
+                else
+                        try_end(idle);
+        }
+        attempt_free(attempt);
+}
+
+/* An empty value waits where a reset goes back to a default of the kernel's that nobody knows. */
+static bool request_one(Request *request, const Host *host, const char *module, const char *name, const char *value,
+                        GError **error) {
+        return *value ? request_set(request, host, module, name, value, error)
+                      : request_reset(request, host, module, name, error);
+}
+
+static Request *request_what_waits(const Idle *idle, GError **error) {
+        g_autoptr(Request) request = request_new(REQUEST_WHEN_IDLE);
+        GHashTableIter i, j;
+        gpointer module, values, name, value;
+
+        request->pending = true;
+        g_hash_table_iter_init(&i, idle->waiting);
+        while (g_hash_table_iter_next(&i, &module, &values)) {
+                g_hash_table_iter_init(&j, values);
+                while (g_hash_table_iter_next(&j, &name, &value))
+                        if (!request_one(request, idle->daemon->host, module, name, value, error))
+                                return NULL;
+        }
+        return g_steal_pointer(&request);
+}
+
+static bool try_plan(Idle *idle) {
+        Daemon *daemon = idle->daemon;
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Request) request = request_what_waits(idle, &error);
+        Plan *plan = request ? plan_new(daemon->host, daemon->loader, request, &error) : NULL;
+
+        if (!plan) {
+                /* It can't be done on this host any more, so waiting for it makes no sense; what is configured stays. */
+                log_change(NULL, "what waits for idle", NULL, error);
+                idle->failure = condition_to_name(condition_of(error));
+                idle_drop(daemon, NULL, on_given_up, NULL, idle);
+                return true;
+        }
+
+        Attempt *attempt = g_new0(Attempt, 1);
+        *attempt = (Attempt){.idle = idle, .plan = plan, .root = root_ref(daemon->root), .loader = daemon->loader};
+        worker_submit(daemon->changes, attempt_run, attempt_done, attempt_free, attempt, NULL);
+        return true;
+}
+
+static bool try_begin(gpointer data) {
+        Idle *idle = data;
+
+        daemon_refresh(idle->daemon);
+        if (is_waiting(idle) && !is_held(idle))
+                return try_plan(idle);
+        if (is_waiting(idle))
+                look_later(idle);
+        idle->trying = false;
+        return false;
+}
+
+static void try_dropped(gpointer data) {
+        ((Idle *) data)->trying = false;
+}
+
+static int on_look(sd_event_source *source, uint64_t usec, void *userdata) {
+        Idle *idle = userdata;
+
+        if (idle->trying)
+                return 0;
+        daemon_refresh(idle->daemon);
+        if (!is_waiting(idle))
+                return 0;
+        if (!is_held(idle)) {
+                idle->trying = true;
+                turns_ask(idle->daemon->turns, try_begin, try_dropped, idle);
+                return 0;
+        }
+        /* Right after the event, and when it is the last look: who is there to be waited for? */
+        if (idle->delay == DELAY_FIRST_USEC || idle->delay > DELAY_MAX_USEC)
+                holders_look(idle->holders);
+        look_later(idle);
+        return 0;
+}
+
+void idle_update(Idle *idle) {
+        finished_signal(idle->daemon, idle->waiting, idle->failure);
+        if (take_waiting(idle))
+                idle_event(idle);
+        if (!is_waiting(idle)) {
+                holders_forget(idle->holders);
+                (void) sd_event_source_set_enabled(idle->timer, SD_EVENT_OFF);
+        }
+}
+
+static void on_holder_ended(void *userdata) {
+        idle_event(userdata);
+}
+
+Idle *idle_new(Daemon *daemon) {
+        Idle *idle = g_new0(Idle, 1);
+
+        idle->daemon = daemon;
+        idle->waiting = modules_new();
+        idle->holders = holders_new(daemon, on_holder_ended, idle);
+        idle->delay = DELAY_FIRST_USEC;
+        int r = sd_event_add_time_relative(daemon->event, &idle->timer, CLOCK_MONOTONIC, 0, DELAY_ACCURACY_USEC,
+                                           on_look, idle);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(idle->timer, SD_EVENT_OFF);
+        if (r < 0)
+                g_clear_pointer(&idle, idle_free);
+        return idle;
+}
+
+void idle_free(Idle *idle) {
+        if (!idle)
+                return;
+        (void) sd_event_source_disable_unref(idle->timer);
+        g_hash_table_unref(idle->waiting);
+        holders_free(idle->holders);
+        g_free(idle);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The command line, and the real loader. Everything else is the daemon's. */
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon.h"
+
+static void usage(FILE *stream) {
+        (void) fprintf(stream, "Usage: nestvirtd [OPTION…]\n"
+                               "Serves org.nestvirt1 on the system bus.\n"
+                               "\n"
+                               "  --root=DIR         look at the host in DIR instead of the machine\n"
+                               "  --device-dir=DIR   where the machine's device nodes are (/dev)\n"
+                               "  --helper-dir=DIR   where nestvirt-device is\n"
+                               "  --units            what opens /dev/kvm runs as a unit of systemd's\n"
+                               "  --always-ask       polkit decides for root, too\n"
+                               "  --version, --help\n");
+}
+
+typedef struct Arguments {
+        const char *root;
+        const char *devices;
+        DaemonSettings settings;
+} Arguments;
+
+enum { ARG_ROOT = 256, ARG_DEVICES, ARG_HELPERS, ARG_UNITS, ARG_ASK, ARG_VERSION, ARG_HELP };
+
+/* Negative: go on; else the exit status. */
+static int parse_arguments(int argc, char **argv, Arguments *ret) {
+        static const struct option options[] = {
+                        {"root", required_argument, NULL, ARG_ROOT},
+                        {"device-dir", required_argument, NULL, ARG_DEVICES},
+                        {"helper-dir", required_argument, NULL, ARG_HELPERS},
+                        {"units", no_argument, NULL, ARG_UNITS},
+                        {"always-ask", no_argument, NULL, ARG_ASK},
+                        {"version", no_argument, NULL, ARG_VERSION},
+                        {"help", no_argument, NULL, ARG_HELP},
+                        {},
+        };
+        int option;
+
+        while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0)
+                switch (option) {
+                case ARG_ROOT:
+                        ret->root = optarg;
+                        break;
+                case ARG_DEVICES:
+                        ret->devices = optarg;
+                        break;
+                case ARG_HELPERS:
+                        ret->settings.helper_dir = optarg;
+                        break;
+                case ARG_UNITS:
+                        ret->settings.units = true;
+                        break;
+                case ARG_ASK:
+                        ret->settings.always_ask = true;
+                        break;
+                case ARG_VERSION:
+                        (void) printf("nestvirtd %s\n", VERSION);
+                        return EXIT_SUCCESS;
+                case ARG_HELP:
+                case 'h':
+                        usage(stdout);
+                        return EXIT_SUCCESS;
+                default:
+                        usage(stderr);
+                        return 2;
+                }
+        if (optind == argc)
+                return -1;
+        usage(stderr);
+        return 2;
+}
+
+int main(int argc, char **argv) {
+        Arguments arguments = {.root = "/", .settings = {.helper_dir = LIBEXECDIR}};
+        g_autoptr(GError) error = NULL;
+
+        int status = parse_arguments(argc, argv, &arguments);
+        if (status >= 0)
+                return status;
+
+        g_autoptr(Root) root = root_new(arguments.root, arguments.devices, &error);
+        Loader *loader = root ? loader_kmod_new(root, &error) : NULL;
+        if (!loader) {
+                (void) fprintf(stderr, "nestvirtd: %s\n", error->message);
+                return EXIT_FAILURE;
+        }
+        status = daemon_run(&arguments.settings, root, loader);
+        loader->free(loader);
+        return status;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* From the core's values to messages of the bus. */
+
+#include <glib.h>
+#include <systemd/sd-bus.h>
+
+/* Appends @value: basic types but file descriptors, variants, arrays, dictionaries, structs. A negative errno on failure. */
+int variant_append(sd_bus_message *message, GVariant *value);
+/* Appends the members of the tuple @body, one by one; NULL appends nothing. */
+int variant_append_body(sd_bus_message *message, GVariant *body);

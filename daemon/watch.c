@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The sources of events and the timer that gathers them: a reload, or an editor that saves, sends a dozen within milliseconds, and one
+ * refresh serves them all. */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "folders.h"
+#include "idle.h"
+#include "log.h"
+#include "uevents.h"
+#include "watch.h"
+
+#define GATHER_USEC (30U * 1000U)
+#define GATHER_ACCURACY_USEC (5U * 1000U)
+
+struct Watch {
+        Daemon *daemon;
+        Folders *folders;
+        sd_event_source *folders_source;
+        sd_event_source *uevents_source; /* owns the socket */
+        sd_event_source *timer;
+        bool gathering;
+};
+
+static void watch_gather(Watch *watch) {
+        if (watch->gathering)
+                return;
+        int r = sd_event_source_set_time_relative(watch->timer, GATHER_USEC);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(watch->timer, SD_EVENT_ONESHOT);
+        if (r < 0)
+                log_error("Cannot set the timer of the events: %s", strerror(-r));
+        else
+                watch->gathering = true;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Watch *watch = userdata;
+
+        watch->gathering = false;
+        folders_arm(watch->folders);
+        daemon_refresh(watch->daemon);
+        idle_event(watch->daemon->idle);
+        return 0;
+}
+
+static int on_folders(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        Watch *watch = userdata;
+
+        if (folders_read(watch->folders))
+                watch_gather(watch);
+        return 0;
+}
+
+static int on_uevents(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        if (uevents_read(fd))
+                watch_gather(userdata);
+        return 0;
+}
+
+static int add_uevents(Watch *watch) {
+        int fd = uevents_open();
+        if (fd < 0)
+                return fd;
+
+        int r = sd_event_add_io(watch->daemon->event, &watch->uevents_source, fd, EPOLLIN, on_uevents, watch);
+        if (r < 0) {
+                (void) close(fd);
+                return r;
+        }
+        return sd_event_source_set_io_fd_own(watch->uevents_source, true);
+}
+
+static int add_sources(Watch *watch) {
+        sd_event *event = watch->daemon->event;
+        int r;
+
+        watch->folders = folders_new(watch->daemon->root, &r);
+        if (!watch->folders)
+                return r;
+        r = sd_event_add_io(event, &watch->folders_source, folders_fd(watch->folders), EPOLLIN, on_folders, watch);
+        if (r < 0)
+                return r;
+        r = sd_event_add_time_relative(event, &watch->timer, CLOCK_MONOTONIC, 0, GATHER_ACCURACY_USEC, on_timer, watch);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(watch->timer, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        return root_is_machine(watch->daemon->root) ? add_uevents(watch) : 0;
+}
+
+Watch *watch_new(Daemon *daemon, int *ret_error) {
+        Watch *watch = g_new0(Watch, 1);
+
+        watch->daemon = daemon;
+        int r = add_sources(watch);
+        if (r >= 0)
+                return watch;
+        watch_free(watch);
+        *ret_error = r;
+        return NULL;
+}
+
+void watch_free(Watch *watch) {
+        if (!watch)
+                return;
+        (void) sd_event_source_disable_unref(watch->folders_source);
+        (void) sd_event_source_disable_unref(watch->uevents_source);
+        (void) sd_event_source_disable_unref(watch->timer);
+        folders_free(watch->folders);
+        g_free(watch);
+}
