@@ -303,6 +303,8 @@ static const Word words[] = {
         { "kvm.nested",          "kvm_amd",   NULL },
         { "banana",              "kvm_amd",   NULL },
         { "nest",                "kvm_amd",   NULL },
+        { "ne-ted",              "kvm_amd",   NULL },
+        { "ignorexmsrs",         "kvm_amd",   NULL },
         { "nestedx",             "kvm_amd",   NULL },
         { "Nested",              "kvm_amd",   NULL },
         { "",                    "kvm_amd",   NULL },

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "made-host.h"
+#include "pending.h"
 
 typedef struct Member {
         const char *name, *type;
@@ -127,6 +128,22 @@ static void test_parameter(void) {
         g_assert_null(overridden[1]);
 }
 
+static void test_all_that_waits(Tree *tree, gconstpointer data) {
+        const MadeHost made = {.loaded = "kvm_amd.nested=1 kvm_amd.npt=Y kvm_amd.avic=N",
+                               .pending = "kvm_amd.nested=0"};
+        g_autoptr(Pending) pending = pending_read(tree->root);
+
+        pending_set(pending, "kvm_amd", "npt", "0");
+        pending_set(pending, "kvm_amd", "avic", "1");
+        pending_set(pending, "kvm", "ignore_msrs", "1");
+        g_assert_true(pending_write(pending, tree->root, NULL));
+        g_autoptr(Host) host = made_host_read(&made, tree);
+        g_autoptr(GVariant) v = describe_vendor(host);
+        g_autoptr(GVariant) waits = g_variant_lookup_value(v, "Pending", NULL);
+        g_autofree char *text = g_variant_print(waits, FALSE);
+        g_assert_cmpstr(text, ==, "{'avic': '1', 'nested': '0', 'npt': '0'}");
+}
+
 static void test_choices(void) {
         const MadeHost made = {.release = "7.2.0", .loaded = "kvm_amd.avic=Y"};
         g_autoptr(GVariant) v = describe(&made);
@@ -238,6 +255,7 @@ int main(int argc, char **argv) {
         g_test_add_func("/describe/members", test_members);
         g_test_add_func("/describe/manager", test_manager);
         g_test_add_func("/describe/parameter", test_parameter);
+        g_test_add("/describe/all-that-waits", Tree, NULL, tree_set_up, test_all_that_waits, tree_tear_down);
         g_test_add_func("/describe/choices", test_choices);
         g_test_add_func("/describe/only-what-is-known-and-there", test_only_what_is_known_and_there);
         g_test_add_func("/describe/keys-are-sorted", test_keys_are_sorted);
