@@ -55,7 +55,7 @@ GPtrArray *change_blockers(const Root *root) {
         for (unsigned i = 0; i < users->len; i++) {
                 const User *user = g_ptr_array_index(users, i);
                 Impact *one = g_new(Impact, 1);
-                *one = (Impact){
+                *one = (Impact) {
                                 .subject = *user->guest ? g_strdup(user->guest) : g_strdup_printf("pid %u", user->pid),
                                 .kind = "blocks",
                                 .message = g_strdup_printf("pid %u %s%s%s holds KVM", user->pid, user->command,
@@ -70,11 +70,11 @@ GError *change_busy(const Plan *plan, const Root *root) {
         g_autoptr(GPtrArray) users = users_scan(root);
         g_autofree char *names = users->len > 0 ? users_to_string(users, HOLDERS_SHOWN) : NULL;
 
-        return g_error_new(CONDITION, CONDITION_BUSY,
-                           "%s is in use by %s. Stop that, or let it happen as soon as nobody uses it (--when-idle), or "
-                           "at the next boot (--next-boot)",
-                           plan->vendor ?: "kvm",
-                           names ?: "something that is no process (another module, or a device)");
+        return g_error_new(
+                        CONDITION, CONDITION_BUSY,
+                        "%s is in use by %s. Stop that, or let it happen as soon as nobody uses it (--when-idle), or "
+                        "at the next boot (--next-boot)",
+                        plan->vendor ?: "kvm", names ?: "something that is no process (another module, or a device)");
 }
 
 /* What waited and is done now, or is not wanted any more: the parameters asked for, and all those of a module that was loaded anew. */
@@ -107,7 +107,8 @@ static bool add_pending(const Change *change, GError **error) {
         }
         for (unsigned i = 0; i < change->plan->values->len; i++) {
                 const PlanValue *v = g_ptr_array_index(change->plan->values, i);
-                pending_set(pending, v->module, v->name, v->after);
+                if (v->asked)
+                        pending_set(pending, v->module, v->name, v->after);
         }
         return pending_write(pending, change->root, error);
 }
@@ -144,17 +145,25 @@ static bool mark_kvm_kept(const Change *change, GError **error) {
         return change->reload.kvm_kept || root_remove(change->root, KVM_KEPT_PATH, error);
 }
 
-static void read_values(Change *change) {
-        const Plan *plan = change->plan;
-        bool several = false;
+static bool concerns_several_modules(const Plan *plan) {
+        const char *first = NULL;
 
-        for (unsigned i = 1; i < plan->values->len; i++) {
-                const PlanValue *first = g_ptr_array_index(plan->values, 0), *v = g_ptr_array_index(plan->values, i);
-                several |= !g_str_equal(first->module, v->module);
-        }
         for (unsigned i = 0; i < plan->values->len; i++) {
                 const PlanValue *v = g_ptr_array_index(plan->values, i);
-                char *read = reload_read(change->root, v);
+                if (v->asked && first && !g_str_equal(first, v->module))
+                        return true;
+                if (v->asked)
+                        first = v->module;
+        }
+        return false;
+}
+
+static void read_values(Change *change) {
+        const bool several = concerns_several_modules(change->plan);
+
+        for (unsigned i = 0; i < change->plan->values->len; i++) {
+                const PlanValue *v = g_ptr_array_index(change->plan->values, i);
+                char *read = v->asked ? reload_read(change->root, v) : NULL;
                 if (read)
                         g_hash_table_insert(change->result->values,
                                             several ? g_strdup_printf("%s.%s", v->module, v->name) : g_strdup(v->name),
@@ -287,7 +296,7 @@ ChangeResult *change_run(const Plan *plan, const Root *root, Loader *loader) {
                         .root = root,
                         .result = change_result_new(),
         };
-        change.reload = (Reload){.plan = plan, .root = root, .loader = loader, .steps = change.result->steps};
+        change.reload = (Reload) {.plan = plan, .root = root, .loader = loader, .steps = change.result->steps};
 
         if (plan->unchanged && (!plan->pending || settle_pending(&change, &change.result->error)))
                 change.result->outcome = "unchanged";

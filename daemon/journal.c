@@ -59,6 +59,7 @@ static void journal_render(GKeyFile *file, const Plan *plan, JournalPhase phase)
                 render_text(file, group, "before", v->before);
                 render_text(file, group, "after", v->after);
                 g_key_file_set_boolean(file, group, "writable", v->writable);
+                g_key_file_set_boolean(file, group, "asked", v->asked);
         }
 }
 
@@ -91,6 +92,7 @@ static void journal_parse_group(GKeyFile *file, const char *group, Plan *plan) {
                 v->before = parse_string(file, group, "before");
                 v->after = parse_string(file, group, "after");
                 v->writable = g_key_file_get_boolean(file, group, "writable", NULL);
+                v->asked = g_key_file_get_boolean(file, group, "asked", NULL);
                 g_ptr_array_add(plan->values, v);
         }
 }

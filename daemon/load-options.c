@@ -79,8 +79,7 @@ static char *configured(const Host *host, const char *module, const char *name) 
         return winner ? parse(host, winner) ?: g_strdup(winner->value) : NULL;
 }
 
-/* The value of now, if the kernel takes it back: normalised, or as it is when it is a plain word of an unknown parameter. */
-static char *current(const Host *host, const Module *module, const char *name) {
+char *load_options_current(const Host *host, const Module *module, const char *name) {
         const ModuleValue *value = module_value(module, name);
 
         if (!value || !*value->value || !module_is_present(module))
@@ -96,7 +95,12 @@ char *load_options_expected(const Host *host, const Request *request, const Para
 
         if (setting)
                 return load_options_target(host, request, setting);
-        return configured(host, parameter->module, parameter->name) ?: current(host, module, parameter->name);
+        return configured(host, parameter->module, parameter->name)
+                               ?: load_options_current(host, module, parameter->name);
+}
+
+bool load_options_decided(const Host *host, const Request *request, const Module *module, const char *name) {
+        return request_setting(request, module->name, name) || options_winner(host->options, module->name, name, NULL);
 }
 
 bool load_options_in_effect(const Host *host, const PlanValue *value) {
@@ -145,7 +149,7 @@ char *load_options_before(const Host *host, const Module *module) {
         for (unsigned i = 0; i < names->len; i++) {
                 const char *name = g_ptr_array_index(names, i);
                 const Parameter *parameter = catalog_find(module->name, name);
-                g_autofree char *value = current(host, module, name);
+                g_autofree char *value = load_options_current(host, module, name);
                 if ((parameter && parameter->common) || !is_default(host, parameter, value))
                         append(text, name, value);
         }
@@ -155,7 +159,6 @@ char *load_options_before(const Host *host, const Module *module) {
 static char *after(const Host *host, const Request *request, const Module *module, const char *name) {
         const Parameter *parameter = catalog_find(module->name, name);
         const Setting *setting = request_setting(request, module->name, name);
-        const ModuleValue *value = module_value(module, name);
 
         if (setting)
                 return load_options_target(host, request, setting);
@@ -164,9 +167,6 @@ static char *after(const Host *host, const Request *request, const Module *modul
         if (said)
                 return g_steal_pointer(&said);
 
-        g_autofree char *now = value && value->writable ? current(host, module, name) : NULL;
-        if (now && !is_default(host, parameter, now))
-                return g_steal_pointer(&now);
         return parameter && parameter->common ? g_strdup(catalog_default(parameter, host->release)) : NULL;
 }
 

@@ -156,14 +156,40 @@ static bool draft_builtin_setting(const Draft *draft, const Setting *setting, co
 static void draft_value(Draft *draft, const Setting *setting, const char *current, bool writable) {
         PlanValue *value = g_new(PlanValue, 1);
 
-        *value = (PlanValue){
+        *value = (PlanValue) {
                         .module = g_strdup(setting->module),
                         .name = g_strdup(setting->name),
                         .before = g_strdup(current),
                         .after = load_options_target(draft->host, draft->request, setting),
                         .writable = writable,
+                        .asked = true,
         };
         g_ptr_array_add(draft->plan->values, value);
+}
+
+/* What can be written at any time may have been: by hand, or by a tuning daemon. That outlives a reload which is not about it. */
+static void draft_written_values(Draft *draft, const Module *module) {
+        GHashTableIter i;
+        gpointer name, entry;
+
+        g_hash_table_iter_init(&i, module->values);
+        while (g_hash_table_iter_next(&i, &name, &entry)) {
+                const ModuleValue *now = entry;
+                if (!now->writable || load_options_decided(draft->host, draft->request, module, name))
+                        continue;
+                char *current = load_options_current(draft->host, module, name);
+                if (!current)
+                        continue;
+                PlanValue *value = g_new(PlanValue, 1);
+                *value = (PlanValue) {
+                                .module = g_strdup(module->name),
+                                .name = g_strdup(name),
+                                .before = current,
+                                .after = g_strdup(current),
+                                .writable = true,
+                };
+                g_ptr_array_add(draft->plan->values, value);
+        }
 }
 
 static bool draft_setting(Draft *draft, const Setting *setting, GError **error) {
@@ -206,7 +232,8 @@ static bool draft_file(Draft *draft, const char *path, const Dropin *after, GErr
                 return true;
 
         PlanFile *file = g_new(PlanFile, 1);
-        *file = (PlanFile){.path = g_strdup(path), .before = g_steal_pointer(&before), .after = g_steal_pointer(&text)};
+        *file = (PlanFile) {
+                        .path = g_strdup(path), .before = g_steal_pointer(&before), .after = g_steal_pointer(&text)};
         g_ptr_array_add(draft->plan->files, file);
         return true;
 }
@@ -243,7 +270,7 @@ static bool draft_wants_reload(const Draft *draft, const char *module) {
 
 static void draft_module(Draft *draft, const Module *module, bool required) {
         PlanModule *m = g_new(PlanModule, 1);
-        *m = (PlanModule){
+        *m = (PlanModule) {
                         .name = g_strdup(module->name),
                         .required = required,
                         .loaded = module->state == MODULE_LIVE,
@@ -251,6 +278,8 @@ static void draft_module(Draft *draft, const Module *module, bool required) {
                         .after = load_options_after(draft->host, draft->request, module),
         };
         g_ptr_array_add(draft->plan->modules, m);
+        if (m->loaded)
+                draft_written_values(draft, module);
 }
 
 /* kvm first, as the vendor's module needs it; the vendor's goes and comes with kvm. */

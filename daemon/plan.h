@@ -31,6 +31,7 @@ typedef struct PlanValue {
         char *before;  /* normalised */
         char *after;   /* normalised, what must be read back */
         bool writable; /* without a reload */
+        bool asked;    /* else it is only to outlive the reload: somebody may have written it by hand */
 } PlanValue;
 
 typedef struct Impact {
@@ -46,7 +47,7 @@ typedef struct Plan {
         bool pending;       /* the end of a change that waited */
         GPtrArray *files;   /* PlanFile* that change */
         GPtrArray *modules; /* PlanModule* in the order of loading (kvm first); empty: no reload */
-        GPtrArray *values;  /* PlanValue* asked for */
+        GPtrArray *values;  /* PlanValue* to be read back */
         char *vendor;       /* the vendor module, or NULL */
         char *boot_id;
         char *release;    /* of the kernel */

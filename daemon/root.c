@@ -17,7 +17,7 @@
 #include "root.h"
 
 /* A first line longer than this is no line that anybody meant. */
-#define LINE_FILE_MAX (64U * 1024U)
+#define LINE_FILE_MAX ((size_t) 64 * 1024)
 /* How often a lookup that raced with a rename is tried again (openat2(2), EAGAIN). */
 #define OPEN_ATTEMPTS 32
 
@@ -87,14 +87,17 @@ Root *root_new(const char *path, const char *devices, GError **error) {
         g_autofree char *real = realpath(path, NULL);
         int fd AUTO_CLOSE = real ? open(real, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
         int probe AUTO_CLOSE = -1;
+        bool machine;
         Root *root;
 
         if (fd < 0) {
                 fail(error, errno, "Can't open the directory %s", path);
                 return NULL;
         }
-        probe = g_str_equal(real, "/") ? 0 : open_confined(fd, ".", O_PATH | O_DIRECTORY);
-        if (probe < 0) {
+        machine = g_str_equal(real, "/");
+        if (!machine)
+                probe = open_confined(fd, ".", O_PATH | O_DIRECTORY);
+        if (!machine && probe < 0) {
                 fail(error, -probe,
                      "Can't look up files beneath %s with openat2(2): it needs Linux 5.6 or later, and a sandbox "
                      "that lets it pass",
@@ -105,7 +108,7 @@ Root *root_new(const char *path, const char *devices, GError **error) {
         g_atomic_ref_count_init(&root->references);
         root->fd = fd;
         fd = -1;
-        root->machine = g_str_equal(real, "/");
+        root->machine = machine;
         root->path = g_steal_pointer(&real);
         root->devices = g_strdup(devices);
         return root;
@@ -266,15 +269,10 @@ int root_stat_device(const Root *root, const char *name, struct stat *ret) {
 
         if (!*name || strchr(name, '/'))
                 return -EINVAL;
-        if (root->devices) {
-                fd = open(root->devices, O_PATH | O_DIRECTORY | O_CLOEXEC);
-                if (fd < 0)
-                        return -errno;
-        } else {
-                fd = root_open(root, "dev", O_PATH | O_DIRECTORY);
-                if (fd < 0)
-                        return fd;
-        }
+        fd = root->devices ? open(root->devices, O_PATH | O_DIRECTORY | O_CLOEXEC)
+                           : root_open(root, "dev", O_PATH | O_DIRECTORY);
+        if (fd < 0)
+                return root->devices ? -errno : fd;
         return fstatat(fd, name, ret, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
