@@ -83,31 +83,30 @@ static int open_beneath(const Root *root, const char *path, int flags) {
         return root->machine ? open_machine(root->fd, path, flags) : open_confined(root->fd, path, flags);
 }
 
+static Root *fail_new(const char *path, int errnum, GError **error) {
+        fail(error, errnum, "Can't open the directory %s%s", path,
+             errnum == ENOSYS ? ": it needs openat2(2), which Linux has since 5.6 and a sandbox may hide" : "");
+        return NULL;
+}
+
 Root *root_new(const char *path, const char *devices, GError **error) {
         g_autofree char *real = realpath(path, NULL);
-        int fd AUTO_CLOSE = real ? open(real, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-        int probe AUTO_CLOSE = -1;
-        bool machine;
+        int fd = real ? open(real, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1, probe;
+        bool machine = g_strcmp0(real, "/") == 0;
         Root *root;
 
-        if (fd < 0) {
-                fail(error, errno, "Can't open the directory %s", path);
-                return NULL;
+        if (fd < 0)
+                return fail_new(path, errno, error);
+        probe = machine ? 0 : open_confined(fd, ".", O_PATH | O_DIRECTORY);
+        if (probe < 0) {
+                close(fd);
+                return fail_new(path, -probe, error);
         }
-        machine = g_str_equal(real, "/");
         if (!machine)
-                probe = open_confined(fd, ".", O_PATH | O_DIRECTORY);
-        if (!machine && probe < 0) {
-                fail(error, -probe,
-                     "Can't look up files beneath %s with openat2(2): it needs Linux 5.6 or later, and a sandbox "
-                     "that lets it pass",
-                     real);
-                return NULL;
-        }
+                close(probe);
         root = g_new0(Root, 1);
         g_atomic_ref_count_init(&root->references);
         root->fd = fd;
-        fd = -1;
         root->machine = machine;
         root->path = g_steal_pointer(&real);
         root->devices = g_strdup(devices);
@@ -210,7 +209,7 @@ bool root_read(const Root *root, const char *path, size_t max, char **ret, size_
 char *root_read_line(const Root *root, const char *path) {
         g_autofree char *text = NULL;
 
-        if (read_file(root, path, LINE_FILE_MAX, &text, NULL) < 0)
+        if (read_file(root, path, LINE_FILE_MAX, &text, NULL) < 0 || !text)
                 return NULL;
         text[strcspn(text, "\n")] = 0;
         return g_utf8_make_valid(text, -1);
@@ -251,17 +250,13 @@ char *root_read_link(const Root *root, const char *path) {
 }
 
 bool root_exists(const Root *root, const char *path) {
-        struct stat st;
-
-        return root_stat(root, path, &st) >= 0;
+        return root_stat(root, path, &(struct stat) {}) >= 0;
 }
 
 int root_stat(const Root *root, const char *path, struct stat *ret) {
         int fd AUTO_CLOSE = root_open(root, path, O_PATH);
 
-        if (fd < 0)
-                return fd;
-        return fstat(fd, ret) < 0 ? -errno : 0;
+        return fd < 0 ? fd : fstat(fd, ret) < 0 ? -errno : 0;
 }
 
 int root_stat_device(const Root *root, const char *name, struct stat *ret) {
@@ -322,15 +317,11 @@ static int open_parent(const Root *root, const char *path, bool make) {
 static int write_whole(int fd, const char *content) {
         size_t size = strlen(content);
 
-        while (size > 0) {
-                ssize_t n = write(fd, content, size);
-
+        for (ssize_t n; size > 0; content += n, size -= (size_t) n) {
+                n = write(fd, content, size);
                 if (n < 0 && errno != EINTR)
                         return -errno;
-                if (n > 0) {
-                        content += n;
-                        size -= (size_t) n;
-                }
+                n = MAX(n, 0);
         }
         return 0;
 }
@@ -364,24 +355,8 @@ bool root_stage(const Root *root, const char *path, const char *content, GError 
         return result >= 0 || fail(error, -result, "Can't write the new %s", absolute);
 }
 
-bool root_publish(const Root *root, const char *path, GError **error) {
-        g_autofree char *absolute = root_absolute(root, path), *staged = staged_name(path);
-        g_autofree char *name = g_path_get_basename(path);
-        int parent AUTO_CLOSE = open_parent(root, path, false);
-        int result;
-
-        if (parent == -ENOENT)
-                return true;
-        if (parent < 0)
-                return fail(error, -parent, "Can't open the directory of %s", absolute);
-        if (renameat(parent, staged, parent, name) < 0 && errno != ENOENT)
-                return fail(error, errno, "Can't put the new %s in place", absolute);
-        /* Also when there was nothing to rename: the one who did it may not have come this far. */
-        result = sync_directory(parent);
-        return result >= 0 || fail(error, -result, "Can't write the directory of %s to disk", absolute);
-}
-
-static bool remove_name(const Root *root, const char *path, const char *name, GError **error) {
+/* Renames @from to @to in the directory of @path, or removes it when @to is NULL; fine when it is not there. */
+static bool alter_entry(const Root *root, const char *path, const char *from, const char *to, GError **error) {
         g_autofree char *absolute = root_absolute(root, path);
         int parent AUTO_CLOSE = open_parent(root, path, false);
         int result;
@@ -390,22 +365,30 @@ static bool remove_name(const Root *root, const char *path, const char *name, GE
                 return true;
         if (parent < 0)
                 return fail(error, -parent, "Can't open the directory of %s", absolute);
-        if (unlinkat(parent, name, 0) < 0 && errno != ENOENT)
-                return fail(error, errno, "Can't remove %s from the directory of %s", name, absolute);
+        result = to ? renameat(parent, from, parent, to) : unlinkat(parent, from, 0);
+        if (result < 0 && errno != ENOENT)
+                return fail(error, errno, to ? "Can't put the new %s in place" : "Can't remove %s", absolute);
+        /* Also when there was nothing to do: the one who did it may not have come this far. */
         result = sync_directory(parent);
         return result >= 0 || fail(error, -result, "Can't write the directory of %s to disk", absolute);
 }
 
-bool root_discard(const Root *root, const char *path, GError **error) {
-        g_autofree char *name = staged_name(path);
+bool root_publish(const Root *root, const char *path, GError **error) {
+        g_autofree char *staged = staged_name(path), *name = g_path_get_basename(path);
 
-        return remove_name(root, path, name, error);
+        return alter_entry(root, path, staged, name, error);
+}
+
+bool root_discard(const Root *root, const char *path, GError **error) {
+        g_autofree char *staged = staged_name(path);
+
+        return alter_entry(root, path, staged, NULL, error);
 }
 
 bool root_remove(const Root *root, const char *path, GError **error) {
         g_autofree char *name = g_path_get_basename(path);
 
-        return remove_name(root, path, name, error);
+        return alter_entry(root, path, name, NULL, error);
 }
 
 bool root_is_staged(const Root *root, const char *path) {
