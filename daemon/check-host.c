@@ -162,7 +162,8 @@ void rule_builtin(Check *check) {
 void rule_device(Check *check) {
         const bool opened = *check->device, ready = module_is_present(check_module(check->host));
         const char *verdict = opened ? check->device : check->host->device;
-        g_autofree char *path = root_device_path(check->host->root, "kvm");
+        /* Its name for people, wherever the daemon itself looks at it. */
+        const char *path = "/dev/kvm";
 
         if (g_str_equal(verdict, "ok") && opened)
                 check_find(check, "pass", "", "%s opens and answers", path);
