@@ -16,7 +16,7 @@
 #include "cpu.h"
 
 /* The block of one CPU takes two or three kilobytes; with thousands of CPUs the whole file takes megabytes. */
-#define CPUINFO_MAX (64U * 1024U)
+#define CPUINFO_MAX ((size_t) 64 * 1024)
 #define FEATURES_MAX 256U
 #define FEATURE_LENGTH_MAX 63U
 
@@ -100,19 +100,21 @@ static void info_read(Info *info, const Root *root) {
                         {"isa", &info->isa},
         };
         g_autofree char *text = read_first_block(root);
-        char *end = strstr(text, "\n\n"), *rest = text, *line;
+        char *end = strstr(text, "\n\n");
+        g_auto(GStrv) lines = NULL;
 
         if (end)
                 *end = 0;
-        while ((line = strsep(&rest, "\n"))) {
-                char *value = strchr(line, ':');
+        lines = g_strsplit(text, "\n", -1);
+        for (char **line = lines; *line; line++) {
+                char *value = strchr(*line, ':');
 
                 if (!value)
                         continue;
                 *value++ = 0;
-                g_strchomp(line);
+                g_strchomp(*line);
                 for (unsigned i = 0; i < G_N_ELEMENTS(wanted); i++)
-                        if (g_str_equal(line, wanted[i].key) && !*wanted[i].value)
+                        if (g_str_equal(*line, wanted[i].key) && !*wanted[i].value)
                                 *wanted[i].value = g_strstrip(g_utf8_make_valid(value, -1));
         }
 }

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <libkmod.h>
 #include <string.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -53,18 +52,23 @@ static bool open_folder(Library *library, const Root *root) {
         return true;
 }
 
+/* What libkmod has to say is in the errors that it returns, and a host without modules is no error at all. */
+G_GNUC_PRINTF(6, 0)
+static void say_nothing(void *data, int priority, const char *file, int line, const char *function, const char *format,
+                        va_list arguments) {
+}
+
 /* @configured: with what modprobe.d says. */
 static bool library_open(Library *library, const Root *root, bool configured) {
         static const char *const nothing[] = {NULL};
 
-        *library = (Library){.fd = -1};
+        *library = (Library) {.fd = -1};
         if (!root_is_machine(root) && !open_folder(library, root))
                 return false;
         library->ctx = kmod_new(library->directory, configured ? NULL : nothing);
         if (!library->ctx)
                 return false;
-        /* What it has to say is in the errors that it returns; a host without modules is no error at all. */
-        kmod_set_log_priority(library->ctx, LOG_CRIT);
+        kmod_set_log_fn(library->ctx, say_nothing, NULL);
         return true;
 }
 
@@ -316,7 +320,7 @@ Loader *loader_kmod_new(const Root *root, GError **error) {
         KmodLoader *loader = g_new0(KmodLoader, 1);
 
         loader->root = root_ref((Root *) root);
-        loader->loader = (Loader){
+        loader->loader = (Loader) {
                         .inert = !root_is_machine(root),
                         .load = loader_load,
                         .verify = loader_verify,

@@ -12,9 +12,9 @@
 
 /* Far beyond any configuration that a person wrote, and little enough to read at every change of a folder. */
 #define FILES_MAX 4096U
-#define BYTES_MAX (4U * 1024U * 1024U)
+#define BYTES_MAX ((size_t) 4 * 1024 * 1024)
 #define LINES_MAX 16384U /* of one file, so that one bad file does not use up what all of them may have */
-#define LINE_BYTES_MAX (64U * 1024U)
+#define LINE_BYTES_MAX ((size_t) 64 * 1024)
 #define DIRECTIVES_MAX 65536U
 #define BAD_MAX 256U
 /* libkmod reads no more of the kernel command line (KCMD_LINE_SIZE). */
@@ -276,7 +276,7 @@ static void parse_text(Reading *reading, const char *path, const char *text, siz
                 if ((size_t) (cursor.at - begin) <= LINE_BYTES_MAX)
                         parse_line(reading, path, cursor.line, line);
                 else
-                        add_bad(reading, path, cursor.line, "the line is longer than %u bytes: it is not looked at",
+                        add_bad(reading, path, cursor.line, "the line is longer than %zu bytes: it is not looked at",
                                 LINE_BYTES_MAX);
         }
 }
@@ -295,7 +295,7 @@ static void read_file(Reading *reading, const File *file) {
         reading->bytes += size;
         if (reading->bytes > BYTES_MAX)
                 add_bad(reading, file->path, 0,
-                        "the file is not looked at: with those before it, it makes more than %u bytes", BYTES_MAX);
+                        "the file is not looked at: with those before it, it makes more than %zu bytes", BYTES_MAX);
         else
                 parse_text(reading, file->path, text, size);
 }

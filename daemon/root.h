@@ -3,7 +3,8 @@
 
 /* The directory that every read of /proc, /sys, /etc, /run and /usr/lib goes through: "/" for the machine itself, any
  * other directory for a tree of files that stands for a host. Paths are relative to it, without a leading slash, and
- * can't leave it, symbolic links included (openat2(2) RESOLVE_IN_ROOT, Linux 5.6). Nothing here knows what the files mean. */
+ * can't leave it, symbolic links included (openat2(2) RESOLVE_IN_ROOT, Linux 5.6; "/" needs no such care). Nothing here knows
+ * what the files mean. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -13,7 +14,7 @@
 typedef struct Root Root;
 
 /* No file read by nestvirtd is larger than this, unless its reader says otherwise. */
-#define ROOT_FILE_MAX (1024U * 1024U)
+#define ROOT_FILE_MAX ((size_t) 1024 * 1024)
 
 /* Opens the directory @path. @devices is where the device nodes of the machine are to be looked at ("/dev" but for a
  * service with a private /dev); NULL means "dev" beneath @path. */

@@ -9,9 +9,9 @@
 
 #include "users.h"
 
-#define COMMAND_LINE_MAX (256U * 1024U)
-#define CGROUP_MAX (64U * 1024U)
-#define STATUS_MAX (64U * 1024U)
+#define COMMAND_LINE_MAX ((size_t) 256 * 1024)
+#define CGROUP_MAX ((size_t) 64 * 1024)
+#define STATUS_MAX ((size_t) 64 * 1024)
 /* Documentation/admin-guide/devices.txt */
 #define KVM_MAJOR 10
 #define KVM_MINOR 232

@@ -42,7 +42,7 @@ static void test_unset(void) {
         g_autoptr(Dropin) dropin = dropin_parse(HEADER "options kvm_amd nested=0 npt=1\n");
         g_auto(GStrv) names = dropin_names(dropin, "kvm_amd"), none = dropin_names(dropin, "kvm");
 
-        g_assert_true(g_strv_equal((const char *const *) names, (const char *const[]){"nested", "npt", NULL}));
+        g_assert_true(g_strv_equal((const char *const *) names, (const char *const[]) {"nested", "npt", NULL}));
         g_assert_cmpuint(g_strv_length(none), ==, 0);
         g_assert_false(dropin_unset(dropin, "kvm_amd", "avic"));
         g_assert_false(dropin_unset(dropin, "kvm", "nested"));
@@ -85,7 +85,7 @@ static void test_nothing_of_ours_left(void) {
 }
 
 static void test_edited_by_hand(void) {
-        g_autoptr(Dropin) dropin = dropin_parse("# why: ticket 7\n"
+        g_autoptr(Dropin) dropin = dropin_parse("# asked for by the storage people\n"
                                                 "options kvm-amd nested=0 npt=0 \\\n   avic=\"1\"\n"
                                                 "\toptions\tkvm_amd\tnpt=1\n"
                                                 "softdep kvm pre: irqbypass\n"
@@ -98,7 +98,7 @@ static void test_edited_by_hand(void) {
         g_assert_cmpstr(dropin_get(dropin, "kvm_amd", "avic"), ==, "1");
         g_assert_cmpstr(dropin_get(dropin, "kvm", "ignore_msrs"), ==, "");
         dropin_set(dropin, "kvm_amd", "nested", "1");
-        assert_render(dropin, HEADER "# why: ticket 7\n"
+        assert_render(dropin, HEADER "# asked for by the storage people\n"
                                      "softdep kvm pre: irqbypass\n"
                                      "options kvm_amd\n"
                                      "blacklist x \\\n y\\\n\n"

@@ -138,12 +138,12 @@ static void test_order_and_masks(Tree *tree, gconstpointer data) {
         winner = options_winner(options, "kvm_amd", "nested", &overridden);
         g_assert_cmpstr(winner->value, ==, "2");
         g_assert_true(g_strv_equal((const char *const *) overridden,
-                                   (const char *const[]){"/usr/lib/modprobe.d/99-vendor.conf:1",
-                                                         "/etc/modprobe.d/50-admin.conf:1", NULL}));
+                                   (const char *const[]) {"/usr/lib/modprobe.d/99-vendor.conf:1",
+                                                          "/etc/modprobe.d/50-admin.conf:1", NULL}));
         g_assert_true(g_strv_equal((const char *const *) options->masked,
-                                   (const char *const[]){"/run/modprobe.d/masked.conf",
-                                                         "/usr/lib/modprobe.d/empty.conf",
-                                                         "/lib/modprobe.d/masked.conf", NULL}));
+                                   (const char *const[]) {"/run/modprobe.d/masked.conf",
+                                                          "/usr/lib/modprobe.d/empty.conf",
+                                                          "/lib/modprobe.d/masked.conf", NULL}));
         g_assert_null(options_winner(options, "kvm_amd", "npt", NULL));
         g_assert_cmpuint(options->bad->len, ==, 0);
 }

@@ -45,7 +45,7 @@ static void test_who(Tree *tree, gconstpointer data) {
                         {"anon_inode:[kvm-gmem]", true},
                         {"/dev/kvmx", false},
                         {"/dev/kvm.old", false},
-                        {"/home/dev/kvm", false}, /* on the machine its numbers would be looked at */
+                        {"/srv/dev/kvm", false}, /* on the machine its numbers would be looked at */
                         {"anon_inode:[eventfd]", false},
                         {"anon_inode:kvmish", false},
                         {"/var/lib/kvm", false},
