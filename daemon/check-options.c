@@ -148,7 +148,7 @@ static const Option *contradiction(const Check *check, const Effect *effect, con
 
         for (unsigned i = 0; i < options->len; i++) {
                 const Option *o = g_ptr_array_index(options, i);
-                if (o == winner || !g_str_equal(o->module, winner->module) || !g_str_equal(o->name, winner->name))
+                if (!g_str_equal(o->module, winner->module) || !g_str_equal(o->name, winner->name))
                         continue;
                 g_autofree char *value =
                                 catalog_parse(effect->parameter, check->host->release, o->bare ? NULL : o->value);

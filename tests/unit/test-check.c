@@ -199,6 +199,9 @@ static const Row rows[] = {
           "otherwise and was written by nestvirtd", NULL },
         { "ours beats an earlier line", { AMD_LOADED, .ours = "options kvm_amd nested=1\n", .modprobe = "options kvm_amd nested=0\n" },
           .id = "parameter-overridden", "info", "zz-nestvirt.conf:1 (on) wins over /etc/modprobe.d/admin.conf:1", NULL },
+        { "the last of those that contradict is named", { AMD_LOADED, .ours = "options kvm_amd nested=1\n",
+          .modprobe = "options kvm_amd nested=1\noptions kvm_amd nested=0\n" }, .id = "parameter-overridden", "info",
+          "wins over /etc/modprobe.d/admin.conf:2", NULL },
         { "two that say the same", { INTEL, .loaded = "kvm_intel.nested=Y", .modprobe = "options kvm_intel nested=1\n",
           .late = "options kvm_intel nested=Y\n" }, .id = "parameter-overridden" },
 
@@ -224,7 +227,7 @@ static const Row rows[] = {
         { "one in our own file", { AMD_LOADED, .ours = "nonsense\n" }, .id = "modprobe-line", "warn",
           "/etc/modprobe.d/zz-nestvirt.conf:1: ", NULL },
 
-        { "huge pages", { .loaded = "kvm.nx_huge_pages+=Y kvm_amd.nested=1" }, .id = "nx-huge-pages", "info", "is on", NULL },
+        { "huge pages", { .loaded = "kvm.nx_huge_pages+=Y kvm_amd.nested=0" }, .id = "nx-huge-pages", "info", "is on", NULL },
         { "the L1 data cache", { INTEL, .loaded = "kvm_intel.vmentry_l1d_flush+=not~required" }, .id = "l1d-flush", "info",
           "\"not required\"", NULL },
 };
