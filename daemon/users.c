@@ -11,6 +11,7 @@
 
 #define COMMAND_LINE_MAX ((size_t) 256 * 1024)
 #define CGROUP_MAX ((size_t) 64 * 1024)
+#define FDINFO_MAX ((size_t) 64 * 1024)
 #define STATUS_MAX ((size_t) 64 * 1024)
 /* Documentation/admin-guide/devices.txt */
 #define KVM_MAJOR 10
@@ -53,13 +54,24 @@ static bool is_kvm(const Root *root, int directory, const char *name) {
         return root_is_machine(root) && is_other_node(directory, name, target);
 }
 
+/* An O_PATH descriptor names the node and holds nothing. */
+static bool is_path_only(const Root *root, const char *pid, const char *name) {
+        g_autofree char *path = g_strdup_printf("proc/%s/fdinfo/%s", pid, name), *text = NULL;
+        const char *flags;
+
+        if (!root_read(root, path, FDINFO_MAX, &text, NULL, NULL))
+                return false;
+        flags = strstr(text, "flags:");
+        return flags && g_ascii_strtoull(flags + strlen("flags:"), NULL, 8) & O_PATH;
+}
+
 static bool holds_kvm(const Root *root, const char *pid) {
         g_autofree char *path = proc_path(pid, "fd");
         g_auto(GStrv) names = root_list(root, path);
         int directory AUTO_CLOSE = *names ? root_open(root, path, O_PATH | O_DIRECTORY) : -1;
 
         for (char **name = names; directory >= 0 && *name; name++)
-                if (is_kvm(root, directory, *name))
+                if (is_kvm(root, directory, *name) && !is_path_only(root, pid, *name))
                         return true;
         return false;
 }

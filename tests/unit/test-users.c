@@ -172,6 +172,7 @@ static bool machine_lists_us(void) {
 static void test_machine(Tree *tree, gconstpointer data) {
         g_autofree char *node = tree_path(tree, "my-kvm-node"), *file = tree_path(tree, "dev/kvm");
         int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC), other;
+        g_autoptr(GPtrArray) users = NULL;
 
         g_assert_true(machine_lists_us() == (fd >= 0));
         if (fd >= 0)
@@ -181,6 +182,15 @@ static void test_machine(Tree *tree, gconstpointer data) {
         g_assert_true(machine_lists_us() == (other >= 0));
         if (other >= 0)
                 close(other);
+        /* Naming the node holds nothing. */
+        other = open(node, O_PATH | O_CLOEXEC);
+        g_assert_false(machine_lists_us());
+        if (other >= 0)
+                close(other);
+        /* In a tree, a link to a node of the machine is a link to nothing. */
+        add_process(tree, 100, "x", node);
+        users = users_scan(tree->root);
+        g_assert_cmpuint(users->len, ==, 0);
         /* The name alone proves nothing. */
         tree_write(tree, "dev/kvm", "");
         fd = open(file, O_RDONLY | O_CLOEXEC);
