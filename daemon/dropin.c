@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "dropin.h"
-#include "options.h"
+#include "syntax.h"
 
 #define HEADER_FIRST "# Written by nestvirtd: what was set with nestvirtctl or over D-Bus."
 #define HEADER_SECOND "# \"nestvirtctl reset\" takes it all back and removes this file."
@@ -29,13 +29,13 @@ static GHashTable *table_of(Dropin *dropin, const char *module) {
 }
 
 static bool parse_options(Dropin *dropin, char *line) {
-        char *rest = line, *verb = options_take_word(&rest), *module = verb ? options_take_word(&rest) : NULL;
+        char *rest = line, *verb = syntax_take_word(&rest), *module = verb ? syntax_take_word(&rest) : NULL;
         char *name, *value;
 
-        if (!module || !g_str_equal(verb, "options") || !options_underscores(module) || !*rest)
+        if (!module || !g_str_equal(verb, "options") || !syntax_underscores(module) || !*rest)
                 return false;
         g_strdelimit(rest, "\t", ' ');
-        while ((name = options_take_parameter(&rest, &value)))
+        while ((name = syntax_take_parameter(&rest, &value)))
                 g_hash_table_insert(table_of(dropin, module), g_strdelimit(g_strdup(name), "-", '_'), g_strdup(value));
         return true;
 }
@@ -54,14 +54,14 @@ static void keep_line(Dropin *dropin, const char *begin, const char *end) {
 
 Dropin *dropin_parse(const char *text) {
         Dropin *dropin = g_new0(Dropin, 1);
-        OptionsCursor cursor = {.at = text, .end = text + strlen(text)};
+        SyntaxCursor cursor = {.at = text, .end = text + strlen(text)};
 
         dropin->text = g_strdup(text);
         dropin->others = g_string_new(NULL);
         dropin->modules = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_hash_table_unref);
         for (;;) {
                 const char *begin = cursor.at;
-                g_autofree char *line = options_next_line(&cursor);
+                g_autofree char *line = syntax_next_line(&cursor);
 
                 if (!line)
                         return dropin;

@@ -8,6 +8,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "conf.h"
 #include "root.h"
 
 typedef struct Option {
@@ -26,21 +27,12 @@ typedef struct Command {
         unsigned line;
 } Command;
 
-typedef struct BadLine {
-        char *path;
-        unsigned line; /* 0: the file as a whole */
-        char *why;     /* for people, without a full stop */
-} BadLine;
-
 typedef struct Options {
         GPtrArray *options; /* Option*, for each module in the order in which the kernel will see them: the last one wins */
         GPtrArray *commands; /* Command*: install, remove and blacklist lines */
         GPtrArray *bad;      /* BadLine*: what libkmod would ignore with a warning, or what is too long to be meant */
         GStrv masked;        /* files that a file of the same name in an earlier folder hides, absolute */
 } Options;
-
-/* The folders, most important first, without a leading slash. */
-extern const char *const options_folders[];
 
 Options *options_read(const Root *root); /* never fails: what can't be read is left out */
 void options_free(Options *options);
@@ -52,20 +44,3 @@ const Option *options_winner(const Options *options, const char *module, const c
 char *option_source(const Option *option);
 /* The first line with @verb for @module, or NULL. */
 const Command *options_command(const Options *options, const char *verb, const char *module);
-
-/* The same reading for one text: a cursor over its logical lines. */
-typedef struct OptionsCursor {
-        const char *at, *end;
-        unsigned next_line;
-        unsigned line; /* of the logical line last read, its first physical one, from 1 */
-} OptionsCursor;
-
-/* The next logical line: continued where a backslash ends a line, other backslashes taken out. NULL at the end. */
-char *options_next_line(OptionsCursor *cursor);
-/* Cuts the next word, ended by spaces or tabs, off the front of @rest. NULL when there is none. */
-char *options_take_word(char **rest);
-/* Cuts the next parameter of a module off the front of @rest as the kernel does; its quotes go. *@ret_value is NULL when it is bare. NULL
- * at the end, and at "--", where the kernel stops reading. */
-char *options_take_parameter(char **rest, char **ret_value);
-/* Turns dashes into underscores, but not between [ and ]. False when the brackets are wrong: libkmod refuses such a name. */
-bool options_underscores(char *name);

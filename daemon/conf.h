@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Which files modprobe.d is made of: the folders in the order of libkmod, with what a file hides and what is no file to be read. It
+ * does not read them. */
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "root.h"
+
+typedef struct BadLine {
+        char *path;
+        unsigned line; /* 0: the file as a whole */
+        char *why;     /* for people, without a full stop */
+} BadLine;
+
+void bad_line_free(BadLine *bad);
+/* Adds one about @path (beneath the root) to @bad, unless that has more than anybody wants to see. */
+G_GNUC_PRINTF(4, 5)
+void bad_line_add(GPtrArray *bad, const char *path, unsigned line, const char *format, ...);
+
+typedef struct ConfFile {
+        char *name;
+        char *path; /* beneath the root */
+        bool empty; /* a mask */
+} ConfFile;
+
+/* The folders, most important first, without a leading slash. */
+extern const char *const options_folders[];
+
+/* ConfFile*, in the order in which they are read. Absolute paths of those that a file of the same name in an earlier folder hides go to
+ * @masked, and what is wrong with an entry to @bad (BadLine*). */
+GPtrArray *conf_list(const Root *root, GPtrArray *masked, GPtrArray *bad);
+void conf_file_free(ConfFile *file);
+
+/* A path beneath the root as people are shown it: absolute, valid UTF-8. */
+char *conf_shown_path(const char *path);
