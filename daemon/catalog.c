@@ -101,7 +101,7 @@ static CatalogRelease release_parse(const char *release) {
         /* NOLINTNEXTLINE(cert-err34-c): five digits always fit */
         if (release && sscanf(release, "%5u.%5u", &r.major, &r.minor) == 2)
                 return r;
-        return (CatalogRelease){G_MAXUINT - 1, 0};
+        return (CatalogRelease) {G_MAXUINT - 1, 0};
 }
 
 static bool release_reaches(CatalogRelease r, unsigned major, unsigned minor) {

@@ -54,7 +54,7 @@ void check_find(Check *check, const char *status, const char *fix, const char *f
                 return;
         Finding *finding = g_new(Finding, 1);
         va_start(args, format);
-        *finding = (Finding){
+        *finding = (Finding) {
                         .id = check->id,
                         .status = status,
                         .subject = g_strdup("host"),

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What is found about parameters and their configuration. */
+
+#include <string.h>
+
+#include "check-row.h"
+
+/* clang-format off */
+static const CheckRow rows[] = {
+        { "nested only looks off", { .loaded = "kvm_amd.nested=0", .ours = "options kvm_amd nested=0\n", .kvm_kept = true },
+          .id = "kvm-kept", "warn", "stayed loaded", "nestvirtctl reload" },
+        { "nested is on again", { AMD_LOADED, .kvm_kept = true }, .id = "kvm-kept" },
+
+        { "a change waits", { AMD_LOADED, .ours = "options kvm_amd nested=0\n", .pending = "kvm_amd.nested=0" }, .id = "pending",
+          "info", "nested=off waits until nobody uses kvm_amd", NULL },
+        { "what waits does not differ besides", { AMD_LOADED, .ours = "options kvm_amd nested=0\n",
+          .pending = "kvm_amd.nested=0" }, .id = "parameter-differs" },
+
+        { "a value that the module won't load with", { AMD_LOADED, .modprobe = "options kvm_amd nested=Y\n" },
+          .id = "parameter-refused", "warn", "write nested=1 there", NULL },
+        { "and it is not loaded", { AMD_LOADABLE, .modprobe = "options kvm_amd nested=Y\n" }, .id = "parameter-refused", "fail",
+          "kvm_amd.nested: With \"nested=Y\"", NULL },
+
+        { "asked for and the CPU lacks it", { .loaded = "kvm_amd.avic=N", .modprobe = "options kvm_amd avic=1\n" },
+          .id = "parameter-unsupported", "warn", "kvm_amd.avic is off. The CPU lacks avic", NULL },
+        { "a default that the CPU lacks", { .loaded = "kvm_amd.vgif=0" }, .id = "parameter-unsupported" },
+        { "auto asks for nothing", { .release = "7.2.0", .loaded = "kvm_amd.avic=N", .modprobe = "options kvm_amd avic=auto\n" },
+          .id = "parameter-unsupported" },
+
+        { "asked for and another is off", { .flags = "svm npt avic", .loaded = "kvm_amd.npt=N kvm_amd.avic=N",
+          .modprobe = "options kvm_amd npt=0 avic=1\n" }, .id = "parameter-needs", "warn", "It needs npt", NULL },
+        { "taken along by another", { INTEL, .loaded = "kvm_intel.ept=N kvm_intel.eptad=N",
+          .modprobe = "options kvm_intel ept=0\n" }, .id = "parameter-needs" },
+
+        { "configured and not in effect", { AMD_LOADED, .modprobe = "options kvm_amd nested=0\n" }, .id = "parameter-differs",
+          "warn", "kvm_amd.nested is on. kvm_amd was loaded before", "nestvirtctl reload" },
+        { "configured and writable", { .loaded = "kvm.ignore_msrs+=N kvm_amd.nested=1", .modprobe = "options kvm ignore_msrs=1\n" },
+          .id = "parameter-differs", "warn", "kvm.ignore_msrs is off", "nestvirtctl set ignore_msrs=on" },
+        { "kvm keeps an old value", { .vendor = "GenuineIntel", .flags = "vmx", .vmx_flags = VMX_FLAGS " vapic_reg vid posted_intr",
+          .loaded = "kvm_intel.enable_apicv=N",
+          .modprobe = "options kvm_intel enable_apicv=1\n" }, .id = "parameter-differs", "warn", "kvm keeps its value",
+          "nestvirtctl reload" },
+        { "kvm keeps a value that nobody asked for", { .vendor = "GenuineIntel", .flags = "vmx", .vmx_flags = VMX_FLAGS " vapic_reg vid posted_intr",
+          .loaded = "kvm_intel.enable_apicv=N" },
+          .id = "parameter-differs", "info", "kvm keeps its value", "nestvirtctl reload" },
+        { "all as configured", { AMD_LOADED, .modprobe = "options kvm_amd nested=1 npt=1\n" }, .id = "parameter-differs" },
+
+        { "nested off by hand will be on after a boot", { .loaded = "kvm_amd.nested=0" }, .id = "parameter-by-hand", "warn",
+          "It is on as a rule", "nestvirtctl set nested=off" },
+        { "tuned by hand", { .loaded = "kvm.halt_poll_ns+=0 kvm_amd.nested=1" }, .id = "parameter-by-hand", "info",
+          "kvm.halt_poll_ns is 0", NULL },
+        { "chosen by the kernel", { .loaded = "kvm.mmio_caching=N kvm_amd.nested=1" }, .id = "parameter-by-hand" },
+
+        { "a name that the kernel does not know", { AMD_LOADED, .modprobe = "options kvm_amd nestd=1\n" }, .id = "parameter-unknown",
+          "warn", "no parameter \"nestd\" and ignores it (/etc/modprobe.d/admin.conf:1)", NULL },
+        { "on the kernel command line too", { .cmdline = "kvm.nestd=1",
+          .loaded = "kvm_amd.nested=1 kvm.ignore_msrs=N" }, .id = "parameter-unknown", "warn", "(the kernel command line)", NULL },
+        { "the other vendor's module is another matter", { AMD_LOADED, .modprobe = "options kvm_intel banana=1\n" },
+          .id = "parameter-unknown" },
+        { "a module whose parameters are not known", { .flags = "svm", .modprobe = "options kvm_amd nested=1\n" },
+          .id = "parameter-unknown" },
+        { "what every module takes", { AMD_LOADED, .modprobe = "options kvm_amd dyndbg=+p\n" }, .id = "parameter-unknown" },
+
+        { "a later line beats ours", { AMD_LOADED, .ours = "options kvm_amd nested=0\n", .late = "options kvm_amd nested=1\n" },
+          .id = "parameter-overridden", "warn", "zzzz-late.conf:1 (on) wins over /etc/modprobe.d/zz-nestvirt.conf:1, which says "
+          "otherwise and was written by nestvirtd", NULL },
+        { "ours beats an earlier line", { AMD_LOADED, .ours = "options kvm_amd nested=1\n", .modprobe = "options kvm_amd nested=0\n" },
+          .id = "parameter-overridden", "info", "zz-nestvirt.conf:1 (on) wins over /etc/modprobe.d/admin.conf:1", NULL },
+        { "the last of those that contradict is named", { AMD_LOADED, .ours = "options kvm_amd nested=1\n",
+          .modprobe = "options kvm_amd nested=1\noptions kvm_amd nested=0\n" }, .id = "parameter-overridden", "info",
+          "wins over /etc/modprobe.d/admin.conf:2", NULL },
+        { "two that say the same", { INTEL, .loaded = "kvm_intel.nested=Y", .modprobe = "options kvm_intel nested=1\n",
+          .late = "options kvm_intel nested=Y\n" }, .id = "parameter-overridden" },
+
+        { "other parameters are another matter", { .loaded = "kvm_amd.nested=1 kvm_amd.npt=N",
+          .modprobe = "options kvm_amd nested=1 npt=0\noptions kvm_intel nested=0\noptions kvm_amd nested=1\n" },
+          .id = "parameter-overridden" },
+
+        { "modprobe.d for a built-in module", { .builtin = "kvm. kvm_amd.nested=1", .modprobe = "options kvm_amd nested=0\n" },
+          .id = "builtin-options", "warn", "put kvm_amd.nested=0 on the kernel command line", NULL },
+
+        { "an install line", { AMD_LOADED, .modprobe = "\ninstall kvm_amd /bin/true\n" }, .id = "install-command", "warn",
+          "An \"install\" line for kvm_amd (/etc/modprobe.d/admin.conf:2)", NULL },
+        { "a remove line for kvm", { AMD_LOADED, .modprobe = "remove kvm /bin/true\n" }, .id = "install-command", "warn",
+          "A \"remove\" line for kvm (", NULL },
+        { "an install line for something else", { AMD_LOADED, .modprobe = "install floppy /bin/true\n" }, .id = "install-command" },
+
+        { "blacklisted", { AMD_LOADED, .modprobe = "blacklist kvm-amd\n" }, .id = "blacklist", "warn",
+          "blacklisted (/etc/modprobe.d/admin.conf:1)", NULL },
+        { "the other vendor's is blacklisted", { AMD_LOADED, .modprobe = "blacklist kvm_intel\n" }, .id = "blacklist" },
+
+        { "a line that modprobe ignores", { AMD_LOADED, .modprobe = "optoins kvm_amd nested=0\n" }, .id = "modprobe-line", "info",
+          "/etc/modprobe.d/admin.conf:1: ", NULL },
+        { "one in our own file", { AMD_LOADED, .ours = "nonsense\n" }, .id = "modprobe-line", "warn",
+          "/etc/modprobe.d/zz-nestvirt.conf:1: ", NULL },
+
+        { "huge pages", { .loaded = "kvm.nx_huge_pages+=Y kvm_amd.nested=0" }, .id = "nx-huge-pages", "info", "is on", NULL },
+        { "the L1 data cache", { INTEL, .loaded = "kvm_intel.vmentry_l1d_flush+=not~required" }, .id = "l1d-flush", "info",
+          "\"not required\"", NULL },
+};
+/* clang-format on */
+
+static void test_each_id_is_shown(void) {
+        check_rows_assert_cover(rows, G_N_ELEMENTS(rows), "kvm-kept", "l1d-flush", "masked-file");
+}
+
+static void test_masked_file(Tree *tree, gconstpointer data) {
+        static const char *const others[] = {"libvirt.conf", "my-nestvirt.conf", "qemu-system-x86.conf"};
+        const MadeHost made = {AMD_LOADED};
+        unsigned n;
+
+        tree_write(tree, "etc/modprobe.d/kvm.conf", "");
+        tree_write(tree, "usr/lib/modprobe.d/kvm.conf", "options kvm_amd nested=0\n");
+        for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+                g_autofree char *first = g_strconcat("etc/modprobe.d/", others[i], NULL);
+                g_autofree char *second = g_strconcat("usr/lib/modprobe.d/", others[i], NULL);
+                tree_write(tree, first, "");
+                tree_write(tree, second, "options kvm_amd nested=0\n");
+        }
+        tree_write(tree, "etc/modprobe.d/floppy.conf", "");
+        tree_write(tree, "usr/lib/modprobe.d/floppy.conf", "blacklist floppy\n");
+        g_autoptr(Host) host = made_host_read(&made, tree);
+        g_autoptr(GPtrArray) findings = check_host(host, "");
+        const Finding *f = check_row_find(findings, "masked-file", &n);
+        g_assert_cmpuint(n, ==, 1 + G_N_ELEMENTS(others));
+        g_assert_cmpstr(f->status, ==, "info");
+        g_assert_nonnull(strstr(f->message, "/usr/lib/modprobe.d/qemu-system-x86.conf is not read"));
+}
+
+static void test_many_of_a_kind_are_counted(void) {
+        g_autoptr(GString) lines = g_string_new(NULL);
+        unsigned n;
+
+        for (unsigned i = 0; i < 1000; i++)
+                g_string_append_printf(lines, "options kvm_amd x%u=1\n", i);
+        const MadeHost made = {AMD_LOADED, .modprobe = lines->str};
+        g_autoptr(Host) host = made_host(&made);
+        g_autoptr(GPtrArray) findings = check_host(host, "");
+        const Finding *f = check_row_find(findings, "parameter-unknown", &n);
+        g_assert_cmpuint(n, ==, 17);
+        g_assert_cmpstr(f->message, ==, "and 984 more of this kind");
+        g_assert_cmpstr(f->status, ==, "info");
+}
+
+static void test_every_bad_line(void) {
+        const MadeHost made = {AMD_LOADED, .modprobe = "x\ny\noptions kvm_amd nested=1\nz\n"};
+        g_autoptr(Host) host = made_host(&made);
+        g_autoptr(GPtrArray) findings = check_host(host, "");
+        unsigned n;
+
+        const Finding *f = check_row_find(findings, "modprobe-line", &n);
+        g_assert_cmpuint(n, ==, 3);
+        g_assert_true(g_str_has_prefix(f->message, "/etc/modprobe.d/admin.conf:4: "));
+}
+
+int main(int argc, char **argv) {
+        g_test_init(&argc, &argv, NULL);
+        check_rows_add(rows, G_N_ELEMENTS(rows));
+        g_test_add_func("/check/each-id-of-options-is-shown", test_each_id_is_shown);
+        g_test_add("/check/masked-file/hidden", Tree, NULL, tree_set_up, test_masked_file, tree_tear_down);
+        g_test_add_func("/check/many-of-a-kind-are-counted", test_many_of_a_kind_are_counted);
+        g_test_add_func("/check/every-bad-line", test_every_bad_line);
+        return g_test_run();
+}
