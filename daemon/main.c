@@ -4,7 +4,9 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <malloc.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include "daemon.h"
 
@@ -76,6 +78,13 @@ static int parse_arguments(int argc, char **argv, Arguments *ret) {
         return 2;
 }
 
+/* A daemon that is at rest nearly always should be small: no arena for each thread, and no page of 2 MiB for the stack of a worker. */
+static void stay_small(void) {
+        (void) mallopt(M_ARENA_MAX, 1);
+        (void) mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+        (void) prctl(PR_SET_THP_DISABLE, 1UL, 0UL, 0UL, 0UL);
+}
+
 int main(int argc, char **argv) {
         Arguments arguments = {.root = "/", .settings = {.helper_dir = LIBEXECDIR}};
         g_autoptr(GError) error = NULL;
@@ -83,6 +92,7 @@ int main(int argc, char **argv) {
         int status = parse_arguments(argc, argv, &arguments);
         if (status >= 0)
                 return status;
+        stay_small();
 
         g_autoptr(Root) root = root_new(arguments.root, arguments.devices, &error);
         Loader *loader = root ? loader_kmod_new(root, &error) : NULL;

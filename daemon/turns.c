@@ -52,7 +52,7 @@ static void turns_hand_out(Turns *turns) {
 void turns_ask(Turns *turns, TurnBegin begin, GDestroyNotify drop, gpointer data) {
         Turn *turn = g_new(Turn, 1);
 
-        *turn = (Turn){.begin = begin, .drop = drop, .data = data};
+        *turn = (Turn) {.begin = begin, .drop = drop, .data = data};
         g_queue_push_tail(&turns->waiting, turn);
         turns_hand_out(turns);
 }
@@ -63,6 +63,10 @@ void turns_end(Turns *turns) {
                 turns->at_rest(turns->userdata);
         else
                 turns_hand_out(turns);
+}
+
+bool turns_taken(const Turns *turns) {
+        return turns->taken;
 }
 
 void turns_close(Turns *turns, TurnsAtRest at_rest, gpointer userdata) {

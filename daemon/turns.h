@@ -20,6 +20,8 @@ void turns_free(Turns *turns);
 /* @begin is called at once when the host is at rest and nobody waits, else later. @drop gets @data when it never comes to that. */
 void turns_ask(Turns *turns, TurnBegin begin, GDestroyNotify drop, gpointer data);
 void turns_end(Turns *turns);
+/* A turn is under way. */
+bool turns_taken(const Turns *turns);
 
 /* No turn begins any more; @at_rest is called when the one under way has ended, or at once. */
 void turns_close(Turns *turns, TurnsAtRest at_rest, gpointer userdata);

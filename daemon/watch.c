@@ -42,6 +42,11 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         Watch *watch = userdata;
 
         watch->gathering = false;
+        /* A change of ours is seen whole: what it was before, then what it has become, which its own refresh tells. */
+        if (turns_taken(watch->daemon->turns)) {
+                watch_gather(watch);
+                return 0;
+        }
         folders_arm(watch->folders);
         daemon_refresh(watch->daemon);
         idle_event(watch->daemon->idle);
