@@ -25,6 +25,9 @@ typedef enum Why {
         WHY_MAX
 } Why;
 
+/* Nobody reads more, and a file may have tens of thousands of such lines. */
+#define EFFECT_OVERRIDDEN_MAX 64U
+
 typedef struct Effect {
         const Parameter *parameter;
         char *value;     /* as sysfs prints it; "" when the module is not loaded */
@@ -33,7 +36,7 @@ typedef struct Effect {
         char *configured; /* what the next load gets, normalised (as written when it is no valid value); "" = the kernel's default */
         const char *normal_default; /* the kernel's default, normalised, "" when unknown */
         char *source;               /* of the configured value, or "" */
-        GStrv overridden;           /* sources that lose */
+        GStrv overridden;           /* sources that lose, the strongest first, at most EFFECT_OVERRIDDEN_MAX */
         const char *pending;        /* waits for idle, or "" */
         bool supported;             /* the CPU has what it needs */
         bool writable;              /* without a reload */

@@ -283,6 +283,20 @@ static void test_overridden_of_a_builtin_module(void) {
         g_assert_cmpstr(losers, ==, "/etc/modprobe.d/zz-nestvirt.conf:1 /etc/modprobe.d/admin.conf:1");
 }
 
+static void test_overridden_by_far_too_many(void) {
+        g_autoptr(GString) lines = g_string_new(NULL);
+
+        for (unsigned i = 0; i < 5000; i++)
+                g_string_append(lines, "options kvm_amd nested=1\n");
+        const MadeHost made = {.loaded = "kvm_amd.nested=1", .modprobe = lines->str};
+        g_autoptr(Host) host = made_host(&made);
+        g_autoptr(Effect) effect = effect_new(host, catalog_find("kvm_amd", "nested"));
+
+        g_assert_cmpstr(effect->source, ==, "/etc/modprobe.d/admin.conf:5000");
+        g_assert_cmpuint(g_strv_length(effect->overridden), ==, EFFECT_OVERRIDDEN_MAX);
+        g_assert_cmpstr(effect->overridden[0], ==, "/etc/modprobe.d/admin.conf:4999");
+}
+
 static void test_writable_and_pending(void) {
         const MadeHost made = {
                         .loaded = "kvm.ignore_msrs+=N kvm_amd.nested=1 kvm_amd.npt=Y",
@@ -385,6 +399,7 @@ int main(int argc, char **argv) {
         }
         g_test_add_func("/effect/overridden", test_overridden);
         g_test_add_func("/effect/overridden-of-a-builtin-module", test_overridden_of_a_builtin_module);
+        g_test_add_func("/effect/overridden-by-far-too-many", test_overridden_by_far_too_many);
         g_test_add_func("/effect/writable-and-pending", test_writable_and_pending);
         g_test_add_func("/effect/what-this-kernel-lacks-has-no-effect", test_what_this_kernel_lacks_has_no_effect);
         g_test_add_func("/effect/the-kind-follows-the-kernel", test_the_kind_follows_the_kernel);
