@@ -4,6 +4,8 @@
 /* Every name that the daemon, the client and the tests must agree on, spelled once: the bus name, object paths, interfaces and
  * polkit actions. It is nothing but names; signatures and prose are in org.nestvirt1.xml, error names in daemon/error.c. */
 
+#include <stdint.h>
+
 #define BUS_NAME "org.nestvirt1"
 
 #define PATH_MANAGER "/org/nestvirt1"

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Words for outcomes. An outcome that this client does not know is printed as it is. */
+
+#include "change-result.h"
+#include "inventory.h"
+#include "names.h"
+
+static const char *headline(const Client *client, const char *outcome) {
+        if (g_str_equal(outcome, "unchanged"))
+                return "Nothing to do: it is so already.";
+        if (g_str_equal(outcome, "applied"))
+                return client->flags & FLAG_RUNTIME ? "Done: in effect now, until the next boot."
+                                                    : "Done: in effect now.";
+        if (g_str_equal(outcome, "configured"))
+                return client->flags & FLAG_NEXT_BOOT ? "Kept for the next boot; what is in effect now stays."
+                                                      : "Kept; what is in effect has not changed.";
+        if (g_str_equal(outcome, "deferred"))
+                return "Kept, and in effect as soon as nobody uses KVM. Who does: nestvirtctl users; to drop it: "
+                       "nestvirtctl "
+                       "cancel";
+        if (g_str_equal(outcome, "planned"))
+                return "This would be done; nothing has been changed:";
+        return outcome;
+}
+
+static void print_steps(Output *out, GVariant *result) {
+        g_autoptr(GVariant) steps = get_container(result, "Steps", "as");
+        g_autofree const char **texts = g_variant_get_strv(steps, NULL);
+
+        for (const char **text = texts; *text; text++) {
+                output_printf(out, STYLE_PLAIN, "  %s", *text);
+                output_newline(out);
+        }
+}
+
+static void print_impact(Output *out, GVariant *result) {
+        g_autoptr(GVariant) impact = get_container(result, "Impact", "aa{sv}");
+
+        for (gsize i = 0; i < g_variant_n_children(impact); i++) {
+                g_autoptr(GVariant) one = g_variant_get_child_value(impact, i);
+                output_pad(out, 2);
+                output_text(out, STYLE_WARN, get_string(one, "Kind"));
+                output_printf(out, STYLE_PLAIN, ": %s", get_string(one, "Message"));
+                output_newline(out);
+        }
+}
+
+static void print_values(Output *out, GVariant *result) {
+        g_autoptr(GVariant) values = get_container(result, "Values", "a{ss}");
+        g_autoptr(GString) text = g_string_new(NULL);
+        GVariantIter iter;
+        const char *name, *value;
+
+        g_variant_iter_init(&iter, values);
+        while (g_variant_iter_next(&iter, "{&s&s}", &name, &value))
+                g_string_append_printf(text, "%s%s=%s", text->len > 0 ? ", " : "", name, value);
+        output_field(out, 10, "The kernel says", STYLE_BOLD, text->str);
+}
+
+void change_print_outcome(const Client *client, const char *outcome) {
+        output_text(client->out, STYLE_BOLD, headline(client, outcome));
+        output_newline(client->out);
+}
+
+void change_print(const Client *client, GVariant *result) {
+        const char *outcome = get_string(result, "Outcome");
+
+        if (client->json != JSON_OFF) {
+                client_print_json(client, result);
+                return;
+        }
+        change_print_outcome(client, outcome);
+        print_steps(client->out, result);
+        print_impact(client->out, result);
+        print_values(client->out, result);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a change has answered, told to people or as it is to programs. */
+
+#include "client.h"
+
+/* @result: a{sv} with Outcome, Steps, Impact, Values. */
+void change_print(const Client *client, GVariant *result);
+/* One line: what @outcome means. */
+void change_print_outcome(const Client *client, const char *outcome);

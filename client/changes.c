@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Two dictionaries compared, and a sentence for each difference. A module that is away has no values in effect: what they are when it is back is
+ * held against what they were before it went. */
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "changes.h"
+#include "json.h"
+#include "names.h"
+#include "parameter.h"
+
+struct Changes {
+        ChangesSay say;
+        void *userdata;
+        GHashTable *known;     /* path -> a{sv} */
+        GHashTable *effective; /* "module.name" -> the last that was in effect */
+};
+
+static void say(const Changes *changes, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void say(const Changes *changes, const char *format, ...) {
+        g_autofree char *line = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        line = g_strdup_vprintf(format, ap);
+        va_end(ap);
+        changes->say(line, changes->userdata);
+}
+
+const char *changes_object(const char *path) {
+        return g_str_equal(path, PATH_MANAGER) ? "host" : strrchr(path, '/') + 1;
+}
+
+static const char *or_nothing(const char *text) {
+        return *text ? text : "nothing";
+}
+
+static void say_text(const Changes *changes, const char *parameter, const char *key, GVariant *before,
+                     GVariant *after) {
+        const char *old = get_string(before, key), *new = get_string(after, key);
+        g_autofree char *label = g_ascii_strdown(key, -1);
+
+        if (!g_str_equal(old, new))
+                say(changes, "%s %s: %s -> %s", parameter, label, or_nothing(parameter_word(before, old)),
+                    or_nothing(parameter_word(after, new)));
+}
+
+static void take_effective(Changes *changes, const char *parameter, GVariant *entry) {
+        const char *new = get_string(entry, "Effective"), *old = g_hash_table_lookup(changes->effective, parameter);
+
+        if (!*new)
+                return;
+        if (old && !g_str_equal(old, new))
+                say(changes, "%s effective: %s -> %s", parameter, old, new);
+        (void) g_hash_table_replace(changes->effective, g_strdup(parameter), g_strdup(new));
+}
+
+static void say_parameter(Changes *changes, const char *parameter, GVariant *before, GVariant *after) {
+        const char *reason = get_string(after, "Reason");
+
+        take_effective(changes, parameter, after);
+        say_text(changes, parameter, "Configured", before, after);
+        say_text(changes, parameter, "Source", before, after);
+        say_text(changes, parameter, "Pending", before, after);
+        if (*reason && *get_string(after, "Effective") && !g_str_equal(reason, get_string(before, "Reason")))
+                say(changes, "%s: %s", parameter, reason);
+}
+
+static void take_parameters(Changes *changes, const char *module, GVariant *before, GVariant *after) {
+        GVariantIter iter;
+        const char *name;
+        GVariant *entry;
+
+        g_variant_iter_init(&iter, after);
+        while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &entry)) {
+                g_autoptr(GVariant) old = g_variant_lookup_value(before, name, G_VARIANT_TYPE_VARDICT);
+                g_autofree char *parameter = g_strconcat(module, ".", name, NULL);
+                if (old)
+                        say_parameter(changes, parameter, old, entry);
+                else
+                        take_effective(changes, parameter, entry);
+        }
+}
+
+static void say_pending(const Changes *changes, const char *module, GVariant *pending) {
+        GVariantIter iter;
+        const char *name, *value;
+
+        if (g_variant_n_children(pending) == 0)
+                say(changes, "%s: nothing waits any longer", module);
+        g_variant_iter_init(&iter, pending);
+        while (g_variant_iter_next(&iter, "{&s&s}", &name, &value))
+                say(changes, "%s.%s=%s waits until nobody uses KVM", module, name, value);
+}
+
+static char *show(GVariant *value) {
+        if (!value)
+                return g_strdup("nothing");
+        if (g_variant_is_of_type(value, G_VARIANT_TYPE_STRING))
+                return g_strdup(or_nothing(g_variant_get_string(value, NULL)));
+        if (g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN))
+                return g_strdup(g_variant_get_boolean(value) ? "yes" : "no");
+        return g_variant_print(value, FALSE);
+}
+
+static void take_property(Changes *changes, const char *path, const char *property, GVariant *before, GVariant *after) {
+        const char *object = changes_object(path);
+
+        if (g_str_equal(property, "Parameters") && g_variant_is_of_type(after, G_VARIANT_TYPE("a{sa{sv}}"))) {
+                g_autoptr(GVariant) none = g_variant_ref_sink(g_variant_new("a{sa{sv}}", NULL));
+                take_parameters(changes, object, before ?: none, after);
+        } else if (g_str_equal(property, "Pending") && g_variant_is_of_type(after, G_VARIANT_TYPE("a{ss}")))
+                say_pending(changes, object, after);
+        else {
+                g_autofree char *key = json_key(property), *old = show(before), *new = show(after);
+                say(changes, "%s %s: %s -> %s", object, g_strdelimit(key, "_", ' '), old, new);
+        }
+}
+
+/* What is known of @path is what was, with @changed over it. */
+static void learn(Changes *changes, const char *path, GVariant *before, GVariant *changed) {
+        GVariantDict dictionary;
+        GVariantIter iter;
+        const char *name;
+        GVariant *value;
+
+        g_variant_dict_init(&dictionary, before);
+        g_variant_iter_init(&iter, changed);
+        while (g_variant_iter_loop(&iter, "{&sv}", &name, &value))
+                g_variant_dict_insert_value(&dictionary, name, value);
+        (void) g_hash_table_replace(changes->known, g_strdup(path),
+                                    g_variant_ref_sink(g_variant_dict_end(&dictionary)));
+}
+
+void changes_take(Changes *changes, const char *path, GVariant *changed) {
+        GVariant *known = g_hash_table_lookup(changes->known, path);
+        g_autoptr(GVariant) before = known ? g_variant_ref(known) : NULL;
+        GVariantIter iter;
+        const char *name;
+        GVariant *value;
+
+        g_variant_iter_init(&iter, changed);
+        while (g_variant_iter_loop(&iter, "{&sv}", &name, &value)) {
+                g_autoptr(GVariant) old =
+                                before ? g_variant_lookup_value(before, name, g_variant_get_type(value)) : NULL;
+                if (!old || !g_variant_equal(old, value))
+                        take_property(changes, path, name, old, value);
+        }
+        learn(changes, path, before, changed);
+}
+
+static void learn_object(Changes *changes, const char *path, GVariant *properties) {
+        g_autoptr(GVariant) parameters = get_container(properties, "Parameters", "a{sa{sv}}");
+        g_autoptr(GVariant) none = g_variant_ref_sink(g_variant_new("a{sa{sv}}", NULL));
+
+        learn(changes, path, NULL, properties);
+        take_parameters(changes, changes_object(path), none, parameters);
+}
+
+void changes_take_object(Changes *changes, const char *path, GVariant *properties) {
+        if (properties) {
+                learn_object(changes, path, properties);
+                say(changes, "%s is there now: %s", changes_object(path), get_string(properties, "State"));
+        } else {
+                (void) g_hash_table_remove(changes->known, path);
+                say(changes, "%s is gone", changes_object(path));
+        }
+}
+
+Changes *changes_new(const Inventory *inventory, ChangesSay say_line, void *userdata) {
+        Changes *changes = g_new(Changes, 1);
+
+        *changes = (Changes){
+                        .say = say_line,
+                        .userdata = userdata,
+                        .known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                       (GDestroyNotify) g_variant_unref),
+                        .effective = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+        };
+        learn(changes, PATH_MANAGER, NULL, inventory->manager);
+        for (unsigned i = 0; i < inventory->modules->len; i++) {
+                const Item *item = g_ptr_array_index(inventory->modules, i);
+                learn_object(changes, item->path, item->properties);
+        }
+        return changes;
+}
+
+void changes_free(Changes *changes) {
+        if (!changes)
+                return;
+        g_hash_table_unref(changes->known);
+        g_hash_table_unref(changes->effective);
+        g_free(changes);
+}

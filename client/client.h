@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One run of nestvirtctl: what the command line asks for, the connection, and what is printed at the end. Verbs take it and return an
+ * exit status. It knows no verb. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+
+#include "json.h"
+#include "output.h"
+
+/* The exit statuses that no D-Bus error stands for. */
+#define EXIT_USAGE 2
+#define EXIT_NO 3
+
+#define _cleanup_(f) __attribute__((cleanup(f)))
+
+typedef struct Client {
+        JsonMode json;
+        const char *host; /* "USER@HOST", or NULL for this machine */
+        bool ask_password;
+        bool pager;
+        bool quiet;
+        bool wait;      /* for the end of a change that waits for idle */
+        uint64_t flags; /* FLAG_* of names.h */
+        sd_bus *bus;    /* NULL until a verb needs it */
+        Output *out;    /* for people; JSON goes there too, whole */
+} Client;
+
+/* Says "Cannot @doing: …" on standard error, or as JSON on standard output, and returns the exit status for @error. */
+int client_fail(const Client *client, const char *doing, const sd_bus_error *error);
+/* What is wrong with the command line, one line; returns EXIT_USAGE. */
+int client_usage(const Client *client, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Prints @value (consumed when floating) as one line, or one text, of JSON. */
+void client_print_json(const Client *client, GVariant *value);
+/* {"@key": @value} */
+void client_print_json_member(const Client *client, const char *key, GVariant *value);
+
+/* What is known to @error's name but not said in its message: what to do next, or NULL. */
+const char *client_hint(const char *error_name);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* sd-bus behind three functions. No verb's meaning is known here. */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "agent.h"
+#include "connection.h"
+#include "message.h"
+#include "names.h"
+
+int connection_fail(const Client *client, int errnum, sd_bus_error *error) {
+        errnum = abs(errnum);
+        if (sd_bus_error_is_set(error) && sd_bus_is_open(client->bus) > 0)
+                return -errnum;
+
+        sd_bus_error_free(error);
+        if (client->bus && sd_bus_is_open(client->bus) > 0)
+                return sd_bus_error_set_errno(error, -errnum);
+        if (client->host)
+                (void) sd_bus_error_setf(error, SD_BUS_ERROR_NO_SERVER,
+                                         "the system bus of %s can't be reached by ssh (%s); try: ssh %s busctl list",
+                                         client->host, g_strerror(errnum), client->host);
+        else
+                (void) sd_bus_error_setf(error, SD_BUS_ERROR_NO_SERVER, "the system bus can't be reached: %s",
+                                         g_strerror(errnum));
+        return -errnum;
+}
+
+static int connection_open(Client *client, sd_bus_error *error) {
+        int r;
+
+        if (client->bus)
+                return 0;
+        r = client->host ? sd_bus_open_system_remote(&client->bus, client->host)
+                         : sd_bus_open_system_with_description(&client->bus, "nestvirtctl");
+        return r < 0 ? connection_fail(client, r, error) : 0;
+}
+
+int connection_prepare(Client *client, const char *path, const char *interface, const char *member,
+                       sd_bus_message **ret, sd_bus_error *error) {
+        int r;
+
+        r = connection_open(client, error);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_new_method_call(client->bus, ret, BUS_NAME, path, interface, member);
+        return r < 0 ? connection_fail(client, r, error) : 0;
+}
+
+static int read_reply(sd_bus_message *reply, const char *type, GVariant **ret) {
+        g_autoptr(GVariant) body = NULL, value = NULL;
+        int r;
+
+        r = message_read(reply, &body);
+        if (r < 0)
+                return r;
+        if (g_variant_n_children(body) != 1)
+                return -EBADMSG;
+        value = g_variant_get_child_value(body, 0);
+        if (!g_variant_is_of_type(value, G_VARIANT_TYPE(type)))
+                return -EBADMSG;
+        *ret = g_steal_pointer(&value);
+        return 0;
+}
+
+int connection_call(Client *client, sd_bus_message *call, CallKind kind, const char *type, GVariant **ret,
+                    sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const bool change = kind == CALL_CHANGE;
+        int r;
+
+        if (change && client->ask_password) {
+                if (!client->host)
+                        agent_start();
+                r = sd_bus_message_set_allow_interactive_authorization(call, true);
+                if (r < 0)
+                        return connection_fail(client, r, error);
+        }
+        r = sd_bus_call(client->bus, call, change ? UINT64_MAX : 0, error, &reply);
+        if (r < 0)
+                return connection_fail(client, r, error);
+        r = type ? read_reply(reply, type, ret) : 0;
+        return r < 0 ? connection_fail(client, r, error) : 0;
+}
+
+int connection_call_flags(Client *client, const char *path, const char *interface, const char *member, CallKind kind,
+                          uint64_t flags, const char *type, GVariant **ret, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        int r;
+
+        r = connection_prepare(client, path, interface, member, &call, error);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(call, "t", flags);
+        if (r < 0)
+                return connection_fail(client, r, error);
+        return connection_call(client, call, kind, type, ret, error);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Who holds KVM, as the daemon tells. */
+
+#include "inventory.h"
+
+/* An array of dictionaries (Pid, Uid, Command, Unit, Guest): the holders of the vendor's module, else of kvm; empty when there is no module. */
+int holders_fetch(Client *client, const Inventory *inventory, GVariant **ret, sd_bus_error *error);
+/* "qemu-system-x86 (pid 812), guest web1, machine-qemu.scope" */
+char *holder_describe(GVariant *holder);

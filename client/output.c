@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The buffer, its colours, and the way to the terminal. It must not know what is printed. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "output.h"
+#include "pager.h"
+
+struct Output {
+        GString *text;
+        bool colours;
+};
+
+Output *output_new(bool colours) {
+        Output *output = g_new(Output, 1);
+
+        *output = (Output){.text = g_string_new(NULL), .colours = colours};
+        return output;
+}
+
+void output_free(Output *output) {
+        if (!output)
+                return;
+        g_string_free(output->text, TRUE);
+        g_free(output);
+}
+
+bool output_wants_colours(void) {
+        const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+
+        return isatty(STDOUT_FILENO) && !(none && *none) && term && !g_str_equal(term, "dumb");
+}
+
+char *output_escape(const char *text) {
+        g_autofree char *valid = g_utf8_make_valid(text, -1);
+        GString *escaped = g_string_sized_new(strlen(valid));
+
+        for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
+                const gunichar c = g_utf8_get_char(p);
+                /* Control characters, and those that turn the direction of what follows. */
+                if (g_unichar_iscntrl(c) || g_unichar_type(c) == G_UNICODE_FORMAT)
+                        g_string_append_printf(escaped, c < 0x100 ? "\\x%02x" : "\\u%04x", c);
+                else
+                        g_string_append_unichar(escaped, c);
+        }
+        return g_string_free(escaped, FALSE);
+}
+
+unsigned output_width(const char *text) {
+        unsigned width = 0;
+
+        for (const char *p = text; *p; p = g_utf8_next_char(p)) {
+                const gunichar c = g_utf8_get_char(p);
+                width += g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+        }
+        return width;
+}
+
+void output_text(Output *output, Style style, const char *text) {
+        static const char *const codes[] = {
+                        [STYLE_PLAIN] = "",        [STYLE_BOLD] = "\033[1m",  [STYLE_DIM] = "\033[2m",
+                        [STYLE_GOOD] = "\033[32m", [STYLE_WARN] = "\033[33m", [STYLE_BAD] = "\033[31m",
+        };
+        g_autofree char *escaped = output_escape(text);
+        const bool coloured = output->colours && style != STYLE_PLAIN && *escaped;
+
+        g_string_append_printf(output->text, "%s%s%s", coloured ? codes[style] : "", escaped,
+                               coloured ? "\033[0m" : "");
+}
+
+void output_printf(Output *output, Style style, const char *format, ...) {
+        g_autofree char *text = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        text = g_strdup_vprintf(format, ap);
+        va_end(ap);
+        output_text(output, style, text);
+}
+
+void output_pad(Output *output, unsigned columns) {
+        for (unsigned i = 0; i < columns; i++)
+                g_string_append_c(output->text, ' ');
+}
+
+void output_newline(Output *output) {
+        g_string_append_c(output->text, '\n');
+}
+
+void output_field(Output *output, unsigned column, const char *label, Style style, const char *text) {
+        const unsigned width = output_width(label);
+
+        if (!text || !*text)
+                return;
+        output_pad(output, column > width ? column - width : 0);
+        output_text(output, STYLE_DIM, label);
+        output_text(output, STYLE_DIM, ": ");
+        output_text(output, style, text);
+        output_newline(output);
+}
+
+void output_raw(Output *output, const char *text) {
+        g_string_append(output->text, text);
+}
+
+/* Screen lines of @text on a terminal that is @columns wide; colour sequences take no room. */
+static unsigned count_lines(const char *text, unsigned columns) {
+        unsigned lines = 0;
+
+        while (*text) {
+                const char *end = strchrnul(text, '\n');
+                unsigned width = 0;
+                for (const char *p = text; p < end; p = g_utf8_next_char(p)) {
+                        if (*p == '\033')
+                                p = strchrnul(p, 'm');
+                        else
+                                width += g_unichar_iswide(g_utf8_get_char(p)) ? 2 : 1;
+                }
+                lines += MAX(1, (width + columns - 1) / columns);
+                text = *end ? end + 1 : end;
+        }
+        return lines;
+}
+
+static bool fits_screen(const char *text) {
+        struct winsize size = {};
+
+        if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row == 0 || size.ws_col == 0)
+                return true;
+        return count_lines(text, size.ws_col) < size.ws_row; /* the prompt takes a line */
+}
+
+void output_discard(Output *output) {
+        g_string_truncate(output->text, 0);
+}
+
+bool output_flush(Output *output, bool pager) {
+        GString *text = output->text;
+        bool good = true;
+
+        if (text->len > 0 && !(pager && isatty(STDOUT_FILENO) && !fits_screen(text->str) && pager_show(text->str)))
+                good = fwrite(text->str, 1, text->len, stdout) == text->len;
+        output_discard(output);
+        return fflush(stdout) == 0 && good;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One parameter's entry, as the daemon shows it, in people's words. Pure. */
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* "on" for the "1" of a switch; any other value as it is. */
+const char *parameter_word(GVariant *entry, const char *value);
+/* What the next load gets: "off", "default (on)", or "default" when the kernel's is not known. */
+char *parameter_configured(GVariant *entry);
+/* It belongs on one screen: it decides about nesting, or it is not as it would be by itself. */
+bool parameter_matters(GVariant *entry, const char *name);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* nestvirtctl show: all that is known of parameters, of those named or of every one. */
+
+#include <string.h>
+
+#include "catalog.h"
+#include "error.h"
+#include "inventory.h"
+#include "parameter.h"
+#include "verbs.h"
+
+#define COLUMN 12U
+
+/* Which parameters are wanted: "module.name" -> itself; NULL stands for all. */
+static bool wants(GHashTable *wanted, const char *module, const char *name) {
+        g_autofree char *key = g_strconcat(module, ".", name, NULL);
+
+        return !wanted || g_hash_table_contains(wanted, key);
+}
+
+static int fail_unknown(const Client *client, const Inventory *inventory, const char *word, const char *module,
+                        const char *name) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        const Parameter *known = catalog_resolve(word, module);
+        const Parameter *ours = known && known->counterpart ? catalog_find(module, known->counterpart) : NULL;
+        g_autofree char *doing = g_strdup_printf("show %s", word);
+
+        if (!known)
+                (void) sd_bus_error_setf(&error, condition_to_name(CONDITION_NO_SUCH_PARAMETER),
+                                         "no parameter is called \"%s\"; those that there are: nestvirtctl show", word);
+        else if (ours && !g_str_equal(known->module, module))
+                (void) sd_bus_error_setf(&error, condition_to_name(CONDITION_UNSUPPORTED),
+                                         "%s is a parameter of %s; %s calls it %s (nestvirtctl show %s)", known->name,
+                                         known->module, module, ours->name, ours->name);
+        else if (!inventory_module(inventory, known->module))
+                (void) sd_bus_error_setf(&error, condition_to_name(CONDITION_UNSUPPORTED),
+                                         "%s is a parameter of %s, which this host does not use", known->name,
+                                         known->module);
+        else
+                (void) sd_bus_error_setf(&error, condition_to_name(CONDITION_UNSUPPORTED),
+                                         "%s of the running kernel has no parameter %s", module, name);
+        return client_fail(client, doing, &error);
+}
+
+/* 0, or the exit status of a word that this host knows no parameter for. */
+static int choose(const Client *client, const Inventory *inventory, char **words, GHashTable **ret) {
+        g_autoptr(GHashTable) wanted = NULL;
+
+        if (!*words)
+                return 0;
+        wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        for (; *words; words++) {
+                g_autofree char *module = NULL, *name = NULL;
+                if (!inventory_resolve(inventory, *words, &module, &name))
+                        return fail_unknown(client, inventory, *words, module, name);
+                (void) g_hash_table_add(wanted, g_strconcat(module, ".", name, NULL));
+        }
+        *ret = g_steal_pointer(&wanted);
+        return 0;
+}
+
+/* The entries of one module that are wanted, NULL when there are none; floating. */
+static GVariant *filter_parameters(const Item *item, GHashTable *wanted) {
+        g_autoptr(GVariant) parameters = get_container(item->properties, "Parameters", "a{sa{sv}}");
+        GVariantBuilder builder;
+        GVariantIter iter;
+        const char *name;
+        GVariant *entry;
+        bool any = false;
+
+        g_variant_builder_init(&builder, G_VARIANT_TYPE("a{sa{sv}}"));
+        g_variant_iter_init(&iter, parameters);
+        while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &entry))
+                if (wants(wanted, item_name(item), name)) {
+                        g_variant_builder_add(&builder, "{s@a{sv}}", name, entry);
+                        any = true;
+                }
+        if (!any && wanted) {
+                g_variant_builder_clear(&builder);
+                return NULL;
+        }
+        return g_variant_builder_end(&builder);
+}
+
+static void print_json(const Client *client, const Inventory *inventory, GHashTable *wanted) {
+        GVariantBuilder modules;
+
+        g_variant_builder_init(&modules, G_VARIANT_TYPE("aa{sv}"));
+        for (unsigned i = 0; i < inventory->modules->len; i++) {
+                const Item *item = g_ptr_array_index(inventory->modules, i);
+                GVariant *parameters = filter_parameters(item, wanted);
+                if (!parameters)
+                        continue;
+                g_variant_builder_open(&modules, G_VARIANT_TYPE_VARDICT);
+                g_variant_builder_add(&modules, "{sv}", "name", g_variant_new_string(item_name(item)));
+                g_variant_builder_add(&modules, "{sv}", "parameters", parameters);
+                g_variant_builder_close(&modules);
+        }
+        client_print_json_member(client, "modules", g_variant_builder_end(&modules));
+}
+
+static char *join(GVariant *entry, const char *name, const char *separator) {
+        g_autoptr(GVariant) array = get_container(entry, name, "as");
+        g_autofree const char **texts = g_variant_get_strv(array, NULL);
+
+        return g_strjoinv(separator, (char **) texts);
+}
+
+static char *describe_values(GVariant *entry) {
+        const char *kind = get_string(entry, "Kind");
+
+        if (g_str_equal(kind, "bool")) {
+                g_autofree char *more = join(entry, "Choices", ", ");
+                return *more ? g_strdup_printf("on, off, %s", more) : g_strdup("on, off");
+        }
+        if (g_str_equal(kind, "choice"))
+                return join(entry, "Choices", ", ");
+        return g_strdup(g_str_equal(kind, "uint") ? "a number, not negative" : "a number");
+}
+
+static void print_parameter(Output *out, const char *module, const char *name, GVariant *entry) {
+        const char *effective = get_string(entry, "Effective"), *source = get_string(entry, "Source");
+        const char *pending = get_string(entry, "Pending");
+        const bool writable = get_boolean(entry, "Writable");
+        g_autofree char *configured = parameter_configured(entry), *values = describe_values(entry);
+        g_autofree char *whole = *source ? g_strdup_printf("%s, by %s", configured, source) : g_strdup(configured);
+        g_autofree char *overridden = join(entry, "Overridden", ", ");
+
+        output_printf(out, STYLE_BOLD, "%s.%s", module, name);
+        output_newline(out);
+        output_field(out, COLUMN, "What it does", STYLE_PLAIN, get_string(entry, "Description"));
+        output_field(out, COLUMN, "Effective",
+                     g_str_equal(effective, "on")        ? STYLE_GOOD
+                     : g_str_equal(effective, "unknown") ? STYLE_BAD
+                                                         : STYLE_PLAIN,
+                     *effective ? effective : "the module is not loaded");
+        output_field(out, COLUMN, "Why", STYLE_WARN, get_string(entry, "Reason"));
+        output_field(out, COLUMN, "Configured", STYLE_PLAIN, whole);
+        output_field(out, COLUMN, "Overridden", STYLE_PLAIN, overridden);
+        output_field(out, COLUMN, "Pending", STYLE_WARN, parameter_word(entry, pending));
+        output_field(out, COLUMN, "Sysfs", STYLE_PLAIN, get_string(entry, "Value"));
+        output_field(out, COLUMN, "Default", STYLE_PLAIN, parameter_word(entry, get_string(entry, "Default")));
+        output_field(out, COLUMN, "Values", STYLE_PLAIN, values);
+        output_field(out, COLUMN, "CPU can", STYLE_PLAIN, get_boolean(entry, "Supported") ? "yes" : "no");
+        output_field(out, COLUMN, "Takes effect", STYLE_PLAIN,
+                     writable ? "at once" : "when the module is loaded again");
+}
+
+static void print_people(const Client *client, const Inventory *inventory, GHashTable *wanted) {
+        bool first = true;
+
+        for (unsigned i = 0; i < inventory->modules->len; i++) {
+                const Item *item = g_ptr_array_index(inventory->modules, i);
+                g_autoptr(GVariant) parameters = get_container(item->properties, "Parameters", "a{sa{sv}}");
+                GVariantIter iter;
+                const char *name;
+                GVariant *entry;
+
+                g_variant_iter_init(&iter, parameters);
+                while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &entry)) {
+                        if (!wants(wanted, item_name(item), name))
+                                continue;
+                        if (!first)
+                                output_newline(client->out);
+                        print_parameter(client->out, item_name(item), name, entry);
+                        first = false;
+                }
+        }
+}
+
+int verb_show(Client *client, char **words) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        g_autoptr(GHashTable) wanted = NULL;
+        g_autoptr(Inventory) inventory = NULL;
+        int status;
+
+        if (inventory_fetch(client, &inventory, &error) < 0)
+                return client_fail(client, "read the parameters", &error);
+        status = choose(client, inventory, words, &wanted);
+        if (status != 0)
+                return status;
+        if (client->json != JSON_OFF)
+                print_json(client, inventory, wanted);
+        else
+                print_people(client, inventory, wanted);
+        return 0;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* nestvirtctl users, and the holders of KVM for other verbs that name them. */
+
+#include "connection.h"
+#include "holders.h"
+#include "names.h"
+#include "table.h"
+#include "verbs.h"
+
+int holders_fetch(Client *client, const Inventory *inventory, GVariant **ret, sd_bus_error *error) {
+        const Item *module = inventory_vendor_module(inventory) ?: inventory_module(inventory, "kvm");
+
+        if (!module) {
+                *ret = g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE_VARDICT, NULL, 0));
+                return 0;
+        }
+        return connection_call_flags(client, module->path, IFACE_MODULE, "ListUsers", CALL_READ, 0, "aa{sv}", ret,
+                                     error);
+}
+
+char *holder_describe(GVariant *holder) {
+        const char *guest = get_string(holder, "Guest"), *unit = get_string(holder, "Unit");
+        guint32 pid = 0;
+
+        (void) g_variant_lookup(holder, "Pid", "u", &pid);
+        return g_strdup_printf("%s (pid %u)%s%s%s%s", get_string(holder, "Command"), pid, *guest ? ", guest " : "",
+                               guest, *unit ? ", " : "", unit);
+}
+
+static void print_holders(const Client *client, GVariant *holders) {
+        static const char *const headings[] = {"PID", "UID", "COMMAND", "UNIT", "GUEST", NULL};
+        g_autoptr(Table) table = table_new(headings);
+
+        for (gsize i = 0; i < g_variant_n_children(holders); i++) {
+                g_autoptr(GVariant) holder = g_variant_get_child_value(holders, i);
+                guint32 pid = 0, uid = 0;
+                (void) g_variant_lookup(holder, "Pid", "u", &pid);
+                (void) g_variant_lookup(holder, "Uid", "u", &uid);
+                g_autofree char *pid_text = g_strdup_printf("%u", pid), *uid_text = g_strdup_printf("%u", uid);
+                const char *const cells[] = {pid_text, uid_text, get_string(holder, "Command"),
+                                             get_string(holder, "Unit"), get_string(holder, "Guest")};
+                table_add(table, STYLE_PLAIN, cells, NULL);
+        }
+        if (table_is_empty(table)) {
+                output_text(client->out, STYLE_PLAIN, "Nobody uses KVM.");
+                output_newline(client->out);
+        }
+        table_print(table, client->out);
+}
+
+int verb_users(Client *client, char **words) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        g_autoptr(Inventory) inventory = NULL;
+        g_autoptr(GVariant) holders = NULL;
+
+        if (inventory_fetch(client, &inventory, &error) < 0 || holders_fetch(client, inventory, &holders, &error) < 0)
+                return client_fail(client, "list who uses KVM", &error);
+        if (client->json != JSON_OFF)
+                client_print_json_member(client, "users", holders);
+        else
+                print_holders(client, holders);
+        return 0;
+}
