@@ -14,15 +14,28 @@
 #define ENSURE_TITLE "mend /dev/kvm"
 #define SET_FLAGS (REQUEST_DRY_RUN | REQUEST_RUNTIME | REQUEST_NEXT_BOOT | REQUEST_WHEN_IDLE)
 
+static void drop_call(gpointer data) {
+        call_drop(data);
+}
+
+static bool refresh_begin(gpointer data) {
+        Call *call = data;
+
+        daemon_refresh(call->daemon);
+        call_reply(call, NULL);
+        return false;
+}
+
 static int method_refresh(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Daemon *daemon = ((Object *) userdata)->daemon;
         g_autoptr(GError) refused = NULL;
         uint64_t flags;
 
-        if (!bus_read_flags(message, 0, &flags, &refused))
+        Call *call = bus_read_flags(message, 0, &flags, &refused) ? call_new(daemon, message, &refused) : NULL;
+        if (!call)
                 return bus_error(error, refused);
-        daemon_refresh(daemon);
-        return sd_bus_reply_method_return(message, NULL);
+        turns_ask(daemon->turns, refresh_begin, drop_call, call);
+        return 1;
 }
 
 static int method_set_parameters(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -35,10 +48,6 @@ static int method_reset_parameters(sd_bus_message *message, void *userdata, sd_b
         Daemon *daemon = ((Object *) userdata)->daemon;
 
         return order_take(daemon, message, NULL, order_parse_reset_all, SET_FLAGS, error);
-}
-
-static void drop_call(gpointer data) {
-        call_drop(data);
 }
 
 static void check_reply(Call *call, const char *device) {

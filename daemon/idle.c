@@ -26,7 +26,7 @@ struct Idle {
         Holders *holders;
         sd_event_source *timer;
         uint64_t delay;      /* until the next look, when this one finds KVM in use */
-        bool trying;         /* an attempt waits for its turn, or has it */
+        bool trying;         /* a look waits for its turn, or has become an attempt */
         const char *failure; /* name of the error that is ending the wait, or NULL */
 };
 
@@ -253,15 +253,21 @@ static bool try_plan(Idle *idle) {
         return true;
 }
 
+/* A look: the host is at rest. True when it has become an attempt. */
 static bool try_begin(gpointer data) {
         Idle *idle = data;
 
         daemon_refresh(idle->daemon);
         if (is_waiting(idle) && !is_held(idle))
                 return try_plan(idle);
-        if (is_waiting(idle))
-                look_later(idle);
+
         idle->trying = false;
+        if (is_waiting(idle)) {
+                /* Right after the event, and when it is the last look: who is there to be waited for? */
+                if (idle->delay == DELAY_FIRST_USEC || idle->delay > DELAY_MAX_USEC)
+                        holders_look(idle->holders);
+                look_later(idle);
+        }
         return false;
 }
 
@@ -272,20 +278,10 @@ static void try_dropped(gpointer data) {
 static int on_look(sd_event_source *source, uint64_t usec, void *userdata) {
         Idle *idle = userdata;
 
-        if (idle->trying)
-                return 0;
-        daemon_refresh(idle->daemon);
-        if (!is_waiting(idle))
-                return 0;
-        if (!is_held(idle)) {
+        if (!idle->trying) {
                 idle->trying = true;
                 turns_ask(idle->daemon->turns, try_begin, try_dropped, idle);
-                return 0;
         }
-        /* Right after the event, and when it is the last look: who is there to be waited for? */
-        if (idle->delay == DELAY_FIRST_USEC || idle->delay > DELAY_MAX_USEC)
-                holders_look(idle->holders);
-        look_later(idle);
         return 0;
 }
 

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The daemon with a loader that edits the files of a tree: everything else is what nestvirtd is made of. The tests steer the loader by files
+ * in DIR/fake: "fail" holds the one call that fails ("load kvm_amd"), "gate" is a fifo on which the load of kvm_amd waits until
+ * somebody has opened and closed it, and "calls" gets a line for each call. A module whose refcnt says so is in use.
+ *
+ *     nestvirtd-fake DIR [--always-ask] [--units] [--helper-dir=DIR] */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon.h"
+#include "error.h"
+#include "fake-loader.h"
+
+typedef struct SteeredLoader {
+        Loader parent;
+        FakeLoader *fake;
+        char *directory;
+} SteeredLoader;
+
+static void record(const SteeredLoader *loader, const char *call, const char *module, const char *options) {
+        g_autofree char *path = g_build_filename(loader->directory, "fake/calls", NULL);
+        g_autofree char *line = g_strdup_printf("%s %s%s%s\n", call, module, *options ? " " : "", options);
+        int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+
+        g_assert_cmpint(fd, >=, 0);
+        g_assert_cmpint(write(fd, line, strlen(line)), ==, (ssize_t) strlen(line));
+        (void) close(fd);
+}
+
+static bool is_to_fail(const SteeredLoader *loader, const char *call, const char *module, GError **error) {
+        g_autofree char *wanted = fake_host_read(loader->directory, "fake/fail");
+        g_autofree char *now = g_strdup_printf("%s %s", call, module);
+
+        if (g_strcmp0(wanted, now) != 0)
+                return false;
+        fake_host_write(loader->directory, "fake/fail", NULL);
+        g_set_error(error, CONDITION, CONDITION_INTERNAL, "Cannot %s %s: Exec format error", call, module);
+        return true;
+}
+
+static void pass_gate(const SteeredLoader *loader) {
+        g_autofree char *path = g_build_filename(loader->directory, "fake/gate", NULL);
+        char byte;
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+        if (fd < 0)
+                return;
+        while (read(fd, &byte, 1) > 0)
+                continue;
+        (void) close(fd);
+}
+
+static bool steered_load(Loader *parent, const char *module, const char *options, bool *ret_existed, GError **error) {
+        SteeredLoader *loader = (SteeredLoader *) parent;
+
+        record(loader, "load", module, options);
+        if (!g_str_equal(module, "kvm"))
+                pass_gate(loader);
+        if (is_to_fail(loader, "load", module, error))
+                return false;
+        return loader->fake->parent.load(&loader->fake->parent, module, options, ret_existed, error);
+}
+
+static bool steered_unload(Loader *parent, const char *module, bool *ret_busy, GError **error) {
+        SteeredLoader *loader = (SteeredLoader *) parent;
+        g_autofree char *path = g_strdup_printf("sys/module/%s/refcnt", module);
+        g_autofree char *count = fake_host_read(loader->directory, path);
+
+        record(loader, "unload", module, "");
+        if (is_to_fail(loader, "unload", module, error)) {
+                *ret_busy = false;
+                return false;
+        }
+        /* kvm_amd has gone before, and with it the one reference to kvm that is no use. */
+        const int unused = g_str_equal(module, "kvm") ? 1 : 0;
+        loader->fake->busy = count && atoi(count) > unused ? module : NULL;
+        return loader->fake->parent.unload(&loader->fake->parent, module, ret_busy, error);
+}
+
+static bool steered_verify(Loader *parent, const char *module, GError **error) {
+        Loader *fake = &((SteeredLoader *) parent)->fake->parent;
+
+        return fake->verify(fake, module, error);
+}
+
+static char *steered_locate(const Loader *parent, const char *module) {
+        const Loader *fake = &((const SteeredLoader *) parent)->fake->parent;
+
+        return fake->locate(fake, module);
+}
+
+static GHashTable *steered_parameters(const Loader *parent, const char *module) {
+        const Loader *fake = &((const SteeredLoader *) parent)->fake->parent;
+
+        return fake->parameters(fake, module);
+}
+
+int main(int argc, char **argv) {
+        DaemonSettings settings = {.helper_dir = ""};
+        g_autoptr(GError) error = NULL;
+
+        g_assert_cmpint(argc, >=, 2);
+        for (int i = 2; i < argc; i++)
+                if (g_str_equal(argv[i], "--always-ask"))
+                        settings.always_ask = true;
+                else if (g_str_equal(argv[i], "--units"))
+                        settings.units = true;
+                else if (g_str_has_prefix(argv[i], "--helper-dir="))
+                        settings.helper_dir = strchr(argv[i], '=') + 1;
+
+        g_autofree char *modules = g_build_filename(argv[1], "sys/module", NULL);
+        if (!g_file_test(modules, G_FILE_TEST_IS_DIR))
+                fake_host_make(argv[1]);
+        g_autoptr(Root) root = root_new(argv[1], NULL, &error);
+        g_assert_no_error(error);
+
+        SteeredLoader loader = {.fake = fake_loader_new(argv[1]), .directory = argv[1]};
+        loader.parent = (Loader){
+                        .load = steered_load,
+                        .verify = steered_verify,
+                        .unload = steered_unload,
+                        .locate = steered_locate,
+                        .parameters = steered_parameters,
+        };
+        int status = daemon_run(&settings, root, &loader.parent);
+        loader.fake->parent.free(&loader.fake->parent);
+        return status;
+}
