@@ -2,7 +2,8 @@
 
 /* The daemon with a loader that edits the files of a tree: everything else is what nestvirtd is made of. The tests steer the loader by files
  * in DIR/fake: "fail" holds the one call that fails ("load kvm_amd"), "gate" is a fifo on which the load of kvm_amd waits until
- * somebody has opened and closed it, and "calls" gets a line for each call. A module whose refcnt says so is in use.
+ * somebody has opened and closed it, "busy" holds the name of a module that turns out to be in use when it is unloaded, and "calls" gets
+ * a line for each call. A module whose refcnt says so is in use, too.
  *
  *     nestvirtd-fake DIR [--always-ask] [--units] [--helper-dir=DIR] */
 
@@ -71,6 +72,7 @@ static bool steered_unload(Loader *parent, const char *module, bool *ret_busy, G
         SteeredLoader *loader = (SteeredLoader *) parent;
         g_autofree char *path = g_strdup_printf("sys/module/%s/refcnt", module);
         g_autofree char *count = fake_host_read(loader->directory, path);
+        g_autofree char *busy = fake_host_read(loader->directory, "fake/busy");
 
         record(loader, "unload", module, "");
         if (is_to_fail(loader, "unload", module, error)) {
@@ -79,7 +81,8 @@ static bool steered_unload(Loader *parent, const char *module, bool *ret_busy, G
         }
         /* kvm_amd has gone before, and with it the one reference to kvm that is no use. */
         const int unused = g_str_equal(module, "kvm") ? 1 : 0;
-        loader->fake->busy = count && atoi(count) > unused ? module : NULL;
+        const bool used = count && atoi(count) > unused;
+        loader->fake->busy = used || g_strcmp0(busy, module) == 0 ? module : NULL;
         return loader->fake->parent.unload(&loader->fake->parent, module, ret_busy, error);
 }
 
@@ -121,7 +124,7 @@ int main(int argc, char **argv) {
         g_assert_no_error(error);
 
         SteeredLoader loader = {.fake = fake_loader_new(argv[1]), .directory = argv[1]};
-        loader.parent = (Loader){
+        loader.parent = (Loader) {
                         .load = steered_load,
                         .verify = steered_verify,
                         .unload = steered_unload,

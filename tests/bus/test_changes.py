@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Changes from the call to the reply: what is done, in which order it is told, who waits for whom, and what a failure leaves."""
+
+import signal
+
+from gi.repository import GLib
+from harness import (DRY_RUN, ERROR, MANAGER, MODULE, NEXT_BOOT, OBJECT_MANAGER, RUNTIME, TIMEOUT, BusTest, Client, main,
+                     module_path, snapshot, wait_for)
+
+KVM_AMD = {"path": module_path("kvm_amd"), "interface": MODULE}
+OFF = {"kvm_amd": {"nested": "0"}}
+ON = {"kvm_amd": {"nested": "1"}}
+RELOAD_OFF = ["unload kvm_amd", "unload kvm", "load kvm", "load kvm_amd nested=0"]
+
+
+class Change(BusTest):
+    def setUp(self):
+        super().setUp()
+        self.daemon = self.start_fake()
+        self.caller = self.client(watch=True)
+
+    def order(self, pending):
+        """The signals and the one reply, as they came over the wire."""
+        return [m.member or "reply" for m in self.caller.messages
+                if m.member in ("PropertiesChanged", "ChangeFinished") or m.serial == pending.serial]
+
+    def test_set(self):
+        pending = self.caller.start_set(OFF)
+        result = pending.result()[0]
+        self.assertEqual((result["Outcome"], result["Impact"], result["Values"]), ("applied", [], {"nested": "0"}))
+        self.assertIn("loaded kvm_amd with nested=0", result["Steps"])
+        self.assertEqual(self.value("kvm_amd", "nested"), "0")
+        self.assertEqual(self.dropin(), ["options kvm_amd nested=0"])
+        self.assertEqual(self.calls(), RELOAD_OFF)
+        self.assertEqual(self.order(pending), ["PropertiesChanged", "PropertiesChanged", "reply"])
+        self.assertEqual(self.caller.get("Nested"), "off")
+        nested = self.caller.get("Parameters", MODULE, module_path("kvm_amd"))["nested"]
+        self.assertEqual((nested["Value"], nested["Effective"], nested["Configured"]), ("0", "off", "0"))
+
+    def test_signals_name_what_changed(self):
+        self.caller.set(OFF)
+        changed = {(m.path, *m.body[1]) for m in self.caller.signals("PropertiesChanged")}
+        self.assertEqual(changed, {("/org/nestvirt1", "Nested"), (module_path("kvm_amd"), "Parameters")})
+        self.assertEqual([m for m in self.caller.signals() if m.member != "PropertiesChanged"], [])
+
+    def test_of_one_module(self):
+        result = self.caller.call("SetParameters", ("a{ss}t", {"npt": "off"}, 0), **KVM_AMD)[0]
+        self.assertEqual((result["Outcome"], result["Values"]), ("applied", {"npt": "N"}))
+        self.assertEqual(self.caller.get("Mmu"), "shadow")
+
+    def test_several_modules(self):
+        result = self.caller.set({"kvm_amd": {"nested": "0", "npt": "0"}, "kvm": {"ignore_msrs": "1"}})
+        self.assertEqual(result["Outcome"], "applied")
+        self.assertEqual(result["Values"], {"kvm_amd.nested": "0", "kvm_amd.npt": "N", "kvm.ignore_msrs": "Y"})
+        self.assertEqual(self.dropin(), ["options kvm ignore_msrs=1", "options kvm_amd nested=0 npt=0"])
+
+    def test_unchanged(self):
+        self.assertEqual(self.caller.set(OFF)["Outcome"], "applied")
+        calls = self.calls()
+        self.assertEqual(self.caller.set(OFF)["Outcome"], "unchanged")
+        self.assertEqual(self.caller.set(OFF, DRY_RUN)["Outcome"], "unchanged")
+        self.assertEqual(self.calls(), calls)
+
+    def test_runtime_and_next_boot(self):
+        self.assertEqual(self.caller.set(OFF, NEXT_BOOT)["Outcome"], "configured")
+        self.assertEqual((self.value("kvm_amd", "nested"), self.calls()), ("1", []))
+        self.assertEqual(self.caller.set({"kvm_amd": {"npt": "0"}}, RUNTIME)["Outcome"], "applied")
+        npt = self.caller.get("Parameters", MODULE, module_path("kvm_amd"))["npt"]
+        self.assertTrue(npt["Source"].startswith("/run/modprobe.d/zzz-nestvirt-runtime.conf:"), npt["Source"])
+        self.assertEqual(self.dropin(), ["options kvm_amd nested=0"])
+
+    def test_reset(self):
+        self.caller.set(OFF)
+        self.caller.set({"kvm_amd": {"npt": "0"}})
+        result = self.caller.call("ResetParameters", ("ast", ["nested"], 0), **KVM_AMD)[0]
+        self.assertEqual((result["Outcome"], self.value("kvm_amd", "nested")), ("applied", "1"))
+        result = self.caller.call("ResetParameters", ("a{sas}t", {}, 0))[0]
+        self.assertEqual((result["Outcome"], self.value("kvm_amd", "npt"), self.dropin()), ("applied", "Y", []))
+        result = self.caller.call("ResetParameters", ("a{sas}t", {"kvm_amd": []}, 0))[0]
+        self.assertEqual(result["Outcome"], "unchanged")
+
+    def test_reload(self):
+        result = self.caller.call("Reload", ("t", DRY_RUN), **KVM_AMD)[0]
+        self.assertEqual((result["Outcome"], self.calls()), ("planned", []))
+        result = self.caller.call("Reload", ("t", 0), **KVM_AMD)[0]
+        self.assertEqual(result["Outcome"], "applied")
+        self.assertEqual(self.calls()[0], "unload kvm_amd")
+
+    def test_dry_run(self):
+        before = snapshot(self.host)
+        result = self.caller.set(OFF, DRY_RUN)
+        self.assertEqual(result["Outcome"], "planned")
+        self.assertIn("load kvm_amd with nested=0", result["Steps"])
+        self.assertEqual((snapshot(self.host), self.caller.signals()), (before, []))
+
+    def test_busy(self):
+        self.hold(1234)
+        before = snapshot(self.host)
+        with self.refused(ERROR + "Busy", "pid 1234", "qemu-system-x86", "web1.scope", "--when-idle"):
+            self.caller.set(OFF)
+        result = self.caller.set(OFF, DRY_RUN)
+        self.assertEqual(result["Outcome"], "planned")
+        self.assertEqual([(i["Subject"], i["Kind"]) for i in result["Impact"]], [("pid 1234", "blocks")])
+        self.assertEqual((snapshot(self.host), self.calls()), (before, []))
+        self.assertEqual(self.caller.get("InUse", MODULE, module_path("kvm_amd")), True)
+        self.assertEqual(self.caller.set(OFF, NEXT_BOOT)["Outcome"], "configured")
+
+    def test_busy_at_the_last_moment(self):
+        """Nobody held it when it was looked at; the kernel says so only when it is to be unloaded."""
+        (self.host / "fake/busy").write_text("kvm_amd")
+        before = self.caller.call("GetManagedObjects", interface=OBJECT_MANAGER)
+        with self.refused(ERROR + "Busy", "no process"):
+            self.caller.set(OFF)
+        self.assertEqual(self.calls(), ["unload kvm_amd"])
+        self.assertEqual(self.caller.call("GetManagedObjects", interface=OBJECT_MANAGER), before)
+        self.assertEqual(self.dropin(), [])
+
+    def test_kvm_itself_is_busy(self):
+        self.set_refcnt("kvm", 2)
+        with self.refused(ERROR + "Busy"):
+            self.caller.set({"kvm": {"enable_pmu": "0"}})
+        self.assertEqual(self.calls(), [])
+        result = self.caller.set(OFF)
+        self.assertEqual(result["Outcome"], "applied")
+        self.assertIn("kept kvm: something else uses it", result["Steps"])
+
+    def test_a_load_that_fails(self):
+        (self.host / "fake/fail").write_text("load kvm_amd")
+        before = self.caller.call("GetManagedObjects", interface=OBJECT_MANAGER)
+        with self.refused(ERROR + "ReloadFailed", "Exec format error", "as it was"):
+            self.caller.set(OFF)
+        self.assertEqual((self.value("kvm_amd", "nested"), self.dropin()), ("1", []))
+        self.assertEqual(self.caller.call("GetManagedObjects", interface=OBJECT_MANAGER), before)
+        self.assertEqual(self.caller.set(OFF)["Outcome"], "applied")
+
+    def test_an_install_line(self):
+        folder = self.host / "etc/modprobe.d"
+        (folder / "x.conf").write_text("install kvm_amd /bin/true\n")
+        with self.refused(ERROR + "Unsupported", "x.conf:1"):
+            self.caller.set(OFF)
+        (folder / "x.conf").write_text("")
+        (folder / "zzzz.conf").write_text("options kvm_amd nested=1\n")
+        with self.refused(ERROR + "Overridden", "zzzz.conf"):
+            self.caller.set(OFF)
+        self.assertEqual(self.calls(), [])
+        self.assertEqual(self.caller.set(OFF, RUNTIME)["Outcome"], "applied")
+
+
+class UnderWay(BusTest):
+    """While a load takes its time."""
+
+    def setUp(self):
+        super().setUp()
+        self.daemon = self.start_fake()
+        self.caller = self.client(watch=True)
+        self.other = self.client()
+        self.close_gate()
+        self.change = self.caller.start_set(OFF)
+        self.open_gate = self.wait_at_gate()
+
+    def test_reading_is_answered(self):
+        self.assertEqual(self.other.get("Nested"), "on")
+        self.other.call("GetManagedObjects", interface=OBJECT_MANAGER)
+        self.assertEqual(self.other.call("ListUsers", ("t", 0), **KVM_AMD), ([],))
+        self.assertFalse(self.change.done)
+        self.open_gate()
+        self.assertEqual(self.change.result()[0]["Outcome"], "applied")
+        self.assertEqual(self.other.get("Nested"), "off")
+
+    def test_nobody_sees_it_half_done(self):
+        refresh = self.other.start("Refresh", ("t", 0))
+        check = self.other.start("Check", ("t", 0))
+        self.other.get_all()
+        self.assertEqual((refresh.done, check.done), (False, False))
+        self.open_gate()
+        self.change.result()
+        refresh.result()
+        check.result()
+        values = [m.body[1] for m in self.caller.signals("PropertiesChanged")]
+        self.assertEqual([v["Nested"] for v in values if "Nested" in v], ["off"])
+        self.assertEqual([v["State"] for v in values if "State" in v], [])
+
+    def test_one_after_the_other(self):
+        """Each is judged against the host that the one before has left."""
+        same = self.other.start_set(OFF)
+        back = self.other.start_set(ON)
+        dry = self.other.start_set(ON, DRY_RUN)
+        self.other.get_all()
+        self.assertEqual((same.done, back.done, dry.done), (False, False, False))
+        self.open_gate()
+        self.assertEqual(self.change.result()[0]["Outcome"], "applied")
+        self.assertEqual(same.result()[0]["Outcome"], "unchanged")
+        self.assertEqual(back.result()[0]["Outcome"], "applied")
+        self.assertIn(dry.result()[0]["Outcome"], ("planned", "unchanged"))
+        self.assertEqual(self.value("kvm_amd", "nested"), "1")
+
+    def test_the_caller_leaves(self):
+        leaving = Client(self.bus.address)
+        leaving.start_set({"kvm_amd": {"npt": "0"}})
+        leaving.call("GetAll", ("s", MANAGER), interface="org.freedesktop.DBus.Properties")
+        leaving.close()
+        self.open_gate()
+        self.change.result()
+        # It is judged after this one, and its caller is gone when it comes to asking who that is.
+        self.other.call("Refresh", ("t", 0))
+        self.assertEqual(self.other.set(ON)["Outcome"], "applied")
+        self.assertEqual(self.value("kvm_amd", "npt"), "Y")
+
+    def test_stopping_waits_for_it(self):
+        self.daemon.send_signal(signal.SIGTERM)
+        late = self.other.start_set(ON)
+        self.other.get_all()
+        self.open_gate()
+        self.assertEqual(self.change.result()[0]["Outcome"], "applied")
+        self.assertEqual(self.daemon.wait(TIMEOUT), 0)
+        with self.assertRaises(GLib.Error):
+            late.result()
+        self.assertEqual((self.value("kvm_amd", "nested"), self.dropin()), ("0", ["options kvm_amd nested=0"]))
+
+    def test_killed(self):
+        self.daemon.kill()
+        self.daemon.wait()
+        self.daemon.expected = -signal.SIGKILL
+        self.assertFalse((self.host / "sys/module/kvm_amd").exists())
+        self.assertTrue((self.host / "var/lib/nestvirt/change").exists())
+        self.start_fake()
+        self.assertEqual((self.value("kvm_amd", "nested"), self.dropin()), ("1", []))
+        self.assertFalse((self.host / "var/lib/nestvirt/change").exists())
+        self.assertEqual(self.other.get("State", MODULE, module_path("kvm_amd")), "live")
+
+    def test_many_readers(self):
+        """500 connections at once; all are answered while the module is away."""
+        readers = [self.client() for _ in range(500)]
+        answers = [reader.start("GetAll", ("s", MANAGER), interface="org.freedesktop.DBus.Properties") for reader in readers]
+        wait_for(lambda: all(answer.done for answer in answers), "all answers")
+        self.assertEqual({answer.result()[0]["Nested"] for answer in answers}, {"on"})
+        self.assertFalse((self.host / "sys/module/kvm_amd").exists())
+        self.open_gate()
+        self.change.result()
+
+
+class Limit(BusTest):
+    def test_calls_of_one_caller(self):
+        self.start_fake()
+        greedy, other = self.client(), self.client()
+        self.close_gate()
+        first = other.start_set(OFF)
+        open_gate = self.wait_at_gate()
+        calls = [greedy.start_set(ON, DRY_RUN) for _ in range(20)]
+        wait_for(lambda: sum(call.done for call in calls) >= 4, "the refusals")
+        refused = [call for call in calls if call.done]
+        self.assertEqual(len(refused), 4)
+        for call in refused:
+            with self.refused("org.freedesktop.DBus.Error.LimitsExceeded", "16"):
+                call.result()
+        also = other.start_set(ON, DRY_RUN)
+        greedy.get_all()
+        open_gate()
+        first.result()
+        also.result()
+        for call in calls[:16]:
+            self.assertEqual(call.result()[0]["Outcome"], "planned")
+        self.assertEqual(greedy.set(ON, DRY_RUN)["Outcome"], "planned")
+
+
+if __name__ == "__main__":
+    main()
