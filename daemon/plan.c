@@ -10,11 +10,11 @@
 #include "effect.h"
 #include "error.h"
 #include "load-options.h"
+#include "obstacles.h"
 #include "plan.h"
 
 typedef struct Draft {
         const Host *host;
-        const Loader *loader;
         const Request *request;
         Plan *plan;
         Dropin *kept;           /* the drop-in as it will be */
@@ -296,107 +296,6 @@ static void draft_modules(Draft *draft) {
                 draft_module(draft, vendor, true);
 }
 
-/* An install or remove line would run a command instead of, or beside, what the plan says. */
-static bool check_commands(const Host *host, const char *module, GError **error) {
-        static const char *const verbs[] = {"install", "remove", NULL};
-
-        for (const char *const *verb = verbs; *verb; verb++) {
-                const Command *command = options_command(host->options, *verb, module);
-                if (!command)
-                        continue;
-                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
-                            "\"%s %s …\" in %s:%u replaces the plain loading of the module, and nestvirtd runs no "
-                            "commands of "
-                            "others: remove that line, or use --next-boot",
-                            *verb, module, command->path, command->line);
-                return false;
-        }
-        return true;
-}
-
-/* One option that the kernel refuses fails the whole load, though a later one of the same name be right: the load of the next boot at the
- * latest. */
-static bool check_refused(const Host *host, const char *module, GError **error) {
-        for (unsigned i = 0; i < n_catalog; i++) {
-                const Option *option =
-                                g_str_equal(catalog[i].module, module) ? effect_refused(host, &catalog[i]) : NULL;
-                if (!option)
-                        continue;
-                g_autofree char *source = option_source(option);
-                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
-                            "With \"%s=%.64s\" from %s the kernel refuses to load %s: mend that line first",
-                            option->name, option->value, source, module);
-                return false;
-        }
-        return true;
-}
-
-static bool check_reload(const Draft *draft, GError **error) {
-        for (unsigned i = 0; i < draft->plan->modules->len; i++) {
-                const PlanModule *module = g_ptr_array_index(draft->plan->modules, i);
-                if (host_module(draft->host, module->name)->state == MODULE_BUILTIN) {
-                        g_set_error(error, CONDITION, CONDITION_BUILTIN,
-                                    "%s is built into this kernel and can't be reloaded", module->name);
-                        return false;
-                }
-                g_autofree char *file = draft->loader->locate(draft->loader, module->name);
-                if (!file) {
-                        g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
-                                    "The file of %s for the running kernel %s is gone, so the module could not be "
-                                    "loaded again: "
-                                    "install the kernel's modules again or boot the new kernel, or use --next-boot",
-                                    module->name, draft->host->release);
-                        return false;
-                }
-                if (!check_commands(draft->host, module->name, error) ||
-                    !check_refused(draft->host, module->name, error))
-                        return false;
-        }
-        if (plan_reloads(draft->plan) && draft->host->modules_disabled) {
-                g_set_error(error, CONDITION, CONDITION_NOT_PERMITTED,
-                            "Loading of modules is switched off until the next boot (kernel.modules_disabled or "
-                            "nomodule): "
-                            "use --next-boot");
-                return false;
-        }
-        return true;
-}
-
-static bool check_needs(const Draft *draft, const Setting *setting, GError **error) {
-        const Parameter *parameter = catalog_find(setting->module, setting->name);
-
-        if (!setting->value || g_str_equal(setting->value, "0") || !parameter->needs)
-                return true;
-        for (const char *const *need = parameter->needs; *need; need++) {
-                const Parameter *needed = catalog_find(setting->module, *need);
-                g_autofree char *value = needed ? load_options_expected(draft->host, draft->request, needed) : NULL;
-                if (g_strcmp0(value, "0") != 0)
-                        continue;
-                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
-                            "%s needs %s, which would be off: set both (nestvirtctl set %s=on %s=on)", setting->name,
-                            *need, *need, setting->name);
-                return false;
-        }
-        return true;
-}
-
-static bool check(const Draft *draft, GError **error) {
-        const bool touches = plan_reloads(draft->plan) || !(draft->request->flags & REQUEST_NEXT_BOOT);
-
-        if (draft->plan->unchanged)
-                return true;
-        if (touches && draft->loader->inert && !(draft->request->flags & REQUEST_DRY_RUN)) {
-                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
-                            "This is a tree of files, not the running machine: only --next-boot and --dry-run work "
-                            "here");
-                return false;
-        }
-        for (unsigned i = 0; i < draft->request->settings->len; i++)
-                if (!check_needs(draft, g_ptr_array_index(draft->request->settings, i), error))
-                        return false;
-        return check_reload(draft, error);
-}
-
 static void describe_file(Plan *plan, const PlanFile *file) {
         if (file->after)
                 plan_step(plan, "write /%s", file->path);
@@ -439,7 +338,7 @@ static bool all_in_effect(const Draft *draft) {
 Plan *plan_new(const Host *host, const Loader *loader, const Request *request, GError **error) {
         g_autoptr(Plan) plan = plan_new_empty();
         const Module *vendor = host_vendor_module(host);
-        Draft draft = {.host = host, .loader = loader, .request = request, .plan = plan};
+        Draft draft = {.host = host, .request = request, .plan = plan};
 
         plan->title = request_to_string(request);
         plan->flags = request->flags;
@@ -452,7 +351,7 @@ Plan *plan_new(const Host *host, const Loader *loader, const Request *request, G
         if (ok) {
                 draft_modules(&draft);
                 plan->unchanged = plan->files->len == 0 && !plan_reloads(plan) && all_in_effect(&draft);
-                ok = check(&draft, error);
+                ok = plan->unchanged || obstacles_check(host, loader, request, plan, error);
         }
         if (ok)
                 describe(&draft);

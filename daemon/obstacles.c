@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Why a plan can't be carried out: other people's lines, the kernel's locks, files that are gone. It changes nothing of the plan. */
+
+#include "catalog.h"
+#include "effect.h"
+#include "error.h"
+#include "load-options.h"
+#include "obstacles.h"
+
+/* An install or remove line would run a command instead of, or beside, what the plan says. */
+static bool check_commands(const Host *host, const char *module, GError **error) {
+        static const char *const verbs[] = {"install", "remove", NULL};
+
+        for (const char *const *verb = verbs; *verb; verb++) {
+                const Command *command = options_command(host->options, *verb, module);
+                if (!command)
+                        continue;
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                            "\"%s %s …\" in %s:%u replaces the plain loading of the module, and nestvirtd runs no "
+                            "commands of "
+                            "others: remove that line, or use --next-boot",
+                            *verb, module, command->path, command->line);
+                return false;
+        }
+        return true;
+}
+
+/* One option that the kernel refuses fails the whole load, though a later one of the same name be right: the load of the next boot at the
+ * latest. */
+static bool check_refused(const Host *host, const char *module, GError **error) {
+        for (unsigned i = 0; i < n_catalog; i++) {
+                const Option *option =
+                                g_str_equal(catalog[i].module, module) ? effect_refused(host, &catalog[i]) : NULL;
+                if (!option)
+                        continue;
+                g_autofree char *source = option_source(option);
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                            "With \"%s=%.64s\" from %s the kernel refuses to load %s: mend that line first",
+                            option->name, option->value, source, module);
+                return false;
+        }
+        return true;
+}
+
+static bool check_reload(const Host *host, const Loader *loader, const Plan *plan, GError **error) {
+        for (unsigned i = 0; i < plan->modules->len; i++) {
+                const PlanModule *module = g_ptr_array_index(plan->modules, i);
+                if (host_module(host, module->name)->state == MODULE_BUILTIN) {
+                        g_set_error(error, CONDITION, CONDITION_BUILTIN,
+                                    "%s is built into this kernel and can't be reloaded", module->name);
+                        return false;
+                }
+                g_autofree char *file = loader->locate(loader, module->name);
+                if (!file) {
+                        g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                                    "The file of %s for the running kernel %s is gone, so the module could not be "
+                                    "loaded again: "
+                                    "install the kernel's modules again or boot the new kernel, or use --next-boot",
+                                    module->name, host->release);
+                        return false;
+                }
+                if (!check_commands(host, module->name, error) || !check_refused(host, module->name, error))
+                        return false;
+        }
+        if (plan_reloads(plan) && host->modules_disabled) {
+                g_set_error(error, CONDITION, CONDITION_NOT_PERMITTED,
+                            "Loading of modules is switched off until the next boot (kernel.modules_disabled or "
+                            "nomodule): "
+                            "use --next-boot");
+                return false;
+        }
+        return true;
+}
+
+static bool check_needs(const Host *host, const Request *request, const Setting *setting, GError **error) {
+        const Parameter *parameter = catalog_find(setting->module, setting->name);
+
+        if (!setting->value || g_str_equal(setting->value, "0") || !parameter->needs)
+                return true;
+        for (const char *const *need = parameter->needs; *need; need++) {
+                const Parameter *needed = catalog_find(setting->module, *need);
+                g_autofree char *value = needed ? load_options_expected(host, request, needed) : NULL;
+                if (g_strcmp0(value, "0") != 0)
+                        continue;
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                            "%s needs %s, which would be off: set both (nestvirtctl set %s=on %s=on)", setting->name,
+                            *need, *need, setting->name);
+                return false;
+        }
+        return true;
+}
+
+bool obstacles_check(const Host *host, const Loader *loader, const Request *request, const Plan *plan, GError **error) {
+        const bool touches = plan_reloads(plan) || !(request->flags & REQUEST_NEXT_BOOT);
+
+        if (touches && loader->inert && !(request->flags & REQUEST_DRY_RUN)) {
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                            "This is a tree of files, not the running machine: only --next-boot and --dry-run work "
+                            "here");
+                return false;
+        }
+        for (unsigned i = 0; i < request->settings->len; i++)
+                if (!check_needs(host, request, g_ptr_array_index(request->settings, i), error))
+                        return false;
+        return check_reload(host, loader, plan, error);
+}
