@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""How much nestvirtd costs, beside something that everybody knows: what `./run bench` runs, on the emulated host.
+
+Owns the list of measurements, their anchors and their goals. Whatever is compared runs in turns in the same boot, so that
+the emulator's slowness is in both; only the ratios mean something on other machines. Ends with 1 when a goal is missed.
+
+    bench.py [MEASUREMENT…]
+"""
+
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "hosts"))
+
+import emulator  # noqa: E402
+import payload  # noqa: E402
+from agent import HostError  # noqa: E402
+
+TOOLS = ["call-time", "spawn-time", "stall", "toggle-time"]
+FOLDER = "/usr/lib/nestvirt-bench"
+OURS = "nestvirtd"
+HOSTNAMED = "systemd-hostnamed"
+
+STATUS_ROUNDS = 15
+CALL_ROUNDS, CALL_BATCH = 21, 50
+PAIRS = 12
+REST_SECONDS = 60
+CLIENTS, CLIENT_USERS = 500, "alice,bob,carol,nobody"
+STALL_ROUNDS = 4
+MIB = 1024 * 1024
+
+
+@dataclass
+class Row:
+    """One line of the table. `goal` is the largest ratio, or the largest value of ours when `absolute`."""
+
+    what: str
+    ours: float
+    anchor: float | None = None
+    anchor_name: str = ""
+    goal: float | None = None
+    absolute: bool = False
+    unit: str = "ms"
+    note: str = ""
+
+    def ratio(self):
+        return self.ours / self.anchor if self.anchor else None
+
+    def met(self):
+        if self.goal is None:
+            return None
+        return (self.ours if self.absolute else self.ratio()) <= self.goal
+
+    def cells(self):
+        ratio = self.ratio()
+        goal = "" if self.goal is None else f"{self.goal:g} {self.unit}" if self.absolute else f"{self.goal:.2f} ×"
+        return [
+            self.what,
+            f"{self.ours:.2f} {self.unit}",
+            "" if self.anchor is None else f"{self.anchor:.2f} {self.unit}",
+            self.anchor_name,
+            "" if ratio is None else f"{ratio:.2f} ×",
+            "≤ " + goal if goal else "",
+            {True: "yes", False: "NO", None: ""}[self.met()],
+        ]
+
+
+HEAD = ["what", "ours", "anchor", "which is", "ratio", "goal", "met"]
+
+
+def medians(text, scale):
+    """The median of each column of a program's output."""
+    rows = [[int(cell) for cell in line.split()] for line in text.splitlines()]
+    return [statistics.median(column) / scale for column in zip(*rows)]
+
+
+def tool(host, *words, timeout=600):
+    return host.check(" ".join([f"{FOLDER}/{words[0]}", *map(str, words[1:])]), timeout=timeout)
+
+
+def settle(host):
+    """Both services run, the daemon has nothing to do, udev neither."""
+    host.check("busctl get-property org.nestvirt1 /org/nestvirt1 org.nestvirt1.Manager Nested && hostnamectl status"
+               " && udevadm settle")
+
+
+def reset(host):
+    host.check("busctl call org.nestvirt1 /org/nestvirt1 org.nestvirt1.Manager ResetParameters 'a{sas}t' 0 0")
+
+
+def measure_status(host):
+    """The whole process, the daemon running already."""
+    ours, hostnamectl = medians(tool(host, "spawn-time", STATUS_ROUNDS, "nestvirtctl status -- hostnamectl status"), 1e6)
+    yield Row("nestvirtctl status", ours, hostnamectl, "hostnamectl status", 1.0, note=f"{STATUS_ROUNDS} in turns")
+    if host.run("command -v virt-host-validate").status != 0:
+        raise HostError("the host has no virt-host-validate (Debian: libvirt-clients) to compare with")
+    words = "nestvirtctl status -- virt-host-validate qemu"
+    ours, validate = medians(tool(host, "spawn-time", "--any-status", STATUS_ROUNDS, words), 1e6)
+    yield Row("nestvirtctl status", ours, validate, "virt-host-validate qemu", 0.2, note=f"{STATUS_ROUNDS} in turns")
+
+
+def measure_calls(host):
+    """A property of each, then all of them; hostnamed has more of them than our manager, and reads files for some."""
+    targets = ("org.nestvirt1 /org/nestvirt1 org.nestvirt1.Manager Nested"
+               " org.freedesktop.hostname1 /org/freedesktop/hostname1 org.freedesktop.hostname1 Hostname")
+    get, get_anchor, all_, all_anchor = medians(tool(host, "call-time", CALL_ROUNDS, CALL_BATCH, targets), 1e6)
+    note = f"{CALL_ROUNDS} batches of {CALL_BATCH} in turns"
+    yield Row("Get of a property", get, get_anchor, HOSTNAMED, 1.0, note=note)
+    yield Row("GetAll of the manager", all_, all_anchor, HOSTNAMED, 1.0, note=note)
+
+
+def private_dirty(host, unit):
+    text = host.check(f"cat /proc/$(systemctl show -P MainPID {unit})/smaps_rollup")
+    fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line and line[0].isupper())
+    return int(fields["Private_Dirty"].split()[0]) * 1024 / MIB
+
+
+def measure_memory(host):
+    """Both just started, both asked once."""
+    host.check(f"systemctl restart {OURS} {HOSTNAMED}")
+    settle(host)
+    yield Row("memory at rest, private dirty", private_dirty(host, OURS), private_dirty(host, HOSTNAMED), HOSTNAMED, 1.5,
+              absolute=True, unit="MiB")
+
+
+def switches(host):
+    """How often any thread of the daemon was given a CPU and left it again."""
+    text = host.check(f"cat /proc/$(systemctl show -P MainPID {OURS})/task/*/status | grep ctxt_switches")
+    return sum(int(line.split()[1]) for line in text.splitlines())
+
+
+def measure_rest(host):
+    """Nobody calls and nothing changes; the watchdog's three minutes are longer than this, but may end in it."""
+    settle(host)
+    host.check("sleep 3")
+    before = switches(host)
+    host.check(f"sleep {REST_SECONDS}", timeout=REST_SECONDS * 4)
+    yield Row(f"wake-ups in {REST_SECONDS} s at rest", switches(host) - before, goal=1, absolute=True, unit="")
+
+
+def measure_toggle(host):
+    """kvm and kvm_amd unloaded and loaded with the other value of nested. Ours also checks, writes files and reads back."""
+    ours, bare = medians(tool(host, "toggle-time", PAIRS, "kvm_amd nested"), 1e6)
+    yield Row("toggle, call to reply", ours, bare, "modprobe -r + modprobe", 1.05, note=f"{PAIRS} pairs")
+    reset(host)
+
+
+def measure_stall(host):
+    """Many clients ask for all properties in a loop: the longest time that none of them got an answer."""
+    quiet = [[int(cell) for cell in tool(host, "stall", CLIENTS, CLIENT_USERS, 2).split()] for _ in range(2)]
+    busy = [[int(cell) for cell in tool(host, "stall", CLIENTS, CLIENT_USERS, "kvm_amd nested", turn % 2).split()]
+            for turn in range(STALL_ROUNDS)]
+    reset(host)
+    failed = sum(run[1] for run in quiet + busy)
+    if failed:
+        raise HostError(f"{failed} calls of {CLIENTS} clients failed")
+    note = f"{STALL_ROUNDS} runs, {sum(run[0] for run in busy)} answers, none failed; the median of each run's worst"
+    for what, column in ((f"longest stall for {CLIENTS} clients, toggle under way", 3), ("slowest single answer", 2)):
+        ours, anchor = (statistics.median(run[column] for run in runs) / 1e6 for runs in (busy, quiet))
+        yield Row(what, ours, anchor, "the same without a toggle", note=note)
+
+
+MEASUREMENTS = {
+    "status": measure_status,
+    "calls": measure_calls,
+    "memory": measure_memory,
+    "rest": measure_rest,
+    "toggle": measure_toggle,
+    "stall": measure_stall,
+}
+
+
+def make_payload(folder):
+    """What is installed, and the measuring programs with it."""
+    tree, build = folder / "tree", payload.build_folder()
+    if not (build / "build.ninja").exists():
+        raise HostError(f"{build} is no build tree: run ./run build, or set NESTVIRT_BUILD")
+    subprocess.run(["meson", "install", "-C", build, "--destdir", tree, "--no-rebuild", "--quiet"], check=True)
+    target = tree / FOLDER.lstrip("/")
+    target.mkdir(parents=True)
+    for name in TOOLS:
+        shutil.copy(build / "tests" / "bench" / name, target)
+    return payload.from_tree(tree, folder / "payload.tar")
+
+
+def print_table(rows):
+    lines = [HEAD] + [row.cells() for row in rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
+    print()
+    for number, line in enumerate(lines):
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+        if number == 0:
+            print("  ".join("─" * width for width in widths))
+    print("\nMedians. " + "; ".join(dict.fromkeys(f"{row.what}: {row.note}" for row in rows if row.note)) + ".")
+
+
+def run(names):
+    rows, failed = [], []
+    with tempfile.TemporaryDirectory(prefix="nestvirt-bench-") as folder:
+        with emulator.Host(make_payload(pathlib.Path(folder))) as host:
+            print("Booting the emulated host…", flush=True)
+            host.boot()
+            host.check("systemctl start nestvirtd systemd-hostnamed")
+            for name in names:
+                print(f"Measuring {name}…", flush=True)
+                try:
+                    settle(host)
+                    for row in MEASUREMENTS[name](host):
+                        rows.append(row)
+                except HostError as error:
+                    print(f"{name}: {error}", file=sys.stderr, flush=True)
+                    failed.append(name)
+    print_table(rows)
+    missed = [row.what for row in rows if row.met() is False]
+    print(f"{sum(row.met() is True for row in rows)} goals met, {len(missed)} missed, {len(failed)} not measured")
+    return 1 if missed or failed else 0
+
+
+def main(names):
+    unknown = [name for name in names if name not in MEASUREMENTS]
+    if unknown:
+        sys.exit(f"bench.py: no measurement {', '.join(unknown)}; there are {', '.join(MEASUREMENTS)}")
+    try:
+        return run(names or list(MEASUREMENTS))
+    except HostError as error:
+        sys.exit(f"bench.py: {error}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
