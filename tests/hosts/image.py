@@ -25,6 +25,7 @@ PACKAGES = [
     "hostname",
     "kmod",
     "libpam-systemd",
+    "libvirt-clients",  # virt-host-validate, which the benchmark compares with
     "linux-image-cloud-amd64",
     "login",
     "passwd",
