@@ -34,8 +34,10 @@ static int on_worker(sd_event_source *source, int fd, uint32_t events, void *use
 }
 
 static void on_at_rest(gpointer userdata) {
-        const Daemon *daemon = userdata;
+        Daemon *daemon = userdata;
 
+        /* As long as there is a bus: the dialogs that polkit shows for us go away. */
+        g_clear_pointer(&daemon->authority, authority_free);
         (void) sd_event_exit(daemon->event, EXIT_SUCCESS);
 }
 

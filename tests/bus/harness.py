@@ -152,7 +152,62 @@ class Client:
         return self.start("SetParameters", ("a{sa{ss}}t", parameters, flags), **keywords)
 
     def close(self):
-        self.connection.close_sync(None)
+        if not self.connection.is_closed():
+            self.connection.close_sync(None)
+
+
+class Service(Client):
+    """Stands for another service: owns its name, keeps the calls, and answers them as @answers says: by member, a function of the
+    Request that returns a body as in variant(), () for none, a Failure, or None to let the caller wait."""
+
+    def __init__(self, address, name, answers):
+        self.answers, self.requests = answers, []
+        super().__init__(address)
+        self.call("RequestName", ("su", name, 0), destination="org.freedesktop.DBus", path="/org/freedesktop/DBus",
+                  interface="org.freedesktop.DBus")
+
+    def _filter(self, connection, message, incoming, *unused):
+        if not incoming or message.get_message_type() != Gio.DBusMessageType.METHOD_CALL:
+            return super()._filter(connection, message, incoming, *unused)
+        request = Request(message)
+        self.requests.append(request)
+        answer = self.answers[request.member](request)
+        if answer is not None:
+            self.answer(request, answer)
+        GLib.idle_add(lambda: False)
+        return None
+
+    def answer(self, request, answer):
+        if isinstance(answer, Failure):
+            reply = Gio.DBusMessage.new_method_error_literal(request.message, answer.name, answer.text)
+        else:
+            reply = Gio.DBusMessage.new_method_reply(request.message)
+            if answer:
+                reply.set_body(variant(answer))
+        self.connection.send_message(reply, Gio.DBusSendMessageFlags.NONE)
+
+    def emit(self, path, interface, member, arguments):
+        signal_message = Gio.DBusMessage.new_signal(path, interface, member)
+        signal_message.set_body(variant(arguments))
+        self.connection.send_message(signal_message, Gio.DBusSendMessageFlags.NONE)
+
+    def asked(self, member):
+        return [request for request in self.requests if request.member == member]
+
+
+class Request:
+    """A call that a Service got."""
+
+    def __init__(self, message):
+        self.message, self.member, self.path, self.sender = (message, message.get_member(), message.get_path(),
+                                                             message.get_sender())
+        body = message.get_body()
+        self.arguments = body.unpack() if body else ()
+
+
+class Failure:
+    def __init__(self, name, text):
+        self.name, self.text = name, text
 
 
 def variant(arguments):
@@ -263,6 +318,11 @@ class BusTest(unittest.TestCase):
         client = Client(self.bus.address, uid)
         self.addCleanup(client.close)
         return client.watch() if watch else client
+
+    def service(self, name, answers):
+        service = Service(self.bus.address, name, answers)
+        self.addCleanup(service.close)
+        return service
 
     def start(self, *command, wrap=()):
         """Starts a daemon and waits until it owns its name."""

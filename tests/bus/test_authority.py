@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The gate: who is asked, with which details, what a no, a silence and a missing polkit mean; with polkitd itself, too."""
+
+import os
+import signal
+import subprocess
+
+from gi.repository import Gio
+from harness import (DBUS_ERROR, DRY_RUN, MODULE, NEXT_BOOT, NOBODY, TIMEOUT, WHEN_IDLE, BusTest, Failure, main, module_path,
+                     snapshot, wait_for)
+
+KVM_AMD = {"path": module_path("kvm_amd"), "interface": MODULE}
+OFF = {"kvm_amd": {"nested": "0"}}
+ON = {"kvm_amd": {"nested": "1"}}
+DENIED = DBUS_ERROR + "AccessDenied"
+CHALLENGED = DBUS_ERROR + "InteractiveAuthorizationRequired"
+POLKIT = "org.freedesktop.PolicyKit1"
+
+YES = ("(bba{ss})", (True, False, {}))
+NO = ("(bba{ss})", (False, False, {}))
+CHALLENGE = ("(bba{ss})", (False, True, {}))
+
+
+class Gate(BusTest):
+    """With something that answers in polkitd's place."""
+
+    def setUp(self):
+        super().setUp()
+        self.start_fake()
+        self.nobody = self.client(uid=NOBODY)
+        self.root = self.client()
+        self.before = snapshot(self.host)
+
+    def polkit(self, answer):
+        return self.service(POLKIT, {"CheckAuthorization": lambda request: answer,
+                                     "CancelCheckAuthorization": lambda request: ()})
+
+    def assert_untouched(self):
+        self.assertEqual((snapshot(self.host), self.calls()), (self.before, []))
+
+    def test_without_polkit(self):
+        for call in (lambda: self.nobody.set(OFF), lambda: self.nobody.set(OFF, NEXT_BOOT),
+                     lambda: self.nobody.set(OFF, WHEN_IDLE), lambda: self.nobody.call("Reload", ("t", 0), **KVM_AMD),
+                     lambda: self.nobody.call("SetParameters", ("a{ss}t", {"npt": "0"}, 0), **KVM_AMD)):
+            with self.refused(DENIED, "polkit", "root"):
+                call()
+        self.assert_untouched()
+        self.assertEqual(self.root.set(OFF)["Outcome"], "applied")
+
+    def test_reading_needs_nothing(self):
+        self.assertEqual(self.nobody.get("Nested"), "on")
+        self.assertEqual(self.nobody.set(OFF, DRY_RUN)["Outcome"], "planned")
+        self.nobody.call("Refresh", ("t", 0))
+        self.nobody.call("Check", ("t", 0))
+        self.assertEqual(self.nobody.call("CancelPending", ("t", 0), **KVM_AMD), ())
+        self.root.set(OFF)
+        self.assertEqual(self.nobody.set(OFF)["Outcome"], "unchanged")
+
+    def test_no(self):
+        polkit = self.polkit(NO)
+        with self.refused(DENIED, "org.nestvirt1.manage-modules"):
+            self.nobody.set(OFF)
+        self.assertEqual(len(polkit.asked("CheckAuthorization")), 1)
+        self.assert_untouched()
+
+    def test_yes(self):
+        polkit = self.polkit(YES)
+        self.assertEqual(self.nobody.set({"kvm_amd": {"nested": "off", "npt": "no"}})["Outcome"], "applied")
+        subject, action, details, flags, _cancellation = polkit.asked("CheckAuthorization")[0].arguments
+        self.assertEqual(subject, ("system-bus-name", {"name": self.nobody.name}))
+        self.assertEqual(action, "org.nestvirt1.manage-modules")
+        self.assertEqual((details["module"], details["parameters"]), ("kvm_amd", "kvm_amd.nested=0 kvm_amd.npt=0"))
+        self.assertIn("$(parameters)", details["polkit.message"])
+        self.assertEqual(flags, 0)
+
+    def test_interaction_is_the_callers_choice(self):
+        polkit = self.polkit(CHALLENGE)
+        with self.refused(CHALLENGED):
+            self.nobody.set(OFF)
+        with self.refused(DENIED):
+            self.nobody.set(OFF, interactive=True)
+        self.assertEqual([request.arguments[3] for request in polkit.asked("CheckAuthorization")], [0, 1])
+        self.assert_untouched()
+
+    def test_polkit_fails(self):
+        for answer in (Failure(POLKIT + ".Error.Failed", "Action is not registered"), ("s", "yes"), ("(bb)", (True, True))):
+            polkit = self.polkit(answer)
+            with self.refused(DENIED):
+                self.nobody.set(OFF)
+            polkit.close()
+        self.assert_untouched()
+
+    def test_root_is_not_asked(self):
+        polkit = self.polkit(NO)
+        self.assertEqual(self.root.set(OFF)["Outcome"], "applied")
+        self.assertEqual(polkit.asked("CheckAuthorization"), [])
+
+    def test_nothing_to_do_is_not_asked(self):
+        self.root.set(OFF)
+        polkit = self.polkit(NO)
+        self.assertEqual(self.nobody.set(OFF)["Outcome"], "unchanged")
+        self.assertEqual(polkit.asked("CheckAuthorization"), [])
+
+    def test_other_actions(self):
+        polkit = self.polkit(YES)
+        self.hold(1234)
+        self.root.set(OFF, WHEN_IDLE)
+        self.nobody.call("CancelPending", ("t", 0), **KVM_AMD)
+        self.nobody.call("ResetParameters", ("ast", ["nested"], NEXT_BOOT), **KVM_AMD)
+        (self.host / "dev/kvm").write_text("")
+        with self.refused("org.nestvirt1.Error.Internal"):  # there is no helper to be run
+            self.nobody.call("EnsureDevice", ("t", 0))
+        asked = [(r.arguments[1], r.arguments[2]["module"], r.arguments[2]["parameters"])
+                 for r in polkit.asked("CheckAuthorization")]
+        self.assertEqual(asked, [("org.nestvirt1.manage-modules", "kvm_amd", ""),
+                                 ("org.nestvirt1.manage-modules", "kvm_amd", "kvm_amd.nested"),
+                                 ("org.nestvirt1.manage-device", "", "")])
+
+    def test_nobody_cancels_and_mends_without_a_yes(self):
+        self.polkit(NO)
+        self.hold(1234)
+        self.root.set(OFF, WHEN_IDLE)
+        with self.refused(DENIED):
+            self.nobody.call("CancelPending", ("t", 0), **KVM_AMD)
+        self.assertEqual(self.root.get("Pending", MODULE, module_path("kvm_amd")), {"nested": "0"})
+        with self.refused(DENIED):
+            self.nobody.call("EnsureDevice", ("t", 0))
+        self.assertFalse((self.host / "dev/kvm").exists())
+
+
+class Silence(BusTest):
+    """polkit takes its time, as when it shows a dialog."""
+
+    def setUp(self):
+        super().setUp()
+        self.daemon = self.start_fake()
+        self.polkit = self.service(POLKIT, {"CheckAuthorization": lambda request: None,
+                                            "CancelCheckAuthorization": lambda request: ()})
+        self.nobody = self.client(uid=NOBODY)
+        self.root = self.client()
+
+    def questions(self, count=1):
+        wait_for(lambda: len(self.polkit.asked("CheckAuthorization")) == count, "polkit to be asked")
+        return self.polkit.asked("CheckAuthorization")
+
+    def test_the_caller_leaves(self):
+        leaving = self.client(uid=NOBODY)
+        leaving.start_set(OFF, interactive=True)
+        question = self.questions()[0]
+        leaving.close()
+        wait_for(lambda: self.polkit.asked("CancelCheckAuthorization"), "the dialog to be cancelled")
+        self.assertEqual(self.polkit.asked("CancelCheckAuthorization")[0].arguments, (question.arguments[4],))
+        self.polkit.answer(question, YES)  # too late
+        self.polkit.call("Ping", destination="org.nestvirt1", path="/", interface="org.freedesktop.DBus.Peer")
+        self.root.call("Refresh", ("t", 0))
+        self.assertEqual((self.calls(), self.dropin()), ([], []))
+
+    def test_the_host_changes_meanwhile(self):
+        """What was authorised is carried out against the host as it is by then."""
+        waiting = self.nobody.start_set(OFF)
+        question = self.questions()[0]
+        self.assertEqual(self.root.set({"kvm_amd": {"npt": "0"}})["Outcome"], "applied")
+        self.polkit.answer(question, YES)
+        self.assertEqual(waiting.result()[0]["Outcome"], "applied")
+        self.assertEqual((self.value("kvm_amd", "nested"), self.value("kvm_amd", "npt")), ("0", "N"))
+        self.assertEqual(self.dropin(), ["options kvm_amd nested=0 npt=0"])
+
+    def test_done_meanwhile(self):
+        waiting = self.nobody.start_set(OFF)
+        question = self.questions()[0]
+        self.root.set(OFF)
+        calls = self.calls()
+        self.polkit.answer(question, YES)
+        self.assertEqual(waiting.result()[0]["Outcome"], "unchanged")
+        self.assertEqual(self.calls(), calls)
+
+    def test_in_use_meanwhile(self):
+        waiting = self.nobody.start_set(OFF)
+        question = self.questions()[0]
+        self.hold(1234)
+        self.polkit.answer(question, YES)
+        with self.refused("org.nestvirt1.Error.Busy", "pid 1234"):
+            waiting.result()
+        self.assertEqual(self.value("kvm_amd", "nested"), "1")
+
+    def test_each_question_has_its_own_answer(self):
+        one = self.nobody.start_set(OFF)
+        self.questions(1)
+        two = self.nobody.start_set({"kvm_amd": {"npt": "0"}})
+        first, second = self.questions(2)
+        self.assertNotEqual(first.arguments[4], second.arguments[4])
+        self.polkit.answer(second, NO)
+        with self.refused(DENIED):
+            two.result()
+        self.assertFalse(one.done)
+        self.polkit.answer(first, YES)
+        self.assertEqual(one.result()[0]["Values"], {"nested": "0"})
+        self.assertEqual(self.value("kvm_amd", "npt"), "Y")
+
+    def test_nobody_else_waits(self):
+        self.nobody.start_set(OFF)
+        self.questions()
+        self.assertEqual(self.root.set({"kvm_amd": {"npt": "0"}})["Outcome"], "applied")
+        self.assertEqual(self.nobody.get("Mmu"), "shadow")
+
+    def test_the_limit(self):
+        calls = [self.nobody.start_set(OFF) for _ in range(17)]
+        wait_for(lambda: any(call.done for call in calls), "the refusal")
+        with self.refused(DBUS_ERROR + "LimitsExceeded"):
+            next(call for call in calls if call.done).result()
+        for question in self.questions(16):
+            self.polkit.answer(question, NO)
+        for call in calls[:16]:
+            with self.refused(DENIED):
+                call.result()
+        self.nobody.start_set(OFF)
+        self.questions(17)
+
+    def test_the_daemon_ends(self):
+        waiting = self.nobody.start_set(OFF)
+        question = self.questions()[0]
+        self.daemon.send_signal(signal.SIGTERM)
+        self.assertEqual(self.daemon.wait(TIMEOUT), 0, self.daemon.log.read_text())
+        with self.refused(DBUS_ERROR + "NoReply"):
+            waiting.result()
+        wait_for(lambda: self.polkit.asked("CancelCheckAuthorization"), "the dialog to be cancelled")
+        self.assertEqual(self.polkit.asked("CancelCheckAuthorization")[0].arguments, (question.arguments[4],))
+        self.assertEqual(self.calls(), [])
+
+
+class AlwaysAsk(BusTest):
+    def test_root_is_asked(self):
+        self.start_fake("--always-ask")
+        root = self.client()
+        with self.refused(DENIED, "polkit"):
+            root.set(OFF)
+        polkit = self.service(POLKIT, {"CheckAuthorization": lambda request: NO})
+        with self.refused(DENIED):
+            root.set(OFF)
+        self.assertEqual(self.calls(), [])
+        polkit.answers["CheckAuthorization"] = lambda request: YES
+        self.assertEqual(root.set(OFF)["Outcome"], "applied")
+
+
+RULES = """
+polkit.addRule(function(action, subject) {
+        if (action.id != "org.nestvirt1.manage-modules")
+                return polkit.Result.NOT_HANDLED;
+        if (subject.user == "nobody")
+                return action.lookup("module") == "kvm_amd" && action.lookup("parameters") == "kvm_amd.nested=0" ?
+                       polkit.Result.YES : polkit.Result.NO;
+        if (subject.user == "daemon")
+                return polkit.Result.NO;
+        return polkit.Result.NOT_HANDLED;
+});
+"""
+
+# Its folders are built in, so it gets a view of the file system in which they are ours.
+START_POLKITD = """
+set -e
+mount -t tmpfs -o mode=0755 tmpfs /etc/polkit-1/rules.d
+cp "$RULES" /etc/polkit-1/rules.d/50-test.rules
+mount -t tmpfs -o mode=0755 tmpfs /usr/share/polkit-1/rules.d
+mount -t tmpfs -o mode=0755 tmpfs /usr/share/polkit-1/actions
+cp "$POLICY" /usr/share/polkit-1/actions/
+exec /usr/lib/polkit-1/polkitd --no-debug
+"""
+
+
+class Polkitd(BusTest):
+    """The real one."""
+
+    def setUp(self):
+        super().setUp()
+        rules = self.folder / "test.rules"
+        rules.write_text(RULES)
+        owned = []
+        observer = self.client()
+        Gio.bus_watch_name_on_connection(observer.connection, POLKIT, Gio.BusNameWatcherFlags.NONE,
+                                         lambda *_: owned.append(True), None)
+        process = subprocess.Popen(
+            ["unshare", "--mount", "--propagation=private", "sh", "-c", START_POLKITD],
+            env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": self.bus.address, "RULES": str(rules)}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+        wait_for(lambda: owned, "polkitd")
+        self.start_fake()
+        self.before = snapshot(self.host)
+
+    def test_a_rule_that_says_yes_to_this_change_alone(self):
+        nobody = self.client(uid=NOBODY)
+        for parameters in ({"kvm_amd": {"npt": "0"}}, {"kvm_amd": {"nested": "0", "npt": "0"}}):
+            with self.refused(DENIED):
+                nobody.set(parameters)
+        self.assertEqual((snapshot(self.host), self.calls()), (self.before, []))
+        self.assertEqual(nobody.set(OFF)["Outcome"], "applied")
+        self.assertEqual((self.value("kvm_amd", "nested"), self.dropin()), ("0", ["options kvm_amd nested=0"]))
+        with self.refused(DENIED):
+            nobody.set(ON)
+
+    def test_a_rule_that_says_no(self):
+        other = self.client(uid=1)
+        for interactive in (False, True):
+            with self.refused(DENIED):
+                other.set(OFF, interactive=interactive)
+        self.assertEqual((snapshot(self.host), self.calls()), (self.before, []))
+
+    def test_the_policys_own_answer_is_a_password(self):
+        other = self.client(uid=2)
+        with self.refused(CHALLENGED, "password"):
+            other.set(OFF)
+        with self.refused(DENIED):  # nobody is there to be asked for it
+            other.set(OFF, interactive=True)
+        with self.refused(CHALLENGED):
+            other.call("EnsureDevice", ("t", 0))
+        self.assertEqual((snapshot(self.host), self.calls()), (self.before, []))
+
+
+if __name__ == "__main__":
+    main()
