@@ -15,7 +15,7 @@
 
 struct Holders {
         Daemon *daemon;
-        void (*ended)(void *userdata);
+        HolderEnded ended;
         void *userdata;
         GHashTable *sources; /* sd_event_source* of a pidfd each, a set */
         bool looking;
@@ -30,7 +30,7 @@ static GHashTable *sources_new(void) {
         return g_hash_table_new_full(NULL, NULL, source_free, NULL);
 }
 
-Holders *holders_new(Daemon *daemon, void (*ended)(void *userdata), void *userdata) {
+Holders *holders_new(Daemon *daemon, HolderEnded ended, void *userdata) {
         Holders *holders = g_new0(Holders, 1);
 
         *holders = (Holders){.daemon = daemon, .ended = ended, .userdata = userdata, .sources = sources_new()};
@@ -53,7 +53,7 @@ static int on_ended(sd_event_source *source, int fd, uint32_t events, void *user
         Holders *holders = userdata;
 
         (void) g_hash_table_remove(holders->sources, source);
-        holders->ended(holders->userdata);
+        holders->ended(true, holders->userdata);
         return 0;
 }
 
@@ -109,7 +109,7 @@ static void look_done(gpointer data, gpointer userdata) {
         }
         look_free(look);
         if (gone)
-                holders->ended(holders->userdata);
+                holders->ended(false, holders->userdata);
 }
 
 void holders_look(Holders *holders) {

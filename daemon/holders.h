@@ -7,8 +7,10 @@
 
 typedef struct Holders Holders;
 
-/* @ended is called on the loop each time when one that was watched is gone. */
-Holders *holders_new(Daemon *daemon, void (*ended)(void *userdata), void *userdata);
+/* @watched: one that was watched has ended; else a look found one that was gone before it could be watched. */
+typedef void (*HolderEnded)(bool watched, void *userdata);
+
+Holders *holders_new(Daemon *daemon, HolderEnded ended, void *userdata);
 void holders_free(Holders *holders);
 /* Looks for them anew; one look at a time. */
 void holders_look(Holders *holders);

@@ -295,8 +295,14 @@ void idle_update(Idle *idle) {
         }
 }
 
-static void on_holder_ended(void *userdata) {
-        idle_event(userdata);
+/* One that was gone at once is no event of its own, or looking would lead to looking: the next look is due anyway, but after the last. */
+static void on_holder_ended(bool watched, void *userdata) {
+        Idle *idle = userdata;
+
+        if (watched)
+                idle_event(idle);
+        else if (is_waiting(idle) && idle->delay > DELAY_MAX_USEC)
+                look_after(idle, DELAY_MAX_USEC);
 }
 
 Idle *idle_new(Daemon *daemon) {
