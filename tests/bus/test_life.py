@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""How the daemon begins and ends, what it tells systemd, and what it writes to the journal."""
+
+import os
+import pathlib
+import re
+import signal
+import socket
+import struct
+import subprocess
+
+from gi.repository import GLib
+from harness import (DRY_RUN, ERROR, NAME, NEXT_BOOT, NOBODY, TIMEOUT, WHEN_IDLE, BusTest, main, snapshot)
+
+OFF = {"kvm_amd": {"nested": "0"}}
+ON = {"kvm_amd": {"nested": "1"}}
+LOG_H = pathlib.Path(os.environ["API"]).parent.parent / "daemon/log.h"
+
+
+class Beginning(BusTest):
+    def run_daemon(self, *options, address=None):
+        return subprocess.run([os.environ["NESTVIRTD"], *options], check=False, capture_output=True, text=True, timeout=TIMEOUT,
+                              env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": address or self.bus.address})
+
+    def test_arguments(self):
+        self.assertEqual(self.run_daemon("--version").stdout.split()[0], "nestvirtd")
+        self.assertIn("--root=DIR", self.run_daemon("--help").stdout)
+        for options in (("--explode",), ("extra",), ("--root",)):
+            result = self.run_daemon(*options)
+            self.assertEqual((result.returncode, result.stdout), (2, ""))
+            self.assertIn("Usage", result.stderr)
+        result = self.run_daemon("--root=/nonexistent")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("/nonexistent", result.stderr)
+
+    def test_no_bus(self):
+        result = self.run_daemon(f"--root={self.folder}", address="unix:path=/nonexistent")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("system bus", result.stderr)
+
+    def test_the_name_is_taken(self):
+        self.service(NAME, {})
+        result = self.run_daemon(f"--root={self.folder}")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(NAME, result.stderr)
+
+    def test_nothing_is_said_at_the_start(self):
+        daemon = self.start_real("amd-epyc-6.1")
+        self.client().get_all()
+        self.stop(daemon)
+        self.assertEqual(daemon.log.read_text(), "")
+
+    def test_systemd_is_told(self):
+        path = self.folder / "notify"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.bind(str(path))
+            notify.settimeout(TIMEOUT)
+            daemon = self.start_fake(wrap=("env", f"NOTIFY_SOCKET={path}"))
+            self.assertEqual(notify.recv(4096), b"READY=1")
+            daemon.send_signal(signal.SIGTERM)
+            self.assertEqual(notify.recv(4096), b"STOPPING=1")
+
+    def test_the_watchdog_is_fed(self):
+        path = self.folder / "notify"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.bind(str(path))
+            notify.settimeout(TIMEOUT)
+            self.start_fake(wrap=("env", f"NOTIFY_SOCKET={path}", "WATCHDOG_USEC=400000"))
+            told = {notify.recv(4096) for _ in range(4)}
+            self.assertEqual(told, {b"READY=1", b"WATCHDOG=1"})
+
+
+class End(BusTest):
+    def test_stopping_changes_nothing(self):
+        daemon = self.start_fake()
+        self.client().set(OFF)
+        before = snapshot(self.host)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            daemon.send_signal(number)
+            self.assertEqual(daemon.wait(TIMEOUT), 0)
+            self.assertEqual(snapshot(self.host), before)
+            daemon = self.start_fake()
+
+    def test_the_bus_goes(self):
+        daemon = self.start_fake()
+        daemon.expected = 1
+        self.bus.process.kill()
+        self.assertEqual(daemon.wait(TIMEOUT), 1)
+
+    def test_the_bus_goes_during_a_change(self):
+        """The change is carried to its end all the same."""
+        daemon = self.start_fake()
+        daemon.expected = 1
+        self.close_gate()
+        self.client().start_set(OFF)
+        open_gate = self.wait_at_gate()
+        self.bus.process.kill()
+        open_gate()
+        self.assertEqual(daemon.wait(TIMEOUT), 1)
+        self.assertEqual((self.value("kvm_amd", "nested"), self.dropin()), ("0", ["options kvm_amd nested=0"]))
+        self.assertFalse((self.host / "var/lib/nestvirt/change").exists())
+
+
+def message_ids():
+    return dict(re.findall(r'#define MESSAGE_(\w+) "([0-9a-f]{32})"', LOG_H.read_text()))
+
+
+class Journal(BusTest):
+    """A socket of ours is the journal's, in a view of the file system of the daemon's own."""
+
+    START = 'mkdir -p /run/systemd && mount -t tmpfs tmpfs /run/systemd && mkdir /run/systemd/journal && ' \
+            'ln -s "$0" /run/systemd/journal/socket && exec "$@"'
+
+    def setUp(self):
+        super().setUp()
+        path = self.folder / "journal"
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.socket.close)
+        self.socket.bind(str(path))
+        path.chmod(0o666)
+        self.socket.settimeout(TIMEOUT)
+        self.wrap = ("unshare", "--mount", "--propagation=private", "sh", "-c", self.START, str(path))
+        self.ids = message_ids()
+        self.assertEqual(len(self.ids), 5)
+
+    @staticmethod
+    def parse(datagram):
+        """The journal's own format: FIELD=value, or FIELD, a length and any bytes."""
+        fields = {}
+        while datagram:
+            line, _, rest = datagram.partition(b"\n")
+            name, equals, value = line.partition(b"=")
+            if not equals:
+                length = struct.unpack("<Q", rest[:8])[0]
+                value, rest = rest[8:8 + length], rest[9 + length:]
+            fields[name.decode()] = value.decode()
+            datagram = rest
+        return fields
+
+    def entry(self, kind):
+        fields = self.parse(self.socket.recv(1 << 16))
+        self.assertEqual(fields.get("MESSAGE_ID"), self.ids[kind], fields)
+        return fields
+
+    def begin(self):
+        return self.start_fake(wrap=self.wrap)
+
+    def test_made(self):
+        self.begin()
+        caller = self.client()
+        caller.set(OFF, DRY_RUN)
+        caller.set(OFF)
+        caller.set(OFF)
+        caller.set(ON, NEXT_BOOT)
+        entry = self.entry("CHANGE_MADE")
+        self.assertEqual({name: entry[name] for name in entry if name.startswith("NESTVIRT_")},
+                         {"NESTVIRT_REQUEST": "kvm_amd.nested=0", "NESTVIRT_OUTCOME": "applied", "NESTVIRT_CALLER": caller.name,
+                          "NESTVIRT_CALLER_UID": "0", "NESTVIRT_CALLER_PID": str(os.getpid())})
+        self.assertEqual(entry["PRIORITY"], "5")
+        self.assertIn("kvm_amd.nested=0", entry["MESSAGE"])
+        # A plan, and what was so already, are no changes.
+        self.assertEqual(self.entry("CHANGE_MADE")["NESTVIRT_OUTCOME"], "configured")
+
+    def test_refused(self):
+        self.begin()
+        with self.assertRaises(GLib.Error):
+            self.client(uid=NOBODY).set(OFF)
+        entry = self.entry("CHANGE_REFUSED")
+        self.assertEqual((entry["NESTVIRT_CALLER_UID"], entry["NESTVIRT_ERROR"], entry["PRIORITY"]),
+                         (str(NOBODY), "org.freedesktop.DBus.Error.AccessDenied", "5"))
+        self.assertNotIn("NESTVIRT_OUTCOME", entry)
+
+    def test_undone(self):
+        self.begin()
+        (self.host / "fake/fail").write_text("load kvm_amd")
+        with self.refused(ERROR + "ReloadFailed"):
+            self.client().set(OFF)
+        entry = self.entry("CHANGE_FAILED")
+        self.assertEqual((entry["NESTVIRT_ERROR"], entry["PRIORITY"]), (ERROR + "ReloadFailed", "3"))
+        self.assertIn("Exec format error", entry["NESTVIRT_ERROR_MESSAGE"])
+
+    def test_waited(self):
+        self.begin()
+        self.hold(1234)
+        (self.host / "dev/kvm").write_text("")
+        self.client().set(OFF, WHEN_IDLE)
+        self.assertEqual(self.entry("CHANGE_MADE")["NESTVIRT_OUTCOME"], "deferred")
+        self.release(1234)
+        with open(self.host / "dev/kvm", encoding="utf-8"):
+            pass
+        entry = self.entry("CHANGE_MADE")
+        self.assertEqual((entry["NESTVIRT_OUTCOME"], "NESTVIRT_CALLER" in entry), ("applied", False))
+
+    def test_recovered(self):
+        daemon = self.begin()
+        self.close_gate()
+        self.client().start_set(OFF)
+        self.wait_at_gate()
+        daemon.kill()
+        daemon.expected = -signal.SIGKILL
+        daemon.wait()
+        self.begin()
+        entry = self.entry("CHANGE_RECOVERED")
+        self.assertIn("kvm_amd.nested=0", entry["MESSAGE"])
+        self.assertEqual(entry["PRIORITY"], "4")
+
+    def test_the_catalog_knows_every_message(self):
+        catalog = (LOG_H.parent.parent / "systemd/nestvirtd.catalog").read_text()
+        self.assertEqual(set(re.findall(r"^-- ([0-9a-f]{32})$", catalog, re.MULTILINE)), set(self.ids.values()))
+
+
+if __name__ == "__main__":
+    main()
