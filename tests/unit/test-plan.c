@@ -122,6 +122,7 @@ static void test_gone_module_file(Fixture *fixture, gconstpointer data) {
 
         fixture->loader->gone = true;
         g_autoptr(Plan) plan = fixture_plan(fixture, "kvm_amd.nested=0", 0, &error);
+        g_assert_null(plan);
         g_assert_error(error, CONDITION, CONDITION_UNSUPPORTED);
         g_assert_nonnull(strstr(error->message, "6.1.0-fake-amd64"));
         assert_planned(fixture, "kvm_amd.nested=0", REQUEST_NEXT_BOOT, false);
@@ -132,6 +133,7 @@ static void test_tree_of_files(Fixture *fixture, gconstpointer data) {
 
         fixture->loader->parent.inert = true;
         g_autoptr(Plan) plan = fixture_plan(fixture, "kvm_amd.nested=0", 0, &error);
+        g_assert_null(plan);
         g_assert_error(error, CONDITION, CONDITION_UNSUPPORTED);
         assert_planned(fixture, "kvm_amd.nested=0", REQUEST_NEXT_BOOT, false);
         assert_planned(fixture, "kvm_amd.nested=0", REQUEST_DRY_RUN, true);

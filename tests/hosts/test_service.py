@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""nestvirtd as a service of a real systemd: started by a call, seen in the journal, answering while it works, gone without a trace."""
+
+import json
+import unittest
+
+from nestvirt import NestvirtTest
+from payload import build_folder
+
+CLIENTS = 500
+# The bus allows each user so many connections.
+USERS = "alice,bob,carol,nobody"
+MADE = "c67b7c8228b64f64a9bd322f5b29af80"
+REFUSED = "ffea5225d6ae4c2aba9dc5bab34fe404"
+
+
+class Service(NestvirtTest):
+    def entries(self, message_id):
+        out = self.host.check(f"journalctl --sync; journalctl -q -b -o json MESSAGE_ID={message_id}")
+        return [json.loads(line) for line in out.splitlines()]
+
+    def test_a_call_starts_it(self):
+        self.host.check("systemctl stop nestvirtd")
+        self.assertEqual(self.json("status")["nested"], "on")
+        self.assertEqual(self.host.check("systemctl is-active nestvirtd"), "active\n")
+
+    def test_stopping_it_changes_nothing(self):
+        self.ctl("set nested=0")
+        self.ctl("set npt=0 --runtime")
+        before = (self.nestvirt.state(), self.nestvirt.loads())
+        self.host.check("systemctl stop nestvirtd")
+        self.assertEqual((self.nestvirt.state(), self.nestvirt.loads()), before)
+
+    def test_the_sandbox_is_tight(self):
+        exposure = self.host.check("systemd-analyze security --no-pager nestvirtd.service | tail -n 1")
+        self.assertRegex(exposure, r"[^0-9][01]\.[0-9] |[^0-9]2\.0 ")
+
+    def test_the_journal_says_who_did_what(self):
+        self.ctl("set nested=0")
+        self.ctl("set nested=1", user="bob", status=4)
+        made, refused = self.entries(MADE)[-1], self.entries(REFUSED)[-1]
+        self.assertEqual((made["NESTVIRT_REQUEST"], made["NESTVIRT_OUTCOME"]), ("kvm_amd.nested=0", "applied"))
+        self.assertEqual(made["NESTVIRT_CALLER_UID"], self.host.check("id -u alice").strip())
+        self.assertEqual(refused["NESTVIRT_REQUEST"], "kvm_amd.nested=1")
+        self.assertEqual(refused["NESTVIRT_CALLER_UID"], self.host.check("id -u bob").strip())
+        self.assertIn("AccessDenied", refused["NESTVIRT_ERROR"])
+        self.host.check("journalctl --update-catalog")
+        self.assertIn(MADE, self.host.check("journalctl --list-catalog"))
+
+    def test_readers_are_answered_while_it_works(self):
+        program = (build_folder() / "tests" / "bench" / "stall").read_bytes()
+        self.host.check("cat > /root/stall && chmod 755 /root/stall", input=program)
+        self.ctl("status")
+        out = self.host.check(f"/root/stall {CLIENTS} {USERS} kvm_amd nested 0", timeout=300)
+        answers, failed, _, longest, took = map(int, out.split())
+        self.assertEqual(failed, 0)
+        self.assertGreaterEqual(answers, CLIENTS)
+        # The unload and the load are nearly all of the change; in none of its halves nobody was answered.
+        self.assertLess(longest, took / 2, out)
+        self.assertEqual(self.value("nested"), "0")
+
+
+if __name__ == "__main__":
+    unittest.main()
