@@ -265,7 +265,7 @@ void authority_ask(Authority *authority, sd_bus_message *call, const char *modul
                    AuthorityDone done, void *userdata) {
         Ask *ask = g_new0(Ask, 1);
 
-        *ask = (Ask){
+        *ask = (Ask) {
                         .authority = authority,
                         .call = sd_bus_message_ref(call),
                         .rule = find_rule(call),

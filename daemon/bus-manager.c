@@ -165,7 +165,7 @@ static int method_ensure_device(sd_bus_message *message, void *userdata, sd_bus_
                 return bus_error(error, refused);
 
         Ensure *ensure = g_new0(Ensure, 1);
-        *ensure = (Ensure){.call = call, .dry_run = flags & REQUEST_DRY_RUN};
+        *ensure = (Ensure) {.call = call, .dry_run = flags & REQUEST_DRY_RUN};
         turns_ask(daemon->turns, ensure_judge, ensure_drop, ensure);
         return 1;
 }

@@ -55,7 +55,7 @@ static int method_list_users(sd_bus_message *message, void *userdata, sd_bus_err
                 return bus_error(error, refused);
 
         Listing *listing = g_new0(Listing, 1);
-        *listing = (Listing){.call = call, .root = root_ref(daemon->root)};
+        *listing = (Listing) {.call = call, .root = root_ref(daemon->root)};
         worker_submit(daemon->reads, listing_run, listing_done, listing_drop, listing, NULL);
         return 1;
 }
@@ -165,7 +165,7 @@ static int method_cancel_pending(sd_bus_message *message, void *userdata, sd_bus
                 return bus_error(error, refused);
 
         Cancel *cancel = g_new0(Cancel, 1);
-        *cancel = (Cancel){.call = call, .module = g_strdup(object->module)};
+        *cancel = (Cancel) {.call = call, .module = g_strdup(object->module)};
         turns_ask(daemon->turns, cancel_judge, cancel_drop, cancel);
         return 1;
 }

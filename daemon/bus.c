@@ -131,7 +131,7 @@ int bus_claim_name(Daemon *daemon, void (*ready)(Daemon *daemon)) {
         sd_bus_slot *slot = NULL;
         Claim *claim = g_new(Claim, 1);
 
-        *claim = (Claim){.daemon = daemon, .ready = ready};
+        *claim = (Claim) {.daemon = daemon, .ready = ready};
         int r = sd_bus_request_name_async(daemon->bus, &slot, BUS_NAME, 0, on_name, claim);
         if (r < 0) {
                 g_free(claim);

@@ -29,7 +29,7 @@ static const char *call_sender(const Call *call) {
 Call *call_new(Daemon *daemon, sd_bus_message *message, GError **error) {
         Call *call = g_new(Call, 1);
 
-        *call = (Call){.daemon = daemon, .message = sd_bus_message_ref(message)};
+        *call = (Call) {.daemon = daemon, .message = sd_bus_message_ref(message)};
         if (callers_add(daemon->callers, call_sender(call), 1) <= CALLS_MAX)
                 return call;
         g_set_error(error, CONDITION, CONDITION_LIMITS_EXCEEDED,

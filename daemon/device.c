@@ -107,7 +107,7 @@ static void check_dropped(gpointer data) {
 void device_check(Device *device, DeviceChecked done, GDestroyNotify discard, gpointer userdata) {
         Waiter *waiter = g_new(Waiter, 1);
 
-        *waiter = (Waiter){.done = done, .discard = discard, .userdata = userdata};
+        *waiter = (Waiter) {.done = done, .discard = discard, .userdata = userdata};
         g_queue_push_tail(&device->waiting, waiter);
         if (device->asked)
                 return;

@@ -33,7 +33,7 @@ static GHashTable *sources_new(void) {
 Holders *holders_new(Daemon *daemon, HolderEnded ended, void *userdata) {
         Holders *holders = g_new0(Holders, 1);
 
-        *holders = (Holders){.daemon = daemon, .ended = ended, .userdata = userdata, .sources = sources_new()};
+        *holders = (Holders) {.daemon = daemon, .ended = ended, .userdata = userdata, .sources = sources_new()};
         return holders;
 }
 
@@ -119,6 +119,6 @@ void holders_look(Holders *holders) {
         holders->looking = true;
 
         Look *look = g_new0(Look, 1);
-        *look = (Look){.holders = holders, .root = root_ref(holders->daemon->root)};
+        *look = (Look) {.holders = holders, .root = root_ref(holders->daemon->root)};
         worker_submit(holders->daemon->reads, look_run, look_done, look_free, look, NULL);
 }

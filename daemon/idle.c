@@ -114,7 +114,7 @@ static void drop_done(gpointer data, gpointer userdata) {
 void idle_drop(Daemon *daemon, const char *module, IdleDropped done, GDestroyNotify discard, gpointer userdata) {
         Drop *drop = g_new0(Drop, 1);
 
-        *drop = (Drop){
+        *drop = (Drop) {
                         .root = root_ref(daemon->root),
                         .module = g_strdup(module),
                         .done = done,
@@ -248,7 +248,7 @@ static bool try_plan(Idle *idle) {
         }
 
         Attempt *attempt = g_new0(Attempt, 1);
-        *attempt = (Attempt){.idle = idle, .plan = plan, .root = root_ref(daemon->root), .loader = daemon->loader};
+        *attempt = (Attempt) {.idle = idle, .plan = plan, .root = root_ref(daemon->root), .loader = daemon->loader};
         worker_submit(daemon->changes, attempt_run, attempt_done, attempt_free, attempt, NULL);
         return true;
 }

@@ -42,7 +42,7 @@ static void send_fields(const GPtrArray *fields) {
 
         for (unsigned i = 0; i < fields->len; i++) {
                 char *field = g_ptr_array_index(fields, i);
-                iov[i] = (struct iovec){.iov_base = field, .iov_len = strlen(field)};
+                iov[i] = (struct iovec) {.iov_base = field, .iov_len = strlen(field)};
         }
         (void) sd_journal_sendv(iov, (int) fields->len);
 }
@@ -133,7 +133,7 @@ void log_error(const char *format, ...) {
 }
 
 Caller caller_copy(const Caller *caller) {
-        return (Caller){.sender = g_strdup(caller->sender), .uid = caller->uid, .pid = caller->pid};
+        return (Caller) {.sender = g_strdup(caller->sender), .uid = caller->uid, .pid = caller->pid};
 }
 
 void caller_clear(Caller *caller) {

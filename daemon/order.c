@@ -82,7 +82,7 @@ static Job *job_new(Order *order, Plan *plan) {
         const Daemon *daemon = order->call->daemon;
         Job *job = g_new0(Job, 1);
 
-        *job = (Job){.order = order, .plan = plan, .root = root_ref(daemon->root), .loader = daemon->loader};
+        *job = (Job) {.order = order, .plan = plan, .root = root_ref(daemon->root), .loader = daemon->loader};
         return job;
 }
 
@@ -228,7 +228,7 @@ int order_take(Daemon *daemon, sd_bus_message *message, const char *module, Orde
                 return bus_error(error, refused);
 
         Order *order = g_new0(Order, 1);
-        *order = (Order){.call = call, .module = g_strdup(module), .parse = parse, .flags = flags};
+        *order = (Order) {.call = call, .module = g_strdup(module), .parse = parse, .flags = flags};
         turns_ask(daemon->turns, order_judge, order_drop, order);
         return 1;
 }

@@ -107,7 +107,7 @@ void worker_free(Worker *worker) {
 void worker_submit(Worker *worker, WorkerRun run, WorkerDone done, GDestroyNotify discard, gpointer job,
                    gpointer userdata) {
         Task *task = g_new(Task, 1);
-        *task = (Task){.run = run, .done = done, .discard = discard, .job = job, .userdata = userdata};
+        *task = (Task) {.run = run, .done = done, .discard = discard, .job = job, .userdata = userdata};
 
         (void) pthread_mutex_lock(&worker->mutex);
         g_queue_push_tail(&worker->waiting, task);

@@ -81,7 +81,7 @@ static bool steered_unload(Loader *parent, const char *module, bool *ret_busy, G
         }
         /* kvm_amd has gone before, and with it the one reference to kvm that is no use. */
         const int unused = g_str_equal(module, "kvm") ? 1 : 0;
-        const bool used = count && atoi(count) > unused;
+        const bool used = count && g_ascii_strtoll(count, NULL, 10) > unused;
         loader->fake->busy = used || g_strcmp0(busy, module) == 0 ? module : NULL;
         return loader->fake->parent.unload(&loader->fake->parent, module, ret_busy, error);
 }

@@ -6,8 +6,9 @@ import signal
 import subprocess
 
 from gi.repository import Gio
-from harness import (DBUS_ERROR, DRY_RUN, MODULE, NEXT_BOOT, NOBODY, TIMEOUT, WHEN_IDLE, BusTest, Failure, main, module_path,
-                     snapshot, wait_for)
+from clients import DBUS_ERROR, DRY_RUN, MODULE, NEXT_BOOT, NOBODY, TIMEOUT, WHEN_IDLE, Failure, module_path, wait_for
+from harness import BusTest, snapshot
+from tap import main
 
 KVM_AMD = {"path": module_path("kvm_amd"), "interface": MODULE}
 OFF = {"kvm_amd": {"nested": "0"}}

@@ -4,8 +4,10 @@
 import signal
 
 from gi.repository import GLib
-from harness import (DRY_RUN, ERROR, MANAGER, MODULE, NEXT_BOOT, OBJECT_MANAGER, RUNTIME, TIMEOUT, BusTest, Client, main,
-                     module_path, snapshot, wait_for)
+from clients import (DRY_RUN, ERROR, MANAGER, MODULE, NEXT_BOOT, OBJECT_MANAGER, RUNTIME, TIMEOUT, Client,
+                     module_path, wait_for)
+from harness import BusTest, snapshot
+from tap import main
 
 KVM_AMD = {"path": module_path("kvm_amd"), "interface": MODULE}
 OFF = {"kvm_amd": {"nested": "0"}}

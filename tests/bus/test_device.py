@@ -6,7 +6,9 @@ import os
 import stat
 import subprocess
 
-from harness import (DRY_RUN, ERROR, HELPER_DIR, BusTest, Failure, main, wait_for)
+from clients import DRY_RUN, ERROR, Failure, wait_for
+from harness import HELPER_DIR, BusTest
+from tap import main
 
 HELPER = f"{HELPER_DIR}/nestvirt-device"
 KVM = os.makedev(10, 232)

@@ -3,7 +3,9 @@
 
 import subprocess
 
-from harness import (DRY_RUN, ERROR, MODULE, NEXT_BOOT, OBJECT_MANAGER, WHEN_IDLE, BusTest, main, module_path, wait_for)
+from clients import DRY_RUN, ERROR, MODULE, NEXT_BOOT, OBJECT_MANAGER, WHEN_IDLE, module_path, wait_for
+from harness import BusTest
+from tap import main
 
 KVM_AMD = {"path": module_path("kvm_amd"), "interface": MODULE}
 OFF = {"kvm_amd": {"nested": "0"}}

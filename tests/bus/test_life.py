@@ -10,7 +10,9 @@ import struct
 import subprocess
 
 from gi.repository import GLib
-from harness import (DRY_RUN, ERROR, NAME, NEXT_BOOT, NOBODY, TIMEOUT, WHEN_IDLE, BusTest, main, snapshot)
+from clients import DRY_RUN, ERROR, NAME, NEXT_BOOT, NOBODY, TIMEOUT, WHEN_IDLE
+from harness import BusTest, snapshot
+from tap import main
 
 OFF = {"kvm_amd": {"nested": "0"}}
 ON = {"kvm_amd": {"nested": "1"}}

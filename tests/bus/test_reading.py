@@ -6,8 +6,9 @@ import pathlib
 import subprocess
 import xml.etree.ElementTree
 
-from harness import (DBUS_ERROR, ERROR, MANAGER, MODULE, NAME, OBJECT_MANAGER, PATH, PROPERTIES, FIXTURES, BusTest, main,
-                     module_path, snapshot, wait_for, write)
+from clients import DBUS_ERROR, ERROR, MANAGER, MODULE, NAME, OBJECT_MANAGER, PATH, PROPERTIES, module_path, wait_for
+from harness import FIXTURES, BusTest, snapshot, write
+from tap import main
 
 EMITS = "org.freedesktop.DBus.Property.EmitsChangedSignal"
 

@@ -3,8 +3,9 @@
 
 import pathlib
 
-from harness import (DBUS_ERROR, DRY_RUN, ERROR, MODULE, NEXT_BOOT, RUNTIME, WHEN_IDLE, BusTest, main, module_path,
-                     snapshot)
+from clients import DBUS_ERROR, DRY_RUN, ERROR, MODULE, NEXT_BOOT, RUNTIME, WHEN_IDLE, module_path
+from harness import BusTest, snapshot
+from tap import main
 
 KVM_AMD = {"path": module_path("kvm_amd"), "interface": MODULE}
 
