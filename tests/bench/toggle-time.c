@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* How long a change of a module's parameter takes: our method from call to reply, and in turns with it the bare modprobe -r
- * and modprobe with the same value. Between two measurements udev is let finish. Prints a line for each pair: ours, theirs.
+ * and modprobe. The parameter is a switch that is on. Between two measurements udev is let finish. Prints a line for each pair: ours, theirs.
  *
  *     toggle-time PAIRS MODULE PARAMETER */
+
+#include <stdbool.h>
 
 #include "bench.h"
 
@@ -33,13 +35,22 @@ int main(int argc, char **argv) {
                 die("toggle-time", "PAIRS MODULE PARAMETER are expected");
         check(sd_bus_open_system(&bus), "system bus");
         for (long pair = 0, pairs = strtol(argv[1], NULL, 10); pair < pairs; pair++) {
-                /* The other value each time, so that ours has files to write and a module to reload. */
-                const char *value = pair % 2 == 0 ? "0" : "1";
+                /* Ours always changes the value, so that it has files to write and a module to reload. Each is first as
+                 * often as the other; theirs then loads what there was. */
+                const char *before = pair % 2 == 0 ? "1" : "0", *after = pair % 2 == 0 ? "0" : "1";
+                const bool theirs_first = pair / 2 % 2 == 1;
+                uint64_t ours, theirs = 0;
 
                 settle();
-                const uint64_t ours = change_ns(bus, argv[2], argv[3], value);
-                settle();
-                const uint64_t theirs = time_theirs(argv[2], argv[3], value);
+                if (theirs_first) {
+                        theirs = time_theirs(argv[2], argv[3], before);
+                        settle();
+                }
+                ours = change_ns(bus, argv[2], argv[3], after);
+                if (!theirs_first) {
+                        settle();
+                        theirs = time_theirs(argv[2], argv[3], after);
+                }
                 (void) printf("%lu %lu\n", (unsigned long) ours, (unsigned long) theirs);
         }
         (void) sd_bus_flush_close_unref(bus);
