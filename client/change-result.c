@@ -55,22 +55,25 @@ static void print_values(Output *out, GVariant *result) {
         g_variant_iter_init(&iter, values);
         while (g_variant_iter_next(&iter, "{&s&s}", &name, &value))
                 g_string_append_printf(text, "%s%s=%s", text->len > 0 ? ", " : "", name, value);
-        output_field(out, 10, "The kernel says", STYLE_BOLD, text->str);
+        output_field(out, 0, "In the kernel", STYLE_BOLD, text->str);
 }
 
-void change_print_outcome(const Client *client, const char *outcome) {
-        output_text(client->out, STYLE_BOLD, headline(client, outcome));
+static void print_headline(const Client *client, GVariant *result) {
+        output_text(client->out, STYLE_BOLD, headline(client, get_string(result, "Outcome")));
         output_newline(client->out);
 }
 
-void change_print(const Client *client, GVariant *result) {
-        const char *outcome = get_string(result, "Outcome");
+void change_print_outcome(const Client *client, GVariant *result) {
+        print_headline(client, result);
+        print_values(client->out, result);
+}
 
+void change_print(const Client *client, GVariant *result) {
         if (client->json != JSON_OFF) {
                 client_print_json(client, result);
                 return;
         }
-        change_print_outcome(client, outcome);
+        print_headline(client, result);
         print_steps(client->out, result);
         print_impact(client->out, result);
         print_values(client->out, result);

@@ -7,5 +7,5 @@
 
 /* @result: a{sv} with Outcome, Steps, Impact, Values. */
 void change_print(const Client *client, GVariant *result);
-/* One line: what @outcome means. */
-void change_print_outcome(const Client *client, const char *outcome);
+/* For people: only how it is now, without the steps. */
+void change_print_outcome(const Client *client, GVariant *result);

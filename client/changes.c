@@ -37,14 +37,11 @@ static const char *or_nothing(const char *text) {
         return *text ? text : "nothing";
 }
 
-static void say_text(const Changes *changes, const char *parameter, const char *key, GVariant *before,
-                     GVariant *after) {
-        const char *old = get_string(before, key), *new = get_string(after, key);
-        g_autofree char *label = g_ascii_strdown(key, -1);
+static char *describe_configured(GVariant *entry) {
+        g_autofree char *configured = parameter_configured(entry);
+        const char *source = get_string(entry, "Source");
 
-        if (!g_str_equal(old, new))
-                say(changes, "%s %s: %s -> %s", parameter, label, or_nothing(parameter_word(before, old)),
-                    or_nothing(parameter_word(after, new)));
+        return *source ? g_strdup_printf("%s, by %s", configured, source) : g_steal_pointer(&configured);
 }
 
 static void take_effective(Changes *changes, const char *parameter, GVariant *entry) {
@@ -57,14 +54,16 @@ static void take_effective(Changes *changes, const char *parameter, GVariant *en
         (void) g_hash_table_replace(changes->effective, g_strdup(parameter), g_strdup(new));
 }
 
+/* What waits is told by the module. */
 static void say_parameter(Changes *changes, const char *parameter, GVariant *before, GVariant *after) {
+        g_autofree char *old = describe_configured(before), *new = describe_configured(after);
         const char *reason = get_string(after, "Reason");
 
         take_effective(changes, parameter, after);
-        say_text(changes, parameter, "Configured", before, after);
-        say_text(changes, parameter, "Source", before, after);
-        say_text(changes, parameter, "Pending", before, after);
-        if (*reason && *get_string(after, "Effective") && !g_str_equal(reason, get_string(before, "Reason")))
+        if (!g_str_equal(old, new))
+                say(changes, "%s configured: %s -> %s", parameter, old, new);
+        if (*reason && *get_string(after, "Effective") && !*get_string(after, "Pending") &&
+            !g_str_equal(reason, get_string(before, "Reason")))
                 say(changes, "%s: %s", parameter, reason);
 }
 
@@ -84,15 +83,15 @@ static void take_parameters(Changes *changes, const char *module, GVariant *befo
         }
 }
 
-static void say_pending(const Changes *changes, const char *module, GVariant *pending) {
+/* That something waits no longer is told by the signal of its end. */
+static void say_pending(const Changes *changes, const char *module, GVariant *before, GVariant *after) {
         GVariantIter iter;
         const char *name, *value;
 
-        if (g_variant_n_children(pending) == 0)
-                say(changes, "%s: nothing waits any longer", module);
-        g_variant_iter_init(&iter, pending);
+        g_variant_iter_init(&iter, after);
         while (g_variant_iter_next(&iter, "{&s&s}", &name, &value))
-                say(changes, "%s.%s=%s waits until nobody uses KVM", module, name, value);
+                if (!before || !g_str_equal(get_string(before, name), value))
+                        say(changes, "%s.%s=%s waits until nobody uses KVM", module, name, value);
 }
 
 static char *show(GVariant *value) {
@@ -112,7 +111,7 @@ static void take_property(Changes *changes, const char *path, const char *proper
                 g_autoptr(GVariant) none = g_variant_ref_sink(g_variant_new("a{sa{sv}}", NULL));
                 take_parameters(changes, object, before ?: none, after);
         } else if (g_str_equal(property, "Pending") && g_variant_is_of_type(after, G_VARIANT_TYPE("a{ss}")))
-                say_pending(changes, object, after);
+                say_pending(changes, object, before, after);
         else {
                 g_autofree char *key = json_key(property), *old = show(before), *new = show(after);
                 say(changes, "%s %s: %s -> %s", object, g_strdelimit(key, "_", ' '), old, new);
@@ -172,7 +171,7 @@ void changes_take_object(Changes *changes, const char *path, GVariant *propertie
 Changes *changes_new(const Inventory *inventory, ChangesSay say_line, void *userdata) {
         Changes *changes = g_new(Changes, 1);
 
-        *changes = (Changes){
+        *changes = (Changes) {
                         .say = say_line,
                         .userdata = userdata,
                         .known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,

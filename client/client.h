@@ -18,6 +18,7 @@
 #define _cleanup_(f) __attribute__((cleanup(f)))
 
 typedef struct Client {
+        const char *verb;
         JsonMode json;
         const char *host; /* "USER@HOST", or NULL for this machine */
         bool ask_password;

@@ -74,7 +74,7 @@ static void take_object(Inventory *inventory, const char *path, GVariant *interf
                                                                         : NULL;
                 if (list) {
                         Item *item = g_new(Item, 1);
-                        *item = (Item){.path = g_strdup(path), .properties = g_variant_ref(properties)};
+                        *item = (Item) {.path = g_strdup(path), .properties = g_variant_ref(properties)};
                         g_ptr_array_add(list, item);
                 }
         }

@@ -242,9 +242,9 @@ static struct option *long_options(void) {
 
         for (gsize i = 0; i < G_N_ELEMENTS(options); i++)
                 if (options[i].name)
-                        list[n++] = (struct option){.name = options[i].name,
-                                                    .has_arg = options[i].argument,
-                                                    .val = options[i].value};
+                        list[n++] = (struct option) {.name = options[i].name,
+                                                     .has_arg = options[i].argument,
+                                                     .val = options[i].value};
         return list;
 }
 
@@ -326,6 +326,7 @@ static int run(Client *client, const Arguments *arguments, char **words) {
                 return status;
         if (!verb->run)
                 return print_help(client);
+        client->verb = verb->name;
         client->wait = arguments->bits & WAIT;
         client->flags = (arguments->bits & DRY_RUN ? FLAG_DRY_RUN : 0) |
                         (arguments->bits & RUNTIME ? FLAG_RUNTIME : 0) |

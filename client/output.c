@@ -20,7 +20,7 @@ struct Output {
 Output *output_new(bool colours) {
         Output *output = g_new(Output, 1);
 
-        *output = (Output){.text = g_string_new(NULL), .colours = colours};
+        *output = (Output) {.text = g_string_new(NULL), .colours = colours};
         return output;
 }
 

@@ -23,8 +23,5 @@ bool parameter_matters(GVariant *entry, const char *name) {
         static const char *const always[] = {"nested",       "ept",  "npt", "enable_shadow_vmcs",
                                              "enable_apicv", "avic", NULL};
 
-        if (g_strv_contains(always, name) || *get_string(entry, "Configured") || *get_string(entry, "Pending"))
-                return true;
-        /* That the CPU lacks something that nobody asked for is no news. */
-        return *get_string(entry, "Reason") && get_boolean(entry, "Supported");
+        return g_strv_contains(always, name) || *get_string(entry, "Configured") || *get_string(entry, "Pending");
 }

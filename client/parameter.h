@@ -10,5 +10,5 @@
 const char *parameter_word(GVariant *entry, const char *value);
 /* What the next load gets: "off", "default (on)", or "default" when the kernel's is not known. */
 char *parameter_configured(GVariant *entry);
-/* It belongs on one screen: it decides about nesting, or it is not as it would be by itself. */
+/* It belongs on one screen: it decides about nesting, or somebody has set it. */
 bool parameter_matters(GVariant *entry, const char *name);

@@ -25,7 +25,7 @@ static void row_free(Row *row) {
 Table *table_new(const char *const *headings) {
         Table *table = g_new(Table, 1);
 
-        *table = (Table){
+        *table = (Table) {
                         .headings = headings,
                         .n_columns = g_strv_length((GStrv) headings),
                         .rows = g_ptr_array_new_with_free_func((GDestroyNotify) row_free),
@@ -43,7 +43,7 @@ void table_free(Table *table) {
 void table_add(Table *table, Style style, const char *const *cells, const char *note) {
         Row *row = g_new(Row, 1);
 
-        *row = (Row){.style = style, .cells = g_new0(char *, table->n_columns + 1), .note = g_strdup(note)};
+        *row = (Row) {.style = style, .cells = g_new0(char *, table->n_columns + 1), .note = g_strdup(note)};
         for (unsigned i = 0; i < table->n_columns; i++)
                 row->cells[i] = output_escape(cells[i] && *cells[i] ? cells[i] : "-");
         g_ptr_array_add(table->rows, row);

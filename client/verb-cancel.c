@@ -59,6 +59,11 @@ int verb_cancel(Client *client, char **words) {
                 add_steps(&steps, module);
                 any = true;
         }
+        if (!any && client->json == JSON_OFF) {
+                output_text(client->out, STYLE_PLAIN, "Nothing waits.");
+                output_newline(client->out);
+                return 0;
+        }
         result = g_variant_ref_sink(result_new(g_variant_builder_end(&steps), any));
         change_print(client, result);
         return 0;

@@ -114,8 +114,20 @@ static int call_change(Client *client, const GPtrArray *list, bool values, GVari
         return connection_call(client, call, dry_run ? CALL_READ : CALL_CHANGE, "a{sv}", ret, error);
 }
 
-/* The values of @result with those that have come into effect since; floating. */
-static GVariant *values_now(GVariant *result, const Wait *wait) {
+/* The value in sysfs of "name" or "module.name"; NULL when there is none any more. */
+static const char *value_now(const Inventory *inventory, const char *word) {
+        g_autofree char *module = NULL, *name = NULL;
+
+        if (!inventory_resolve(inventory, word, &module, &name))
+                return NULL;
+        const Item *item = inventory_module(inventory, module);
+        g_autoptr(GVariant) parameters = get_container(item->properties, "Parameters", "a{sa{sv}}");
+        g_autoptr(GVariant) entry = g_variant_lookup_value(parameters, name, G_VARIANT_TYPE_VARDICT);
+        return get_string(entry, "Value");
+}
+
+/* The values of @result, read back again; floating. */
+static GVariant *values_now(const Inventory *inventory, GVariant *result) {
         g_autoptr(GVariant) values = get_container(result, "Values", "a{ss}");
         GVariantBuilder builder;
         GVariantIter iter;
@@ -124,12 +136,12 @@ static GVariant *values_now(GVariant *result, const Wait *wait) {
         g_variant_builder_init(&builder, G_VARIANT_TYPE("a{ss}"));
         g_variant_iter_init(&iter, values);
         while (g_variant_iter_next(&iter, "{&s&s}", &name, &value))
-                g_variant_builder_add(&builder, "{ss}", name, wait_value(wait, name) ?: value);
+                g_variant_builder_add(&builder, "{ss}", name, value_now(inventory, name) ?: value);
         return g_variant_builder_end(&builder);
 }
 
-/* @result, as it would have been had the change not had to wait; floating. */
-static GVariant *result_at_end(GVariant *result, const char *outcome, const Wait *wait) {
+/* @result, as it would have been had the change not had to wait; not floating. */
+static GVariant *result_now(const Inventory *inventory, GVariant *result, const char *outcome) {
         GVariantBuilder builder;
         GVariantIter iter;
         const char *name;
@@ -140,11 +152,11 @@ static GVariant *result_at_end(GVariant *result, const char *outcome, const Wait
         while (g_variant_iter_loop(&iter, "{&sv}", &name, &value))
                 if (g_str_equal(name, "Outcome"))
                         g_variant_builder_add(&builder, "{sv}", name, g_variant_new_string(outcome));
-                else if (g_str_equal(name, "Values") && g_str_equal(outcome, "applied"))
-                        g_variant_builder_add(&builder, "{sv}", name, values_now(result, wait));
+                else if (g_str_equal(name, "Values"))
+                        g_variant_builder_add(&builder, "{sv}", name, values_now(inventory, result));
                 else
                         g_variant_builder_add(&builder, "{sv}", name, value);
-        return g_variant_builder_end(&builder);
+        return g_variant_ref_sink(g_variant_builder_end(&builder));
 }
 
 static void say_waiting(const Client *client, GVariant *result) {
@@ -156,30 +168,38 @@ static void say_waiting(const Client *client, GVariant *result) {
         (void) output_flush(client->out, false);
 }
 
+static int stop_waiting(const Client *client, GVariant *result) {
+        if (client->json != JSON_OFF)
+                change_print(client, result);
+        else
+                (void) fprintf(stderr,
+                               "\nNo longer waiting for it, but it is still to be done as soon as nobody uses KVM; "
+                               "to drop it: nestvirtctl cancel\n");
+        return EXIT_FAILURE;
+}
+
 /* The change waits for idle, and the user wants to see its end. */
 static int await_end(Client *client, Wait *wait, const GPtrArray *list, GVariant *result, const char *doing) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         g_autoptr(GPtrArray) keys = assignments_keys(list);
+        g_autoptr(Inventory) inventory = NULL;
         g_autofree char *outcome = NULL;
+        int r;
 
         say_waiting(client, result);
-        const int r = wait_run(wait, keys, &outcome, &error);
-        if (r == -EINTR) {
-                if (client->json != JSON_OFF)
-                        change_print(client, result);
-                else
-                        (void) fprintf(stderr,
-                                       "\nNo longer waiting for it, but it is still to be done as soon as nobody "
-                                       "uses KVM; to drop it: nestvirtctl cancel\n");
-                return EXIT_FAILURE;
-        }
+        r = wait_run(wait, keys, &outcome, &error);
+        if (r == -EINTR)
+                return stop_waiting(client, result);
+        if (r >= 0)
+                r = inventory_fetch(client, &inventory, &error);
         if (r < 0)
                 return client_fail(client, doing, &error);
-        if (client->json != JSON_OFF) {
-                g_autoptr(GVariant) ended = g_variant_ref_sink(result_at_end(result, outcome, wait));
+
+        g_autoptr(GVariant) ended = result_now(inventory, result, outcome);
+        if (client->json != JSON_OFF)
                 change_print(client, ended);
-        } else
-                change_print_outcome(client, outcome);
+        else
+                change_print_outcome(client, ended);
         return 0;
 }
 

@@ -4,7 +4,6 @@
  * is started again, and goes on waiting. */
 
 #include <errno.h>
-#include <string.h>
 
 #include "connection.h"
 #include "error.h"
@@ -15,7 +14,7 @@
 #include "wait.h"
 
 typedef struct End {
-        char *value, *outcome, *error; /* as signalled */
+        char *outcome, *error; /* as signalled */
 } End;
 
 struct Wait {
@@ -28,7 +27,6 @@ struct Wait {
 };
 
 static void end_free(End *end) {
-        g_free(end->value);
         g_free(end->outcome);
         g_free(end->error);
         g_free(end);
@@ -46,7 +44,7 @@ void wait_free(Wait *wait) {
 
 static int on_finished(sd_bus_message *signal, void *userdata, sd_bus_error *error) {
         Wait *wait = userdata;
-        const char *path = sd_bus_message_get_path(signal), *outcome, *failure, *name, *value;
+        const char *path = sd_bus_message_get_path(signal), *outcome, *failure, *name;
         g_autoptr(GVariant) body = NULL, parameters = NULL;
         GVariantIter iter;
 
@@ -55,10 +53,10 @@ static int on_finished(sd_bus_message *signal, void *userdata, sd_bus_error *err
                 return 0;
         g_variant_get(body, "(@a{ss}&s&s)", &parameters, &outcome, &failure);
         g_variant_iter_init(&iter, parameters);
-        while (g_variant_iter_next(&iter, "{&s&s}", &name, &value)) {
+        while (g_variant_iter_next(&iter, "{&s&s}", &name, NULL)) {
                 char *key = g_strconcat(path + sizeof PATH_MODULE_PREFIX, ".", name, NULL);
                 End *end = g_new(End, 1);
-                *end = (End){.value = g_strdup(value), .outcome = g_strdup(outcome), .error = g_strdup(failure)};
+                *end = (End) {.outcome = g_strdup(outcome), .error = g_strdup(failure)};
                 (void) g_hash_table_remove(wait->open, key);
                 (void) g_hash_table_replace(wait->ends, key, end);
         }
@@ -78,7 +76,7 @@ int wait_new(Client *client, Wait **ret, sd_bus_error *error) {
         g_autoptr(Wait) wait = g_new0(Wait, 1);
         int r;
 
-        *wait = (Wait){
+        *wait = (Wait) {
                         .client = client,
                         .open = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
                         .ends = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) end_free),
@@ -111,13 +109,17 @@ static void take_pending(Wait *wait, const Item *module) {
         }
 }
 
-/* Asking starts the daemon when it is not there. */
+/* Asking starts the daemon when it is not there; one that ends while it is asked is asked again. */
 static int look(Wait *wait, sd_bus_error *error) {
         g_autoptr(Inventory) inventory = NULL;
         int r;
 
         wait->gone = false;
         r = inventory_fetch(wait->client, &inventory, error);
+        if (r < 0 && sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY)) {
+                sd_bus_error_free(error);
+                r = inventory_fetch(wait->client, &inventory, error);
+        }
         if (r < 0)
                 return r;
         g_hash_table_remove_all(wait->open);
@@ -187,17 +189,4 @@ int wait_run(Wait *wait, GPtrArray *parameters, char **ret, sd_bus_error *error)
                         return r == -EINTR ? r : connection_fail(wait->client, r, error);
         } while (wait->gone);
         return judge(wait, ret, error);
-}
-
-const char *wait_value(const Wait *wait, const char *name) {
-        GHashTableIter iter;
-        gpointer key, value;
-
-        g_hash_table_iter_init(&iter, wait->ends);
-        while (g_hash_table_iter_next(&iter, &key, &value)) {
-                const char *dot = strchr(key, '.');
-                if (g_str_equal(key, name) || (dot && g_str_equal(dot + 1, name)))
-                        return ((const End *) value)->value;
-        }
-        return NULL;
 }

@@ -15,6 +15,3 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Wait, wait_free)
 /* Waits until nothing of @parameters ("module.name"; NULL or empty: of anything) is pending. 0 and the outcome ("applied", "configured") in @ret;
  * -EINTR when the user does not want to wait any longer; else a negative errno and @error: how the change failed, or why its end can't be told. */
 int wait_run(Wait *wait, GPtrArray *parameters, char **ret, sd_bus_error *error);
-
-/* What @name ("name" or "module.name") was set to when its wait ended, or NULL; valid as long as @wait. */
-const char *wait_value(const Wait *wait, const char *name);

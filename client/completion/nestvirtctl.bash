@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# bash completion of nestvirtctl. It looks at sysfs alone: a Tab must not start the daemon.
+
+# Names of the parameters of the modules that are there, those of kvm with and without its name.
+_nestvirtctl_parameters() {
+        local modules=${NESTVIRTCTL_MODULES:-/sys/module} file
+        for file in "$modules"/kvm_{intel,amd}/parameters/* "$modules"/kvm/parameters/*; do
+                [[ -e $file ]] || continue
+                echo "${file##*/}"
+                [[ $file == */kvm/parameters/* ]] && echo "kvm.${file##*/}"
+        done
+}
+
+# What a parameter can be set to, where that is a switch.
+_nestvirtctl_values() {
+        local modules=${NESTVIRTCTL_MODULES:-/sys/module} name=${1#*.} file value
+        name=${name//-/_}
+        for file in "$modules"/kvm{,_intel,_amd}/parameters/{,enable_}"$name"; do
+                [[ -r $file ]] && read -r value <"$file" && [[ $value == [YN01] ]] && echo "on off"
+        done
+}
+
+_nestvirtctl() {
+        local common="--json --json=short --json=pretty --json=off -j -q --quiet -H --host= --no-ask-password --no-pager
+                -h --help --version"
+        local setting="--dry-run --runtime --next-boot --when-idle --wait"
+        local verbs="status check show set reset reload cancel users ensure-device monitor help"
+        # The words as they were typed: readline's own are broken at = and :
+        local line=${COMP_LINE:0:COMP_POINT} words cur prev='' verb='' i
+        read -ra words <<<"$line"
+        [[ $line == *[[:space:]] ]] && words+=("")
+        cur=${words[-1]}
+        for ((i = 1; i < ${#words[@]} - 1; i++)); do
+                case ${words[i]} in
+                -H | --host) ((i++)) ;;
+                -*) ;;
+                *) verb=${verb:-${words[i]}} ;;
+                esac
+        done
+        ((${#words[@]} > 2)) && prev=${words[-2]}
+
+        local choices=''
+        case $verb in
+        set | reset) common="$setting $common" ;;
+        reload | ensure-device) common="--dry-run $common" ;;
+        esac
+        COMPREPLY=()
+        if [[ $prev == -H || $prev == --host ]]; then
+                mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur")
+                return
+        elif [[ $cur == --json=* ]]; then
+                mapfile -t COMPREPLY < <(compgen -W "short pretty off" -- "${cur#*=}")
+                return
+        elif [[ $cur == --host=* ]]; then
+                mapfile -t COMPREPLY < <(compgen -A hostname -- "${cur#*=}")
+                return
+        elif [[ $cur == -* ]]; then
+                choices=$common
+        elif [[ -z $verb ]]; then
+                choices=$verbs
+        elif [[ $verb == set && $cur == *=* ]]; then
+                mapfile -t COMPREPLY < <(compgen -W "$(_nestvirtctl_values "${cur%%=*}")" -- "${cur#*=}")
+                return
+        elif [[ $verb == set ]]; then
+                mapfile -t COMPREPLY < <(compgen -S = -W "$(_nestvirtctl_parameters)" -- "$cur")
+                [[ ${#COMPREPLY[@]} -gt 0 ]] && compopt -o nospace 2>/dev/null
+                return
+        elif [[ $verb == show || $verb == reset ]]; then
+                choices=$(_nestvirtctl_parameters)
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$cur")
+        [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
+        return 0
+}
+
+complete -F _nestvirtctl nestvirtctl

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a Tab offers, in bash and in zsh: asked from the shells themselves, over a folder of parameters. No bus is there to be called."""
+
+import os
+import pathlib
+import pty
+import subprocess
+import tempfile
+import unittest
+
+from ctl import NOWHERE, SOURCES, environment
+from tap import main
+
+COMPLETION = SOURCES / "completion"
+PARAMETERS = {"kvm_amd/nested": "1", "kvm_amd/npt": "Y", "kvm_amd/pause_filter_count": "3000", "kvm/ignore_msrs": "N",
+              "kvm/halt_poll_ns": "200000"}
+NAMES = {"nested", "npt", "pause_filter_count", "ignore_msrs", "halt_poll_ns", "kvm.ignore_msrs", "kvm.halt_poll_ns"}
+VERBS = {"status", "check", "show", "set", "reset", "reload", "cancel", "users", "ensure-device", "monitor", "help"}
+SETTING = {"--dry-run", "--runtime", "--next-boot", "--when-idle", "--wait"}
+
+BASH = r"""
+source "$1"
+COMP_LINE=$2 COMP_POINT=${#2}
+_nestvirtctl
+printf '%s\n' "${COMPREPLY[@]}"
+"""
+
+# The words are caught where zsh adds them, and the shell ends when it has completed once.
+ZSH = r"""
+PROMPT=
+fpath=($COMPLETION $fpath)
+autoload -Uz compinit && compinit -u -D
+compadd() {
+        local -a hits
+        [[ " $* " == *" "-[OAD]" "* ]] && { builtin compadd "$@"; return }
+        builtin compadd -A hits "$@"
+        print -rl -- $hits >>$HITS
+        builtin compadd "$@"
+}
+finish() { exit }
+comppostfuncs=(finish)
+bindkey '^I' complete-word
+print >$READY
+"""
+
+
+class Shell(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        for name, value in PARAMETERS.items():
+            module, parameter = name.split("/")
+            path = self.folder / "modules" / module / "parameters" / parameter
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(value + "\n")
+        self.environment = environment(NOWHERE, {"NESTVIRTCTL_MODULES": str(self.folder / "modules"), "COMPLETION": str(COMPLETION)})
+
+
+class Bash(Shell):
+    def offer(self, line):
+        result = subprocess.run(["bash", "--norc", "-c", BASH, "bash", COMPLETION / "nestvirtctl.bash", line], text=True,
+                                env=self.environment, capture_output=True, check=False)
+        self.assertEqual((result.returncode, result.stderr), (0, ""), line)
+        return set(result.stdout.split())
+
+
+class Zsh(Shell):
+    def offer(self, line):
+        for name in ("hits", "ready"):
+            (self.folder / name).unlink(missing_ok=True)
+        os.mkfifo(self.folder / "ready")
+        (self.folder / ".zshrc").write_text(ZSH)
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            ["zsh", "-d", "-i"], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+            env={**self.environment, "TERM": "dumb", "ZDOTDIR": str(self.folder), "HITS": str(self.folder / "hits"),
+                 "READY": str(self.folder / "ready")})
+        os.close(theirs)
+        (self.folder / "ready").read_text()
+        os.write(ours, f"{line}\t".encode())
+        try:
+            while os.read(ours, 4096):
+                pass
+        except OSError:
+            pass  # it has ended
+        os.close(ours)
+        process.wait()
+        hits = self.folder / "hits"
+        return set(hits.read_text().split()) if hits.exists() else set()
+
+
+class Cases:
+    """The same of both."""
+
+    def test_verbs(self):
+        self.assertEqual(self.offer("nestvirtctl "), VERBS)
+        self.assertEqual(self.offer("nestvirtctl s"), {"status", "show", "set"})
+        self.assertEqual(self.offer("nestvirtctl --no-pager re"), {"reset", "reload"})
+
+    def test_parameters(self):
+        for verb in ("show", "reset", "set"):
+            with self.subTest(verb):
+                self.assertEqual({word.rstrip("=") for word in self.offer(f"nestvirtctl {verb} ")}, NAMES)
+        self.assertEqual(self.offer("nestvirtctl show nested kvm.i"), {"kvm.ignore_msrs"})
+        self.assertEqual(self.offer("nestvirtctl --quiet reset np"), {"npt"})
+
+    def test_values(self):
+        self.assertEqual(self.offer("nestvirtctl set nested="), {"on", "off"})
+        self.assertEqual(self.offer("nestvirtctl set nested=of"), {"off"})
+        self.assertEqual(self.offer("nestvirtctl set npt=1 kvm.ignore-msrs="), {"on", "off"})
+        self.assertEqual(self.offer("nestvirtctl set pause_filter_count="), set())
+
+    def test_options(self):
+        self.assertLess(SETTING, {word.partition("=")[0] for word in self.offer("nestvirtctl set --")})
+        self.assertEqual(self.offer("nestvirtctl reset --wh"), {"--when-idle"})
+        self.assertEqual(self.offer("nestvirtctl reload --d"), {"--dry-run"})
+        self.assertFalse(SETTING & self.offer("nestvirtctl status --"))
+        self.assertEqual(self.offer("nestvirtctl --q"), {"--quiet"})
+        self.assertEqual(self.offer("nestvirtctl --json="), {"short", "pretty", "off"})
+
+    def test_verbs_without_words_get_none(self):
+        for verb in ("status", "users", "cancel", "monitor"):
+            with self.subTest(verb):
+                self.assertEqual(self.offer(f"nestvirtctl {verb} "), set())
+
+    def test_no_modules_no_parameters(self):
+        self.environment["NESTVIRTCTL_MODULES"] = str(self.folder / "none")
+        self.assertEqual(self.offer("nestvirtctl show "), set())
+
+
+class BashOffers(Cases, Bash):
+    pass
+
+
+class ZshOffers(Cases, Zsh):
+    pass
+
+
+if __name__ == "__main__":
+    main()
