@@ -108,6 +108,7 @@ static int set_up_event(Daemon *daemon) {
         int r;
 
         /* Before there is any thread: they inherit it. SIGCHLD: for the children's event sources. */
+        (void) signal(SIGPIPE, SIG_IGN);
         (void) sigemptyset(&blocked);
         (void) sigaddset(&blocked, SIGTERM);
         (void) sigaddset(&blocked, SIGINT);

@@ -6,6 +6,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
@@ -22,10 +23,13 @@ typedef struct Device Device;
 typedef struct Idle Idle;
 typedef struct Watch Watch;
 
+#define DAEMON_PATIENCE_USEC (5U * 1000U * 1000U)
+
 typedef struct DaemonSettings {
         bool always_ask;        /* polkit decides for uid 0, too */
         bool units;             /* what must open /dev/kvm runs as a unit of systemd's, else as a plain child */
         const char *helper_dir; /* where nestvirt-device is, for the plain child */
+        uint64_t patience_usec; /* so long at most a look at whether KVM is idle is put off; then only an event leads to one */
 } DaemonSettings;
 
 typedef struct Daemon {

@@ -28,6 +28,9 @@ static End end_of(const Host *host, const char *module, const char *name, const 
                 return END_SUPERSEDED;
         if (g_strcmp0(current, value) == 0)
                 return END_APPLIED;
+        /* A default that nobody knows: no more can be told than that it is not set any more. */
+        if (!*value)
+                return *effect->configured ? END_SUPERSEDED : END_CONFIGURED;
         const char *next = *effect->configured ? effect->configured : effect->normal_default;
         return g_str_equal(next, value) ? END_CONFIGURED : END_SUPERSEDED;
 }
@@ -54,22 +57,29 @@ static int append_values(sd_bus_message *signal, GHashTable *values) {
         return r < 0 ? r : sd_bus_message_close_container(signal);
 }
 
-static int signal_module(Daemon *daemon, const char *module, GHashTable *ended, const char *failure) {
+/* What is known of how it ended goes before what can be seen. */
+static int signal_module(Daemon *daemon, const char *module, GHashTable *ended, const char *outcome,
+                         const char *failure) {
         g_autofree char *path = g_strconcat(PATH_MODULE_PREFIX "/", module, NULL);
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *signal = NULL;
-        const End end = end_of_all(daemon->host, module, ended);
-        const char *error = failure ?: end == END_SUPERSEDED ? condition_to_name(CONDITION_CONFLICT) : "";
-        const char *outcome = *error ? "" : end == END_APPLIED ? "applied" : "configured";
+        const End end = outcome || failure ? END_APPLIED : end_of_all(daemon->host, module, ended);
+
+        if (end == END_SUPERSEDED)
+                failure = condition_to_name(CONDITION_CONFLICT);
+        if (failure)
+                outcome = "";
+        else if (!outcome)
+                outcome = end == END_APPLIED ? "applied" : "configured";
 
         int r = sd_bus_message_new_signal(daemon->bus, &signal, path, IFACE_MODULE, "ChangeFinished");
         if (r >= 0)
                 r = append_values(signal, ended);
         if (r >= 0)
-                r = sd_bus_message_append(signal, "ss", outcome, error);
+                r = sd_bus_message_append(signal, "ss", outcome, failure ?: "");
         return r < 0 ? r : sd_bus_send(daemon->bus, signal, NULL);
 }
 
-void finished_signal(Daemon *daemon, GHashTable *before, const char *failure) {
+void finished_signal(Daemon *daemon, GHashTable *before, const char *outcome, const char *failure) {
         GHashTableIter i, j;
         gpointer module, values, name, value;
 
@@ -80,7 +90,7 @@ void finished_signal(Daemon *daemon, GHashTable *before, const char *failure) {
                 while (g_hash_table_iter_next(&j, &name, &value))
                         if (!host_pending(daemon->host, module, name))
                                 (void) g_hash_table_insert(ended, name, value);
-                int r = g_hash_table_size(ended) > 0 ? signal_module(daemon, module, ended, failure) : 0;
+                int r = g_hash_table_size(ended) > 0 ? signal_module(daemon, module, ended, outcome, failure) : 0;
                 if (r < 0)
                         log_error("Cannot signal the end of a change of %s: %s", (const char *) module, strerror(-r));
         }

@@ -17,17 +17,20 @@
 #include "request.h"
 
 #define DELAY_FIRST_USEC (100U * 1000U)
-#define DELAY_MAX_USEC (5U * 1000U * 1000U)
+/* A holder that was gone before it could be watched is no event of its own. */
+#define DELAY_GONE_USEC (5U * 1000U * 1000U)
 #define DELAY_ACCURACY_USEC (10U * 1000U)
 
 struct Idle {
         Daemon *daemon;
         GHashTable *waiting; /* module -> (parameter -> value): what waited in the snapshot before */
         Holders *holders;
-        sd_event_source *timer;
-        uint64_t delay;      /* until the next look, when this one finds KVM in use */
-        bool trying;         /* a look waits for its turn, or has become an attempt */
-        const char *failure; /* name of the error that is ending the wait, or NULL */
+        sd_event_source *soon;  /* a look as soon as the event has been served */
+        sd_event_source *timer; /* a look later */
+        uint64_t delay;         /* until the next look, when this one finds KVM in use */
+        bool trying;            /* a look waits for its turn, or has become an attempt */
+        const char *outcome;    /* of the attempt that is ending the wait, or NULL */
+        const char *failure;    /* name of the error that is ending it, or NULL */
 };
 
 typedef struct Attempt {
@@ -133,9 +136,13 @@ static void look_after(Idle *idle, uint64_t usec) {
                 log_error("Cannot set the timer of what waits for idle: %s", strerror(-r));
 }
 
+static bool is_out_of_patience(const Idle *idle) {
+        return idle->delay > idle->daemon->settings->patience_usec;
+}
+
 /* Later, and then later still; nothing when it has been late enough. */
 static void look_later(Idle *idle) {
-        if (idle->delay > DELAY_MAX_USEC)
+        if (is_out_of_patience(idle))
                 return;
         look_after(idle, idle->delay);
         idle->delay *= 2;
@@ -145,7 +152,8 @@ void idle_event(Idle *idle) {
         if (!is_waiting(idle))
                 return;
         idle->delay = DELAY_FIRST_USEC;
-        look_after(idle, 0);
+        (void) sd_event_source_set_enabled(idle->timer, SD_EVENT_OFF);
+        (void) sd_event_source_set_enabled(idle->soon, SD_EVENT_ONESHOT);
 }
 
 static bool is_held(const Idle *idle) {
@@ -175,7 +183,7 @@ static void attempt_run(gpointer data) {
 /* The attempt is over, and the turn with it. */
 static void try_end(Idle *idle) {
         idle->trying = false;
-        idle->failure = NULL;
+        idle->outcome = idle->failure = NULL;
         turns_end(idle->daemon->turns);
 }
 
@@ -199,6 +207,7 @@ static void attempt_done(gpointer data, gpointer userdata) {
                 try_end(idle);
         } else {
                 log_change(NULL, attempt->plan->title, attempt->result->outcome, error);
+                idle->outcome = error ? NULL : "applied";
                 idle->failure = error ? condition_to_name(condition_of(error)) : NULL;
                 daemon_refresh(idle->daemon);
                 /* What failed once is not tried again by itself. */
@@ -264,7 +273,7 @@ static bool try_begin(gpointer data) {
         idle->trying = false;
         if (is_waiting(idle)) {
                 /* Right after the event, and when it is the last look: who is there to be waited for? */
-                if (idle->delay == DELAY_FIRST_USEC || idle->delay > DELAY_MAX_USEC)
+                if (idle->delay == DELAY_FIRST_USEC || is_out_of_patience(idle))
                         holders_look(idle->holders);
                 look_later(idle);
         }
@@ -275,22 +284,30 @@ static void try_dropped(gpointer data) {
         ((Idle *) data)->trying = false;
 }
 
-static int on_look(sd_event_source *source, uint64_t usec, void *userdata) {
-        Idle *idle = userdata;
+static void look(Idle *idle) {
+        if (idle->trying)
+                return;
+        idle->trying = true;
+        turns_ask(idle->daemon->turns, try_begin, try_dropped, idle);
+}
 
-        if (!idle->trying) {
-                idle->trying = true;
-                turns_ask(idle->daemon->turns, try_begin, try_dropped, idle);
-        }
+static int on_soon(sd_event_source *source, void *userdata) {
+        look(userdata);
+        return 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        look(userdata);
         return 0;
 }
 
 void idle_update(Idle *idle) {
-        finished_signal(idle->daemon, idle->waiting, idle->failure);
+        finished_signal(idle->daemon, idle->waiting, idle->outcome, idle->failure);
         if (take_waiting(idle))
                 idle_event(idle);
         if (!is_waiting(idle)) {
                 holders_forget(idle->holders);
+                (void) sd_event_source_set_enabled(idle->soon, SD_EVENT_OFF);
                 (void) sd_event_source_set_enabled(idle->timer, SD_EVENT_OFF);
         }
 }
@@ -301,8 +318,22 @@ static void on_holder_ended(bool watched, void *userdata) {
 
         if (watched)
                 idle_event(idle);
-        else if (is_waiting(idle) && idle->delay > DELAY_MAX_USEC)
-                look_after(idle, DELAY_MAX_USEC);
+        else if (is_waiting(idle) && is_out_of_patience(idle))
+                look_after(idle, DELAY_GONE_USEC);
+}
+
+static int add_sources(Idle *idle) {
+        sd_event *event = idle->daemon->event;
+
+        int r = sd_event_add_defer(event, &idle->soon, on_soon, idle);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(idle->soon, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_add_time_relative(event, &idle->timer, CLOCK_MONOTONIC, 0, DELAY_ACCURACY_USEC, on_timer,
+                                               idle);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(idle->timer, SD_EVENT_OFF);
+        return r;
 }
 
 Idle *idle_new(Daemon *daemon) {
@@ -312,11 +343,7 @@ Idle *idle_new(Daemon *daemon) {
         idle->waiting = modules_new();
         idle->holders = holders_new(daemon, on_holder_ended, idle);
         idle->delay = DELAY_FIRST_USEC;
-        int r = sd_event_add_time_relative(daemon->event, &idle->timer, CLOCK_MONOTONIC, 0, DELAY_ACCURACY_USEC,
-                                           on_look, idle);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(idle->timer, SD_EVENT_OFF);
-        if (r < 0)
+        if (add_sources(idle) < 0)
                 g_clear_pointer(&idle, idle_free);
         return idle;
 }
@@ -324,6 +351,7 @@ Idle *idle_new(Daemon *daemon) {
 void idle_free(Idle *idle) {
         if (!idle)
                 return;
+        (void) sd_event_source_disable_unref(idle->soon);
         (void) sd_event_source_disable_unref(idle->timer);
         g_hash_table_unref(idle->waiting);
         holders_free(idle->holders);

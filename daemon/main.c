@@ -86,7 +86,8 @@ static void stay_small(void) {
 }
 
 int main(int argc, char **argv) {
-        Arguments arguments = {.root = "/", .settings = {.helper_dir = LIBEXECDIR}};
+        Arguments arguments = {.root = "/",
+                               .settings = {.helper_dir = LIBEXECDIR, .patience_usec = DAEMON_PATIENCE_USEC}};
         g_autoptr(GError) error = NULL;
 
         int status = parse_arguments(argc, argv, &arguments);

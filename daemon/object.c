@@ -64,8 +64,6 @@ static void object_update(Object *object, GVariant *properties) {
 
         object_set(object, properties);
         drop_constants(object->interface, changed);
-        if (!*changed)
-                return;
         int r = sd_bus_emit_properties_changed_strv(object->daemon->bus, object->path, object->interface, changed);
         if (r < 0)
                 log_error("Cannot signal changed properties of %s: %s", object->path, strerror(-r));

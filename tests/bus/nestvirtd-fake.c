@@ -5,7 +5,9 @@
  * somebody has opened and closed it, "busy" holds the name of a module that turns out to be in use when it is unloaded, and "calls" gets
  * a line for each call. A module whose refcnt says so is in use, too.
  *
- *     nestvirtd-fake DIR [--always-ask] [--units] [--helper-dir=DIR] */
+ *     nestvirtd-fake DIR [--always-ask] [--impatient] [--units] [--helper-dir=DIR]
+ *
+ * --impatient: what waits for idle is looked at after events alone. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -105,13 +107,15 @@ static GHashTable *steered_parameters(const Loader *parent, const char *module) 
 }
 
 int main(int argc, char **argv) {
-        DaemonSettings settings = {.helper_dir = ""};
+        DaemonSettings settings = {.helper_dir = "", .patience_usec = DAEMON_PATIENCE_USEC};
         g_autoptr(GError) error = NULL;
 
         g_assert_cmpint(argc, >=, 2);
         for (int i = 2; i < argc; i++)
                 if (g_str_equal(argv[i], "--always-ask"))
                         settings.always_ask = true;
+                else if (g_str_equal(argv[i], "--impatient"))
+                        settings.patience_usec = 0;
                 else if (g_str_equal(argv[i], "--units"))
                         settings.units = true;
                 else if (g_str_has_prefix(argv[i], "--helper-dir="))

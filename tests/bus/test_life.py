@@ -10,7 +10,7 @@ import struct
 import subprocess
 
 from gi.repository import GLib
-from clients import DRY_RUN, ERROR, NAME, NEXT_BOOT, NOBODY, TIMEOUT, WHEN_IDLE
+from clients import DRY_RUN, ERROR, NAME, NEXT_BOOT, NOBODY, TIMEOUT, WHEN_IDLE, wait_for
 from harness import BusTest, snapshot
 from tap import main
 
@@ -162,6 +162,20 @@ class Journal(BusTest):
         self.assertIn("kvm_amd.nested=0", entry["MESSAGE"])
         # A plan, and what was so already, are no changes.
         self.assertEqual(self.entry("CHANGE_MADE")["NESTVIRT_OUTCOME"], "configured")
+
+    def test_done_by_somebody_else_meanwhile(self):
+        """Nothing is left to be done when polkit has said yes: that is no change."""
+        polkit = self.service("org.freedesktop.PolicyKit1", {"CheckAuthorization": lambda request: None})
+        self.begin()
+        waiting = self.client(uid=NOBODY).start_set(OFF)
+        wait_for(lambda: polkit.asked("CheckAuthorization"), "polkit to be asked")
+        root = self.client()
+        root.set(OFF)
+        polkit.answer(polkit.asked("CheckAuthorization")[0], ("(bba{ss})", (True, False, {})))
+        self.assertEqual(waiting.result()[0]["Outcome"], "unchanged")
+        root.set(ON)
+        self.assertEqual([self.entry("CHANGE_MADE")["NESTVIRT_REQUEST"] for _ in range(2)],
+                         ["kvm_amd.nested=0", "kvm_amd.nested=1"])
 
     def test_refused(self):
         self.begin()
