@@ -88,7 +88,7 @@ static void recover_plan(ChangeResult *result, const Plan *plan, JournalPhase ph
 
 /* Our own records that were being written when they were cut short: the old ones count. */
 static void discard_records(const Root *root) {
-        static const char *const records[] = { JOURNAL_PATH, PENDING_PATH, KVM_KEPT_PATH };
+        static const char *const records[] = {JOURNAL_PATH, PENDING_PATH, KVM_KEPT_PATH};
 
         for (unsigned i = 0; i < G_N_ELEMENTS(records); i++)
                 (void) root_discard(root, records[i], NULL);

@@ -121,7 +121,7 @@ static bool request_add(Request *request, const Parameter *parameter, const char
         }
 
         Setting *setting = g_new(Setting, 1);
-        *setting = (Setting){
+        *setting = (Setting) {
                         .module = g_strdup(parameter->module),
                         .name = g_strdup(parameter->name),
                         .value = g_strdup(value),

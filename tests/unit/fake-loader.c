@@ -238,7 +238,7 @@ static void fake_free(Loader *parent) {
 
 FakeLoader *fake_loader_new(const char *directory) {
         FakeLoader *loader = g_new0(FakeLoader, 1);
-        loader->parent = (Loader){
+        loader->parent = (Loader) {
                         .load = fake_load,
                         .verify = fake_verify,
                         .unload = fake_unload,
