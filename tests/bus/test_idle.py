@@ -194,6 +194,7 @@ class Events(Idle):
         self.set_refcnt("kvm_amd", 1)
         self.defer()
         (self.host / "dev/kvm").unlink()
+        self.settle()
         (self.host / "dev/kvm").write_text("")
         self.settle()
         self.set_refcnt("kvm_amd", 0)

@@ -194,6 +194,17 @@ class ByHand(BusTest):
         (self.host / "etc/modprobe.d/kvm.conf").symlink_to("../../opt/kvm.txt")
         self.assertEqual(self.changed(1), ("0", "/etc/modprobe.d/kvm.conf:1"))
 
+    def test_the_device_comes_and_goes(self):
+        (self.host / "dev").mkdir()
+        self.observer.call("Refresh", ("t", 0))
+        write(self.host / "etc/modprobe.d/kvm.conf", "options kvm_amd nested=0\n")
+        self.changed(1)  # and the new folder is watched
+        self.observer.messages.clear()
+        node = self.host / "dev/kvm"
+        for step, word in ((lambda: node.write_text(""), "wrong-node"), (node.unlink, "missing")):
+            step()
+            wait_for(lambda word=word: {"Device": word} in [m.body[1] for m in self.observer.signals("PropertiesChanged")], word)
+
     def test_what_does_not_matter_is_not_signalled(self):
         write(self.host / "etc/modprobe.d/README", "options kvm_amd nested=0\n")
         write(self.host / "etc/modprobe.d/other.conf", "options dummy numdummies=2\n")
