@@ -307,7 +307,8 @@ static int check_words(const Client *client, const Verb *verb, char **words) {
 }
 
 static int run(Client *client, const Arguments *arguments, char **words) {
-        const Verb *verb = verb_find(*words ?: "status");
+        const char *name = *words ?: "status";
+        const Verb *verb = verb_find(name);
         int status;
 
         if (arguments->help)
@@ -319,7 +320,7 @@ static int run(Client *client, const Arguments *arguments, char **words) {
                 return 0;
         }
         if (!verb)
-                return fail_verb(client, *words);
+                return fail_verb(client, name);
         words += *words != NULL;
         status = check_options(client, verb, arguments->bits) ?: check_words(client, verb, words);
         if (status != 0)
