@@ -15,15 +15,19 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
         return 0;
 }
 
-static int loop_prepare(const Client *client, sd_event *event, bool *interrupted) {
+void loop_hold_signals(void) {
         sigset_t signals;
-        int r;
 
         (void) sigemptyset(&signals);
         (void) sigaddset(&signals, SIGINT);
         (void) sigaddset(&signals, SIGTERM);
-        if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
-                return -errno;
+        (void) sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+static int loop_prepare(const Client *client, sd_event *event, bool *interrupted) {
+        int r;
+
+        loop_hold_signals();
         r = sd_event_add_signal(event, NULL, SIGINT, on_signal, interrupted);
         if (r < 0)
                 return r;

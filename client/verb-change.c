@@ -11,6 +11,7 @@
 #include "change-result.h"
 #include "connection.h"
 #include "inventory.h"
+#include "loop.h"
 #include "names.h"
 #include "verbs.h"
 #include "wait.h"
@@ -186,6 +187,7 @@ static int await_end(Client *client, Wait *wait, const GPtrArray *list, GVariant
         g_autofree char *outcome = NULL;
         int r;
 
+        loop_hold_signals();
         say_waiting(client, result);
         r = wait_run(wait, keys, &outcome, &error);
         if (r == -EINTR)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "changes.h"
 #include "connection.h"
@@ -124,11 +125,12 @@ static int on_removed(sd_bus_message *signal, void *userdata, sd_bus_error *erro
 }
 
 static char *describe_finished(const char *path, GVariant *parameters, const char *outcome, const char *failure) {
-        g_autoptr(GString) text = g_string_new("what waited has ended");
+        const char *reason = g_str_has_prefix(failure, ERROR_PREFIX) ? failure + strlen(ERROR_PREFIX) : failure;
+        g_autoptr(GString) text = g_string_new("what waited has ");
         GVariantIter iter;
         const char *name, *value;
 
-        g_string_append_printf(text, " (%s):", *failure ? failure : outcome);
+        g_string_append_printf(text, "%s (%s):", *failure ? "failed" : "ended", *failure ? reason : outcome);
         g_variant_iter_init(&iter, parameters);
         while (g_variant_iter_next(&iter, "{&s&s}", &name, &value))
                 g_string_append_printf(text, " %s.%s=%s", changes_object(path), name, value);
@@ -225,6 +227,7 @@ int verb_monitor(Client *client, char **words) {
         if (inventory_fetch(client, &inventory, &error) < 0)
                 return client_fail(client, "monitor", &error);
 
+        loop_hold_signals();
         if (client->json == JSON_OFF) {
                 monitor.changes = changes = changes_new(inventory, say, &monitor);
                 say("Listening; Ctrl-C ends it.", &monitor);

@@ -19,27 +19,28 @@ static bool wants(GHashTable *wanted, const char *module, const char *name) {
         return !wanted || g_hash_table_contains(wanted, key);
 }
 
-static int fail_unknown(const Client *client, const Inventory *inventory, const char *word, const char *module,
-                        const char *name) {
+static int fail_unknown(const Client *client, const Inventory *inventory, const char *word) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        const Parameter *known = catalog_resolve(word, module);
-        const Parameter *ours = known && known->counterpart ? catalog_find(module, known->counterpart) : NULL;
+        const Item *vendor = inventory_vendor_module(inventory);
+        const char *home = vendor ? item_name(vendor) : "kvm";
+        const Parameter *known = catalog_resolve(word, home);
+        const Parameter *ours = known && known->counterpart ? catalog_find(home, known->counterpart) : NULL;
+        const char *unsupported = condition_to_name(CONDITION_UNSUPPORTED);
         g_autofree char *doing = g_strdup_printf("show %s", word);
 
         if (!known)
                 (void) sd_bus_error_setf(&error, condition_to_name(CONDITION_NO_SUCH_PARAMETER),
                                          "no parameter is called \"%s\"; those that there are: nestvirtctl show", word);
-        else if (ours && !g_str_equal(known->module, module))
-                (void) sd_bus_error_setf(&error, condition_to_name(CONDITION_UNSUPPORTED),
+        else if (inventory_module(inventory, known->module))
+                (void) sd_bus_error_setf(&error, unsupported, "%s of the running kernel has no parameter %s",
+                                         known->module, known->name);
+        else if (ours)
+                (void) sd_bus_error_setf(&error, unsupported,
                                          "%s is a parameter of %s; %s calls it %s (nestvirtctl show %s)", known->name,
-                                         known->module, module, ours->name, ours->name);
-        else if (!inventory_module(inventory, known->module))
-                (void) sd_bus_error_setf(&error, condition_to_name(CONDITION_UNSUPPORTED),
-                                         "%s is a parameter of %s, which this host does not use", known->name,
-                                         known->module);
+                                         known->module, home, ours->name, ours->name);
         else
-                (void) sd_bus_error_setf(&error, condition_to_name(CONDITION_UNSUPPORTED),
-                                         "%s of the running kernel has no parameter %s", module, name);
+                (void) sd_bus_error_setf(&error, unsupported, "%s is a parameter of %s, which this host does not use",
+                                         known->name, known->module);
         return client_fail(client, doing, &error);
 }
 
@@ -53,7 +54,7 @@ static int choose(const Client *client, const Inventory *inventory, char **words
         for (; *words; words++) {
                 g_autofree char *module = NULL, *name = NULL;
                 if (!inventory_resolve(inventory, *words, &module, &name))
-                        return fail_unknown(client, inventory, *words, module, name);
+                        return fail_unknown(client, inventory, *words);
                 (void) g_hash_table_add(wanted, g_strconcat(module, ".", name, NULL));
         }
         *ret = g_steal_pointer(&wanted);

@@ -88,8 +88,9 @@ static void print_modules(const Client *client, const Inventory *inventory) {
 
         for (unsigned i = 0; i < inventory->modules->len; i++) {
                 const Item *item = g_ptr_array_index(inventory->modules, i);
+                const char *state = get_string(item->properties, "State");
                 g_string_append_printf(text, "%s%s %s%s", i > 0 ? "; " : "", item_name(item),
-                                       get_string(item->properties, "State"),
+                                       *state ? state : "unknown",
                                        get_boolean(item->properties, "InUse") ? ", in use" : "");
         }
         output_field(client->out, COLUMN, "Modules", STYLE_PLAIN, text->str);
@@ -114,7 +115,7 @@ static void print_pending(const Client *client, const Inventory *inventory) {
 
 static void print_mmu_and_device(const Client *client, const Inventory *inventory) {
         const char *mmu = get_string(inventory->manager, "Mmu"), *device = get_string(inventory->manager, "Device");
-        g_autofree char *node = g_strconcat("/dev/kvm ", device, NULL);
+        g_autofree char *node = g_strconcat("/dev/kvm ", *device ? device : "unknown", NULL);
 
         output_field(client->out, COLUMN, "Mmu", STYLE_PLAIN, mmu);
         output_field(client->out, COLUMN, "Device", g_str_equal(device, "ok") ? STYLE_PLAIN : STYLE_BAD, node);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A daemon that says whatever a test wants, to see what the client makes of it."""
 
-from clients import GLib, MANAGER, MODULE, NAME, PATH, Gio, Service, module_path
+from clients import MODULE, NAME, Gio, GLib, Service, module_path
 
 INTERACTIVE = Gio.DBusMessageFlags.ALLOW_INTERACTIVE_AUTHORIZATION
 
@@ -56,18 +56,18 @@ AMD = (module("kvm", ["ignore_msrs", "enable_apicv"]), module("kvm_amd", ["neste
 
 
 class FakeDaemon(Service):
-    """Owns the name. `answers` as of Service, besides GetManagedObjects."""
+    """Owns the name. `answers` as of Service, besides those that tell what there is."""
 
     def __init__(self, address, host=None, modules=AMD, answers=None):
         self.host, self.modules = host or manager(), list(modules)
-        super().__init__(address, NAME, {"GetManagedObjects": lambda request: self.objects(), **(answers or {})})
+        super().__init__(address, NAME, {"GetAll": lambda request: ("a{sv}", self.host),
+                                         "GetManagedObjects": lambda request: self.objects(), **(answers or {})})
 
     def objects(self):
-        objects = {module_path(m["Name"].unpack()): {MODULE: m} for m in self.modules}
-        return ("a{oa{sa{sv}}}", {PATH: {MANAGER: self.host}, **objects})
+        return ("a{oa{sa{sv}}}", {module_path(m["Name"].unpack()): {MODULE: m} for m in self.modules})
 
     @property
     def changes(self):
         """What was asked for besides reading: (member, path, arguments, may polkit ask)."""
         return [(r.member, r.path, r.arguments, bool(r.message.get_flags() & INTERACTIVE)) for r in self.requests
-                if r.member != "GetManagedObjects"]
+                if r.member not in ("GetAll", "GetManagedObjects")]

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The verbs that read: what they print of real hosts' files, and that JSON has what the bus has, under the names it should have."""
+
+import json
+import os
+import re
+import shutil
+import unittest
+
+from clients import MODULE, NOBODY, module_path
+from ctl import copy_for_others, run, script
+from daemon import FakeDaemon, entry, manager, module, variants
+from harness import FIXTURES, BusTest, GLib, write
+from tap import main
+
+ENTRY = {"module", "kind", "choices", "value", "effective", "configured", "default", "source", "overridden", "pending",
+         "supported", "reason", "writable", "description"}
+HOST = {"version", "vendor", "cpu_model", "features", "level", "hypervisor", "nested", "mmu", "device"}
+
+
+def snake(name):
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+class Reading(BusTest):
+    def ctl(self, *arguments, **keywords):
+        return run(*arguments, address=self.bus.address, **keywords)
+
+    def json(self, *arguments, status=0):
+        result = self.ctl("--json=short", *arguments)
+        self.assertEqual((result.status, result.err), (status, ""), result)
+        self.assertEqual(result.out.count("\n"), 1)
+        return result.json
+
+    def configure(self, line):
+        """An administrator's own file."""
+        write(self.host / "etc/modprobe.d/mine.conf", line + "\n")
+        self.client().call("Refresh", ("t", 0))
+
+    def text(self, *arguments, status=0):
+        result = self.ctl(*arguments)
+        self.assertEqual((result.status, result.err), (status, ""), result)
+        self.assertNotIn("\x1b", result.out)
+        for line in result.out.splitlines():
+            self.assertEqual(line, line.rstrip())
+        return result.out
+
+
+class Status(Reading):
+    def test_json_is_what_the_bus_has(self):
+        for fixture in sorted(path.name for path in FIXTURES.iterdir() if (path / "proc").is_dir()):
+            with self.subTest(fixture):
+                daemon = self.start_real(fixture)
+                caller, status = self.client(), self.json("status")
+                self.assertEqual(set(status), HOST | {"modules", "guests"})
+                for name, value in caller.get_all().items():
+                    self.assertEqual(status[snake(name)], value)
+                self.assertIn("kvm", [m["name"] for m in status["modules"]])
+                for shown in status["modules"]:
+                    there = caller.get_all(MODULE, module_path(shown["name"]))
+                    self.assertEqual(shown, {snake(name): value for name, value in there.items() if name != "Parameters"} | {
+                        "parameters": {name: {snake(key): value for key, value in parameter.items()}
+                                       for name, parameter in there["Parameters"].items()}})
+                self.stop(daemon)
+                caller.close()
+                shutil.rmtree(self.host)
+
+    def test_the_default_verb(self):
+        self.start_real("amd-epyc-6.1")
+        self.assertEqual(self.text(), self.text("status"))
+
+    def test_one_screen(self):
+        self.start_real("amd-epyc-6.1")
+        text = self.text()
+        self.assertRegex(text, r"(?m)^ +Host: AMD EPYC Processor, inside a virtual machine")
+        self.assertRegex(text, r"(?m)^ +Nested: on \(kvm_amd\.nested is on\)$")
+        self.assertRegex(text, r"(?m)^ +Modules: kvm_amd live; kvm live$")
+        self.assertRegex(text, r"(?m)^PARAMETER +EFFECTIVE +CONFIGURED +SOURCE\n")
+        self.assertRegex(text, r"(?m)^npt +on +default \(on\) +-$")
+        self.assertLess(len(text.splitlines()), 24)
+
+    def test_columns_are_aligned(self):
+        self.start_fake()
+        self.configure("options kvm_amd nested=0")
+        table = self.text().partition("\n\n")[2].splitlines()
+        rows = [line for line in table if not line.startswith("  ")]
+        self.assertRegex("\n".join(rows), r"(?m)^nested +on +off +/etc/modprobe.d/mine.conf:1$")
+        for heading in ("EFFECTIVE", "CONFIGURED", "SOURCE"):
+            column = rows[0].index(heading)
+            for row in rows[1:]:
+                self.assertRegex(row[column - 2:column + 1], r"^  \S$", row)
+
+    def test_why_not(self):
+        cases = [
+            (manager(Nested="unavailable", Vendor=""), [module("kvm")], "neither Intel's nor AMD's"),
+            (manager(Nested="unavailable", Features=[]), [module("kvm"), module("kvm_amd", state="missing")], "does not offer svm"),
+            (manager(Nested="unavailable", Features=[], Hypervisor="xen"), [module("kvm")], r"the hypervisor below \(xen\)"),
+            (manager(Nested="unavailable"), [module("kvm"), module("kvm_amd", state="loadable")], "kvm_amd is not loaded"),
+            (manager(Nested="unavailable"), [module("kvm"), module("kvm_amd", state="missing")], "no module kvm_amd"),
+            (manager(Nested="unavailable"), [module("kvm"), module("kvm_pvm", state="builtin")], "kvm_pvm, the KVM module"),
+            (manager(Nested="off"), [module("kvm"), module("kvm_amd", ["nested"])], "kvm_amd.nested is off"),
+            (manager(Nested="unknown"), [module("kvm"), module("kvm_amd", {"nested": entry(Reason="It is odd")})], "It is odd"),
+        ]
+        for host, modules, words in cases:
+            with self.subTest(words):
+                daemon = FakeDaemon(self.bus.address, host, modules)
+                self.assertRegex(self.text(), rf"(?m)^ +Nested: {host['Nested'].unpack()} \(.*{words}.*\)$")
+                daemon.close()
+
+    def test_quiet_says_it_by_the_exit_status(self):
+        for nested, status in (("on", 0), ("off", 3), ("unavailable", 3), ("unknown", 3)):
+            with self.subTest(nested):
+                daemon = FakeDaemon(self.bus.address, manager(Nested=nested))
+                for options in (["--quiet"], ["-q", "-j"]):
+                    result = self.ctl("status", *options)
+                    self.assertEqual((result.status, result.out, result.err), (status, "", ""))
+                daemon.close()
+
+    def test_two_calls_are_enough(self):
+        daemon = FakeDaemon(self.bus.address)
+        self.addCleanup(daemon.close)
+        self.text()
+        self.json("status")
+        self.assertEqual([request.member for request in daemon.requests], ["GetAll", "GetManagedObjects"] * 2)
+
+    def test_users_are_named(self):
+        self.start_fake()
+        self.hold(1234, "qemu-system-x86")
+        self.client().call("Refresh", ("t", 0))
+        text = self.text()
+        self.assertRegex(text, r"(?m)^ +Modules: kvm_amd live, in use; kvm live$")
+        self.assertRegex(text, r"(?m)^ +Users: qemu-system-x86 \(pid 1234\), web1.scope$")
+
+    def test_what_waits(self):
+        daemon = FakeDaemon(self.bus.address, modules=[module("kvm"), module("kvm_amd", ["nested"], {"nested": "0"})])
+        self.addCleanup(daemon.close)
+        self.assertRegex(self.text(), r"(?m)^ +Pending: kvm_amd.nested=0 waits.*nestvirtctl cancel")
+
+    def test_an_ordinary_user_reads(self):
+        self.start_real("amd-epyc-6.1")
+        result = self.ctl("status", program=copy_for_others(self.folder), user=NOBODY)
+        self.assertEqual((result.status, result.out), (0, self.text()), result)
+
+
+class Show(Reading):
+    def setUp(self):
+        super().setUp()
+        self.start_real("amd-epyc-6.1")
+
+    def test_all(self):
+        whole = self.json("show")
+        self.assertEqual([set(m) for m in whole["modules"]], [{"name", "parameters"}] * 2)
+        self.assertEqual([m["name"] for m in whole["modules"]], ["kvm_amd", "kvm"])
+        for m in whole["modules"]:
+            self.assertGreater(len(m["parameters"]), 5)
+            for parameter in m["parameters"].values():
+                self.assertEqual(set(parameter), ENTRY)
+                self.assertIs(type(parameter["supported"]), bool)
+                self.assertIs(type(parameter["overridden"]), list)
+
+    def test_some(self):
+        self.assertEqual(self.names("nested"), {"kvm_amd.nested"})
+        self.assertEqual(self.names("nested", "ignore_msrs"), {"kvm_amd.nested", "kvm.ignore_msrs"})
+        self.assertEqual(self.names("nested", "nested", "kvm_amd.nested"), {"kvm_amd.nested"})
+
+    def test_ways_to_write_a_name(self):
+        for word, name in (("kvm-amd.nested", "kvm_amd.nested"), ("kvm.ignore-msrs", "kvm.ignore_msrs"),
+                           ("ignore-msrs", "kvm.ignore_msrs"), ("pause-filter-count", "kvm_amd.pause_filter_count")):
+            with self.subTest(word):
+                self.assertEqual(self.names(word), {name})
+
+    def names(self, *words):
+        return {f"{m['name']}.{p}" for m in self.json("show", *words)["modules"] for p in m["parameters"]}
+
+    def test_for_people(self):
+        text = self.text("show", "nested")
+        self.assertTrue(text.startswith("kvm_amd.nested\n"), text)
+        for label in ("What it does", "Effective", "Configured", "Default", "Values", "Takes effect"):
+            self.assertRegex(text, rf"(?m)^ *{label}: \S")
+        self.assertEqual(len(re.findall(r"(?m)^\S+\.\S+$", self.text("show"))), len(self.names()))
+
+    def test_what_there_is_not(self):
+        for word, status, name, said in (
+                ("frobnicate", 2, "NoSuchParameter", "frobnicate"), ("kvm_amd.frob", 2, "NoSuchParameter", "frob"),
+                ("frob.nested", 2, "NoSuchParameter", "frob.nested"), ("", 2, "NoSuchParameter", ""),
+                ("ept", 6, "Unsupported", "npt"), ("kvm_intel.ept", 6, "Unsupported", "npt"),
+                ("shadow-vmcs", 6, "Unsupported", "kvm_intel")):
+            with self.subTest(word):
+                error = self.json("show", word, status=status)["error"]
+                self.assertEqual(error["name"], f"org.nestvirt1.Error.{name}")
+                self.assertIn(said, error["message"])
+                result = self.ctl("show", "nested", word)
+                self.assertEqual((result.status, result.out), (status, ""))
+                self.assertIn(error["message"], result.err)
+
+
+class ShowIntel(Reading):
+    def test_short_names(self):
+        self.start_real("intel-skylake-server")
+        for word, name in (("apicv", "enable_apicv"), ("shadow-vmcs", "enable_shadow_vmcs"), ("ept", "ept")):
+            with self.subTest(word):
+                self.assertEqual(list(self.json("show", word)["modules"][0]["parameters"]), [name])
+
+
+class Check(Reading):
+    def test_a_good_host(self):
+        self.start_real("amd-epyc-6.1")
+        findings = self.json("check")["findings"]
+        self.assertGreater(len(findings), 5)
+        for finding in findings:
+            self.assertEqual(set(finding), {"id", "status", "subject", "message", "fix"})
+            self.assertIn(finding["status"], ("pass", "warn", "info"))
+        text = self.text("check")
+        for finding in findings:
+            self.assertIn(f"{finding['id']}: {finding['message']}\n", text)
+
+    def test_what_is_wrong_ends_with_3(self):
+        self.start_real("loadable")
+        findings = self.json("check", status=3)["findings"]
+        wrong = [finding["id"] for finding in findings if finding["status"] == "fail"]
+        self.assertIn("vendor-module", wrong)
+        self.assertRegex(self.text("check", status=3), r"(?m)^fail  vendor-module: .*\n      To mend it: \S")
+        self.assertEqual(self.ctl("check", "--quiet").status, 3)
+        self.assertEqual(self.ctl("check", "--quiet").out, "")
+
+    def test_the_fix_follows(self):
+        finding = variants({"Id": "a", "Status": "warn", "Subject": "web1", "Message": "Odd", "Fix": "mend it"})
+        daemon = FakeDaemon(self.bus.address, answers={"Check": lambda request: ("aa{sv}", [finding])})
+        self.addCleanup(daemon.close)
+        self.assertEqual(self.text("check"), "warn  a (web1): Odd\n      To mend it: mend it\n")
+
+
+class Users(Reading):
+    def test_nobody(self):
+        self.start_fake()
+        self.assertEqual(self.text("users"), "Nobody uses KVM.\n")
+        self.assertEqual(self.json("users"), {"users": []})
+
+    def test_somebody(self):
+        self.start_fake()
+        self.hold(1234, "qemu-system-x86")
+        self.assertEqual(self.json("users"), {"users": [
+            {"pid": 1234, "uid": 1000, "command": "qemu-system-x86", "unit": "web1.scope", "guest": ""}]})
+        self.assertRegex(self.text("users"), r"^PID +UID +COMMAND +UNIT +GUEST\n1234 +1000 +qemu-system-x86 +web1.scope +-\n$")
+
+    def test_without_a_vendor_kvm_is_asked(self):
+        daemon = FakeDaemon(self.bus.address, modules=[module("kvm")], answers={"ListUsers": lambda request: ("aa{sv}", [])})
+        self.addCleanup(daemon.close)
+        self.text("users")
+        self.assertEqual(daemon.asked("ListUsers")[0].path, module_path("kvm"))
+
+
+class Hostile(Reading):
+    """What the daemon passes on may be anything, and so may the daemon be."""
+
+    def test_no_control_characters_reach_the_terminal(self):
+        holder = variants({"Pid": 1, "Uid": 0, "Command": "\x1b[2J\x07\n\u202e\u009b", "Unit": "", "Guest": ""})
+        daemon = FakeDaemon(self.bus.address, manager(CpuModel="A\x1b[31m\nB"), answers={"ListUsers": lambda request: ("aa{sv}", [holder])})
+        self.addCleanup(daemon.close)
+        self.assertIn("A\\x1b[31m\\x0aB", self.text())
+        self.assertIn("\\x1b[2J\\x07\\x0a\\u202e\\x9b", self.text("users"))
+        self.assertEqual(self.json("users")["users"][0]["command"], "\x1b[2J\x07\n\u202e\u009b")
+
+    def test_every_type_becomes_json(self):
+        values = {"Big": GLib.Variant("t", 2**63 - 1), "Low": GLib.Variant("x", -2**63), "Byte": GLib.Variant("y", 200),
+                  "Short": GLib.Variant("n", -5), "Word": GLib.Variant("q", 65535), "Real": GLib.Variant("d", 0.1),
+                  "Nan": GLib.Variant("d", float("nan")), "Path": GLib.Variant("o", "/a"), "Sig": GLib.Variant("g", "a{sv}"),
+                  "Pair": GLib.Variant("(sb)", ("a", True)), "InDeep": GLib.Variant("v", GLib.Variant("v", GLib.Variant("i", -1))),
+                  "ByNumber": GLib.Variant("a{us}", {7: "x"}), "Empty": GLib.Variant("a{ss}", {}),
+                  "CountsByName": GLib.Variant("a{sa{sv}}", {"SomeThing": {"InnerName": GLib.Variant("s", "\"\\\x01é")}})}
+        daemon = FakeDaemon(self.bus.address, manager(**values))
+        self.addCleanup(daemon.close)
+        expected = {"big": 2**63 - 1, "low": -2**63, "byte": 200, "short": -5, "word": 65535, "real": 0.1, "nan": None,
+                    "path": "/a", "sig": "a{sv}", "pair": ["a", True], "in_deep": -1, "by_number": {"7": "x"}, "empty": {},
+                    "counts_by_name": {"SomeThing": {"inner_name": "\"\\\x01é"}}}
+        self.assertLessEqual(expected.items(), self.json("status").items())
+        self.assertEqual(json.loads(self.ctl("--json=pretty").out), self.json("status"))
+
+    def test_objects_that_are_not_as_they_should_be(self):
+        answers = {
+            "another type": ("s", "hello"),
+            "nothing": (),
+            "two values": ("a{oa{sa{sv}}}s", {}, "x"),
+        }
+        for what, answer in answers.items():
+            with self.subTest(what):
+                daemon = FakeDaemon(self.bus.address, answers={"GetManagedObjects": lambda request, answer=answer: answer})
+                result = self.ctl("status")
+                self.assertEqual((result.status, result.out), (1, ""), result)
+                self.assertTrue(result.err.startswith("Cannot read the status: "), result)
+                self.assertEqual(set(self.json("status", status=1)["error"]), {"name", "message"})
+                daemon.close()
+
+    def test_properties_of_wrong_types_are_none(self):
+        daemon = FakeDaemon(self.bus.address, {"CpuModel": GLib.Variant("u", 5), "Nested": GLib.Variant("u", 5)},
+                            [{"Name": GLib.Variant("s", "kvm"), "Parameters": GLib.Variant("s", "none"), "Pending": GLib.Variant("as", ["x"])}])
+        self.addCleanup(daemon.close)
+        self.assertIn("unknown CPU", self.text())
+        self.text("show")
+        self.assertEqual(self.ctl("--quiet").status, 3)
+
+    def test_a_daemon_that_leaves_without_a_word(self):
+        daemon = FakeDaemon(self.bus.address)
+        daemon.answers["GetManagedObjects"] = lambda request: daemon.connection.close(None, None) and None
+        result = self.ctl("status")
+        self.assertEqual((result.status, result.out), (8, ""), result)
+        self.assertIn("journalctl -u nestvirtd", result.err)
+
+    def test_nobody_has_the_name(self):
+        result = self.ctl("status")
+        self.assertEqual((result.status, result.out), (8, ""), result)
+        self.assertIn("systemctl status nestvirtd", result.err)
+        self.assertEqual(self.json("check", status=8)["error"]["name"], "org.freedesktop.DBus.Error.ServiceUnknown")
+
+
+class Remote(Reading):
+    def test_by_ssh(self):
+        self.start_real("amd-epyc-6.1")
+        script(self.folder, "ssh", "import os, sys", f"open('{self.folder}/asked', 'w').write(' '.join(sys.argv[1:]))",
+               f"os.execvp('systemd-stdio-bridge', ['systemd-stdio-bridge', '--bus-path={self.bus.address}'])")
+        result = self.ctl("-H", "alice@web", "status", PATH=f"{self.folder}:{os.environ['PATH']}")
+        self.assertEqual((result.status, result.out), (0, self.text()), result)
+        self.assertIn("alice@web", (self.folder / "asked").read_text())
+
+
+if __name__ == "__main__":
+    main()
