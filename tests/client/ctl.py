@@ -14,6 +14,7 @@ import shutil
 import struct
 import subprocess
 import termios
+import threading
 
 NESTVIRTCTL = os.environ["NESTVIRTCTL"]
 SOURCES = pathlib.Path(os.environ["CLIENT"])
@@ -59,7 +60,7 @@ def start(*arguments, address):
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def run_on_terminal(*arguments, address, rows=24, columns=200, program=None, user=None, **changes):
+def run_on_terminal(*arguments, address, rows=100, columns=200, program=None, user=None, **changes):
     """One run with a terminal of its own; `out` is all that came on it."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -68,6 +69,8 @@ def run_on_terminal(*arguments, address, rows=24, columns=200, program=None, use
                                stdout=theirs, stderr=theirs, start_new_session=True, user=user, group=user,
                                extra_groups=None if user is None else [])
     os.close(theirs)
+    late = threading.Timer(TIMEOUT, process.kill)
+    late.start()
     chunks = []
     try:
         while chunk := os.read(ours, 4096):
@@ -75,6 +78,7 @@ def run_on_terminal(*arguments, address, rows=24, columns=200, program=None, use
     except OSError:
         pass  # the last one has closed it
     os.close(ours)
+    late.cancel()
     return Result(process.wait(TIMEOUT), b"".join(chunks).decode().replace("\r\n", "\n"))
 
 
