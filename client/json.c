@@ -23,9 +23,18 @@ char *json_key(const char *name) {
         return g_string_free(key, FALSE);
 }
 
+/* Beside the program, as in a build tree, or where it is installed. */
+static void *open_module(void) {
+        g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
+        g_autofree char *folder = program ? g_path_get_dirname(program) : g_strdup(LIBEXECDIR);
+        g_autofree char *beside = g_build_filename(folder, JSON_MODULE, NULL);
+
+        return dlopen(beside, RTLD_NOW | RTLD_LOCAL) ?: dlopen(LIBEXECDIR "/" JSON_MODULE, RTLD_NOW | RTLD_LOCAL);
+}
+
 /* Nothing can be told without it: what was asked for is JSON and nothing else. */
 static void load(void) {
-        void *module = dlopen(JSON_MODULE, RTLD_NOW | RTLD_LOCAL);
+        void *module = open_module();
 
         append = module ? (JsonModuleAppend) dlsym(module, JSON_MODULE_APPEND) : NULL;
         if (append)
