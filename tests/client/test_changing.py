@@ -3,17 +3,14 @@
 and with nestvirtd itself over a tree of files whose modules can be loaded."""
 
 import json
-import os
 import signal
 import subprocess
 import unittest
-import unittest.mock
 
-from clients import (DBUS_ERROR, DRY_RUN, ERROR, NAME, NEXT_BOOT, NOBODY, PATH, RUNTIME, WHEN_IDLE, Failure, module_path,
-                     wait_for)
+from clients import DBUS_ERROR, DRY_RUN, ERROR, NEXT_BOOT, NOBODY, PATH, RUNTIME, WHEN_IDLE, Failure, module_path, wait_for
 from ctl import copy_for_others, run, start
 from daemon import AMD, FakeDaemon, change, module
-from harness import BUS_CONFIG, BusTest
+from harness import BusTest
 from tap import main
 
 CHANGES = ("SetParameters", "ResetParameters", "Reload", "EnsureDevice")
@@ -204,7 +201,7 @@ class Real(Changing):
         self.assertEqual((self.value("kvm_amd", "nested"), self.dropin()), ("1", []))
 
 
-class WaitingTest(Changing):
+class Waiting(Changing):
     """--when-idle --wait: the client comes back when the daemon has done it."""
 
     def setUp(self):
@@ -240,8 +237,6 @@ class WaitingTest(Changing):
         self.assertEqual(client.returncode, status, out + err)
         return out, err
 
-
-class Waiting(WaitingTest):
     def test_nobody_to_wait_for(self):
         self.assertEqual(self.json("set", "nested=off", "--when-idle", "--wait")["outcome"], "applied")
 
@@ -303,36 +298,6 @@ class Waiting(WaitingTest):
         out, err = self.ends(client, 1)
         self.assertIn("nestvirtctl show", out + err)
         self.free(holder)
-
-
-class WaitingAcrossARestart(WaitingTest):
-    """The bus can start the daemon here, and must."""
-
-    def setUp(self):
-        with unittest.mock.patch("harness.BUS_CONFIG", BUS_CONFIG.replace("<auth>", "<servicedir>{folder}/..</servicedir>\n  <auth>")):
-            super().setUp()
-        (self.folder / "org.nestvirt1.service").write_text(
-            f"[D-BUS Service]\nName={NAME}\nExec=/usr/bin/env "
-            f"DBUS_SYSTEM_BUS_ADDRESS={self.bus.address} {os.environ['NESTVIRTD_FAKE']} {self.host}\n")
-        self.caller = self.client()
-        self.bus_call("ReloadConfig")
-
-    def bus_call(self, member, arguments=None):
-        return self.caller.call(member, arguments, destination="org.freedesktop.DBus", path="/org/freedesktop/DBus",
-                                interface="org.freedesktop.DBus")
-
-    def test_a_daemon_that_is_killed_is_started_again(self):
-        holder = self.holder()
-        client = self.wait("set", "nested=off")
-        self.daemon.expected = -signal.SIGKILL
-        self.daemon.kill()
-        self.daemon.wait()
-        wait_for(lambda: self.bus_call("NameHasOwner", ("s", NAME))[0], "the daemon to be started by the client")
-        (started,) = self.bus_call("GetConnectionUnixProcessID", ("s", NAME))
-        self.addCleanup(os.kill, started, signal.SIGTERM)
-        self.free(holder)
-        out, err = self.ends(client, 0)
-        self.assertEqual((out, err), ("Done: in effect now.\nIn the kernel: nested=0\n", ""))
 
 
 class WaitingForEnds(Changing):
