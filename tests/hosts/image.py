@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The root image of the emulated host: Debian of the machine's own release, made once and kept in a cache.
 
-Owns the recipe (packages, users, masked units, the files below root/) and the cache, which lies outside the
-checkout. Knows nothing of the emulator, nor of the build under test: that is laid over the image at boot.
+Owns the recipe: packages, users, masked units, the files below root/. Knows nothing of the emulator, nor of the build
+under test: that is laid over the image at boot.
 """
 
-import contextlib
-import fcntl
 import hashlib
 import os
 import pathlib
@@ -14,7 +12,8 @@ import re
 import shutil
 import subprocess
 import sys
-import time
+
+import cache
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -82,7 +81,6 @@ MASKED = [
 BOOT_MODULES = ["virtio_pci", "virtio_blk", "virtio_console"]
 
 DISK_SIZE = "2G"
-UNUSED_DAYS = 14
 
 
 class ImageError(Exception):
@@ -98,38 +96,31 @@ def release():
     return match[1]
 
 
-def cache_folder():
-    base = os.environ.get("NESTVIRT_CACHE")
-    if not base:
-        base = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "nestvirtd")
-    path = pathlib.Path(base)
-    path.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-def recipe_key(suite):
-    """Changes whenever something that makes the image does: this file, and the files below root/."""
-    digest = hashlib.sha256(suite.encode())
-    files = [HERE / "image.py"] + sorted(path for path in (HERE / "root").rglob("*") if path.is_file())
-    for path in files:
-        digest.update(f"\0{path.relative_to(HERE)}\0{path.stat().st_mode & 0o111}\0".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+def apt_targets():
+    """Address, name and codename of each release of Debian that the machine's own apt knows with the component main."""
+    fields = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN) $(CODENAME)"
+    for line in output("apt-get", "indextargets", "--format", fields, "Created-By: Packages").splitlines():
+        uri, name, component, origin, *codename = line.split()
+        if component == "main" and origin in ("Debian", "$(ORIGIN)"):  # a name stays as it is before the first update
+            yield uri, name, *codename
 
 
 def apt_sources(suite):
     """The machine's own sources of the release, security and updates with it, a line each."""
-    fields = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(CODENAME)"
-    out = output("apt-get", "indextargets", "--format", fields, "Created-By: Packages")
     wanted = {suite, f"{suite}-updates", f"{suite}-security"}
-    lines = []
-    for line in out.splitlines():
-        uri, name, component, *codename = line.split()
-        if component == "main" and wanted.intersection([name, *codename]):
-            lines.append(f"deb {uri} {name} main")
+    lines = {f"deb {uri} {name} main" for uri, name, *codename in apt_targets() if wanted.intersection([name, *codename])}
     if not lines:
         raise ImageError(f"apt has no source of Debian {suite} with the component main: see /etc/apt/sources.list.d")
-    return sorted(set(lines))
+    return sorted(lines)
+
+
+def apt_archive():
+    """Where the machine's apt has its own release from; Debian's other releases lie there too."""
+    suite = release()
+    for uri, *names in apt_targets():
+        if suite in names:
+            return uri
+    raise ImageError(f"apt has no source of Debian {suite}: see /etc/apt/sources.list.d")
 
 
 def library_packages():
@@ -239,6 +230,8 @@ def extract_boot_files(root, folder):
 
 
 def build(folder, suite):
+    if os.geteuid() != 0:
+        raise ImageError("the emulated host's image can only be made as root")
     log = folder / "build.log"
     root = folder / "root"
     root.mkdir()
@@ -251,42 +244,11 @@ def build(folder, suite):
     shutil.rmtree(root)
 
 
-def prune(cache, keep):
-    """Images of other recipes that nothing has used for a while. A running emulator keeps its files open."""
-    limit = time.time() - UNUSED_DAYS * 86400
-    for path in cache.glob("image-*"):
-        if path != keep and path.stat().st_mtime < limit:
-            shutil.rmtree(path, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def locked(cache):
-    """One builder at a time; the others wait and then find its image."""
-    with open(cache / "lock", "w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
-
-
 def get(rebuild=False):
     """The folder of the image: root.ext4, vmlinuz, busybox, modules/. Made first when it is not there."""
     suite = release()
-    cache = cache_folder()
-    final = cache / f"image-{suite}-{recipe_key(suite)}"
-    with locked(cache):
-        if rebuild:
-            shutil.rmtree(final, ignore_errors=True)
-        if not final.is_dir():
-            if os.geteuid() != 0:
-                raise ImageError("the emulated host's image can only be made as root")
-            half = cache / f"half-{final.name}"
-            shutil.rmtree(half, ignore_errors=True)
-            half.mkdir()
-            build(half, suite)
-            os.sync()
-            half.rename(final)
-        os.utime(final)
-        prune(cache, final)
-    return final
+    recipe = [HERE / "image.py", *sorted(path for path in (HERE / "root").rglob("*") if path.is_file())]
+    return cache.get("image", f"{suite}-{cache.key(suite, files=recipe)}", lambda folder: build(folder, suite), rebuild)
 
 
 if __name__ == "__main__":
