@@ -130,6 +130,11 @@ static bool request_add(Request *request, const Parameter *parameter, const char
         return true;
 }
 
+/* Off asks nothing of the CPU, nor does "auto", which is off where the CPU can't. */
+static bool asks_of_cpu(const char *normal) {
+        return !g_str_equal(normal, "0") && !g_str_equal(normal, "auto");
+}
+
 bool request_set(Request *request, const Host *host, const char *module, const char *name, const char *value,
                  GError **error) {
         const Parameter *parameter = find(host, module, name, error);
@@ -141,7 +146,7 @@ bool request_set(Request *request, const Host *host, const char *module, const c
                 return false;
 
         g_autofree char *missing = NULL;
-        if (!g_str_equal(normal, "0") && !effect_supported(host, parameter, &missing)) {
+        if (asks_of_cpu(normal) && !effect_supported(host, parameter, &missing)) {
                 g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
                             "This CPU can't do %s: it lacks %s, and %s would switch it off again while it loads",
                             parameter->name, missing, parameter->module);

@@ -117,6 +117,12 @@ static void test_ways_around(Fixture *fixture, gconstpointer data) {
         assert_planned(fixture, "kvm.ignore_msrs=1", 0, false);
 }
 
+/* What the CPU lacks may be left to the kernel, where the kernel has a word for that. */
+static void test_auto_asks_nothing_of_the_cpu(Fixture *fixture, gconstpointer data) {
+        fake_host_write(fixture->directory, "proc/sys/kernel/osrelease", "7.2.0-fake-amd64\n");
+        assert_planned(fixture, "kvm_amd.avic=auto", 0, false);
+}
+
 static void test_gone_module_file(Fixture *fixture, gconstpointer data) {
         g_autoptr(GError) error = NULL;
 
@@ -181,6 +187,7 @@ int main(int argc, char **argv) {
                 void (*run)(Fixture *fixture, gconstpointer data);
         } tests[] = {
                         {"ways-around", test_ways_around},
+                        {"auto-asks-nothing-of-the-cpu", test_auto_asks_nothing_of_the_cpu},
                         {"gone-module-file", test_gone_module_file},
                         {"tree-of-files", test_tree_of_files},
                         {"others-say-so", test_others_say_so},
