@@ -238,7 +238,7 @@ char *catalog_parse(const Parameter *parameter, const char *release, const char 
         const bool is_int = !release_reaches(r, p->int_until.major, p->int_until.minor);
 
         if (!text)
-                return p->kind == KIND_BOOL && !is_int ? g_strdup("1") : NULL;
+                return p->bare_is_on || (p->kind == KIND_BOOL && !is_int) ? g_strdup("1") : NULL;
         switch (p->kind) {
         case KIND_BOOL: {
                 if (!is_int)

@@ -41,6 +41,7 @@ typedef struct Parameter {
         CatalogRelease int_until; /* a switch that the kernel keeps as an int before this release: "Y" fails the load */
         guint64 max;              /* the largest number the kernel takes, 0: what the kind holds */
         const char *also_on;      /* for KIND_CHOICE: another word of the kernel's for "1", or NULL */
+        bool bare_is_on;          /* for KIND_CHOICE: the name without a value is "1"; a switch needs no saying so */
         bool derived;             /* the kernel may rewrite it while it loads, to what it then really does */
         bool reads_words;         /* what sysfs prints may be words that the kernel does not take back as a value */
         const char *description;  /* one plain sentence, no full stop at the end */
