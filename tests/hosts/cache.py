@@ -59,8 +59,9 @@ def get(kind, name, make, rebuild=False):
         if rebuild:
             shutil.rmtree(final, ignore_errors=True)
         if not final.is_dir():
+            for dead in place().glob(f"half-{kind}-*"):  # it's our turn, so nobody is at work on them
+                shutil.rmtree(dead)
             half = place() / f"half-{final.name}"
-            shutil.rmtree(half, ignore_errors=True)
             half.mkdir()
             make(half)
             os.sync()

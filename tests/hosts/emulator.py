@@ -16,6 +16,7 @@ import time
 
 import image
 import initramfs
+import kernels
 from agent import Agent, HostError
 
 MACHINE = ["-accel", "tcg,thread=multi,tb-size=512", "-smp", "2", "-cpu", "EPYC,+svm,+npt", "-m", "2048", "-machine", "q35"]
@@ -27,13 +28,15 @@ TAIL_LINES = 60
 
 
 class Host:
-    """One host. `payload` is a tar that is laid over the root file system before systemd starts (see payload.py).
+    """One host. `payload` is a tar that is laid over the root file system before systemd starts (see payload.py);
+    `kernel` names the release of Debian whose kernel it runs, if that is not the root's own (see kernels.py).
 
     The first boot makes the disk; a later boot of the same Host finds it as the last one left it.
     """
 
-    def __init__(self, payload=None):
+    def __init__(self, payload=None, kernel=None):
         self.payload = payload
+        self.kernel = kernel
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nestvirt-host-"))
         self.console = self.folder / "console.log"
         self.disk = self.folder / "disk.qcow2"
@@ -53,11 +56,14 @@ class Host:
         """Start QEMU; returns at once. `boot` is what tests want."""
         if self.process is not None:
             raise HostError("this host is running already")
-        files = image.get()
+        files = kernels.get(self.kernel)
         words = [*WORDS, *words]
         if not self.disk.exists():
-            self.make_disks(files)
+            self.make_disks(image.get())
             words.append("nestvirt.unpack")
+        if (files / "modules.ext4").exists():
+            words.append("nestvirt.modules")
+            devices = ["-drive", f"file={files / 'modules.ext4'},if=virtio,format=raw,read-only=on", *devices]
         command = [
             *("setpriv", "--pdeathsig", "KILL", "--"),
             *("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", *MACHINE),

@@ -78,7 +78,9 @@ MASKED = [
 ]
 
 # Kernel modules that the initramfs loads to reach the disks and the agent's port.
-BOOT_MODULES = ["virtio_pci", "virtio_blk", "virtio_console"]
+BOOT_MODULES = ["virtio_pci", "virtio_blk", "virtio_console", "ext4"]
+# Those that are looked at without being loaded, by test_modinfo.py.
+KVM_MODULES = ["kvm", "kvm_amd", "kvm_intel"]
 
 DISK_SIZE = "2G"
 
@@ -188,10 +190,10 @@ def customise(root, log):
             os.chown(target, 0, 0)
 
 
-def kernel_version(root):
-    versions = sorted(path.name for path in (root / "lib/modules").iterdir())
+def kernel_version(modules):
+    versions = sorted(path.name for path in modules.iterdir())
     if len(versions) != 1:
-        raise ImageError(f"expected one kernel in the image, found {versions}")
+        raise ImageError(f"expected one kernel in {modules}, found {versions}")
     return versions[0]
 
 
@@ -199,12 +201,15 @@ def module_name(path):
     return pathlib.Path(path).name.split(".")[0].replace("-", "_")
 
 
+def read_dependencies(modules):
+    """What each module file below `modules` needs, by its path, as depmod wrote it down."""
+    lines = (line.partition(":") for line in (modules / "modules.dep").read_text().splitlines())
+    return {path: rest.split() for path, _, rest in lines}
+
+
 def dependency_order(modules, names):
     """Module files below `modules` for `names`, each after those that it needs; none for what is built in."""
-    needs = {}
-    for line in (modules / "modules.dep").read_text().splitlines():
-        path, _, rest = line.partition(":")
-        needs[path] = rest.split()
+    needs = read_dependencies(modules)
     by_name = {module_name(path): path for path in needs}
     built_in = set(map(module_name, (modules / "modules.builtin").read_text().split()))
     order = []
@@ -213,20 +218,22 @@ def dependency_order(modules, names):
             continue
         path = by_name.get(name)
         if path is None:
-            raise ImageError(f"the image's kernel has no module {name}")
+            raise ImageError(f"the kernel {modules.name} has no module {name}")
         order += [item for item in [*reversed(needs[path]), path] if item not in order]
     return order
 
 
-def extract_boot_files(root, folder):
-    """Kernel, busybox and the modules of the initramfs, beside the image."""
-    version = kernel_version(root)
-    shutil.copy(root / "boot" / f"vmlinuz-{version}", folder / "vmlinuz")
-    shutil.copy(root / "bin/busybox", folder / "busybox")
-    modules = root / "lib/modules" / version
+def copy_kernel(vmlinuz, modules, busybox, folder):
+    """What a boot of this kernel takes besides the disk, and the modules of KVM to look at."""
+    shutil.copy(vmlinuz, folder / "vmlinuz")
+    shutil.copy(busybox, folder / "busybox")
     (folder / "modules").mkdir()
     for number, path in enumerate(dependency_order(modules, BOOT_MODULES)):
         shutil.copy(modules / path, folder / "modules" / f"{number:02}-{pathlib.Path(path).name}")
+    (folder / "kvm").mkdir()
+    for path in read_dependencies(modules):
+        if module_name(path) in KVM_MODULES:
+            shutil.copy(modules / path, folder / "kvm")
 
 
 def build(folder, suite):
@@ -238,14 +245,15 @@ def build(folder, suite):
     print(f"Making the emulated host from Debian {suite}'s packages (half a minute or so)…", file=sys.stderr, flush=True)
     make_root(root, suite, log)
     customise(root, log)
-    extract_boot_files(root, folder)
+    version = kernel_version(root / "lib/modules")
+    copy_kernel(root / "boot" / f"vmlinuz-{version}", root / "lib/modules" / version, root / "bin/busybox", folder)
     disk = folder / "root.ext4"
     step(log, "mke2fs", "-q", "-t", "ext4", "-m0", "-d", root, disk, DISK_SIZE)
     shutil.rmtree(root)
 
 
 def get(rebuild=False):
-    """The folder of the image: root.ext4, vmlinuz, busybox, modules/. Made first when it is not there."""
+    """The folder of the image: root.ext4, vmlinuz, busybox, modules/, kvm/. Made first when it is not there."""
     suite = release()
     recipe = [HERE / "image.py", *sorted(path for path in (HERE / "root").rglob("*") if path.is_file())]
     return cache.get("image", f"{suite}-{cache.key(suite, files=recipe)}", lambda folder: build(folder, suite), rebuild)

@@ -28,9 +28,9 @@ def payload_tar():
     return payload.from_build(pathlib.Path(folder) / "payload.tar")
 
 
-def own_host():
+def own_host(kernel=None):
     """A host that has not been started: for `with own_host() as host: host.boot([...])`."""
-    return emulator.Host(payload_tar())
+    return emulator.Host(payload_tar(), kernel)
 
 
 def host():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The emulated host by hand: a root shell on its console, or one command.
 
-    shell.py [--build=DIR | --tree=DIR | --plain] [--words="KERNEL WORDS"] [--user=NAME] [COMMAND]
+    shell.py [--build=DIR | --tree=DIR | --plain] [--kernel=RELEASE] [--words="KERNEL WORDS"] [--user=NAME] [COMMAND]
 """
 
 import argparse
@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 import emulator
+import kernels
 import payload
 from agent import HostError
 from image import ImageError
@@ -25,6 +26,7 @@ def arguments():
     what.add_argument("--build", type=pathlib.Path, help="the build tree whose install is laid over the host")
     what.add_argument("--tree", type=pathlib.Path, help="a DESTDIR that is laid over it instead")
     what.add_argument("--plain", action="store_true", help="nothing is laid over it")
+    parser.add_argument("--kernel", choices=kernels.names(), help="the kernel of another release of Debian")
     parser.add_argument("--words", default="", help="more words for the kernel command line")
     parser.add_argument("--user", default="root", help="who runs the command")
     parser.add_argument("command", nargs="?", help="run this and leave; without it, a root shell")
@@ -56,7 +58,7 @@ def one_command(host, words, args):
 def main():
     args = arguments()
     with tempfile.TemporaryDirectory(prefix="nestvirt-payload-") as folder:
-        with emulator.Host(make_payload(args, pathlib.Path(folder) / "payload.tar")) as host:
+        with emulator.Host(make_payload(args, pathlib.Path(folder) / "payload.tar"), args.kernel) as host:
             if args.command is None:
                 return interactive(host, args.words.split())
             return one_command(host, args.words.split(), args)
