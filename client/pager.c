@@ -13,23 +13,31 @@
 
 #include "pager.h"
 
+/* Somebody runs us with rights that are not their own, such as sudo's, to run us and nothing else: a pager that starts a shell, or one of
+ * their choice, would give those rights away. */
+static bool is_lent(void) {
+        return geteuid() != getuid() || (geteuid() == 0 && (getenv("SUDO_UID") || getenv("PKEXEC_UID")));
+}
+
 /* NULL when the user wants none. */
 static GStrv pager_command(void) {
         const char *wish = getenv("PAGER");
         GStrv words = NULL;
 
-        if (!wish)
-                return g_strsplit("less", " ", -1);
-        if (!*wish || g_str_equal(wish, "cat") || !g_shell_parse_argv(wish, NULL, &words, NULL))
+        if (wish && (!*wish || g_str_equal(wish, "cat")))
                 return NULL;
-        return words;
+        if (!wish || is_lent())
+                return g_strsplit("less", " ", -1);
+        return g_shell_parse_argv(wish, NULL, &words, NULL) ? words : NULL;
 }
 
 _Noreturn static void pager_exec(char **command, int input, int failed) {
         struct sigaction defaults = {.sa_handler = SIG_DFL};
 
         (void) sigaction(SIGPIPE, &defaults, NULL);
-        (void) setenv("LESS", "FRSX", false); /* quit when it fits, colours, no wrapping, leave the screen alone */
+        if (is_lent())
+                (void) setenv("LESSSECURE", "1", true);
+        (void) setenv("LESS", "FRSX", is_lent()); /* quit when it fits, colours, no wrapping, leave the screen alone */
         (void) setenv("LESSCHARSET", "utf-8", false);
         if (dup2(input, STDIN_FILENO) >= 0)
                 (void) execvp(command[0], command);

@@ -95,6 +95,14 @@ class Pager(Terminal):
     def test_the_users_own_less(self):
         self.assertEqual(self.see("show", rows=5, PAGER=str(self.pager), LESS="M"), "M\n")
 
+    def test_lent_rights_are_not_given_away(self):
+        script(self.folder, "less", "import os, sys", f"open('{self.shown}', 'w').write(sys.stdin.read())",
+               "print(os.environ['LESSSECURE'], os.environ['LESS'])")
+        path = f"{self.folder}:{os.environ['PATH']}"
+        for user in ("SUDO_UID", "PKEXEC_UID"):
+            seen = self.see("show", rows=5, PATH=path, PAGER=str(self.pager), LESS="M", LESSSECURE="0", **{user: "1000"})
+            self.assertEqual(seen, "1 FRSX\n")
+
     def test_none(self):
         whole = self.see("show", "--no-pager", rows=5)
         for pager in ("", "cat", "/nonexistent", "un'balanced"):
