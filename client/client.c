@@ -61,7 +61,7 @@ int client_fail(const Client *client, const char *doing, const sd_bus_error *err
         const char *hint = client_hint(error->name);
 
         if (client->json != JSON_OFF)
-                print_json_error(client, error->name, error->message);
+                print_json_error(client, error->name, error->message ?: error->name);
         else {
                 g_autofree char *what = output_escape(doing), *message = output_escape(error->message ?: error->name);
                 (void) fprintf(stderr, "Cannot %s: %s\n", what, message);

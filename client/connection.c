@@ -68,17 +68,21 @@ static int read_reply(sd_bus_message *reply, const char *type, GVariant **ret) {
 int connection_call(Client *client, sd_bus_message *call, CallKind kind, const char *type, GVariant **ret,
                     sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const bool change = kind == CALL_CHANGE;
+        static const uint64_t timeouts[] = {
+                        [CALL_READ] = 0, /* sd-bus's own */
+                        [CALL_WAIT] = 5 * 60 * G_USEC_PER_SEC,
+                        [CALL_CHANGE] = UINT64_MAX,
+        };
         int r;
 
-        if (change && client->ask_password) {
+        if (kind == CALL_CHANGE && client->ask_password) {
                 if (!client->host)
                         agent_start();
                 r = sd_bus_message_set_allow_interactive_authorization(call, true);
                 if (r < 0)
                         return connection_fail(client, r, error);
         }
-        r = sd_bus_call(client->bus, call, change ? UINT64_MAX : 0, error, &reply);
+        r = sd_bus_call(client->bus, call, timeouts[kind], error, &reply);
         if (r < 0)
                 return connection_fail(client, r, error);
         r = type ? read_reply(reply, type, ret) : 0;

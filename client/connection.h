@@ -13,6 +13,7 @@
 
 typedef enum CallKind {
         CALL_READ,
+        CALL_WAIT,   /* it may have to wait for the end of a change, or for a child that opens /dev/kvm */
         CALL_CHANGE, /* polkit may have to ask, and it takes as long as it takes */
 } CallKind;
 

@@ -112,7 +112,7 @@ static int call_change(Client *client, const GPtrArray *list, bool values, GVari
                 r = sd_bus_message_append(call, "t", client->flags);
         if (r < 0)
                 return connection_fail(client, r, error);
-        return connection_call(client, call, dry_run ? CALL_READ : CALL_CHANGE, "a{sv}", ret, error);
+        return connection_call(client, call, dry_run ? CALL_WAIT : CALL_CHANGE, "a{sv}", ret, error);
 }
 
 /* The value in sysfs of "name" or "module.name"; NULL when there is none any more. */
@@ -202,7 +202,7 @@ static int await_end(Client *client, Wait *wait, const GPtrArray *list, GVariant
                 change_print(client, ended);
         else
                 change_print_outcome(client, ended);
-        return 0;
+        return g_str_equal(outcome, "applied") ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* @words: PARAMETER=VALUE when @values, else PARAMETER, or none at all. */
@@ -256,7 +256,7 @@ int verb_reset(Client *client, char **words) {
 }
 
 static CallKind kind_of_change(const Client *client) {
-        return client->flags & FLAG_DRY_RUN ? CALL_READ : CALL_CHANGE;
+        return client->flags & FLAG_DRY_RUN ? CALL_WAIT : CALL_CHANGE;
 }
 
 int verb_reload(Client *client, char **words) {

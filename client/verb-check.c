@@ -46,7 +46,7 @@ int verb_check(Client *client, char **words) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         g_autoptr(GVariant) findings = NULL;
 
-        if (connection_call_flags(client, PATH_MANAGER, IFACE_MANAGER, "Check", CALL_READ, 0, "aa{sv}", &findings,
+        if (connection_call_flags(client, PATH_MANAGER, IFACE_MANAGER, "Check", CALL_WAIT, 0, "aa{sv}", &findings,
                                   &error) < 0)
                 return client_fail(client, "check the host", &error);
 

@@ -216,6 +216,9 @@ int verb_monitor(Client *client, char **words) {
         Monitor monitor = {.client = client};
         int r;
 
+        if (client->quiet)
+                return client_usage(client, "monitor does nothing but print: it can't be --quiet");
+
         /* Once to start the daemon, so that its start is no news; and once when nothing can be missed any more. */
         if (inventory_fetch(client, &before, &error) < 0)
                 return client_fail(client, "monitor", &error);

@@ -168,6 +168,12 @@ static void print_people(const Client *client, const Inventory *inventory, GHash
                         first = false;
                 }
         }
+        if (first) {
+                output_text(client->out, STYLE_PLAIN,
+                            "There is nothing to show: no module of KVM is loaded here, nor is one there to be "
+                            "loaded.");
+                output_newline(client->out);
+        }
 }
 
 int verb_show(Client *client, char **words) {

@@ -15,7 +15,7 @@ int holders_fetch(Client *client, const Inventory *inventory, GVariant **ret, sd
                 *ret = g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE_VARDICT, NULL, 0));
                 return 0;
         }
-        return connection_call_flags(client, module->path, IFACE_MODULE, "ListUsers", CALL_READ, 0, "aa{sv}", ret,
+        return connection_call_flags(client, module->path, IFACE_MODULE, "ListUsers", CALL_WAIT, 0, "aa{sv}", ret,
                                      error);
 }
 

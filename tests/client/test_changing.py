@@ -265,7 +265,7 @@ class Waiting(Changing):
         self.holder()
         client = self.wait("set", "nested=off")
         self.ctl("cancel")
-        self.assertEqual(self.ends(client, 0), ("Kept; what is in effect has not changed.\nIn the kernel: nested=1\n", ""))
+        self.assertEqual(self.ends(client, 1), ("Kept; what is in effect has not changed.\nIn the kernel: nested=1\n", ""))
 
     def test_ctrl_c_ends_only_the_waiting(self):
         for number in (signal.SIGINT, signal.SIGTERM):
