@@ -88,7 +88,7 @@ void finished_signal(Daemon *daemon, GHashTable *before, const char *outcome, co
                 g_autoptr(GHashTable) ended = g_hash_table_new(g_str_hash, g_str_equal);
                 g_hash_table_iter_init(&j, values);
                 while (g_hash_table_iter_next(&j, &name, &value))
-                        if (!host_pending(daemon->host, module, name))
+                        if (g_strcmp0(host_pending(daemon->host, module, name), value) != 0)
                                 (void) g_hash_table_insert(ended, name, value);
                 int r = g_hash_table_size(ended) > 0 ? signal_module(daemon, module, ended, outcome, failure) : 0;
                 if (r < 0)

@@ -242,6 +242,13 @@ class Otherwise(Idle):
         self.assertEqual(self.finished(), ({"nested": "0"}, "", ERROR + "Conflict"))
         self.assertEqual((self.pending(), self.dropin()), ({}, ["options kvm_amd nested=1"]))
 
+    def test_another_value_waits_instead(self):
+        first, second = ({"kvm_amd": {"pause_filter_count_max": value}} for value in ("1001", "2002"))
+        self.defer(first)
+        self.defer(second)
+        self.assertEqual(self.finished(1), ({"pause_filter_count_max": "1001"}, "", ERROR + "Conflict"))
+        self.assertEqual(self.pending(), {"nested": "0", "pause_filter_count_max": "2002"})
+
     def test_the_file_is_gone(self):
         (self.host / "run/nestvirt/pending").unlink()
         self.caller.call("Refresh", ("t", 0))

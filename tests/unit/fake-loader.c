@@ -28,6 +28,7 @@ static const FakeParameter parameters[] = {
                 {"kvm_amd", "avic", "N", .missing = true},
                 {"kvm_amd", "vgif", "0", .is_int = true, .missing = true},
                 {"kvm_amd", "nrips", "1", .is_int = true},
+                {"kvm_amd", "pause_filter_count_max", "65535", .number = true},
                 {"kvm_amd", "dump_invalid_vmcb", "N", .writable = true},
 };
 
