@@ -2,8 +2,11 @@
 """The daemon on the machine that the tests run on, whatever that is: its answers are held against the machine's own files, and a dry run is
 the most that it is asked for."""
 
+import json
 import os
 import pathlib
+import subprocess
+import unittest
 
 from clients import DRY_RUN, ERROR, MODULE, module_path
 from harness import BusTest
@@ -52,6 +55,17 @@ class Machine(BusTest):
             result = self.caller.set(modules, DRY_RUN)
             self.assertIn(result["Outcome"], ("planned", "unchanged"))
         self.assertEqual([(path, path.read_bytes()) for path, _ in before], before)
+
+
+class Checkout(unittest.TestCase):
+    """The same by the script of the checkout."""
+
+    def test_the_device_is_opened(self):
+        command = [os.environ["RUN"], "nestvirtctl", "--json=short", "check"]
+        result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        finding = next(f for f in json.loads(result.stdout)["findings"] if f["id"] == "device")
+        self.assertNotIn("not opened", finding["message"])
+        self.assertIn(finding["status"], ("pass", "fail", "info"), finding)
 
 
 if __name__ == "__main__":
