@@ -18,12 +18,21 @@ static void drop_call(gpointer data) {
         call_drop(data);
 }
 
+/* One refresh for all that have asked for one by now. */
 static bool refresh_begin(gpointer data) {
-        Call *call = data;
+        Daemon *daemon = data;
+        Call *call;
 
-        daemon_refresh(call->daemon);
-        call_reply(call, NULL);
+        daemon_refresh(daemon);
+        while ((call = g_queue_pop_head(&daemon->refreshes)))
+                call_reply(call, NULL);
         return false;
+}
+
+static void refresh_drop(gpointer data) {
+        Daemon *daemon = data;
+
+        g_queue_clear_full(&daemon->refreshes, drop_call);
 }
 
 static int method_refresh(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -34,7 +43,9 @@ static int method_refresh(sd_bus_message *message, void *userdata, sd_bus_error 
         Call *call = bus_read_flags(message, 0, &flags, &refused) ? call_new(daemon, message, &refused) : NULL;
         if (!call)
                 return bus_error(error, refused);
-        turns_ask(daemon->turns, refresh_begin, drop_call, call);
+        g_queue_push_tail(&daemon->refreshes, call);
+        if (daemon->refreshes.length == 1)
+                turns_ask(daemon->turns, refresh_begin, refresh_drop, daemon);
         return 1;
 }
 
@@ -53,7 +64,7 @@ static int method_reset_parameters(sd_bus_message *message, void *userdata, sd_b
 static void check_reply(Call *call, const char *device) {
         g_autoptr(GPtrArray) findings = NULL;
 
-        daemon_refresh(call->daemon);
+        daemon_refresh_once(call->daemon);
         findings = check_host(call->daemon->host, device);
         call_reply(call, describe_findings(findings));
 }
@@ -119,6 +130,10 @@ static void on_ensured(const GError *error, gpointer data) {
 static bool ensure_execute(gpointer data) {
         Ensure *ensure = data;
 
+        if (caller_is_gone(&ensure->caller)) {
+                ensure_drop(ensure);
+                return false;
+        }
         device_ensure(ensure->call->daemon->device, on_ensured, ensure_drop, ensure);
         return true;
 }
@@ -150,7 +165,7 @@ static bool ensure_judge(gpointer data) {
         else if (ensure->dry_run)
                 ensure_end(ensure, "planned", NULL);
         else
-                authority_ask(daemon->authority, ensure->call->message, "", "", on_verdict, ensure);
+                authority_ask(daemon->authority, ensure->call->message, "", "", "", on_verdict, ensure);
         return false;
 }
 

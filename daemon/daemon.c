@@ -26,6 +26,14 @@ void daemon_refresh(Daemon *daemon) {
         idle_update(daemon->idle);
         host_free(before);
         (void) malloc_trim(0); /* reading takes ten times the memory of what was read */
+        (void) sd_event_get_iteration(daemon->event, &daemon->refreshed);
+}
+
+void daemon_refresh_once(Daemon *daemon) {
+        uint64_t now = 0;
+
+        if (sd_event_get_iteration(daemon->event, &now) < 0 || now != daemon->refreshed)
+                daemon_refresh(daemon);
 }
 
 static int on_worker(sd_event_source *source, int fd, uint32_t events, void *userdata) {
@@ -147,7 +155,10 @@ static int set_up(Daemon *daemon) {
 
         daemon->objects = objects_new();
         daemon->callers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-        daemon->turns = turns_new();
+        g_queue_init(&daemon->refreshes);
+        daemon->turns = turns_new(daemon->event);
+        if (!daemon->turns)
+                return -ENOMEM;
         daemon->host = host_read(daemon->root, daemon->loader);
         objects_publish(daemon);
         r = bus_open(daemon);

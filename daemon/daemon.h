@@ -42,6 +42,8 @@ typedef struct Daemon {
         Host *host;          /* the snapshot: replaced whole by daemon_refresh(), never modified */
         GHashTable *objects; /* path -> Object*: what is published of it (object.h) */
         GHashTable *callers; /* sender -> number of its calls under way (call.h) */
+        GQueue refreshes;    /* Call*: those that wait for the same refresh */
+        uint64_t refreshed;  /* the loop's iteration of the last one */
 
         Worker *changes; /* changes to the host, one after the other */
         Worker *reads;   /* readings that take a while, so that they are answered during a change */
@@ -56,6 +58,8 @@ typedef struct Daemon {
 /* Reads the host again, publishes what differs, and lets what waits for idle look at it. Every path that may have changed anything ends
  * here: start-up, methods, events, finished changes. It must not be called from within itself. */
 void daemon_refresh(Daemon *daemon);
+/* The same, but once in an iteration of the loop: for many who are answered together. */
+void daemon_refresh_once(Daemon *daemon);
 
 /* Serves until a signal ends it; the exit status. @loader stays the caller's. */
 int daemon_run(const DaemonSettings *settings, Root *root, Loader *loader);

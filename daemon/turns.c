@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A queue and a flag. It must not be entered by itself: a turn that begins while another one is being handed out waits in the queue. */
+/* A queue and a flag. One turn is handed out in an iteration of the loop, so that whatever queued meanwhile is served between two of them;
+ * and none is begun by another one that is just beginning. */
 
 #include "turns.h"
 
@@ -11,18 +12,13 @@ typedef struct Turn {
 } Turn;
 
 struct Turns {
-        GQueue waiting; /* Turn* */
+        GQueue waiting;        /* Turn* */
+        sd_event_source *next; /* hands out one of them */
         bool taken;
         bool handing_out;
         TurnsAtRest at_rest; /* closed, when set */
         gpointer userdata;
 };
-
-Turns *turns_new(void) {
-        Turns *turns = g_new0(Turns, 1);
-        g_queue_init(&turns->waiting);
-        return turns;
-}
 
 static void turn_drop(Turn *turn) {
         turn->drop(turn->data);
@@ -33,28 +29,53 @@ void turns_free(Turns *turns) {
         if (!turns)
                 return;
         g_queue_clear_full(&turns->waiting, (GDestroyNotify) turn_drop);
+        (void) sd_event_source_disable_unref(turns->next);
         g_free(turns);
 }
 
-static void turns_hand_out(Turns *turns) {
-        Turn *turn;
+/* The next one is for the loop's next iteration, if it can begin at all. */
+static void turns_hand_out_later(Turns *turns) {
+        if (!turns->taken && !turns->at_rest && !g_queue_is_empty(&turns->waiting))
+                (void) sd_event_source_set_enabled(turns->next, SD_EVENT_ONESHOT);
+}
 
-        if (turns->handing_out)
+static void turns_hand_out(Turns *turns) {
+        Turn *turn = turns->taken || turns->at_rest ? NULL : g_queue_pop_head(&turns->waiting);
+
+        if (!turn)
                 return;
         turns->handing_out = true;
-        while (!turns->taken && !turns->at_rest && (turn = g_queue_pop_head(&turns->waiting))) {
-                turns->taken = turn->begin(turn->data);
-                g_free(turn);
-        }
+        turns->taken = turn->begin(turn->data);
         turns->handing_out = false;
+        g_free(turn);
+        turns_hand_out_later(turns);
+}
+
+static int on_next(sd_event_source *source, void *userdata) {
+        turns_hand_out(userdata);
+        return 0;
+}
+
+Turns *turns_new(sd_event *event) {
+        Turns *turns = g_new0(Turns, 1);
+
+        g_queue_init(&turns->waiting);
+        int r = sd_event_add_defer(event, &turns->next, on_next, turns);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(turns->next, SD_EVENT_OFF);
+        if (r < 0)
+                g_clear_pointer(&turns, turns_free);
+        return turns;
 }
 
 void turns_ask(Turns *turns, TurnBegin begin, GDestroyNotify drop, gpointer data) {
+        const bool first = g_queue_is_empty(&turns->waiting) && !turns->handing_out;
         Turn *turn = g_new(Turn, 1);
 
         *turn = (Turn) {.begin = begin, .drop = drop, .data = data};
         g_queue_push_tail(&turns->waiting, turn);
-        turns_hand_out(turns);
+        if (first)
+                turns_hand_out(turns);
 }
 
 void turns_end(Turns *turns) {
@@ -62,7 +83,7 @@ void turns_end(Turns *turns) {
         if (turns->at_rest)
                 turns->at_rest(turns->userdata);
         else
-                turns_hand_out(turns);
+                turns_hand_out_later(turns);
 }
 
 bool turns_taken(const Turns *turns) {

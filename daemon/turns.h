@@ -6,6 +6,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <systemd/sd-event.h>
 
 typedef struct Turns Turns;
 
@@ -13,11 +14,12 @@ typedef struct Turns Turns;
 typedef bool (*TurnBegin)(gpointer data);
 typedef void (*TurnsAtRest)(gpointer userdata);
 
-Turns *turns_new(void);
+/* NULL when there is no memory for it. */
+Turns *turns_new(sd_event *event);
 /* Those that wait are dropped. */
 void turns_free(Turns *turns);
 
-/* @begin is called at once when the host is at rest and nobody waits, else later. @drop gets @data when it never comes to that. */
+/* @begin is called at once when the host is at rest and nobody waits, else from the loop, one a time. @drop gets @data when it never comes to that. */
 void turns_ask(Turns *turns, TurnBegin begin, GDestroyNotify drop, gpointer data);
 void turns_end(Turns *turns);
 /* A turn is under way. */
