@@ -29,14 +29,14 @@ typedef struct Rule {
 
 static const Rule rules[] = {
                 {IFACE_MANAGER, "SetParameters", ACTION_MANAGE_MODULES,
-                 "Authentication is required to set $(parameters)"},
+                 "Authentication is required to set $(parameters) ($(when))"},
                 {IFACE_MANAGER, "ResetParameters", ACTION_MANAGE_MODULES,
-                 "Authentication is required to reset $(parameters)"},
+                 "Authentication is required to reset $(parameters) ($(when))"},
                 {IFACE_MANAGER, "EnsureDevice", ACTION_MANAGE_DEVICE, "Authentication is required to mend /dev/kvm"},
                 {IFACE_MODULE, "SetParameters", ACTION_MANAGE_MODULES,
-                 "Authentication is required to set $(parameters)"},
+                 "Authentication is required to set $(parameters) ($(when))"},
                 {IFACE_MODULE, "ResetParameters", ACTION_MANAGE_MODULES,
-                 "Authentication is required to reset $(parameters)"},
+                 "Authentication is required to reset $(parameters) ($(when))"},
                 {IFACE_MODULE, "Reload", ACTION_MANAGE_MODULES, "Authentication is required to reload $(module)"},
                 {IFACE_MODULE, "CancelPending", ACTION_MANAGE_MODULES,
                  "Authentication is required to cancel what waits for $(module)"},
@@ -54,21 +54,20 @@ typedef struct Ask {
         const Rule *rule;
         char *module;
         char *parameters;
+        const char *when;
         Caller caller;
-        sd_bus_slot *leaving; /* the match */
-        sd_bus_slot *step;    /* the question under way */
-        char *cancellation;   /* while polkit is asked */
+        sd_bus_slot *step;  /* the question under way */
+        char *cancellation; /* while polkit is asked */
         AuthorityDone done;
         void *userdata;
 } Ask;
 
 static void ask_free(Ask *ask) {
         sd_bus_message_unref(ask->call);
-        sd_bus_slot_unref(ask->leaving);
         sd_bus_slot_unref(ask->step);
         g_free(ask->module);
         g_free(ask->parameters);
-        g_free(ask->caller.sender);
+        caller_clear(&ask->caller);
         g_free(ask->cancellation);
         g_free(ask);
 }
@@ -78,6 +77,7 @@ static void ask_finish(Ask *ask, Verdict verdict, GError *error) {
         g_autoptr(GError) reason = error;
 
         (void) g_hash_table_steal(ask->authority->asks, ask);
+        caller_release(&ask->caller);
         ask->done(verdict, &ask->caller, reason, ask->userdata);
         ask_free(ask);
 }
@@ -99,7 +99,9 @@ static void ask_cancel(Ask *ask) {
                                                 ask->cancellation);
 }
 
-static void ask_leave(Ask *ask) {
+static void ask_leave(void *userdata) {
+        Ask *ask = userdata;
+
         ask_cancel(ask);
         ask_finish(ask, VERDICT_GONE, NULL);
 }
@@ -139,6 +141,12 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *unused
                 ask_refuse(ask, CONDITION_INTERACTIVE_AUTHORIZATION_REQUIRED,
                            "The action %s needs a password, and this call does not let polkit ask for one",
                            ask->rule->action);
+        else if (challenge)
+                ask_refuse(ask, CONDITION_ACCESS_DENIED,
+                           "Not allowed: the action %s needs a password, and polkit got none, or nobody was there to "
+                           "be "
+                           "asked. Do it on a terminal of this host, or as root",
+                           ask->rule->action);
         else
                 ask_refuse(ask, CONDITION_ACCESS_DENIED, "Not allowed: polkit says no to the action %s",
                            ask->rule->action);
@@ -160,9 +168,9 @@ static int ask_polkit(Ask *ask) {
                                   ask->rule->action);
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(question, "a{ss}us", 3, "module", ask->module, "parameters", ask->parameters,
-                                  "polkit.message", ask->rule->message, interactive ? POLKIT_ALLOW_INTERACTION : 0U,
-                                  ask->cancellation);
+        r = sd_bus_message_append(question, "a{ss}us", 4, "module", ask->module, "parameters", ask->parameters, "when",
+                                  ask->when, "polkit.message", ask->rule->message,
+                                  interactive ? POLKIT_ALLOW_INTERACTION : 0U, ask->cancellation);
         if (r < 0)
                 return r;
         return sd_bus_call_async(bus, &ask->step, question, on_answer, ask, POLKIT_TIMEOUT_USEC);
@@ -219,24 +227,9 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *u
         return 1;
 }
 
-static int on_left(sd_bus_message *signal, void *userdata, sd_bus_error *unused) {
-        ask_leave(userdata);
-        return 0;
-}
-
-/* Without the match the caller's leaving goes unnoticed, which costs no more than an answer that nobody reads. */
-static int on_match(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {
-        return 0;
-}
-
 static int ask_begin(Ask *ask) {
         sd_bus *bus = ask->authority->daemon->bus;
-        g_autofree char *match = g_strdup_printf("type='signal',sender='" DBUS_NAME "',path='" DBUS_PATH "',"
-                                                 "interface='" DBUS_NAME "',member='NameOwnerChanged',"
-                                                 "arg0='%s',arg2=''",
-                                                 ask->caller.sender);
-
-        int r = sd_bus_add_match_async(bus, &ask->leaving, match, on_left, on_match, ask);
+        int r = caller_watch(&ask->caller, bus, ask_leave, ask);
         if (r < 0)
                 return r;
         return sd_bus_call_method_async(bus, &ask->step, DBUS_NAME, DBUS_PATH, DBUS_NAME, "GetConnectionCredentials",
@@ -262,7 +255,7 @@ void authority_free(Authority *authority) {
 }
 
 void authority_ask(Authority *authority, sd_bus_message *call, const char *module, const char *parameters,
-                   AuthorityDone done, void *userdata) {
+                   const char *when, AuthorityDone done, void *userdata) {
         Ask *ask = g_new0(Ask, 1);
 
         *ask = (Ask) {
@@ -271,6 +264,7 @@ void authority_ask(Authority *authority, sd_bus_message *call, const char *modul
                         .rule = find_rule(call),
                         .module = g_strdup(module),
                         .parameters = g_strdup(parameters),
+                        .when = when,
                         .caller = {.sender = g_strdup(sd_bus_message_get_sender(call)), .uid = (uid_t) -1},
                         .done = done,
                         .userdata = userdata,

@@ -21,7 +21,7 @@ Authority *authority_new(Daemon *daemon);
 /* Those who wait are gone. */
 void authority_free(Authority *authority);
 
-/* Asks for the sender of @call. polkit's rules and dialogs get @module ("kvm_amd") and @parameters ("kvm_amd.nested=0") as
- * details; both may be empty. */
+/* Asks for the sender of @call. polkit's rules and dialogs get @module ("kvm_amd"), @parameters ("kvm_amd.nested=0") and @when ("now", see
+ * request.h) as details; each may be empty. @when is a constant. With a yes, whoever acts on it later asks caller_is_gone() first. */
 void authority_ask(Authority *authority, sd_bus_message *call, const char *module, const char *parameters,
-                   AuthorityDone done, void *userdata);
+                   const char *when, AuthorityDone done, void *userdata);

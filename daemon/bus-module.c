@@ -125,6 +125,10 @@ static void on_dropped(const GError *error, gpointer userdata) {
 static bool cancel_execute(gpointer data) {
         Cancel *cancel = data;
 
+        if (caller_is_gone(&cancel->caller)) {
+                cancel_drop(cancel);
+                return false;
+        }
         idle_drop(cancel->call->daemon, cancel->module, on_dropped, cancel_drop, cancel);
         return true;
 }
@@ -148,7 +152,7 @@ static bool cancel_judge(gpointer data) {
 
         daemon_refresh(daemon);
         if (g_hash_table_contains(daemon->host->pending, cancel->module))
-                authority_ask(daemon->authority, cancel->call->message, cancel->module, "", on_verdict, cancel);
+                authority_ask(daemon->authority, cancel->call->message, cancel->module, "", "", on_verdict, cancel);
         else
                 cancel_end(cancel, NULL);
         return false;

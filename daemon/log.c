@@ -131,11 +131,3 @@ void log_error(const char *format, ...) {
         va_end(args);
         send_entry(fields, LOG_ERR, NULL, message);
 }
-
-Caller caller_copy(const Caller *caller) {
-        return (Caller) {.sender = g_strdup(caller->sender), .uid = caller->uid, .pid = caller->pid};
-}
-
-void caller_clear(Caller *caller) {
-        g_clear_pointer(&caller->sender, g_free);
-}

@@ -6,20 +6,14 @@
 
 #include <glib.h>
 #include <stdint.h>
-#include <sys/types.h>
+
+#include "caller.h"
 
 #define MESSAGE_CHANGE_MADE "c67b7c8228b64f64a9bd322f5b29af80"
 #define MESSAGE_CHANGE_REFUSED "ffea5225d6ae4c2aba9dc5bab34fe404"
 #define MESSAGE_CHANGE_FAILED "bb741b2fb2414393b9cb63a9b340efdf"
 #define MESSAGE_HOST_DEGRADED "0343f5f0fd2e47acab5e3cfb26b28768"
 #define MESSAGE_CHANGE_RECOVERED "309451dd6f0940c3b6b7873536d8f76f"
-
-/* Who made a call. */
-typedef struct Caller {
-        char *sender; /* the unique name on the bus; NULL: the daemon itself, for what waited for idle */
-        uid_t uid;
-        pid_t pid;
-} Caller;
 
 /* The fields besides MESSAGE, MESSAGE_ID and PRIORITY: NESTVIRT_REQUEST=, NESTVIRT_OUTCOME=, NESTVIRT_ERROR= (the D-Bus error's name),
  * NESTVIRT_ERROR_MESSAGE=, and of the caller NESTVIRT_CALLER=, NESTVIRT_CALLER_UID=, NESTVIRT_CALLER_PID=. */
@@ -29,7 +23,3 @@ void log_change(const Caller *caller, const char *request, const char *outcome, 
 /* A change that was cut short, at the start after it. @steps: char*. */
 void log_recovered(const GPtrArray *steps, const GError *error);
 void log_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
-
-/* A copy of its own; caller_clear() frees it. */
-Caller caller_copy(const Caller *caller);
-void caller_clear(Caller *caller);

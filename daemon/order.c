@@ -135,6 +135,10 @@ static bool order_execute(gpointer data) {
         Order *order = data;
         Daemon *daemon = order->call->daemon;
 
+        if (caller_is_gone(&order->caller)) {
+                order_drop(order);
+                return false;
+        }
         daemon_refresh(daemon);
         Plan *plan = order_plan(order, true);
         if (!plan)
@@ -167,7 +171,8 @@ static void order_authorise(Order *order) {
         g_autofree char *modules = request_modules(order->request);
         g_autofree char *parameters = request_to_string(order->request);
 
-        authority_ask(order->call->daemon->authority, order->call->message, modules, parameters, on_verdict, order);
+        authority_ask(order->call->daemon->authority, order->call->message, modules, parameters,
+                      request_when(order->request), on_verdict, order);
 }
 
 /* A module that must go for the plan, and that somebody holds. */

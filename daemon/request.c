@@ -55,10 +55,18 @@ static char *quote(const char *word) {
         return g_strescape(valid, NULL);
 }
 
-static bool fail_foreign(const Parameter *other, const char *module, GError **error) {
-        const Parameter *ours = other->counterpart ? catalog_find(module, other->counterpart) : NULL;
+/* @name is none of @module, or that is none of this host; @other is what the catalogue has of that name. */
+static bool fail_foreign(const Host *host, const Parameter *other, const char *module, GError **error) {
+        const Module *vendor = host_vendor_module(host);
+        const Parameter *same = vendor ? catalog_find(vendor->name, other->name) : NULL;
+        const char *here = vendor ? vendor->name : module;
+        const Parameter *ours = other->counterpart ? catalog_find(here, other->counterpart) : NULL;
 
-        if (ours)
+        if (same || host_module(host, other->module))
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                            "On this host %s is a parameter of %s (nestvirtctl set %s.%s=…)", other->name,
+                            (same ?: other)->module, (same ?: other)->module, other->name);
+        else if (ours)
                 g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
                             "%s is a parameter of %s, which does not fit this CPU; %s calls it %s (nestvirtctl set "
                             "%s=…)",
@@ -76,7 +84,7 @@ static const Parameter *find(const Host *host, const char *module, const char *n
         const Parameter *parameter = catalog_find(module, name), *other;
 
         if (!parameter && (other = catalog_find_anywhere(name))) {
-                (void) fail_foreign(other, module, error);
+                (void) fail_foreign(host, other, module, error);
                 return NULL;
         }
         if (!parameter) {
@@ -88,7 +96,7 @@ static const Parameter *find(const Host *host, const char *module, const char *n
 
         const Module *m = host_module(host, parameter->module);
         if (!m) {
-                (void) fail_foreign(parameter, vendor ? vendor->name : "kvm", error);
+                (void) fail_foreign(host, parameter, vendor ? vendor->name : "kvm", error);
                 return NULL;
         }
         if (g_hash_table_size(m->values) > 0 && !module_value(m, parameter->name)) {
@@ -219,4 +227,12 @@ char *request_modules(const Request *request) {
         g_ptr_array_sort(names, compare_names);
         g_ptr_array_add(names, NULL);
         return g_strjoinv(" ", (char **) names->pdata);
+}
+
+const char *request_when(const Request *request) {
+        if (request->flags & REQUEST_RUNTIME)
+                return "runtime";
+        if (request->flags & REQUEST_NEXT_BOOT)
+                return "next-boot";
+        return request->flags & REQUEST_WHEN_IDLE ? "when-idle" : "now";
 }

@@ -55,3 +55,5 @@ bool request_reset_all(Request *request, const Host *host, const char *module, G
 char *request_to_string(const Request *request);
 /* "kvm_amd", or "kvm kvm_amd". */
 char *request_modules(const Request *request);
+/* When it is to be in effect: "now", "runtime" (now, until the next boot), "next-boot" or "when-idle". */
+const char *request_when(const Request *request);

@@ -97,6 +97,12 @@ class Client:
     def start_set(self, parameters, flags=0, **keywords):
         return self.start("SetParameters", ("a{sa{ss}}t", parameters, flags), **keywords)
 
+    def wait_gone(self, name):
+        """Until the bus has forgotten the connection @name, and has told everybody so."""
+        while self.call("NameHasOwner", ("s", name), destination="org.freedesktop.DBus", path="/org/freedesktop/DBus",
+                        interface="org.freedesktop.DBus")[0]:
+            pass
+
     def close(self):
         if not self.connection.is_closed():
             self.connection.close_sync(None)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 
 from gi.repository import Gio
-from clients import DBUS_ERROR, DRY_RUN, MODULE, NEXT_BOOT, NOBODY, TIMEOUT, WHEN_IDLE, Failure, module_path, wait_for
+from clients import DBUS_ERROR, DRY_RUN, MODULE, NEXT_BOOT, NOBODY, RUNTIME, TIMEOUT, WHEN_IDLE, Failure, module_path, wait_for
 from harness import BusTest, snapshot
 from tap import main
 
@@ -70,15 +70,24 @@ class Gate(BusTest):
         subject, action, details, flags, _cancellation = polkit.asked("CheckAuthorization")[0].arguments
         self.assertEqual(subject, ("system-bus-name", {"name": self.nobody.name}))
         self.assertEqual(action, "org.nestvirt1.manage-modules")
-        self.assertEqual((details["module"], details["parameters"]), ("kvm_amd", "kvm_amd.nested=0 kvm_amd.npt=0"))
+        self.assertEqual((details["module"], details["parameters"], details["when"]),
+                         ("kvm_amd", "kvm_amd.nested=0 kvm_amd.npt=0", "now"))
         self.assertIn("$(parameters)", details["polkit.message"])
         self.assertEqual(flags, 0)
+
+    def test_it_is_told_when(self):
+        polkit = self.polkit(NO)
+        for flags in (0, RUNTIME, NEXT_BOOT, WHEN_IDLE):
+            with self.refused(DENIED):
+                self.nobody.set(OFF, flags)
+        self.assertEqual([request.arguments[2]["when"] for request in polkit.asked("CheckAuthorization")],
+                         ["now", "runtime", "next-boot", "when-idle"])
 
     def test_interaction_is_the_callers_choice(self):
         polkit = self.polkit(CHALLENGE)
         with self.refused(CHALLENGED):
             self.nobody.set(OFF)
-        with self.refused(DENIED):
+        with self.refused(DENIED, "password"):
             self.nobody.set(OFF, interactive=True)
         self.assertEqual([request.arguments[3] for request in polkit.asked("CheckAuthorization")], [0, 1])
         self.assert_untouched()
@@ -155,6 +164,23 @@ class Silence(BusTest):
         self.polkit.call("Ping", destination="org.nestvirt1", path="/", interface="org.freedesktop.DBus.Peer")
         self.root.call("Refresh", ("t", 0))
         self.assertEqual((self.calls(), self.dropin()), ([], []))
+
+    def test_the_caller_leaves_after_the_yes(self):
+        """The yes came while another change was under way; by the time of its turn the caller is gone."""
+        leaving = self.client(uid=NOBODY)
+        leaving.start_set(OFF, interactive=True)
+        question = self.questions()[0]
+        self.close_gate()
+        changing = self.root.start_set({"kvm_amd": {"npt": "0"}})
+        open_gate = self.wait_at_gate()
+        self.polkit.answer(question, YES)
+        self.polkit.call("Ping", destination="org.nestvirt1", path="/", interface="org.freedesktop.DBus.Peer")
+        leaving.close()
+        self.root.wait_gone(leaving.name)
+        open_gate()
+        self.assertEqual(changing.result()[0]["Outcome"], "applied")
+        self.root.call("Refresh", ("t", 0))
+        self.assertEqual((self.value("kvm_amd", "nested"), self.dropin()), ("1", ["options kvm_amd npt=0"]))
 
     def test_the_host_changes_meanwhile(self):
         """What was authorised is carried out against the host as it is by then."""

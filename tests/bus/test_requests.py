@@ -47,6 +47,9 @@ class Refused(BusTest):
             self.caller.set({"kvm_amd": {"nestde": "0"}})
         with self.refused(ERROR + "Unsupported", "npt"):
             self.caller.set({"kvm_intel": {"ept": "0"}})
+        for module in ("kvm", "kvm_intel"):
+            with self.refused(ERROR + "Unsupported", "set kvm_amd.nested="):
+                self.caller.set({module: {"nested": "0"}})
         with self.refused(ERROR + "InvalidArgs", "kvm_intel"):
             self.caller.call("ResetParameters", ("a{sas}t", {"kvm_intel": []}, 0))
 
