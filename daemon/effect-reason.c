@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "below.h"
 #include "effect-reason.h"
 
 typedef char *(*Rule)(const Facts *facts);
@@ -127,22 +128,33 @@ static char *reason_unknown(const Facts *f) {
         return g_strdup_printf("The kernel shows \"%s\", which is none of the values known for it", quoted);
 }
 
+/* "The CPU lacks ept", and inside a virtual machine what on the host below may have taken it. A remark in brackets knows better why. */
+static char *lack(const Facts *f) {
+        const Cpu *cpu = f->host->cpu;
+        g_auto(GStrv) features = g_strsplit(f->missing, ", ", -1);
+        g_autofree char *below = NULL;
+
+        if (!strchr(f->missing, '('))
+                below = below_reason(cpu, f->effect->parameter->module, (const char *const *) features);
+        return below ? g_strdup_printf("The CPU that this virtual machine is given lacks %s (%s)", f->missing, below)
+                     : g_strdup_printf("%s lacks %s",
+                                       cpu->level > 0 ? "The CPU that this virtual machine is given" : "The CPU",
+                                       f->missing);
+}
+
 static char *reason_unsupported(const Facts *f) {
-        const char *cpu = f->host->cpu->level > 0 ? "The CPU that this virtual machine is given" : "The CPU";
         const Effect *e = f->effect;
 
-        if (e->supported || g_str_equal(asked(f), "0"))
+        if (e->supported || g_str_equal(asked(f), "0") || (f->present ? !is_off(f) : !f->winner))
                 return NULL;
+        g_autofree char *lacks = lack(f);
         if (!f->present)
-                return f->winner ? g_strdup_printf("%s lacks %s: %s will switch it off again, whatever %s says", cpu,
-                                                   f->missing, e->parameter->module, sayer(f))
-                                 : NULL;
-        if (!is_off(f))
-                return NULL;
+                return g_strdup_printf("%s: %s will switch it off again, whatever %s says", lacks, e->parameter->module,
+                                       sayer(f));
         if (f->winner && !g_str_equal(e->configured, "auto"))
-                return g_strdup_printf("%s lacks %s: %s switched it off, though %s asks for it", cpu, f->missing,
-                                       e->parameter->module, sayer(f));
-        return g_strdup_printf("%s lacks %s", cpu, f->missing);
+                return g_strdup_printf("%s: %s switched it off, though %s asks for it", lacks, e->parameter->module,
+                                       sayer(f));
+        return g_steal_pointer(&lacks);
 }
 
 static char *reason_needs(const Facts *f) {

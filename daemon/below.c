@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The tables of what a hypervisor gives to its guests, and the words for it. It must not claim to know how the host below is set: from
+ * within, a parameter that is off, a CPU that can't and a masked feature look the same. */
+
+#include <string.h>
+
+#include "below.h"
+
+typedef struct Given {
+        const char *module;
+        const char *feature;
+        const char *parameter; /* NULL: given whatever the parameters are */
+        bool never;
+} Given;
+
+/* What is in neither table follows the CPU of the host below. */
+static const Given table[] = {
+                {"kvm_intel", "vmx", "kvm_intel.nested", false},
+                {"kvm_intel", "ept", "kvm_intel.ept", false},
+                {"kvm_intel", "ept_ad", "kvm_intel.eptad", false},
+                {"kvm_intel", "pml", "kvm_intel.eptad", false},
+                {"kvm_intel", "ept_mode_based_exec", "kvm_intel.mbec", false},
+                {"kvm_intel", "vpid", "kvm_intel.vpid", false},
+                {"kvm_intel", "invvpid", "kvm_intel.vpid", false},
+                {"kvm_intel", "unrestricted_guest", "kvm_intel.unrestricted_guest", false},
+                {"kvm_intel", "flexpriority", "kvm_intel.flexpriority", false},
+                {"kvm_intel", "posted_intr", "kvm_intel.enable_apicv", false},
+                {"kvm_intel", "shadow_vmcs", NULL, false},
+                {"kvm_intel", "preemption_timer", NULL, false},
+                {"kvm_intel", "ple", NULL, true},
+                {"kvm_intel", "ipi_virt", NULL, true},
+                {"kvm_amd", "svm", "kvm_amd.nested", false},
+                {"kvm_amd", "npt", "kvm_amd.npt", false},
+                {"kvm_amd", "nrip_save", "kvm_amd.nrips", false},
+                {"kvm_amd", "vgif", "kvm_amd.vgif", false},
+                {"kvm_amd", "v_vmsave_vmload", "kvm_amd.vls", false},
+                {"kvm_amd", "tsc_scale", "kvm_amd.tsc_scaling", false},
+                {"kvm_amd", "lbrv", "kvm_amd.lbrv", false},
+                {"kvm_amd", "vnmi", "kvm_amd.vnmi", false},
+                {"kvm_amd", "avic", NULL, true},
+                {"kvm_amd", "x2avic", NULL, true},
+};
+
+static const Given *find(const char *module, const char *feature) {
+        for (gsize i = 0; i < G_N_ELEMENTS(table); i++)
+                if (g_str_equal(table[i].module, module) && g_str_equal(table[i].feature, feature))
+                        return &table[i];
+        return NULL;
+}
+
+const char *below_parameter(const char *module, const char *feature) {
+        const Given *given = find(module, feature);
+
+        return given ? given->parameter : NULL;
+}
+
+bool below_is_never_given(const char *module, const char *feature) {
+        const Given *given = find(module, feature);
+
+        return given && given->never;
+}
+
+bool below_is_always_given(const char *module, const char *feature) {
+        const Given *given = find(module, feature);
+
+        return given && !given->parameter && !given->never;
+}
+
+static bool is_kvm(const Cpu *cpu) {
+        return g_str_equal(cpu->hypervisor, "kvm");
+}
+
+const char *below_name(const Cpu *cpu) {
+        static const char *const names[][2] = {
+                        {"kvm", "KVM"},
+                        {"microsoft", "Hyper-V"},
+                        {"vmware", "VMware"},
+                        {"oracle", "VirtualBox"},
+                        {"xen", "Xen"},
+                        {"qemu", "QEMU"},
+                        {"unknown", "unknown hypervisor"},
+        };
+
+        for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+                if (g_str_equal(names[i][0], cpu->hypervisor))
+                        return names[i][1];
+        return cpu->hypervisor;
+}
+
+/* Each parameter once: vpid and invvpid have the same. */
+static void add_once(GPtrArray *names, const char *name) {
+        for (unsigned i = 0; i < names->len; i++)
+                if (g_str_equal(g_ptr_array_index(names, i), name))
+                        return;
+        g_ptr_array_add(names, (gpointer) name);
+}
+
+char *below_reason(const Cpu *cpu, const char *module, const char *const *features) {
+        g_autoptr(GPtrArray) parameters = g_ptr_array_new();
+        unsigned never = 0, n = 0;
+
+        if (cpu->level == 0)
+                return NULL;
+        if (!is_kvm(cpu))
+                return g_strdup_printf("the host below (%s) does not give it to this virtual machine", below_name(cpu));
+        for (; features[n]; n++) {
+                const Given *given = find(module, features[n]);
+                never += given && given->never;
+                if (given && given->parameter)
+                        add_once(parameters, given->parameter);
+        }
+        if (n > 0 && never == n)
+                return g_strdup("no KVM gives it to a virtual machine");
+        if (parameters->len == 0)
+                return g_strdup("the CPU of the host below lacks it, or it is masked in this machine's <cpu>");
+
+        g_ptr_array_add(parameters, NULL);
+        g_autofree char *names = g_strjoinv(" or ", (char **) parameters->pdata);
+        return g_strdup_printf("on the host below %s is off, or it is masked in this machine's <cpu>", names);
+}
+
+char *below_how_to_nest(const Cpu *cpu, const char *feature, const char *cloud) {
+        static const char *const settings[][2] = {
+                        {"microsoft", "On the host below, with this machine off: Set-VMProcessor -VMName NAME "
+                                      "-ExposeVirtualizationExtensions $true"},
+                        {"vmware", "On the host below, with this machine off, tick \"Expose hardware assisted "
+                                   "virtualization to the guest OS\" in its CPU settings (vhv.enable = \"TRUE\")"},
+                        {"oracle", "On the host below, with this machine off: VBoxManage modifyvm NAME "
+                                   "--nested-hw-virt on"},
+                        {"xen", "On the host below, put nestedhvm=1 in this machine's configuration"},
+        };
+
+        if (cloud)
+                return g_strdup_printf("It is a machine in a cloud (%s), where its type decides, not a setting within: "
+                                       "take a type for which nested virtualization is offered",
+                                       cloud);
+        for (gsize i = 0; i < G_N_ELEMENTS(settings); i++)
+                if (g_str_equal(settings[i][0], cpu->hypervisor))
+                        return g_strdup(settings[i][1]);
+        if (!is_kvm(cpu))
+                return g_strdup_printf("It is for the host below to give it %s", feature);
+        return g_strdup_printf("On the host below, nested is off (there: nestvirtctl set nested=on), or this machine's "
+                               "<cpu> is without %s (host-passthrough has it)",
+                               feature);
+}
+
+const char *below_cloud(const char *vendor, const char *asset_tag) {
+        /* What the makers of clouds write there themselves; those who leave their hypervisor's name in are not told apart. */
+        static const char *const clouds[][2] = {
+                        {"Amazon EC2", "Amazon EC2"},
+                        {"Google", "Google Cloud"},
+                        {"Alibaba Cloud", "Alibaba Cloud"},
+                        {"Tencent Cloud", "Tencent Cloud"},
+                        {"DigitalOcean", "DigitalOcean"},
+                        {"Hetzner", "Hetzner"},
+                        {"Vultr", "Vultr"},
+                        {"Scaleway", "Scaleway"},
+                        {"UpCloud", "UpCloud"},
+                        {"Akamai", "Akamai"},
+                        {"Linode", "Linode"},
+        };
+
+        if (g_strcmp0(asset_tag, "7783-7084-3265-9085-8269-3286-77") == 0)
+                return "Microsoft Azure";
+        for (gsize i = 0; vendor && i < G_N_ELEMENTS(clouds); i++)
+                if (g_str_equal(vendor, clouds[i][0]))
+                        return clouds[i][1];
+        return NULL;
+}
