@@ -8,6 +8,7 @@
 #include "device-node.h"
 #include "device.h"
 #include "error.h"
+#include "group.h"
 #include "helper.h"
 #include "log.h"
 
@@ -115,24 +116,6 @@ void device_check(Device *device, DeviceChecked done, GDestroyNotify discard, gp
         turns_ask(device->daemon->turns, check_begin, check_dropped, device);
 }
 
-/* By the host's own file, not by the machine's name services: they may ask a network, and the root may be another one. */
-static gid_t find_group(const Root *root) {
-        g_autofree char *text = NULL;
-        size_t size;
-
-        if (!root_read(root, "etc/group", ROOT_FILE_MAX, &text, &size, NULL))
-                return 0;
-        g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-        for (char **line = lines; *line; line++) {
-                g_auto(GStrv) fields = g_strsplit(*line, ":", 4);
-                guint64 number;
-                if (g_strv_length(fields) == 4 && g_str_equal(fields[0], NODE_GROUP) &&
-                    g_ascii_string_to_unsigned(fields[2], 10, 0, G_MAXUINT32, &number, NULL))
-                        return (gid_t) number;
-        }
-        return 0;
-}
-
 /* Nothing answers behind a node without KVM. */
 static bool check_kvm(const Host *host, GError **error) {
         const Module *vendor = host_vendor_module(host), *module = vendor ?: host_module(host, "kvm");
@@ -146,7 +129,7 @@ static bool check_kvm(const Host *host, GError **error) {
 }
 
 GPtrArray *device_plan(const Daemon *daemon, GError **error) {
-        const gid_t group = find_group(daemon->root);
+        const gid_t group = group_find(daemon->root, NODE_GROUP);
         struct stat st = {};
         const int missing = root_stat_device(daemon->root, "kvm", &st);
 

@@ -22,16 +22,17 @@ static bool has_word(const char *line, const char *word) {
         return g_strv_contains((const char *const *) words, word);
 }
 
-static bool read_modules_disabled(const Root *root) {
-        g_autofree char *disabled = read_line(root, "proc/sys/kernel/modules_disabled");
+static bool read_nomodule(const Root *root) {
         g_autofree char *cmdline = NULL;
         size_t size;
 
-        if (g_str_equal(disabled, "1"))
-                return true;
-        if (!root_read(root, "proc/cmdline", ROOT_FILE_MAX, &cmdline, &size, NULL))
-                return false;
-        return has_word(cmdline, "nomodule");
+        return root_read(root, "proc/cmdline", ROOT_FILE_MAX, &cmdline, &size, NULL) && has_word(cmdline, "nomodule");
+}
+
+static bool read_modules_disabled(const Root *root) {
+        g_autofree char *disabled = read_line(root, "proc/sys/kernel/modules_disabled");
+
+        return g_str_equal(disabled, "1");
 }
 
 static bool read_has_module_files(const Root *root, const char *release) {
@@ -109,7 +110,8 @@ Host *host_read(Root *root, const Loader *loader) {
 
         g_autoptr(Pending) pending = pending_read(root);
         host->pending = g_hash_table_ref(pending->modules);
-        host->modules_disabled = read_modules_disabled(root);
+        host->nomodule = read_nomodule(root);
+        host->modules_disabled = host->nomodule || read_modules_disabled(root);
         host->has_module_files = read_has_module_files(root, host->release);
         host->kvm_kept = root_exists(root, KVM_KEPT_PATH);
         read_journal(host);

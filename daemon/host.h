@@ -26,6 +26,7 @@ typedef struct Host {
         GPtrArray *modules;    /* Module*: kvm first, then the vendor's if there is one */
         GHashTable *pending;   /* module -> (parameter -> value): what waits for idle, from run/nestvirt/pending */
         bool modules_disabled; /* proc/sys/kernel/modules_disabled, or nomodule on the command line */
+        bool nomodule;         /* the latter */
         bool has_module_files; /* lib/modules/RELEASE is there: it goes when the running kernel is upgraded or removed */
         bool kvm_kept; /* our last change of nested could not unload kvm.ko (run/nestvirt/kvm-kept): see effect.c */
         bool degraded; /* a change failed and could not be undone (journal.h) */

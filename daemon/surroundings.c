@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Reads what is around KVM. It must not judge it: that is for the rules of the findings. */
+
+#include <string.h>
+
+#include "below.h"
+#include "device-node.h"
+#include "group.h"
+#include "surroundings.h"
+
+/* The list of a distribution's modules has less than one megabyte. */
+#define MODULES_DEP_MAX ((size_t) 8 * 1024 * 1024)
+#define KERNELS_MAX 64U
+
+static char *read_line(const Root *root, const char *path) {
+        return root_read_line(root, path) ?: g_strdup("");
+}
+
+/* "none [integrity] confidentiality" (security/lockdown/lockdown.c). */
+static char *read_lockdown(const Root *root) {
+        g_autofree char *line = read_line(root, "sys/kernel/security/lockdown");
+        const char *open = strchr(line, '['), *close = open ? strchr(open, ']') : NULL;
+        g_autofree char *level = close ? g_strndup(open + 1, (gsize) (close - open - 1)) : g_strdup("");
+
+        return g_str_equal(level, "none") ? g_strdup("") : g_steal_pointer(&level);
+}
+
+static char *find_unsigned(const Host *host) {
+        for (unsigned i = 0; i < host->modules->len; i++) {
+                const Module *module = g_ptr_array_index(host->modules, i);
+                g_autofree char *path = g_build_filename("sys/module", module->name, "taint", NULL);
+                g_autofree char *taint = module->state == MODULE_LIVE ? root_read_line(host->root, path) : NULL;
+                if (taint && strchr(taint, 'E'))
+                        return g_strdup(module->name);
+        }
+        return NULL;
+}
+
+static int compare_releases(gconstpointer a, gconstpointer b) {
+        return strverscmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+/* Folders without a list of modules are what an uninstalled kernel leaves behind. */
+static GStrv find_kernels(const Host *host) {
+        static const char *const folders[] = {"lib/modules", "usr/lib/modules", NULL};
+        g_autoptr(GPtrArray) found = g_ptr_array_new();
+
+        for (const char *const *folder = folders; *folder && found->len == 0; folder++) {
+                g_auto(GStrv) names = root_list(host->root, *folder);
+                for (char **name = names; *name && found->len < KERNELS_MAX; name++) {
+                        g_autofree char *dep = g_build_filename(*folder, *name, "modules.dep", NULL);
+                        if (!g_str_equal(*name, host->release) && root_exists(host->root, dep))
+                                g_ptr_array_add(found, g_utf8_make_valid(*name, -1));
+                }
+        }
+        g_ptr_array_sort(found, compare_releases);
+        g_ptr_array_add(found, NULL);
+        return (GStrv) g_ptr_array_free(g_steal_pointer(&found), FALSE);
+}
+
+static char *read_modules_dep(const Host *host) {
+        g_autofree char *path = g_build_filename("lib/modules", host->release, "modules.dep", NULL);
+        char *text = NULL;
+        size_t size;
+
+        return *host->release && root_read(host->root, path, MODULES_DEP_MAX, &text, &size, NULL) ? text : g_strdup("");
+}
+
+static void find_others(Surroundings *around, const Host *host) {
+        static const char *const others[] = {"vboxdrv", "vmmon"};
+        g_autoptr(GPtrArray) loaded = g_ptr_array_new(), installed = g_ptr_array_new();
+        g_autofree char *dep = read_modules_dep(host);
+
+        for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+                g_autofree char *folder = g_build_filename("sys/module", others[i], NULL);
+                g_autofree char *file = g_strconcat("/", others[i], ".ko", NULL);
+                if (root_exists(host->root, folder))
+                        g_ptr_array_add(loaded, g_strdup(others[i]));
+                else if (strstr(dep, file))
+                        g_ptr_array_add(installed, g_strdup(others[i]));
+        }
+        g_ptr_array_add(loaded, NULL);
+        g_ptr_array_add(installed, NULL);
+        around->loaded_others = (GStrv) g_ptr_array_free(g_steal_pointer(&loaded), FALSE);
+        around->installed_others = (GStrv) g_ptr_array_free(g_steal_pointer(&installed), FALSE);
+}
+
+static void read_node(Surroundings *around, const Host *host) {
+        around->has_node = root_stat_device(host->root, "kvm", &around->node) >= 0 && !node_is_wrong(&around->node);
+        around->kvm_group = group_find(host->root, NODE_GROUP);
+}
+
+Surroundings *surroundings_read(const Host *host) {
+        Surroundings *around = g_new0(Surroundings, 1);
+        g_autofree char *enforced = read_line(host->root, "sys/module/module/parameters/sig_enforce");
+        g_autofree char *vendor = root_read_line(host->root, "sys/class/dmi/id/sys_vendor");
+        g_autofree char *tag = root_read_line(host->root, "sys/class/dmi/id/chassis_asset_tag");
+
+        around->lockdown = read_lockdown(host->root);
+        around->signed_only = *around->lockdown || g_str_equal(enforced, "Y");
+        around->unsigned_module = find_unsigned(host);
+        around->other_kernels = find_kernels(host);
+        find_others(around, host);
+        around->itlb_multihit = read_line(host->root, "sys/devices/system/cpu/vulnerabilities/itlb_multihit");
+        around->l1tf = read_line(host->root, "sys/devices/system/cpu/vulnerabilities/l1tf");
+        around->cloud = host->cpu->level > 0 ? below_cloud(vendor, tag) : NULL;
+        around->has_apt = root_exists(host->root, "usr/bin/apt-get");
+        read_node(around, host);
+        around->initramfs = initramfs_read(host->root, host->release, host->options);
+        return around;
+}
+
+void surroundings_free(Surroundings *around) {
+        if (!around)
+                return;
+        g_free(around->lockdown);
+        g_free(around->unsigned_module);
+        g_strfreev(around->other_kernels);
+        g_strfreev(around->loaded_others);
+        g_strfreev(around->installed_others);
+        g_free(around->itlb_multihit);
+        g_free(around->l1tf);
+        g_clear_pointer(&around->initramfs, initramfs_free);
+        g_free(around);
+}

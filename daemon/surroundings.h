@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What is around KVM on a host and matters to the findings alone: it is read when somebody asks for them, not at each refresh. */
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "host.h"
+#include "initramfs.h"
+
+typedef struct Surroundings {
+        char *lockdown;   /* "integrity", "confidentiality" (sys/kernel/security/lockdown), "" when there is none */
+        bool signed_only; /* the kernel takes only modules that are signed (sys/module/module/parameters/sig_enforce) */
+        char *unsigned_module;      /* a module of KVM that is loaded and has no signature (its taint has E), or NULL */
+        GStrv other_kernels;        /* releases with modules besides the running one, the newest last */
+        GStrv loaded_others;        /* modules of other hypervisors that are loaded: "vboxdrv", "vmmon" */
+        GStrv installed_others;     /* the same that are not, but are installed for the running kernel */
+        char *itlb_multihit, *l1tf; /* what the kernel says of the two CPU errata, "" when it does not */
+        const char *cloud;          /* whose machine it is (below.h), or NULL */
+        bool has_apt;               /* the host's packages are Debian's */
+        bool has_node;              /* the device node could be looked at, and is the right one */
+        struct stat node;
+        gid_t kvm_group; /* 0: there is none */
+        Initramfs *initramfs;
+} Surroundings;
+
+Surroundings *surroundings_read(const Host *host); /* never fails: what can't be read is empty */
+void surroundings_free(Surroundings *around);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Surroundings, surroundings_free)
