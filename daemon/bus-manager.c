@@ -10,6 +10,7 @@
 #include "device.h"
 #include "object.h"
 #include "order.h"
+#include "surroundings.h"
 
 #define ENSURE_TITLE "mend /dev/kvm"
 #define SET_FLAGS (REQUEST_DRY_RUN | REQUEST_RUNTIME | REQUEST_NEXT_BOOT | REQUEST_WHEN_IDLE)
@@ -62,10 +63,9 @@ static int method_reset_parameters(sd_bus_message *message, void *userdata, sd_b
 }
 
 static void check_reply(Call *call, const char *device) {
-        g_autoptr(GPtrArray) findings = NULL;
-
         daemon_refresh_once(call->daemon);
-        findings = check_host(call->daemon->host, device);
+        g_autoptr(Surroundings) around = surroundings_read(call->daemon->host);
+        g_autoptr(GPtrArray) findings = check_host(call->daemon->host, around, device);
         call_reply(call, describe_findings(findings));
 }
 

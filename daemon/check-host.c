@@ -3,6 +3,7 @@
 /* What is found about the CPU, the modules, the device and nesting as a whole. It reads and changes nothing. */
 
 #include "check-rules.h"
+#include "device-node.h"
 #include "journal.h"
 
 /* The feature that makes the vendor's module load: "vmx", "svm"; NULL where none is known. */
@@ -22,7 +23,7 @@ void rule_degraded(Check *check) {
 
         if (check->host->degraded)
                 check_find(check, "fail", module_is_present(module) ? "systemctl restart nestvirtd.service" : load,
-                           "A change failed and could not be undone; %s is %s now", module->name,
+                           "A change failed and could not be undone (/" JOURNAL_PATH "); %s is %s now", module->name,
                            module_state_to_string(module->state));
         if (check->host->journal_unreadable)
                 check_find(check, "fail", "rm /" JOURNAL_PATH,
@@ -100,54 +101,91 @@ void rule_kvm(Check *check) {
         const Module *kvm = host_module(check->host, "kvm");
 
         if (module_is_present(kvm))
-                check_find(check, "pass", "", "kvm is %s",
+                check_find(check, "pass", "", "kvm is %s (/sys/module/kvm)",
                            kvm->state == MODULE_LIVE ? "loaded" : "built into the kernel");
         else if (!host_vendor_module(check->host))
                 check_find(check, "info", "", "kvm is not loaded (%s)", module_state_to_string(kvm->state));
 }
 
-void rule_vendor_module(Check *check) {
+/* Why the running kernel's modules are not there, as a sentence, and the command that mends it. */
+static char *told_of_files(const Check *check, char **ret_fix) {
         const Host *host = check->host;
-        const Module *module = host_vendor_module(host);
-        const char *status = check_cpu_can(host) ? "fail" : "info";
+        const GStrv others = check->around->other_kernels;
+        const guint n = g_strv_length(others);
+
+        if (n > 0) {
+                *ret_fix = g_strdup("systemctl reboot");
+                return g_strdup_printf(
+                                "the modules of the running kernel %s are not installed any more (/lib/modules), "
+                                "those of %s are: the kernel was upgraded, and the next boot runs the new one",
+                                host->release, others[n - 1]);
+        }
+        *ret_fix = check->around->has_apt ? g_strdup_printf("apt-get install --reinstall linux-image-%s", host->release)
+                                          : g_strdup("");
+        return g_strdup_printf(
+                        "the modules of the running kernel %s are not installed (/lib/modules), nor those of any "
+                        "other",
+                        host->release);
+}
+
+static const char *told_of_disabled(const Host *host) {
+        return host->nomodule ? "the kernel command line has nomodule, which no module can be loaded with: take the "
+                                "word "
+                                "out and boot again"
+                              : "loading of modules is switched off until the next boot "
+                                "(/proc/sys/kernel/modules_disabled)";
+}
+
+static void find_not_loaded(Check *check, const Module *module, bool can) {
+        const Host *host = check->host;
+        const char *status = can ? "fail" : "info";
+        g_autofree char *load = g_strdup_printf("modprobe %s", module->name), *fix = NULL;
+
+        if (module->state == MODULE_MISSING && !host->has_module_files) {
+                g_autofree char *files = told_of_files(check, &fix);
+                check_find(check, status, can ? fix : "", "%s is not loaded, and %s", module->name, files);
+        } else if (module->state == MODULE_MISSING)
+                check_find(check, status, "", "The running kernel %s has no module %s (/lib/modules/%s)", host->release,
+                           module->name, host->release);
+        else if (host->modules_disabled)
+                check_find(check, status, can && !host->nomodule ? "systemctl reboot" : "", "%s is not loaded, and %s",
+                           module->name, told_of_disabled(host));
+        else
+                check_find(check, status, can ? load : "", "%s is not loaded%s", module->name,
+                           can ? ", though the CPU can do it" : "");
+}
+
+void rule_vendor_module(Check *check) {
+        const Module *module = host_vendor_module(check->host);
 
         if (!module)
                 return;
-        g_autofree char *load = g_strdup_printf("modprobe %s", module->name);
         if (module_is_present(module))
-                check_find(check, "pass", "", "%s is %s", module->name,
-                           module->state == MODULE_LIVE ? "loaded" : "built into the kernel");
-        else if (module->state == MODULE_MISSING && !host->has_module_files)
-                check_find(check, status, check_cpu_can(host) ? "systemctl reboot" : "",
-                           "%s is not loaded, and the modules of the running kernel %s are not installed (any more)",
-                           module->name, host->release);
-        else if (module->state == MODULE_MISSING)
-                check_find(check, status, "", "The running kernel %s has no module %s", host->release, module->name);
-        else if (host->modules_disabled)
-                check_find(check, status, check_cpu_can(host) ? "systemctl reboot" : "",
-                           "%s is not loaded, and loading of modules is switched off until the next boot",
-                           module->name);
+                check_find(check, "pass", "", "%s is %s (/sys/module/%s)", module->name,
+                           module->state == MODULE_LIVE ? "loaded" : "built into the kernel", module->name);
         else
-                check_find(check, status, check_cpu_can(host) ? load : "", "%s is not loaded%s", module->name,
-                           check_cpu_can(host) ? ", though the CPU can do it" : "");
+                find_not_loaded(check, module, check_cpu_can(check->host));
 }
 
 void rule_module_files(Check *check) {
         const Module *module = check_module(check->host);
+        g_autofree char *fix = NULL;
 
         if (module->state != MODULE_LIVE || check->host->has_module_files)
                 return;
-        check_find(check, "warn", "systemctl reboot",
-                   "The modules of the running kernel %s are not installed any more: once unloaded, %s could not be "
-                   "loaded again",
-                   check->host->release, module->name);
+        g_autofree char *files = told_of_files(check, &fix);
+        check_find(check, "warn", fix, "Once unloaded, %s could not be loaded again: %s", module->name, files);
 }
 
 void rule_modules_disabled(Check *check) {
-        if (check->host->modules_disabled && check_module(check->host)->state != MODULE_BUILTIN)
-                check_find(check, "info", "",
-                           "Loading of modules is switched off until the next boot: settings can be kept for it "
-                           "(nestvirtctl set --next-boot), not put in effect now");
+        const Host *host = check->host;
+
+        if (!host->modules_disabled || check_module(host)->state == MODULE_BUILTIN)
+                return;
+        g_autofree char *told = g_strdup(told_of_disabled(host));
+        *told = g_ascii_toupper(*told);
+        check_find(check, "info", "",
+                   "%s. Settings can be kept for it (nestvirtctl set --next-boot), not put in effect now", told);
 }
 
 void rule_builtin(Check *check) {
@@ -155,34 +193,97 @@ void rule_builtin(Check *check) {
 
         if (module->state == MODULE_BUILTIN)
                 check_find(check, "info", "",
-                           "%s is built into the kernel: its parameters come from the kernel command line",
-                           module->name);
+                           "%s is built into the kernel: its parameters come from the kernel command line alone "
+                           "(%s.NAME=VALUE)",
+                           module->name, module->name);
+}
+
+/* Its name for people, wherever the daemon itself looks at it. */
+#define DEVICE "/dev/kvm"
+
+static const char *device_verdict(const Check *check) {
+        return *check->device ? check->device : check->host->device;
+}
+
+/* It comes and goes with the module, unless somebody put something there by hand. */
+static void find_device_without_kvm(Check *check) {
+        const char *verdict = device_verdict(check), *module = check_module(check->host)->name;
+
+        if (g_str_equal(verdict, "missing"))
+                check_find(check, "info", "", DEVICE " is missing, as it comes and goes with %s", module);
+        else if (g_str_equal(verdict, "wrong-node"))
+                check_find(check, "warn", "rm " DEVICE,
+                           DEVICE " is not the device node of KVM (10:232), and is in its place when %s is loaded",
+                           module);
+        else
+                check_find(check, "info", "", "There is a " DEVICE ", but nothing behind it while %s is not loaded",
+                           module);
+}
+
+/* Who has no more than root's own rights is let in by owner and mode; beyond these it is for others to let it in. */
+static void find_device_denied(Check *check) {
+        const Surroundings *around = check->around;
+        const struct stat *node = &around->node;
+
+        if (around->has_node && (node_is_others(node, around->kvm_group) || node_is_closed(node)))
+                check_find(check, "fail", "nestvirtctl ensure-device",
+                           DEVICE " is denied even to root: it belongs to %u:%u and has the mode %04o", node->st_uid,
+                           node->st_gid, node->st_mode & 07777U);
+        else
+                check_find(check, "fail", "",
+                           DEVICE
+                           " is denied even to root, and not by its owner or mode: a container that is not given the "
+                           "device from outside, or a security module such as SELinux");
+}
+
+static void find_device(Check *check) {
+        const char *verdict = device_verdict(check);
+        const bool builtin = check_module(check->host)->state == MODULE_BUILTIN;
+
+        if (g_str_equal(verdict, "ok") && *check->device)
+                check_find(check, "pass", "", DEVICE " opens and answers (API version 12)");
+        else if (g_str_equal(verdict, "ok"))
+                check_find(check, "pass", "", DEVICE " is the right device node (10:232); it was not opened");
+        else if (g_str_equal(verdict, "missing"))
+                check_find(check, "fail", "nestvirtctl ensure-device", DEVICE " is missing, though KVM is there");
+        else if (g_str_equal(verdict, "wrong-node"))
+                check_find(check, "fail", "nestvirtctl ensure-device",
+                           DEVICE " is not the device node of KVM (10:232)");
+        else if (g_str_equal(verdict, "denied"))
+                find_device_denied(check);
+        else
+                check_find(check, "fail", builtin ? "" : "nestvirtctl reload",
+                           DEVICE " is the right device node (10:232), but does not answer as KVM (API version 12)");
 }
 
 void rule_device(Check *check) {
-        const bool opened = *check->device, ready = module_is_present(check_module(check->host));
-        const char *verdict = opened ? check->device : check->host->device;
-        /* Its name for people, wherever the daemon itself looks at it. */
-        const char *path = "/dev/kvm";
-
-        if (g_str_equal(verdict, "ok") && opened)
-                check_find(check, "pass", "", "%s opens and answers", path);
-        else if (g_str_equal(verdict, "ok"))
-                check_find(check, "pass", "", "%s is the right device node (10:232); it was not opened", path);
-        else if (!opened && !root_is_machine(check->host->root))
+        if (!*check->device && !root_is_machine(check->host->root) && !g_str_equal(check->host->device, "ok"))
                 check_find(check, "info", "", "This is a tree of files, in which device nodes say nothing");
-        else if (!ready && g_str_equal(verdict, "missing"))
-                check_find(check, "info", "", "%s is missing, as it comes and goes with %s", path,
-                           check_module(check->host)->name);
-        else if (g_str_equal(verdict, "missing"))
-                check_find(check, "fail", "nestvirtctl ensure-device", "%s is missing, though KVM is there", path);
-        else if (g_str_equal(verdict, "wrong-node"))
-                check_find(check, "fail", "nestvirtctl ensure-device", "%s is not the device node of KVM (10:232)",
-                           path);
-        else if (g_str_equal(verdict, "denied"))
-                check_find(check, "fail", "nestvirtctl ensure-device", "%s is denied even to root", path);
+        else if (module_is_present(check_module(check->host)))
+                find_device(check);
         else
-                check_find(check, "fail", "", "%s opens, but does not answer as KVM", path);
+                find_device_without_kvm(check);
+}
+
+/* A distribution may let everybody in, and systemd whoever is at the screen: what is there besides 0660 is nobody's fault. */
+void rule_device_access(Check *check) {
+        const Surroundings *around = check->around;
+        const struct stat *node = &around->node;
+
+        if (!around->has_node || !module_is_present(check_module(check->host)) ||
+            !g_str_equal(device_verdict(check), "ok") || (node->st_mode & 0666U) == 0666U)
+                return;
+        const bool closed = node_is_others(node, around->kvm_group) || node_is_closed(node);
+        if (closed && around->kvm_group != 0)
+                check_find(check, "warn", "nestvirtctl ensure-device",
+                           DEVICE " belongs to %u:%u and has the mode %04o, where root, the group " NODE_GROUP
+                                  " and 0660 are usual: who is not root may be kept from running guests",
+                           node->st_uid, node->st_gid, node->st_mode & 07777U);
+        else if (closed)
+                check_find(check, "info", "",
+                           DEVICE " belongs to %u:%u and has the mode %04o, and the host has no group " NODE_GROUP
+                                  " (/etc/group): who is not root may be kept from running guests",
+                           node->st_uid, node->st_gid, node->st_mode & 07777U);
 }
 
 void rule_nested(Check *check) {
@@ -191,11 +292,15 @@ void rule_nested(Check *check) {
         const char *nested = host_nested(host);
 
         if (g_str_equal(nested, "on"))
-                check_find(check, "pass", "", "Guests of this host can be hypervisors (nested is on)");
+                check_find(check, "pass", "",
+                           "Guests of this host can be hypervisors: nested is on (/sys/module/%s/parameters/nested)",
+                           vendor->name);
         else if (g_str_equal(nested, "off"))
                 check_find(check, "info", "",
-                           "Guests of this host can't be hypervisors: nested is off; to switch it on: "
-                           "nestvirtctl set nested=on");
+                           "Guests of this host can't be hypervisors: nested is off "
+                           "(/sys/module/%s/parameters/nested); to "
+                           "switch it on: nestvirtctl set nested=on",
+                           vendor->name);
         else if (g_str_equal(nested, "unknown"))
                 check_find(check, "warn", "",
                            "Whether guests of this host can be hypervisors can't be told: %s does not show nested",
@@ -211,17 +316,30 @@ void rule_nested(Check *check) {
                            host->cpu->architecture);
 }
 
+/* Off by somebody's wish it can be switched on again; without the CPU's help it can't. */
+static const char *paging_fix(const Host *host, const char *module, const char *name) {
+        const bool can = effect_supported(host, catalog_find(module, name), NULL);
+
+        if (!can || host_vendor_module(host)->state == MODULE_BUILTIN)
+                return "";
+        return g_str_equal(name, "ept") ? "nestvirtctl set ept=on" : "nestvirtctl set npt=on";
+}
+
 void rule_paging(Check *check) {
-        const char *mmu = host_mmu(check->host), *name;
+        const char *mmu = host_mmu(check->host);
+        const Module *vendor = host_vendor_module(check->host);
 
         if (!*mmu)
                 return;
-        name = g_str_equal(host_vendor_module(check->host)->name, "kvm_intel") ? "ept" : "npt";
+        const char *module = vendor->name, *name = g_str_equal(module, "kvm_intel") ? "ept" : "npt";
         if (g_str_equal(mmu, "tdp"))
-                check_find(check, "pass", "", "Guest memory is translated in hardware (%s)", name);
+                check_find(check, "pass", "",
+                           "Guest memory is translated in hardware: %s is on (/sys/module/%s/parameters/%s)", name,
+                           module, name);
         else
-                check_find(check, "warn", "",
-                           "Guest memory is shadowed in software: %s is off, so guests are slow and nested ones "
-                           "slower",
-                           name);
+                check_find(check, "warn", paging_fix(check->host, module, name),
+                           "Guest memory is shadowed in software: %s is off (/sys/module/%s/parameters/%s), so guests "
+                           "are slow "
+                           "and nested ones slower",
+                           name, module, name);
 }

@@ -7,16 +7,28 @@
 
 #include "check-rules.h"
 #include "dropin.h"
+#include "owner.h"
+
+/* Whose file the line is in that says what is configured, as the end of a message; "" when it is nobody's that is known. */
+static char *told_of_owner(const Check *check, const Effect *effect) {
+        const Parameter *p = effect->parameter;
+        const Option *option = effect_refused(check->host, p)
+                                               ?: options_winner(check->host->options, p->module, p->name, NULL);
+        g_autofree char *owner = option ? owner_say(option->path) : NULL;
+
+        return owner ? g_strconcat(". ", owner, NULL) : g_strdup("");
+}
 
 /* "kvm_amd.nested is on. kvm_amd was loaded before …" */
 static void find_effect(Check *check, const char *status, const char *fix, const Effect *effect) {
         const Parameter *p = effect->parameter;
+        g_autofree char *owner = told_of_owner(check, effect);
 
         if (*effect->effective)
-                check_find(check, status, fix, "%s.%s is %s. %s", p->module, p->name, effect->effective,
-                           effect->reason);
+                check_find(check, status, fix, "%s.%s is %s. %s%s", p->module, p->name, effect->effective,
+                           effect->reason, owner);
         else
-                check_find(check, status, fix, "%s.%s: %s", p->module, p->name, effect->reason);
+                check_find(check, status, fix, "%s.%s: %s%s", p->module, p->name, effect->reason, owner);
 }
 
 /* Somebody wrote down what it is to be; "auto" asks for nothing. */
@@ -33,6 +45,14 @@ static char *place(const char *path, unsigned line) {
 static bool is_ours(const Option *option) {
         return option->path &&
                (g_str_equal(option->path + 1, DROPIN_PATH) || g_str_equal(option->path + 1, DROPIN_RUNTIME_PATH));
+}
+
+/* What we wrote ourselves can be taken back. */
+static char *take_back(const Check *check, const Effect *effect) {
+        const Parameter *p = effect->parameter;
+        const Option *winner = options_winner(check->host->options, p->module, p->name, NULL);
+
+        return winner && is_ours(winner) ? g_strdup_printf("nestvirtctl reset %s", p->name) : g_strdup("");
 }
 
 /* A file that is likely to be about KVM, by its name. */
@@ -79,8 +99,10 @@ void rule_parameter_refused(Check *check) {
 }
 
 static void find_unsupported(Check *check, const Effect *e) {
+        g_autofree char *fix = take_back(check, e);
+
         if (e->why == WHY_UNSUPPORTED && is_configured(e))
-                find_effect(check, "warn", "", e);
+                find_effect(check, "warn", fix, e);
 }
 
 void rule_parameter_unsupported(Check *check) {
@@ -88,8 +110,10 @@ void rule_parameter_unsupported(Check *check) {
 }
 
 static void find_needs(Check *check, const Effect *e) {
+        g_autofree char *fix = take_back(check, e);
+
         if (e->why == WHY_NEEDS && is_configured(e))
-                find_effect(check, "warn", "", e);
+                find_effect(check, "warn", fix, e);
 }
 
 void rule_parameter_needs(Check *check) {
@@ -167,9 +191,11 @@ static void find_overridden(Check *check, const Effect *e) {
         if (!loser)
                 return;
         g_autofree char *first = place(winner->path, winner->line), *second = place(loser->path, loser->line);
-        check_find(check, is_ours(winner) ? "info" : "warn", "", "%s.%s: %s (%s) wins over %s, which says otherwise%s",
-                   p->module, p->name, first, effect_word(p, e->configured), second,
-                   is_ours(loser) ? " and was written by nestvirtd" : "");
+        g_autofree char *owner = owner_say(is_ours(winner) ? loser->path : winner->path) ?: owner_say(loser->path);
+        check_find(check, is_ours(winner) ? "info" : "warn", "",
+                   "%s.%s: %s (%s) wins over %s, which says otherwise%s%s%s", p->module, p->name, first,
+                   effect_word(p, e->configured), second, is_ours(loser) ? " and was written by nestvirtd" : "",
+                   owner ? ". " : "", owner ?: "");
 }
 
 void rule_parameter_overridden(Check *check) {
@@ -234,32 +260,35 @@ void rule_masked_file(Check *check) {
                                    "%s is not read: a file of the same name in an earlier folder hides it", *path);
 }
 
-/* The effective value, or NULL when it is not there now. */
-static const char *effective_of(const Check *check, const char *module, const char *name) {
-        const Parameter *parameter = catalog_variant(catalog_find(module, name), check->host->release);
+/* What the kernel itself says of this CPU; without that, what KVM says has to do. */
+static void find_erratum(Check *check, const char *name, const char *said, const char *file, const char *else_said,
+                         const char *fix) {
+        const char *value = check_effective(check, g_str_equal(name, "nx_huge_pages") ? "kvm" : "kvm_intel", name);
+        g_autofree char *words = g_strndup(said, 128);
+        g_autofree char *quoted = g_strescape(words, NULL);
 
-        for (unsigned i = 0; i < check->effects->len; i++) {
-                const Effect *e = g_ptr_array_index(check->effects, i);
-                if (e->parameter == parameter && *e->effective)
-                        return e->effective;
-        }
-        return NULL;
+        if (!value)
+                return;
+        if (*said)
+                check_find(check, "info", fix,
+                           "%s is \"%s\"; of this CPU the kernel says \"%s\" "
+                           "(/sys/devices/system/cpu/vulnerabilities/%s)",
+                           name, value, quoted, file);
+        else
+                check_find(check, "info", "", "%s is \"%s\"; %s", name, value, else_said);
 }
 
 void rule_nx_huge_pages(Check *check) {
-        const char *value = effective_of(check, "kvm", "nx_huge_pages");
+        const char *said = check->around->itlb_multihit;
 
-        if (value)
-                check_find(check, "info", "",
-                           "nx_huge_pages is %s; CPUs with the erratum by which guests can crash the host "
-                           "need it on",
-                           value);
+        find_erratum(check, "nx_huge_pages", said, "itlb_multihit",
+                     "CPUs with the erratum by which guests can crash the host need it on",
+                     g_str_has_prefix(said, "KVM: Vulnerable") ? "nestvirtctl set nx_huge_pages=auto" : "");
 }
 
 void rule_l1d_flush(Check *check) {
-        const char *value = effective_of(check, "kvm_intel", "vmentry_l1d_flush");
+        const char *said = check->around->l1tf;
 
-        if (value)
-                check_find(check, "info", "",
-                           "vmentry_l1d_flush is \"%s\"; CPUs with L1TF need it on \"cond\" or \"always\"", value);
+        find_erratum(check, "vmentry_l1d_flush", said, "l1tf", "CPUs with L1TF need it on \"cond\" or \"always\"",
+                     strstr(said, "VMX: vulnerable") ? "nestvirtctl set vmentry_l1d_flush=cond" : "");
 }

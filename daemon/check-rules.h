@@ -10,6 +10,7 @@
 
 typedef struct Check {
         const Host *host;
+        const Surroundings *around;
         const char *device;
         GPtrArray *effects; /* Effect*, in the order of the catalogue */
         GPtrArray *findings;
@@ -24,6 +25,9 @@ const Module *check_module(const Host *host);
 /* The CPU has the feature that the vendor's module needs. */
 bool check_cpu_can(const Host *host);
 
+/* The effective value, or NULL when it is not there now. */
+const char *check_effective(const Check *check, const char *module, const char *name);
+
 /* check-host.c */
 void rule_degraded(Check *check);
 void rule_level(Check *check);
@@ -35,6 +39,7 @@ void rule_module_files(Check *check);
 void rule_modules_disabled(Check *check);
 void rule_builtin(Check *check);
 void rule_device(Check *check);
+void rule_device_access(Check *check);
 void rule_nested(Check *check);
 void rule_paging(Check *check);
 
@@ -55,3 +60,11 @@ void rule_modprobe_line(Check *check);
 void rule_masked_file(Check *check);
 void rule_nx_huge_pages(Check *check);
 void rule_l1d_flush(Check *check);
+
+/* check-below.c */
+void rule_below(Check *check);
+
+/* check-around.c */
+void rule_lockdown(Check *check);
+void rule_virt_at_load(Check *check);
+void rule_initramfs(Check *check);

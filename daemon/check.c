@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The list of findings and their ids; the rules themselves are in check-host.c and check-options.c. It reads and changes nothing. */
+/* The list of findings and their ids; the rules themselves are in check-*.c. It reads and changes nothing. */
 
 #include "check-rules.h"
 #include "check.h"
@@ -18,14 +18,17 @@ typedef struct Rule {
 static const Rule rules[] = {
         { "degraded",              rule_degraded },               /* a change failed and could not be undone */
         { "level",                 rule_level },                  /* on the hardware, or itself a virtual machine */
+        { "below",                 rule_below },                  /* what the host below gives to this virtual machine */
         { "cpu",                   rule_cpu },                    /* the CPU has vmx or svm */
         { "cpu-features",          rule_cpu_features },           /* what KVM could use and the CPU lacks */
         { "kvm",                   rule_kvm },                    /* the module kvm is there */
         { "vendor-module",         rule_vendor_module },          /* the vendor's module is there */
         { "module-files",          rule_module_files },           /* the running kernel's modules can be loaded again */
         { "modules-disabled",      rule_modules_disabled },       /* loading of modules is switched off */
+        { "lockdown",              rule_lockdown },               /* lockdown and signatures of modules */
         { "builtin",               rule_builtin },                /* KVM is part of the kernel */
         { "device",                rule_device },                 /* /dev/kvm */
+        { "device-access",         rule_device_access },          /* its owner and mode */
         { "nested",                rule_nested },                 /* can a guest be a hypervisor */
         { "paging",                rule_paging },                 /* guest memory is translated in hardware */
         { "kvm-kept",              rule_kvm_kept },               /* nested only looks off: kvm stayed loaded */
@@ -42,6 +45,8 @@ static const Rule rules[] = {
         { "blacklist",             rule_blacklist },              /* KVM's modules are not loaded by themselves */
         { "modprobe-line",         rule_modprobe_line },          /* lines or files that modprobe ignores */
         { "masked-file",           rule_masked_file },            /* a file about KVM is hidden by one of the same name */
+        { "initramfs",             rule_initramfs },              /* KVM in an initramfs that is older than its options */
+        { "virt-at-load",          rule_virt_at_load },           /* another hypervisor beside KVM */
         { "nx-huge-pages",         rule_nx_huge_pages },          /* the protection against a crash of the host */
         { "l1d-flush",             rule_l1d_flush },              /* the protection against L1TF */
 };
@@ -78,6 +83,17 @@ const Module *check_module(const Host *host) {
         return host_vendor_module(host) ?: host_module(host, "kvm");
 }
 
+const char *check_effective(const Check *check, const char *module, const char *name) {
+        const Parameter *parameter = catalog_variant(catalog_find(module, name), check->host->release);
+
+        for (unsigned i = 0; i < check->effects->len; i++) {
+                const Effect *e = g_ptr_array_index(check->effects, i);
+                if (e->parameter == parameter && *e->effective)
+                        return e->effective;
+        }
+        return NULL;
+}
+
 /* One of each name: of several rows the first stands for all. */
 static GPtrArray *read_effects(const Host *host) {
         GPtrArray *effects = g_ptr_array_new_with_free_func((GDestroyNotify) effect_free);
@@ -91,10 +107,11 @@ static GPtrArray *read_effects(const Host *host) {
         return effects;
 }
 
-GPtrArray *check_host(const Host *host, const char *device) {
+GPtrArray *check_host(const Host *host, const Surroundings *around, const char *device) {
         g_autoptr(GPtrArray) effects = read_effects(host);
         Check check = {
                         .host = host,
+                        .around = around,
                         .device = device,
                         .effects = effects,
                         .findings = g_ptr_array_new_with_free_func((GDestroyNotify) finding_free),

@@ -12,6 +12,7 @@
 #include <glib.h>
 
 #include "host.h"
+#include "surroundings.h"
 
 typedef struct Finding {
         const char *id;
@@ -23,5 +24,5 @@ typedef struct Finding {
 
 /* Finding*, in a fixed order. @device is what a child that opened /dev/kvm said ("ok", "missing", "denied", "broken",
  * "wrong-node"), or "" when it was not opened: then the node's own properties decide and the message says so. */
-GPtrArray *check_host(const Host *host, const char *device);
+GPtrArray *check_host(const Host *host, const Surroundings *around, const char *device);
 void finding_free(Finding *finding);

@@ -10,14 +10,17 @@
 static const char *const ids[] = {
                 "degraded",
                 "level",
+                "below",
                 "cpu",
                 "cpu-features",
                 "kvm",
                 "vendor-module",
                 "module-files",
                 "modules-disabled",
+                "lockdown",
                 "builtin",
                 "device",
+                "device-access",
                 "nested",
                 "paging",
                 "kvm-kept",
@@ -34,6 +37,8 @@ static const char *const ids[] = {
                 "blacklist",
                 "modprobe-line",
                 "masked-file",
+                "initramfs",
+                "virt-at-load",
                 "nx-huge-pages",
                 "l1d-flush",
                 NULL,
@@ -82,11 +87,14 @@ static void assert_order_and_words(const GPtrArray *findings) {
 
 static void test_row(gconstpointer data) {
         const CheckRow *row = data;
-        g_autoptr(Host) host = made_host(&row->made);
+        g_autoptr(Surroundings) around = NULL;
+        g_autoptr(Host) host = made_host_around(&row->made, &around);
         unsigned n;
 
         host->device = row->node ? row->node : "ok";
-        g_autoptr(GPtrArray) findings = check_host(host, row->opened ? row->opened : "");
+        around->has_node = row->mode != 0;
+        around->node = (struct stat) {.st_mode = S_IFCHR | row->mode, .st_uid = row->uid, .st_gid = row->gid};
+        g_autoptr(GPtrArray) findings = check_host(host, around, row->opened ? row->opened : "");
         const Finding *f = check_row_find(findings, row->id, &n);
 
         assert_order_and_words(findings);

@@ -14,7 +14,10 @@
 typedef struct CheckRow {
         const char *fact;
         MadeHost made;
-        const char *node;   /* what stat says of the device; NULL: "ok" */
+        const char *node; /* what stat says of the device; NULL: "ok" */
+        mode_t mode;      /* of the device node, with the owners; 0: nobody looked */
+        uid_t uid;
+        gid_t gid;
         const char *opened; /* what a child said that opened it; NULL: nobody did */
         const char *id, *status;
         const char *message; /* a part of it; with no status: of none of this id */

@@ -4,6 +4,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <utime.h>
 
 #include "dropin.h"
 #include "journal.h"
@@ -106,6 +107,16 @@ static void write_state(const MadeHost *made, const Tree *tree) {
         }
 }
 
+static void write_others(const MadeHost *made, const Tree *tree) {
+        for (const char *const *pair = made->files; pair && *pair; pair += 2)
+                tree_write(tree, pair[0], pair[1]);
+        for (const char *const *pair = made->times; pair && *pair; pair += 2) {
+                const time_t time = (time_t) g_ascii_strtoll(pair[1], NULL, 10);
+                g_autofree char *full = tree_path(tree, pair[0]);
+                g_assert_cmpint(utime(full, &(struct utimbuf) {.actime = time, .modtime = time}), ==, 0);
+        }
+}
+
 Host *made_host_read(const MadeHost *made, const Tree *tree) {
         const char *release = made->release ?: "6.1.0-38-amd64";
         g_autofree char *dep = g_build_filename("lib/modules", release, "modules.dep", NULL);
@@ -128,16 +139,23 @@ Host *made_host_read(const MadeHost *made, const Tree *tree) {
         if (made->ours)
                 tree_write(tree, DROPIN_PATH, made->ours);
         write_state(made, tree);
+        write_others(made, tree);
         return host_read(tree->root, &loader.parent);
 }
 
-Host *made_host(const MadeHost *made) {
+Host *made_host_around(const MadeHost *made, Surroundings **ret_around) {
         Tree tree = {};
 
         tree_set_up(&tree, NULL);
         Host *host = made_host_read(made, &tree);
+        if (ret_around)
+                *ret_around = surroundings_read(host);
         tree_tear_down(&tree, NULL);
         root_unref(host->root);
         host->root = root_new("/", NULL, NULL);
         return host;
+}
+
+Host *made_host(const MadeHost *made) {
+        return made_host_around(made, NULL);
 }

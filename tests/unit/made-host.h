@@ -6,7 +6,14 @@
 #include <stdbool.h>
 
 #include "host.h"
+#include "surroundings.h"
 #include "tree.h"
+
+/* For .files and .times. */
+#define PAIRS(...)                \
+        (const char *const[]) {   \
+                __VA_ARGS__, NULL \
+        }
 
 typedef struct MadeHost {
         const char *release;   /* NULL: a 6.1 kernel */
@@ -20,7 +27,9 @@ typedef struct MadeHost {
         const char *late;     /* the text of usr/lib/modprobe.d/zzzz-late.conf, which is read after ours */
         const char *ours;     /* the text of our own drop-in */
         const char *cmdline;
-        const char *pending; /* "kvm_amd.nested=0": waits for idle */
+        const char *const *files; /* path, text, path, text, …, NULL: any others */
+        const char *const *times; /* path, seconds since the epoch, …, NULL: when files were changed last */
+        const char *pending;      /* "kvm_amd.nested=0": waits for idle */
         bool kvm_kept, modules_disabled, degraded, bad_journal, no_module_files;
 } MadeHost;
 
@@ -28,3 +37,5 @@ typedef struct MadeHost {
 Host *made_host_read(const MadeHost *made, const Tree *tree);
 /* In a folder of its own, which is gone when it returns; the host's root is the machine's. */
 Host *made_host(const MadeHost *made);
+/* The same, and what is around it. */
+Host *made_host_around(const MadeHost *made, Surroundings **ret_around);

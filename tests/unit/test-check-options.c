@@ -6,6 +6,13 @@
 
 #include "check-row.h"
 
+#define BOOTED "cpu 1 2 3\nbtime 3000\n"
+#define ADMIN "etc/modprobe.d/admin.conf"
+#define IMAGE "boot/initrd.img-6.1.0-38-amd64"
+#define DRACUT "boot/initramfs-6.1.0-38-amd64.img"
+#define ERRATA "sys/devices/system/cpu/vulnerabilities/"
+#define VIRT(value) .release = "6.12.0-1-amd64", .loaded = "kvm.enable_virt_at_load=" value " kvm_amd.nested=1"
+
 /* clang-format off */
 static const CheckRow rows[] = {
         { "nested only looks off", { .loaded = "kvm_amd.nested=0", .ours = "options kvm_amd nested=0\n", .kvm_kept = true },
@@ -95,7 +102,113 @@ static const CheckRow rows[] = {
         { "one in our own file", { AMD_LOADED, .ours = "nonsense\n" }, .id = "modprobe-line", "warn",
           "/etc/modprobe.d/zz-nestvirt.conf:1: ", NULL },
 
-        { "huge pages", { .loaded = "kvm.nx_huge_pages+=Y kvm_amd.nested=0" }, .id = "nx-huge-pages", "info", "is on", NULL },
+        { "no image", { AMD_LOADED, .modprobe = "options kvm_amd nested=0\n", .files = PAIRS("proc/stat", BOOTED) }, .id = "initramfs" },
+        { "a file older than the image", { AMD_LOADED, .modprobe = "options kvm_amd nested=0\n", .files = PAIRS("proc/stat", BOOTED,
+          IMAGE, ""), .times = PAIRS(IMAGE, "2000", ADMIN, "1000") }, .id = "initramfs" },
+        { "changed since the boot", { AMD_LOADED, .modprobe = "options kvm_amd nested=0\n", .files = PAIRS("proc/stat", BOOTED,
+          IMAGE, ""), .times = PAIRS(IMAGE, "1000", ADMIN, "4000") }, .id = "initramfs" },
+        { "in effect all the same", { AMD_LOADED, .modprobe = "options kvm_amd nested=1\n", .files = PAIRS("proc/stat", BOOTED,
+          IMAGE, ""), .times = PAIRS(IMAGE, "1000", ADMIN, "2000") }, .id = "initramfs" },
+        { "an old copy is likely", { AMD_LOADED, .modprobe = "options kvm_amd nested=0\n", .files = PAIRS("proc/stat", BOOTED,
+          IMAGE, "", "usr/sbin/update-initramfs", ""), .times = PAIRS(IMAGE, "1000", ADMIN, "2000") }, .id = "initramfs", "warn",
+          "/etc/modprobe.d/admin.conf has been as it is since before this boot, and kvm_amd.nested is on all the same",
+          "update-initramfs -u -k 6.1.0-38-amd64" },
+        { "nobody knows when it was booted", { AMD_LOADED, .modprobe = "options kvm_amd nested=0\n", .files = PAIRS(IMAGE, ""),
+          .times = PAIRS(IMAGE, "1000", ADMIN, "2000") }, .id = "initramfs" },
+        { "set by hand since", { .loaded = "kvm_amd.nested=1 kvm.ignore_msrs+=N", .modprobe = "options kvm ignore_msrs=1\n",
+          .files = PAIRS("proc/stat", BOOTED, IMAGE, ""), .times = PAIRS(IMAGE, "1000", ADMIN, "2000") }, .id = "initramfs" },
+        { "KVM is in an old image", { AMD_LOADED, .modprobe = "options kvm_amd nested=1\n", .files = PAIRS(IMAGE, "",
+          "usr/sbin/update-initramfs", "", "etc/initramfs-tools/modules", "# kvm_intel\n\nkvm-amd nested=0 # early\n"),
+          .times = PAIRS(IMAGE, "1000", ADMIN, "2000") }, .id = "initramfs", "warn",
+          "/etc/initramfs-tools/modules:3 puts KVM into the initramfs (/boot/initrd.img-6.1.0-38-amd64), and /etc/modprobe.d/admin.conf was "
+          "changed after", "update-initramfs -u -k 6.1.0-38-amd64" },
+        { "KVM is in a new image", { AMD_LOADED, .modprobe = "options kvm_amd nested=1\n", .files = PAIRS(IMAGE, "",
+          "usr/share/initramfs-tools/modules.d/virtual", "virtio\nkvm_amd\n"), .times = PAIRS(IMAGE, "2000", ADMIN, "1000") },
+          .id = "initramfs", "pass", "/usr/share/initramfs-tools/modules.d/virtual:2 puts KVM", NULL },
+        { "something else is in the image", { AMD_LOADED, .modprobe = "options kvm_amd nested=1\n", .files = PAIRS(IMAGE, "",
+          "etc/initramfs-tools/modules", "# kvm_amd\nvfio kvm_amd\n"), .times = PAIRS(IMAGE, "1000", ADMIN, "2000") },
+          .id = "initramfs" },
+        { "KVM is in an old image of dracut's", { AMD_LOADED, .modprobe = "options kvm_amd nested=1\n", .files = PAIRS(DRACUT, "",
+          "usr/bin/dracut", "", "etc/dracut.conf.d/x.conf", "hostonly=yes\nforce_drivers+=\" vfio kvm_amd \"\n"),
+          .times = PAIRS(DRACUT, "1000", ADMIN, "2000") }, .id = "initramfs", "warn", "/etc/dracut.conf.d/x.conf:2 puts KVM", "dracut -f" },
+        { "dracut takes what systemd loads", { AMD_LOADED, .modprobe = "options kvm_amd nested=1\n", .files = PAIRS(DRACUT, "",
+          "usr/bin/dracut", "", "etc/modules-load.d/x.conf", "kvm_amd\n"), .times = PAIRS(DRACUT, "1000", ADMIN, "2000") },
+          .id = "initramfs", "warn", "/etc/modules-load.d/x.conf:1 puts KVM", "dracut -f" },
+        { "initramfs-tools does not", { AMD_LOADED, .modprobe = "options kvm_amd nested=1\n", .files = PAIRS(IMAGE, "",
+          "usr/sbin/update-initramfs", "", "etc/modules-load.d/x.conf", "kvm_amd\n"), .times = PAIRS(IMAGE, "1000", ADMIN, "2000") },
+          .id = "initramfs" },
+        { "dracut leaves it out", { AMD_LOADED, .modprobe = "options kvm_amd nested=1\n", .files = PAIRS(DRACUT, "",
+          "usr/bin/dracut", "", "etc/dracut.conf.d/x.conf", "omit_drivers+=\" kvm_amd \"\n"),
+          .times = PAIRS(DRACUT, "1000", ADMIN, "2000") }, .id = "initramfs" },
+        { "a remark of dracut's", { AMD_LOADED, .modprobe = "options kvm_amd nested=1\n", .files = PAIRS(DRACUT, "",
+          "usr/bin/dracut", "", "etc/dracut.conf.d/x.conf", "add_drivers+=\" vfio \" # not kvm_amd\n"),
+          .times = PAIRS(DRACUT, "1000", ADMIN, "2000") }, .id = "initramfs" },
+        { "an image and a KVM that is built in", { .builtin = "kvm. kvm_amd.nested=1", .modprobe = "options kvm_amd nested=1\n",
+          .files = PAIRS(IMAGE, "", "etc/initramfs-tools/modules", "kvm_amd\n"), .times = PAIRS(IMAGE, "1000", ADMIN, "2000") },
+          .id = "initramfs" },
+
+        { "VirtualBox beside a KVM that keeps the CPU", { VIRT("Y"), .files = PAIRS("sys/module/vboxdrv/initstate", "live\n") },
+          .id = "virt-at-load", "warn", "vboxdrv of VirtualBox is loaded (/sys/module/vboxdrv), and kvm.enable_virt_at_load is on: KVM has "
+          "the CPU's virtualization as long as it is loaded. VirtualBox from 7.2.10 on wants it so", NULL },
+        { "VirtualBox beside a KVM that lets go", { VIRT("N"), .files = PAIRS("sys/module/vboxdrv/initstate", "live\n") },
+          .id = "virt-at-load", "warn", "enable_virt_at_load is off: KVM has the CPU's virtualization only while a guest of its own runs. "
+          "VirtualBox before 7.2.10 runs guests while KVM runs none. From 7.2.10 on", NULL },
+        { "VirtualBox is installed", { VIRT("Y"), .files = PAIRS("lib/modules/6.12.0-1-amd64/modules.dep",
+          "kernel/fs/fat.ko:\nupdates/dkms/vboxdrv.ko.xz:\n") }, .id = "virt-at-load", "info",
+          "vboxdrv of VirtualBox is installed for kernel 6.12.0-1-amd64 and not loaded", NULL },
+        { "VMware beside it", { VIRT("Y"), .files = PAIRS("sys/module/vmmon/initstate", "live\n") }, .id = "virt-at-load", "warn",
+          "VMware's own guests need KVM unloaded", NULL },
+        { "VMware beside a KVM that lets go", { VIRT("N"), .files = PAIRS("sys/module/vmmon/initstate", "live\n") }, .id = "virt-at-load",
+          "warn", "VMware's own guests run while KVM runs none", NULL },
+        { "nobody beside it", { VIRT("Y"), .files = PAIRS("lib/modules/6.12.0-1-amd64/modules.dep", "misc/vboxnet.ko:\n") },
+          .id = "virt-at-load" },
+        { "a kernel that does not know it", { AMD_LOADED, .files = PAIRS("sys/module/vboxdrv/initstate", "live\n") },
+          .id = "virt-at-load" },
+
+        { "TuneD's line wins", { AMD_LOADED, .modprobe = "options kvm_amd nested=1\n",
+          .files = PAIRS("etc/modprobe.d/tuned.conf", "options kvm_amd nested=0\n") }, .id = "parameter-overridden", "warn",
+          "/etc/modprobe.d/tuned.conf:1 (off) wins over /etc/modprobe.d/admin.conf:1, which says otherwise. /etc/modprobe.d/tuned.conf is "
+          "TuneD's", NULL },
+        { "TuneD's line loses", { AMD_LOADED, .ours = "options kvm_amd nested=1\n",
+          .files = PAIRS("etc/modprobe.d/kvm.rt.tuned.conf", "options kvm_amd nested=0\n") }, .id = "parameter-overridden", "info",
+          "says otherwise. /etc/modprobe.d/kvm.rt.tuned.conf is TuneD's", NULL },
+        { "QEMU's line loses against somebody's", { AMD_LOADED, .files = PAIRS("etc/modprobe.d/qemu-system-x86.conf",
+          "options kvm_amd nested=0\n", "etc/modprobe.d/s.conf", "options kvm_amd nested=1\n") }, .id = "parameter-overridden", "warn",
+          "/etc/modprobe.d/qemu-system-x86.conf comes with the distribution's QEMU", NULL },
+        { "VirtualBox's line is not in effect", { VIRT("Y"), .files = PAIRS("usr/lib/modprobe.d/50-virtualbox.conf",
+          "options kvm enable_virt_at_load=0\n") }, .id = "parameter-differs", "warn",
+          "/usr/lib/modprobe.d/50-virtualbox.conf comes with VirtualBox", "nestvirtctl reload" },
+        { "a package's line is not in effect", { AMD_LOADED, .files = PAIRS("usr/lib/modprobe.d/x.conf",
+          "options kvm_amd nested=0\n") }, .id = "parameter-differs", "warn", ". /usr/lib/modprobe.d/x.conf comes with a package",
+          "nestvirtctl reload" },
+        { "the administrator's line of the distribution's file", { AMD_LOADED, .files = PAIRS("etc/modprobe.d/kvm.conf",
+          "options kvm_amd nested=Y\n") }, .id = "parameter-refused", "warn", ". /etc/modprobe.d/kvm.conf is the file of", NULL },
+        { "ours can be taken back", { .loaded = "kvm_amd.avic=N", .ours = "options kvm_amd avic=1\n" }, .id = "parameter-unsupported",
+          "warn", "The CPU lacks avic", "nestvirtctl reset avic" },
+        { "below it is off", { .flags = "hypervisor svm npt", .loaded = "kvm_amd.vgif=0", .modprobe = "options kvm_amd vgif=1\n",
+          .files = PAIRS("sys/hypervisor/type", "kvm") }, .id = "parameter-unsupported", "warn",
+          "The CPU that this virtual machine is given lacks vgif (on the host below kvm_amd.vgif is off, or it is masked in this machine's "
+          "<cpu>): kvm_amd switched it off", NULL },
+        { "below nobody gives it", { .flags = "hypervisor svm npt", .loaded = "kvm_amd.avic=0", .modprobe = "options kvm_amd avic=1\n",
+          .files = PAIRS("sys/hypervisor/type", "kvm") }, .id = "parameter-unsupported", "warn",
+          "lacks avic (no KVM gives it to a virtual machine)", NULL },
+        { "below is not KVM", { .flags = "hypervisor svm npt", .loaded = "kvm_amd.vgif=0", .modprobe = "options kvm_amd vgif=1\n",
+          .files = PAIRS("sys/hypervisor/type", "microsoft") }, .id = "parameter-unsupported", "warn",
+          "lacks vgif (the host below (Hyper-V) does not give it to this virtual machine)", NULL },
+
+        { "huge pages of a CPU with the erratum", { .loaded = "kvm.nx_huge_pages+=N kvm_amd.nested=0",
+          .files = PAIRS(ERRATA "itlb_multihit", "KVM: Vulnerable\n") }, .id = "nx-huge-pages", "info",
+          "nx_huge_pages is \"off\"; of this CPU the kernel says \"KVM: Vulnerable\" (/sys/devices/system/cpu/vulnerabilities/itlb_multihit)",
+          "nestvirtctl set nx_huge_pages=auto" },
+        { "huge pages of a CPU without it", { .loaded = "kvm.nx_huge_pages+=N kvm_amd.nested=0",
+          .files = PAIRS(ERRATA "itlb_multihit", "Not affected\n") }, .id = "nx-huge-pages", "info", "\"Not affected\"", NULL },
+        { "an L1 data cache that leaks", { INTEL, .loaded = "kvm_intel.vmentry_l1d_flush+=never",
+          .files = PAIRS(ERRATA "l1tf", "Mitigation: PTE Inversion; VMX: vulnerable\n") }, .id = "l1d-flush", "info",
+          "VMX: vulnerable\" (/sys/devices/system/cpu/vulnerabilities/l1tf)", "nestvirtctl set vmentry_l1d_flush=cond" },
+        { "an L1 data cache that is flushed", { INTEL, .loaded = "kvm_intel.vmentry_l1d_flush+=cond",
+          .files = PAIRS(ERRATA "l1tf", "Mitigation: PTE Inversion; VMX: conditional cache flushes, SMT disabled\n") }, .id = "l1d-flush",
+          "info", "conditional cache flushes", NULL },
+        { "huge pages", { .loaded = "kvm.nx_huge_pages+=Y kvm_amd.nested=0" }, .id = "nx-huge-pages", "info", "is \"on\"; CPUs with the erratum", NULL },
         { "the L1 data cache", { INTEL, .loaded = "kvm_intel.vmentry_l1d_flush+=not~required" }, .id = "l1d-flush", "info",
           "\"not required\"", NULL },
 };
@@ -121,7 +234,8 @@ static void test_masked_file(Tree *tree, gconstpointer data) {
         tree_write(tree, "etc/modprobe.d/floppy.conf", "");
         tree_write(tree, "usr/lib/modprobe.d/floppy.conf", "blacklist floppy\n");
         g_autoptr(Host) host = made_host_read(&made, tree);
-        g_autoptr(GPtrArray) findings = check_host(host, "");
+        g_autoptr(Surroundings) around = surroundings_read(host);
+        g_autoptr(GPtrArray) findings = check_host(host, around, "");
         const Finding *f = check_row_find(findings, "masked-file", &n);
         g_assert_cmpuint(n, ==, 1 + G_N_ELEMENTS(others));
         g_assert_cmpstr(f->status, ==, "info");
@@ -135,8 +249,9 @@ static void test_many_of_a_kind_are_counted(void) {
         for (unsigned i = 0; i < 1000; i++)
                 g_string_append_printf(lines, "options kvm_amd x%u=1\n", i);
         const MadeHost made = {AMD_LOADED, .modprobe = lines->str};
-        g_autoptr(Host) host = made_host(&made);
-        g_autoptr(GPtrArray) findings = check_host(host, "");
+        g_autoptr(Surroundings) around = NULL;
+        g_autoptr(Host) host = made_host_around(&made, &around);
+        g_autoptr(GPtrArray) findings = check_host(host, around, "");
         const Finding *f = check_row_find(findings, "parameter-unknown", &n);
         g_assert_cmpuint(n, ==, 17);
         g_assert_cmpstr(f->message, ==, "and 984 more of this kind");
@@ -145,8 +260,9 @@ static void test_many_of_a_kind_are_counted(void) {
 
 static void test_every_bad_line(void) {
         const MadeHost made = {AMD_LOADED, .modprobe = "x\ny\noptions kvm_amd nested=1\nz\n"};
-        g_autoptr(Host) host = made_host(&made);
-        g_autoptr(GPtrArray) findings = check_host(host, "");
+        g_autoptr(Surroundings) around = NULL;
+        g_autoptr(Host) host = made_host_around(&made, &around);
+        g_autoptr(GPtrArray) findings = check_host(host, around, "");
         unsigned n;
 
         const Finding *f = check_row_find(findings, "modprobe-line", &n);

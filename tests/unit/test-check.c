@@ -6,6 +6,16 @@
 
 #include "check-row.h"
 
+#define BELOW(hypervisor, ...) .files = PAIRS("sys/hypervisor/type", hypervisor, ##__VA_ARGS__)
+#define LOCKDOWN "sys/kernel/security/lockdown"
+#define ENFORCE "sys/module/module/parameters/sig_enforce"
+#define BELOW_AMD .flags = "hypervisor svm npt nrip_save", .loaded = "kvm_amd.nested=1 kvm_amd.npt=Y kvm_amd.nrips=1"
+#define BELOW_INTEL .vendor = "GenuineIntel", .flags = "hypervisor vmx"
+#define INTEL_LOADED                                                                                      \
+        "kvm_intel.nested=Y kvm_intel.ept=Y kvm_intel.eptad=Y kvm_intel.vpid=Y kvm_intel.enable_apicv=Y " \
+        "kvm_intel.enable_shadow_vmcs=Y kvm_intel.ple_gap=0"
+#define BELOW_ALL "ept ept_ad vpid invvpid shadow_vmcs vapic_reg vid"
+
 /* clang-format off */
 static const CheckRow rows[] = {
         { "nothing is said when nothing failed", { AMD_LOADED }, .id = "degraded" },
@@ -19,6 +29,54 @@ static const CheckRow rows[] = {
 
         { "on the hardware", { AMD_LOADED }, .id = "level", "info", "not a virtual machine", NULL },
         { "a virtual machine", { AMD_LOADED, .flags = "svm npt hypervisor" }, .id = "level", "info", "itself a virtual machine", NULL },
+
+        { "on the hardware nothing is below", { AMD_LOADED }, .id = "below" },
+        { "an architecture that can't", { .vendor = "", BELOW("kvm") }, .id = "below" },
+        { "KVM gives no svm", { .flags = "hypervisor", BELOW("kvm") }, .id = "below", "info",
+          "The host below (KVM) gives this virtual machine no svm, without which kvm_amd does not load. On the host below, nested is "
+          "off (there: nestvirtctl set nested=on), or this machine's <cpu> is without svm", NULL },
+        { "KVM gives no vmx", { .vendor = "GenuineIntel", .flags = "hypervisor", BELOW("kvm") }, .id = "below", "info",
+          "<cpu> is without vmx", NULL },
+        { "Hyper-V gives no vmx", { .vendor = "GenuineIntel", .flags = "hypervisor", BELOW("microsoft") }, .id = "below", "info",
+          "The host below (Hyper-V) gives this virtual machine no vmx, without which kvm_intel does not load. On the host below, with this "
+          "machine off: Set-VMProcessor -VMName NAME -ExposeVirtualizationExtensions $true", NULL },
+        { "VMware gives no vmx", { .vendor = "GenuineIntel", .flags = "hypervisor", BELOW("vmware") }, .id = "below", "info",
+          "vhv.enable", NULL },
+        { "VirtualBox gives no svm", { .flags = "hypervisor", BELOW("oracle") }, .id = "below", "info", "--nested-hw-virt on", NULL },
+        { "Xen gives no svm", { .flags = "hypervisor", BELOW("xen") }, .id = "below", "info", "nestedhvm=1", NULL },
+        { "something gives no svm", { .flags = "hypervisor" }, .id = "below", "info",
+          "The host below (unknown hypervisor) gives this virtual machine no svm", NULL },
+        { "a cloud gives no vmx", { .vendor = "GenuineIntel", .flags = "hypervisor",
+          BELOW("kvm", "sys/class/dmi/id/sys_vendor", "Amazon EC2") }, .id = "below", "info",
+          "a cloud (Amazon EC2), where its type decides", NULL },
+        { "Azure gives no vmx", { .vendor = "GenuineIntel", .flags = "hypervisor",
+          BELOW("microsoft", "sys/class/dmi/id/chassis_asset_tag", "7783-7084-3265-9085-8269-3286-77") }, .id = "below", "info",
+          "a cloud (Microsoft Azure)", NULL },
+        { "KVM gives all that it has", { BELOW_AMD, BELOW("kvm") }, .id = "below", "pass", "(KVM) gives this virtual machine all",
+          NULL },
+        { "no KVM gives avic", { .flags = "hypervisor svm npt", .loaded = "kvm_amd.nested=1 kvm_amd.npt=Y kvm_amd.avic=N",
+          BELOW("kvm") }, .id = "below", "pass", "gives this virtual machine all", NULL },
+        { "KVM holds something of AMD's back", { .flags = "hypervisor svm npt", .loaded = "kvm_amd.nested=1 kvm_amd.npt=Y kvm_amd.vgif=0 "
+          "kvm_amd.vls=0 kvm_amd.nrips=0 kvm_amd.pause_filter_count=0", BELOW("kvm") }, .id = "below", "info",
+          "all that its KVM could use: vgif (kvm_amd.vgif), v_vmsave_vmload (kvm_amd.vls), nrip_save (kvm_amd.nrips), pausefilter. A parameter in "
+          "brackets is off there", NULL },
+        { "Hyper-V holds something back", { .flags = "hypervisor svm npt", .loaded = "kvm_amd.nested=1 kvm_amd.vgif=0",
+          BELOW("microsoft") }, .id = "below", "info", "The host below (Hyper-V) does not give this virtual machine all that its KVM could use: vgif",
+          NULL },
+        { "KVM gives no npt", { .flags = "hypervisor svm", .loaded = "kvm_amd.nested=1 kvm_amd.npt=N kvm_amd.vls=0", BELOW("kvm") },
+          .id = "below", "warn", "gives this virtual machine no npt, so its own guests are slow: on the host below kvm_amd.npt is off, or",
+          NULL },
+        { "KVM gives no ept and what is part of it", { BELOW_INTEL, .vmx_flags = "vpid invvpid shadow_vmcs",
+          .loaded = "kvm_intel.nested=Y kvm_intel.ept=N kvm_intel.eptad=N kvm_intel.unrestricted_guest=N", BELOW("kvm") },
+          .id = "below", "warn", "on the host below kvm_intel.ept is off, or it is masked in this machine's <cpu>", NULL },
+        { "KVM without APICv", { BELOW_INTEL, .vmx_flags = BELOW_ALL, .loaded = INTEL_LOADED, BELOW("kvm") }, .id = "below", "info",
+          "all that its KVM could use: posted_intr (kvm_intel.enable_apicv). ", NULL },
+        { "KVM with all of Intel's", { BELOW_INTEL, .vmx_flags = BELOW_ALL " posted_intr", .loaded = INTEL_LOADED, BELOW("kvm") },
+          .id = "below", "pass", "gives this virtual machine all that its KVM could use", NULL },
+        { "a mask over shadow_vmcs", { BELOW_INTEL, .vmx_flags = "ept vpid invvpid vapic_reg vid posted_intr", .loaded = INTEL_LOADED,
+          BELOW("kvm") }, .id = "below", "info", "shadow_vmcs (which KVM gives unless it is masked), "
+          "ept_ad (kvm_intel.eptad)", NULL },
+        { "an old kernel does not tell", { BELOW_INTEL, .loaded = INTEL_LOADED, BELOW("kvm") }, .id = "below" },
 
         { "a CPU that can", { AMD_LOADED }, .id = "cpu", "pass", "The CPU has svm", NULL },
         { "a CPU that can't is no failure", { .vendor = "GenuineIntel", .flags = "sse2" }, .id = "cpu", "info",
@@ -49,35 +107,96 @@ static const CheckRow rows[] = {
           "kvm_amd is not loaded, though the CPU can do it", "modprobe kvm_amd" },
         { "not loaded as it can't", { AMD_LOADABLE, .flags = "sse2" }, .id = "vendor-module", "info", "kvm_amd is not loaded", NULL },
         { "there is no such module", { .flags = "svm" }, .id = "vendor-module", "fail", "has no module kvm_amd", NULL },
-        { "its file went with an upgrade", { .no_module_files = true }, .id = "vendor-module", "fail", "not installed (any more)",
-          "systemctl reboot" },
+        { "its file went with an upgrade", { .no_module_files = true, .files = PAIRS("lib/modules/6.1.0-40-amd64/modules.dep", "",
+          "lib/modules/6.1.0-9-amd64/modules.dep", "", "lib/modules/6.1.0-41-amd64/left-behind", "") }, .id = "vendor-module", "fail",
+          "kvm_amd is not loaded, and the modules of the running kernel 6.1.0-38-amd64 are not installed any more (/lib/modules), those "
+          "of 6.1.0-40-amd64 are: the kernel was upgraded", "systemctl reboot" },
+        { "there are no modules at all", { .no_module_files = true, .files = PAIRS("usr/bin/apt-get", "") }, .id = "vendor-module", "fail",
+          "are not installed (/lib/modules), nor those of any other", "apt-get install --reinstall linux-image-6.1.0-38-amd64" },
+        { "there are no modules at all, and no package is known", { .no_module_files = true }, .id = "vendor-module", "fail",
+          "nor those of any other", NULL },
+        { "no modules on a CPU that can't", { .flags = "sse2", .no_module_files = true }, .id = "vendor-module", "info",
+          "nor those of any other", NULL },
         { "no more modules until the next boot", { AMD_LOADABLE, .modules_disabled = true }, .id = "vendor-module", "fail",
           "switched off until the next boot", "systemctl reboot" },
+        { "no modules ever", { AMD_LOADABLE, .cmdline = "quiet nomodule" }, .id = "vendor-module", "fail",
+          "the kernel command line has nomodule", NULL },
         { "another vendor's module", { .flags = "sse2", .builtin = "kvm. kvm_pvm." }, .id = "vendor-module", "pass",
           "kvm_pvm is built into the kernel", NULL },
 
         { "the files are there", { AMD_LOADED }, .id = "module-files" },
-        { "the files are gone", { AMD_LOADED, .no_module_files = true }, .id = "module-files", "warn", "once unloaded",
+        { "the files are gone", { AMD_LOADED, .no_module_files = true }, .id = "module-files", "warn", "Once unloaded, kvm_amd could not be loaded again: the modules of", NULL },
+        { "the files went with an upgrade", { AMD_LOADED, .no_module_files = true,
+          .files = PAIRS("lib/modules/6.1.0-40-amd64/modules.dep", "") }, .id = "module-files", "warn", "the kernel was upgraded",
           "systemctl reboot" },
         { "a kernel without modules needs no files", { .builtin = "kvm. kvm_amd.nested=1", .no_module_files = true },
           .id = "module-files" },
 
         { "modules are not disabled", { AMD_LOADED }, .id = "modules-disabled" },
         { "modules are disabled", { AMD_LOADED, .modules_disabled = true }, .id = "modules-disabled", "info", "--next-boot", NULL },
+        { "modules are disabled for good", { AMD_LOADABLE, .cmdline = "nomodule" }, .id = "modules-disabled", "info",
+          "The kernel command line has nomodule", NULL },
+
+        { "not locked down", { AMD_LOADED, .files = PAIRS(LOCKDOWN, "[none] integrity confidentiality\n", ENFORCE, "N\n") },
+          .id = "lockdown" },
+        { "a kernel without lockdown", { AMD_LOADED }, .id = "lockdown" },
+        { "locked down", { AMD_LOADED, .files = PAIRS(LOCKDOWN, "none [integrity] confidentiality\n") }, .id = "lockdown", "info",
+          "locked down (/sys/kernel/security/lockdown: integrity): it takes only signed modules, and KVM's counters in debugfs", NULL },
+        { "locked down without modules", { .builtin = "kvm. kvm_amd.nested=1",
+          .files = PAIRS(LOCKDOWN, "none integrity [confidentiality]\n") }, .id = "lockdown", "info",
+          "locked down (/sys/kernel/security/lockdown: confidentiality): KVM's counters", NULL },
+        { "only signed modules", { AMD_LOADED, .files = PAIRS(ENFORCE, "Y\n") }, .id = "lockdown", "info",
+          "takes only signed modules (/sys/module/module/parameters/sig_enforce)", NULL },
+        { "only signed modules, and ours is not", { AMD_LOADED, .files = PAIRS(ENFORCE, "Y\n", "sys/module/kvm_amd/taint", "OE\n") },
+          .id = "lockdown", "warn", "kvm_amd was loaded without a signature", NULL },
+        { "locked down since ours was loaded", { AMD_LOADED, .files = PAIRS(LOCKDOWN, "none [integrity] confidentiality\n",
+          "sys/module/kvm/taint", "E\n") }, .id = "lockdown", "warn",
+          "kvm was loaded without a signature, and by now the kernel takes only modules that have one (/sys/kernel/security/lockdown)",
+          NULL },
+        { "ours is signed and built elsewhere", { AMD_LOADED, .files = PAIRS(ENFORCE, "Y\n", "sys/module/kvm_amd/taint", "O\n") },
+          .id = "lockdown", "info", "takes only signed modules", NULL },
+        { "an unsigned module is nobody's matter", { AMD_LOADED, .files = PAIRS("sys/module/kvm_amd/taint", "E\n") }, .id = "lockdown" },
+
         { "built in", { .builtin = "kvm. kvm_amd.nested=1" }, .id = "builtin", "info", "kernel command line", NULL },
 
         { "the node is right", { AMD_LOADED }, .id = "device", "pass", "it was not opened", NULL },
         { "the device answers", { AMD_LOADED }, .opened = "ok", .id = "device", "pass", "opens and answers", NULL },
         { "who opened it knows better", { AMD_LOADED }, .node = "ok", .opened = "broken", .id = "device", "fail",
-          "does not answer as KVM", NULL },
+          "does not answer as KVM", "nestvirtctl reload" },
         { "the device is missing", { AMD_LOADED }, .node = "missing", .id = "device", "fail", "/dev/kvm is missing",
           "nestvirtctl ensure-device" },
         { "the device is missing with its module", { AMD_LOADABLE }, .node = "missing", .id = "device", "info",
           "comes and goes with kvm_amd", NULL },
-        { "something else is there", { AMD_LOADED }, .node = "wrong-node", .id = "device", "fail", "not the device node of KVM",
+        { "something else is there", { AMD_LOADED }, .node = "wrong-node", .id = "device", "fail", "not the device node of KVM (10:232)",
           "nestvirtctl ensure-device" },
-        { "the device is denied", { AMD_LOADED }, .opened = "denied", .id = "device", "fail", "denied even to root",
+        { "something else is in its place", { AMD_LOADABLE }, .node = "wrong-node", .id = "device", "warn",
+          "in its place when kvm_amd is loaded", "rm /dev/kvm" },
+        { "a node with nothing behind it", { AMD_LOADABLE }, .opened = "broken", .id = "device", "info",
+          "nothing behind it while kvm_amd is not loaded", NULL },
+        { "it does not answer", { AMD_LOADED }, .opened = "broken", .id = "device", "fail", "API version 12", "nestvirtctl reload" },
+        { "it does not answer and can't be reloaded", { .builtin = "kvm. kvm_amd.nested=1" }, .opened = "broken", .id = "device", "fail",
+          "API version 12", NULL },
+        { "denied from outside", { AMD_LOADED }, .opened = "denied", .mode = 0660, .id = "device", "fail",
+          "not by its owner or mode: a container", NULL },
+        { "nobody may look at it", { AMD_LOADED }, .node = "denied", .id = "device", "fail", "a container", NULL },
+        { "denied by its owner", { AMD_LOADED }, .opened = "denied", .mode = 0600, .uid = 1000, .id = "device", "fail",
+          "it belongs to 1000:0 and has the mode 0600", "nestvirtctl ensure-device" },
+        { "denied by its mode", { AMD_LOADED }, .opened = "denied", .mode = 0040, .id = "device", "fail", "has the mode 0040",
           "nestvirtctl ensure-device" },
+        { "its mode is not what matters", { AMD_LOADED }, .opened = "ok", .mode = 0600, .id = "device", "pass", "opens and answers", NULL },
+
+        { "root alone may use it", { AMD_LOADED, .files = PAIRS("etc/group", "kvm:x:107:\n") }, .opened = "ok", .mode = 0600,
+          .id = "device-access", "warn", "belongs to 0:0 and has the mode 0600, where root", "nestvirtctl ensure-device" },
+        { "nobody but root could use it", { AMD_LOADED }, .opened = "ok", .mode = 0600, .id = "device-access", "info",
+          "has the mode 0600, and the host has no group kvm", NULL },
+        { "another group may use it", { AMD_LOADED, .files = PAIRS("etc/group", "root:x:0:\nkvm:x:107:bob\n") }, .mode = 0660, .gid = 6,
+          .id = "device-access", "warn", "belongs to 0:6 and has the mode 0660", "nestvirtctl ensure-device" },
+        { "the group may use it", { AMD_LOADED, .files = PAIRS("etc/group", "root:x:0:\nkvm:x:107:bob\n") }, .mode = 0660, .gid = 107,
+          .id = "device-access" },
+        { "everybody may use it", { AMD_LOADED, .files = PAIRS("etc/group", "kvm:x:107:\n") }, .mode = 0666, .id = "device-access" },
+        { "a host without the group", { AMD_LOADED }, .mode = 0660, .id = "device-access" },
+        { "nobody could use it anyway", { AMD_LOADABLE }, .mode = 0600, .id = "device-access" },
+        { "something is wrong besides", { AMD_LOADED }, .opened = "broken", .mode = 0600, .id = "device-access" },
 
         { "nested is on", { AMD_LOADED }, .id = "nested", "pass", "can be hypervisors", NULL },
         { "nested is off", { .loaded = "kvm_amd.nested=0", .ours = "options kvm_amd nested=0\n" }, .id = "nested", "info",
@@ -87,8 +206,10 @@ static const CheckRow rows[] = {
         { "no module", { AMD_LOADABLE }, .id = "nested", "info", "kvm_amd is not loaded", NULL },
         { "no known architecture", { .vendor = "" }, .id = "nested", "info", "not known on this architecture", NULL },
 
-        { "paging in hardware", { AMD_LOADED }, .id = "paging", "pass", "(npt)", NULL },
-        { "paging in software", { INTEL, .loaded = "kvm_intel.ept=N" }, .id = "paging", "warn", "ept is off", NULL },
+        { "paging in hardware", { AMD_LOADED }, .id = "paging", "pass", "npt is on (/sys/module/kvm_amd/parameters/npt)", NULL },
+        { "paging in software", { INTEL, .loaded = "kvm_intel.ept=N" }, .id = "paging", "warn", "ept is off",
+          "nestvirtctl set ept=on" },
+        { "paging in software as the CPU can't", { .flags = "svm", .loaded = "kvm_amd.npt=N" }, .id = "paging", "warn", "npt is off", NULL },
         { "paging of another vendor", { .builtin = "kvm. kvm_pvm." }, .id = "paging" },
 };
 /* clang-format on */
@@ -116,9 +237,10 @@ static void test_healthy_hosts_have_nothing_to_worry_about(void) {
         };
 
         for (gsize i = 0; i < G_N_ELEMENTS(healthy); i++) {
-                g_autoptr(Host) host = made_host(&healthy[i]);
+                g_autoptr(Surroundings) around = NULL;
+                g_autoptr(Host) host = made_host_around(&healthy[i], &around);
                 host->device = "ok";
-                g_autoptr(GPtrArray) findings = check_host(host, "ok");
+                g_autoptr(GPtrArray) findings = check_host(host, around, "ok");
                 g_assert_cmpuint(findings->len, >, 3);
                 for (unsigned k = 0; k < findings->len; k++) {
                         const Finding *f = g_ptr_array_index(findings, k);
@@ -139,10 +261,11 @@ static void test_ordinary_machines_do_not_fail(void) {
         };
 
         for (gsize i = 0; i < G_N_ELEMENTS(ordinary); i++) {
-                g_autoptr(Host) host = made_host(&ordinary[i]);
+                g_autoptr(Surroundings) around = NULL;
+                g_autoptr(Host) host = made_host_around(&ordinary[i], &around);
                 g_autoptr(GPtrArray) findings = NULL;
                 host->device = i == 4 ? "ok" : "missing";
-                findings = check_host(host, "");
+                findings = check_host(host, around, "");
                 for (unsigned k = 0; k < findings->len; k++) {
                         const Finding *f = g_ptr_array_index(findings, k);
                         g_test_message("%s %s: %s", f->status, f->id, f->message);
@@ -157,7 +280,8 @@ static void test_a_tree_of_files_has_no_device(Tree *tree, gconstpointer data) {
         unsigned n;
 
         g_autoptr(Host) host = made_host_read(&made, tree);
-        g_autoptr(GPtrArray) findings = check_host(host, "");
+        g_autoptr(Surroundings) around = surroundings_read(host);
+        g_autoptr(GPtrArray) findings = check_host(host, around, "");
         const Finding *f = check_row_find(findings, "device", &n);
         g_assert_cmpstr(host->device, ==, "missing");
         g_assert_cmpstr(f->status, ==, "info");
@@ -181,7 +305,8 @@ static void test_fixtures(void) {
                 unsigned fails = 0;
                 tree_set_up(&tree, fixtures[i].name);
                 g_autoptr(Host) host = host_read(tree.root, NULL);
-                g_autoptr(GPtrArray) findings = check_host(host, "");
+                g_autoptr(Surroundings) around = surroundings_read(host);
+                g_autoptr(GPtrArray) findings = check_host(host, around, "");
                 for (unsigned k = 0; k < findings->len; k++) {
                         const Finding *f = g_ptr_array_index(findings, k);
                         g_test_message("%s: %s %s: %s", fixtures[i].name, f->status, f->id, f->message);
