@@ -96,22 +96,26 @@ static void add_once(GPtrArray *names, const char *name) {
         g_ptr_array_add(names, (gpointer) name);
 }
 
-char *below_reason(const Cpu *cpu, const char *module, const char *const *features) {
+char *below_reason(const Cpu *cpu, const char *module, const char *missing) {
+        g_auto(GStrv) features = g_strsplit(missing, ", ", -1);
         g_autoptr(GPtrArray) parameters = g_ptr_array_new();
-        unsigned never = 0, n = 0;
+        unsigned never = 0, always = 0, n = 0;
 
-        if (cpu->level == 0)
+        if (cpu->level == 0 || strchr(missing, '('))
                 return NULL;
         if (!is_kvm(cpu))
                 return g_strdup_printf("the host below (%s) does not give it to this virtual machine", below_name(cpu));
         for (; features[n]; n++) {
                 const Given *given = find(module, features[n]);
-                never += given && given->never;
+                never += below_is_never_given(module, features[n]);
+                always += below_is_always_given(module, features[n]);
                 if (given && given->parameter)
                         add_once(parameters, given->parameter);
         }
-        if (n > 0 && never == n)
+        if (never > 0 && never == n)
                 return g_strdup("no KVM gives it to a virtual machine");
+        if (always > 0 && always == n)
+                return g_strdup("KVM gives it always, so it is masked in this machine's <cpu>");
         if (parameters->len == 0)
                 return g_strdup("the CPU of the host below lacks it, or it is masked in this machine's <cpu>");
 

@@ -17,9 +17,9 @@ bool below_is_never_given(const char *module, const char *feature);
 /* KVM gives it whatever its parameters and its CPU are. */
 bool below_is_always_given(const char *module, const char *feature);
 
-/* Why a virtual machine lacks @features (of @module's vendor), as the end of a sentence ("on the host below kvm_intel.ept is off, …"). NULL
- * on the hardware. */
-char *below_reason(const Cpu *cpu, const char *module, const char *const *features);
+/* Why a virtual machine lacks @missing (features of @module's vendor, "ept, ept_ad"), as the end of a sentence ("on the host below
+ * kvm_intel.ept is off, …"). NULL on the hardware, and where a remark in brackets says better why. */
+char *below_reason(const Cpu *cpu, const char *module, const char *missing);
 /* What to do on the host below, so that this machine gets the feature that nesting needs: a sentence without its full stop. @cloud may be
  * NULL. */
 char *below_how_to_nest(const Cpu *cpu, const char *feature, const char *cloud);

@@ -45,8 +45,7 @@ static void find_features(Check *check, const char *module) {
         g_autofree char *withheld = list_withheld(check, module, paging, kvm);
 
         if (!pages) {
-                const char *const missing[] = {paging, NULL};
-                g_autofree char *why = below_reason(cpu, module, missing);
+                g_autofree char *why = below_reason(cpu, module, paging);
                 check_find(check, "warn", "",
                            "The host below (%s) gives this virtual machine no %s, so its own guests are slow: %s", name,
                            paging, why);

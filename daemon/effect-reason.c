@@ -128,18 +128,13 @@ static char *reason_unknown(const Facts *f) {
         return g_strdup_printf("The kernel shows \"%s\", which is none of the values known for it", quoted);
 }
 
-/* "The CPU lacks ept", and inside a virtual machine what on the host below may have taken it. A remark in brackets knows better why. */
+/* "The CPU lacks ept", and inside a virtual machine what on the host below may have taken it. */
 static char *lack(const Facts *f) {
         const Cpu *cpu = f->host->cpu;
-        g_auto(GStrv) features = g_strsplit(f->missing, ", ", -1);
-        g_autofree char *below = NULL;
+        g_autofree char *below = below_reason(cpu, f->effect->parameter->module, f->missing);
 
-        if (!strchr(f->missing, '('))
-                below = below_reason(cpu, f->effect->parameter->module, (const char *const *) features);
-        return below ? g_strdup_printf("The CPU that this virtual machine is given lacks %s (%s)", f->missing, below)
-                     : g_strdup_printf("%s lacks %s",
-                                       cpu->level > 0 ? "The CPU that this virtual machine is given" : "The CPU",
-                                       f->missing);
+        return g_strdup_printf("The CPU%s lacks %s%s%s%s", cpu->level > 0 ? " that this virtual machine is given" : "",
+                               f->missing, below ? " (" : "", below ?: "", below ? ")" : "");
 }
 
 static char *reason_unsupported(const Facts *f) {

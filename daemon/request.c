@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "below.h"
 #include "catalog.h"
 #include "dropin.h"
 #include "effect.h"
@@ -155,9 +156,11 @@ bool request_set(Request *request, const Host *host, const char *module, const c
 
         g_autofree char *missing = NULL;
         if (asks_of_cpu(normal) && !effect_supported(host, parameter, &missing)) {
+                g_autofree char *below = below_reason(host->cpu, parameter->module, missing);
                 g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
-                            "This CPU can't do %s: it lacks %s, and %s would switch it off again while it loads",
-                            parameter->name, missing, parameter->module);
+                            "This CPU can't do %s: it lacks %s%s%s%s, and %s would switch it off again while it loads",
+                            parameter->name, missing, below ? " (" : "", below ?: "", below ? ")" : "",
+                            parameter->module);
                 return false;
         }
         return request_add(request, parameter, normal, error);

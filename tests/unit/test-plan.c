@@ -19,6 +19,13 @@ typedef struct Refusal {
 static const Refusal refusals[] = {
                 {"cpu-lacks-avic", NULL, NULL, "kvm_amd.avic=1", 0, CONDITION_UNSUPPORTED, {"avic", "CPU"}},
                 {"cpu-lacks-vgif", NULL, NULL, "kvm_amd.vgif=on", REQUEST_DRY_RUN, CONDITION_UNSUPPORTED, {"vgif"}},
+                {"the-host-below-lacks-vgif",
+                 "sys/hypervisor/type",
+                 "kvm\n",
+                 "kvm_amd.vgif=on",
+                 REQUEST_DRY_RUN,
+                 CONDITION_UNSUPPORTED,
+                 {"it lacks vgif (on the host below kvm_amd.vgif is off"}},
                 {"ept-on-amd", NULL, NULL, "kvm_intel.ept=0", 0, CONDITION_UNSUPPORTED, {"npt"}},
                 {"ept-given-to-amd", NULL, NULL, "kvm_amd.ept=0", 0, CONDITION_UNSUPPORTED, {"npt"}},
                 {"kernel-lacks-it",
