@@ -150,9 +150,13 @@ static void find_not_loaded(Check *check, const Module *module, bool can) {
         else if (host->modules_disabled)
                 check_find(check, status, can && !host->nomodule ? "systemctl reboot" : "", "%s is not loaded, and %s",
                            module->name, told_of_disabled(host));
-        else
-                check_find(check, status, can ? load : "", "%s is not loaded%s", module->name,
-                           can ? ", though the CPU can do it" : "");
+        else {
+                const char *other = check->around->loaded_others[0];
+                check_find(check, status, can ? load : "", "%s is not loaded%s%s%s", module->name,
+                           can ? ", though the CPU can do it" : "",
+                           other ? ". While a guest of another hypervisor runs, a load can fail, and there is " : "",
+                           other ?: "");
+        }
 }
 
 void rule_vendor_module(Check *check) {
@@ -273,13 +277,13 @@ void rule_device_access(Check *check) {
         if (!around->has_node || !module_is_present(check_module(check->host)) ||
             !g_str_equal(device_verdict(check), "ok") || (node->st_mode & 0666U) == 0666U)
                 return;
-        const bool closed = node_is_others(node, around->kvm_group) || node_is_closed(node);
-        if (closed && around->kvm_group != 0)
+        /* Without the group, opening it to the group of root would let nobody in. */
+        if (node_is_others(node, around->kvm_group) || (node_is_closed(node) && around->kvm_group != 0))
                 check_find(check, "warn", "nestvirtctl ensure-device",
                            DEVICE " belongs to %u:%u and has the mode %04o, where root, the group " NODE_GROUP
                                   " and 0660 are usual: who is not root may be kept from running guests",
                            node->st_uid, node->st_gid, node->st_mode & 07777U);
-        else if (closed)
+        else if (node_is_closed(node))
                 check_find(check, "info", "",
                            DEVICE " belongs to %u:%u and has the mode %04o, and the host has no group " NODE_GROUP
                                   " (/etc/group): who is not root may be kept from running guests",

@@ -128,6 +128,33 @@ class Child(DeviceTest):
         status, message = self.finding()
         self.assertEqual("opens and answers" in message, os.path.exists("/sys/class/misc/kvm"))
 
+    def fixes(self):
+        return {f["Id"]: f["Fix"] for f in self.caller.call("Check", ("t", 0))[0] if f["Id"].startswith("device") and f["Fix"]}
+
+    def test_each_wrong_one_has_the_command_that_mends_it(self):
+        mend = "nestvirtctl ensure-device"
+        # What is behind a node is this machine's: without KVM none answers, and without the group nobody else is let in.
+        answers = os.path.exists("/sys/class/misc/kvm")
+        right = {} if answers else {"device": "nestvirtctl reload"}
+        others = {"device-access": mend} if answers else right
+        closed = others if group() else right
+        for name, make, expected in (
+                ("missing", lambda: None, {"device": mend}),
+                ("a plain file", lambda: self.node.write_text("x"), {"device": mend}),
+                ("a folder", self.node.mkdir, {"device": mend}),
+                ("a link", lambda: self.node.symlink_to("null"), {"device": mend}),
+                ("wrong numbers", lambda: self.make_node(os.makedev(1, 3)), {"device": mend}),
+                ("wrong mode", lambda: (self.make_node(), os.chown(self.node, 0, group())), closed),
+                ("wrong owner", lambda: (self.make_node(), self.node.chmod(0o660), os.chown(self.node, 1, 1)), others),
+                ("more than enough", lambda: (self.make_node(), self.node.chmod(0o666)), right)):
+            with self.subTest(name):
+                make()
+                self.assertEqual(self.fixes(), expected)
+                self.caller.call("EnsureDevice", ("t", 0))
+                self.assert_right()
+                self.assertEqual(self.fixes(), right)
+                self.node.unlink()
+
     def test_ensure(self):
         result = self.caller.call("EnsureDevice", ("t", DRY_RUN))[0]
         self.assertEqual((result["Outcome"], self.node.exists()), ("planned", False))
