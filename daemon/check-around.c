@@ -17,8 +17,7 @@ void rule_lockdown(Check *check) {
                 check_find(check, "warn", "",
                            "%s was loaded without a signature, and by now the kernel takes only modules that have one "
                            "(%s): once unloaded, it could not be loaded again. Sign its file, or install the one of "
-                           "the "
-                           "kernel's package",
+                           "the kernel's package",
                            around->unsigned_module, locked ? LOCKDOWN_PATH : ENFORCE_PATH);
         else if (locked)
                 check_find(check, "info", "",
@@ -104,8 +103,7 @@ void rule_initramfs(Check *check) {
         if (initramfs->puts_kvm && newer)
                 check_find(check, "warn", initramfs->rebuild,
                            "%s puts KVM into the initramfs (%s), and %s was changed after that was built (%s): the "
-                           "next "
-                           "boot loads KVM with the copy in it",
+                           "next boot loads KVM with the copy in it",
                            initramfs->puts_kvm, initramfs->image, newer, built);
         else if (initramfs->puts_kvm)
                 check_find(check, "pass", "",
@@ -115,8 +113,7 @@ void rule_initramfs(Check *check) {
         else if (missed)
                 check_find(check, "warn", initramfs->rebuild,
                            "%s has been as it is since before this boot, and %s.%s is %s all the same: it was loaded "
-                           "by "
-                           "hand with another value, or by an initramfs with an old copy. %s is older than the file "
+                           "by hand with another value, or by an initramfs with an old copy. %s is older than the file "
                            "(%s); whether KVM is in it was not looked at (lsinitramfs or lsinitrd tell)",
                            path, missed->parameter->module, missed->parameter->name, missed->effective,
                            initramfs->image, built);

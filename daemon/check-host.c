@@ -28,8 +28,7 @@ void rule_degraded(Check *check) {
         if (check->host->journal_unreadable)
                 check_find(check, "fail", "rm /" JOURNAL_PATH,
                            "The record of a change that was cut short can't be understood: see that KVM is as it "
-                           "should be "
-                           "(nestvirtctl status), then remove it");
+                           "should be (nestvirtctl status), then remove it");
 }
 
 void rule_level(Check *check) {
@@ -117,20 +116,19 @@ static char *told_of_files(const Check *check, char **ret_fix) {
                 *ret_fix = g_strdup("systemctl reboot");
                 return g_strdup_printf(
                                 "the modules of the running kernel %s are not installed any more (/lib/modules), "
-                                "those of %s are: the kernel was upgraded, and the next boot runs the new one",
+                                "those of %s are: after an upgrade of the kernel it takes a boot to run the new one",
                                 host->release, others[n - 1]);
         }
-        *ret_fix = check->around->has_apt ? g_strdup_printf("apt-get install --reinstall linux-image-%s", host->release)
-                                          : g_strdup("");
+        const char *package = check->around->kernel_package;
+        *ret_fix = package ? g_strdup_printf("apt-get install --reinstall %s", package) : g_strdup("");
         return g_strdup_printf(
                         "the modules of the running kernel %s are not installed (/lib/modules), nor those of any "
-                        "other",
+                        "other: install the kernel's package again",
                         host->release);
 }
 
 static const char *told_of_disabled(const Host *host) {
-        return host->nomodule ? "the kernel command line has nomodule, which no module can be loaded with: take the "
-                                "word "
+        return host->nomodule ? "the kernel command line has nomodule, so that no module can be loaded: take that word "
                                 "out and boot again"
                               : "loading of modules is switched off until the next boot "
                                 "(/proc/sys/kernel/modules_disabled)";
@@ -189,7 +187,8 @@ void rule_modules_disabled(Check *check) {
         g_autofree char *told = g_strdup(told_of_disabled(host));
         *told = g_ascii_toupper(*told);
         check_find(check, "info", "",
-                   "%s. Settings can be kept for it (nestvirtctl set --next-boot), not put in effect now", told);
+                   "%s. Settings can be kept for a later boot (nestvirtctl set --next-boot), not put in effect now",
+                   told);
 }
 
 void rule_builtin(Check *check) {
@@ -343,7 +342,6 @@ void rule_paging(Check *check) {
         else
                 check_find(check, "warn", paging_fix(check->host, module, name),
                            "Guest memory is shadowed in software: %s is off (/sys/module/%s/parameters/%s), so guests "
-                           "are slow "
-                           "and nested ones slower",
+                           "are slow and nested ones slower",
                            name, module, name);
 }

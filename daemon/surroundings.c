@@ -59,6 +59,13 @@ static GStrv find_kernels(const Host *host) {
         return (GStrv) g_ptr_array_free(g_steal_pointer(&found), FALSE);
 }
 
+static char *find_package(const Host *host) {
+        g_autofree char *package = g_strconcat("linux-image-", host->release, NULL);
+        g_autofree char *list = g_strconcat("var/lib/dpkg/info/", package, ".list", NULL);
+
+        return *host->release && root_exists(host->root, list) ? g_steal_pointer(&package) : NULL;
+}
+
 static char *read_modules_dep(const Host *host) {
         g_autofree char *path = g_build_filename("lib/modules", host->release, "modules.dep", NULL);
         char *text = NULL;
@@ -105,7 +112,7 @@ Surroundings *surroundings_read(const Host *host) {
         around->itlb_multihit = read_line(host->root, "sys/devices/system/cpu/vulnerabilities/itlb_multihit");
         around->l1tf = read_line(host->root, "sys/devices/system/cpu/vulnerabilities/l1tf");
         around->cloud = host->cpu->level > 0 ? below_cloud(vendor, tag) : NULL;
-        around->has_apt = root_exists(host->root, "usr/bin/apt-get");
+        around->kernel_package = find_package(host);
         read_node(around, host);
         around->initramfs = initramfs_read(host->root, host->release, host->options);
         return around;
@@ -116,6 +123,7 @@ void surroundings_free(Surroundings *around) {
                 return;
         g_free(around->lockdown);
         g_free(around->unsigned_module);
+        g_free(around->kernel_package);
         g_strfreev(around->other_kernels);
         g_strfreev(around->loaded_others);
         g_strfreev(around->installed_others);
