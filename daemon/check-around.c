@@ -91,25 +91,36 @@ static const Effect *find_missed(const Check *check, const char **ret_path) {
         return NULL;
 }
 
-void rule_initramfs(Check *check) {
-        const Initramfs *initramfs = check->around->initramfs;
-        const char *newer, *path = NULL;
+static void find_in_image(Check *check, const Initramfs *initramfs, const char *built) {
+        const char *newer = initramfs_newer_file(initramfs);
 
-        if (!initramfs->image || check_module(check->host)->state == MODULE_BUILTIN)
-                return;
-        g_autofree char *built = day(initramfs->built);
-        newer = initramfs_newer_file(initramfs);
-        const Effect *missed = find_missed(check, &path);
-        if (initramfs->puts_kvm && newer)
+        if (newer)
                 check_find(check, "warn", initramfs->rebuild,
                            "%s puts KVM into the initramfs (%s), and %s was changed after that was built (%s): the "
                            "next boot loads KVM with the copy in it",
                            initramfs->puts_kvm, initramfs->image, newer, built);
-        else if (initramfs->puts_kvm)
+        else if (initramfs_folder_is_newer(initramfs))
+                check_find(check, "info", initramfs->rebuild,
+                           "%s puts KVM into the initramfs (%s), and files came or went in /etc/modprobe.d after that "
+                           "was built (%s): an option of KVM that was taken out there is still in it",
+                           initramfs->puts_kvm, initramfs->image, built);
+        else
                 check_find(check, "pass", "",
                            "%s puts KVM into the initramfs (%s), which was built (%s) after the last change of KVM's "
                            "options",
                            initramfs->puts_kvm, initramfs->image, built);
+}
+
+void rule_initramfs(Check *check) {
+        const Initramfs *initramfs = check->around->initramfs;
+        const char *path = NULL;
+
+        if (!initramfs->image || check_module(check->host)->state == MODULE_BUILTIN)
+                return;
+        const Effect *missed = find_missed(check, &path);
+        g_autofree char *built = day(initramfs->built);
+        if (initramfs->puts_kvm)
+                find_in_image(check, initramfs, built);
         else if (missed)
                 check_find(check, "warn", initramfs->rebuild,
                            "%s has been as it is since before this boot, and %s.%s is %s all the same: it was loaded "

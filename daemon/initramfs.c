@@ -155,10 +155,13 @@ static gint64 read_boot_time(const Root *root) {
         return found ? g_ascii_strtoll(found + strlen("\nbtime "), NULL, 10) : 0;
 }
 
-static void read_changes(const Initramfs *initramfs, const Root *root, const Options *options) {
+static void read_changes(Initramfs *initramfs, const Root *root, const Options *options) {
+        struct stat st;
+
+        if (root_stat(root, options_folders[0], &st) >= 0)
+                initramfs->folder_changed = st.st_mtime;
         for (unsigned i = 0; i < options->options->len; i++) {
                 const Option *option = g_ptr_array_index(options->options, i);
-                struct stat st;
                 if (!option->path || !is_kvm(option->module) ||
                     g_hash_table_contains(initramfs->changed, option->path) ||
                     root_stat(root, option->path + 1, &st) < 0)
@@ -187,6 +190,10 @@ static gint64 changed(const Initramfs *initramfs, const char *path) {
         const gint64 *time = g_hash_table_lookup(initramfs->changed, path);
 
         return time ? *time : G_MININT64;
+}
+
+bool initramfs_folder_is_newer(const Initramfs *initramfs) {
+        return initramfs->folder_changed > initramfs->built;
 }
 
 const char *initramfs_newer_file(const Initramfs *initramfs) {

@@ -12,9 +12,10 @@
 #include "root.h"
 
 typedef struct Initramfs {
-        char *image;    /* absolute; NULL: none was found */
-        gint64 built;   /* seconds since the epoch, of the image's last change */
-        gint64 booted;  /* the same of the boot; 0: unknown */
+        char *image;           /* absolute; NULL: none was found */
+        gint64 built;          /* seconds since the epoch, of the image's last change */
+        gint64 folder_changed; /* the same of /etc/modprobe.d; 0: unknown */
+        gint64 booted;         /* the same of the boot; 0: unknown */
         char *puts_kvm; /* "/etc/initramfs-tools/modules:12": the line that puts a module of KVM into it, or NULL */
         char *rebuild;  /* the command that builds it anew, "" when its tool is not known */
         GHashTable *changed; /* absolute path -> gint64 *: the last change of each file of modprobe.d with options of KVM */
@@ -25,6 +26,8 @@ Initramfs *initramfs_read(const Root *root, const char *release, const Options *
 void initramfs_free(Initramfs *initramfs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Initramfs, initramfs_free)
 
+/* Something came or went in /etc/modprobe.d after the image was built: maybe a file with options of KVM, which the image still has. */
+bool initramfs_folder_is_newer(const Initramfs *initramfs);
 /* The file with options of KVM that was changed last, and later than the image was built; NULL when there is none. */
 const char *initramfs_newer_file(const Initramfs *initramfs);
 /* @path has been as it is since before this boot, and was changed after the image was built. */

@@ -123,8 +123,12 @@ static const CheckRow rows[] = {
           "/etc/initramfs-tools/modules:3 puts KVM into the initramfs (/boot/initrd.img-6.1.0-38-amd64), and /etc/modprobe.d/admin.conf was "
           "changed after", "update-initramfs -u -k 6.1.0-38-amd64" },
         { "KVM is in a new image", { AMD_LOADED, .modprobe = "options kvm_amd nested=1\n", .files = PAIRS(IMAGE, "",
-          "usr/share/initramfs-tools/modules.d/virtual", "virtio\nkvm_amd\n"), .times = PAIRS(IMAGE, "2000", ADMIN, "1000") },
+          "usr/share/initramfs-tools/modules.d/virtual", "virtio\nkvm_amd\n"), .times = PAIRS(IMAGE, "2000", ADMIN, "1000", "etc/modprobe.d", "1000") },
           .id = "initramfs", "pass", "/usr/share/initramfs-tools/modules.d/virtual:2 puts KVM", NULL },
+        { "KVM is in an image that is older than what is left", { AMD_LOADED, .modprobe = "options kvm_amd nested=1\n", .files = PAIRS(IMAGE,
+          "", "usr/sbin/update-initramfs", "", "etc/initramfs-tools/modules", "kvm_amd\n"),
+          .times = PAIRS(IMAGE, "2000", ADMIN, "1000", "etc/modprobe.d", "3000") }, .id = "initramfs", "info",
+          "files came or went in /etc/modprobe.d after that was built", "update-initramfs -u -k 6.1.0-38-amd64" },
         { "something else is in the image", { AMD_LOADED, .modprobe = "options kvm_amd nested=1\n", .files = PAIRS(IMAGE, "",
           "etc/initramfs-tools/modules", "# kvm_amd\nvfio kvm_amd\n"), .times = PAIRS(IMAGE, "1000", ADMIN, "2000") },
           .id = "initramfs" },
