@@ -191,7 +191,7 @@ static void find_overridden(Check *check, const Effect *e) {
         if (!loser)
                 return;
         g_autofree char *first = place(winner->path, winner->line), *second = place(loser->path, loser->line);
-        g_autofree char *owner = owner_say(is_ours(winner) ? loser->path : winner->path) ?: owner_say(loser->path);
+        g_autofree char *owner = owner_say(winner->path) ?: owner_say(loser->path);
         check_find(check, is_ours(winner) ? "info" : "warn", "",
                    "%s.%s: %s (%s) wins over %s, which says otherwise%s%s%s", p->module, p->name, first,
                    effect_word(p, e->configured), second, is_ours(loser) ? " and was written by nestvirtd" : "",
