@@ -22,7 +22,8 @@ static bool has_feature(const Inventory *inventory, const char *feature) {
 /* Why no guest that is started now can nest, though nothing is switched off. */
 static char *why_unavailable(const Inventory *inventory) {
         const char *vendor = get_string(inventory->manager, "Vendor"),
-                   *below = get_string(inventory->manager, "Hypervisor");
+                   *below = get_string(inventory->manager, "Hypervisor"),
+                   *firmware = get_string(inventory->manager, "Firmware");
         const char *feature = g_str_equal(vendor, "intel") ? "vmx" : g_str_equal(vendor, "amd") ? "svm" : NULL;
         const Item *module = inventory_vendor_module(inventory);
         const char *state = module ? get_string(module->properties, "State") : "";
@@ -31,10 +32,15 @@ static char *why_unavailable(const Inventory *inventory) {
                 return g_strdup_printf("%s, the KVM module in use, can't nest", item_name(module));
         if (!feature)
                 return g_strdup("the CPU is neither Intel's nor AMD's");
+        if (g_str_equal(firmware, "off"))
+                return g_strdup_printf("the firmware%s has %s switched off; see nestvirtctl check",
+                                       *below ? " of this virtual machine" : "", feature);
         if (!has_feature(inventory, feature))
                 return *below ? g_strdup_printf("the hypervisor below (%s) does not offer %s to this machine", below,
                                                 feature)
-                              : g_strdup_printf("the CPU does not offer %s: see the firmware's setup", feature);
+                              : g_strdup_printf(g_str_equal(firmware, "none") ? "the CPU has no %s"
+                                                                              : "the kernel shows no %s of the CPU",
+                                                feature);
         if (!module || g_str_equal(state, "missing"))
                 return g_strdup_printf("there is no module %s for this kernel", module ? item_name(module) : "of KVM");
         return g_strdup_printf("%s is not loaded; to load it: nestvirtctl reload", item_name(module));

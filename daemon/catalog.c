@@ -108,6 +108,10 @@ static bool release_reaches(CatalogRelease r, unsigned major, unsigned minor) {
         return r.major > major || (r.major == major && r.minor >= minor);
 }
 
+bool catalog_release_reaches(const char *release, unsigned major, unsigned minor) {
+        return release_reaches(release_parse(release), major, minor);
+}
+
 const Parameter *catalog_variant(const Parameter *parameter, const char *release) {
         const CatalogRelease r = release_parse(release);
         const Parameter *best = parameter;

@@ -74,6 +74,8 @@ char *catalog_parse(const Parameter *parameter, const char *release, const char 
 /* The words for what may be given: "on or off", "a number from 0 to 65535", "auto, on or off". */
 char *catalog_allowed(const Parameter *parameter, const char *release);
 
+/* @release is that one or later; an unreadable one counts as the newest. */
+bool catalog_release_reaches(const char *release, unsigned major, unsigned minor);
 /* The kernel's default for @release, normalised; "" when unknown. */
 const char *catalog_default(const Parameter *parameter, const char *release);
 

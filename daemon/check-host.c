@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is found about the CPU, the modules, the device and nesting as a whole. It reads and changes nothing. */
+/* What is found about the host, its modules, the device and nesting as a whole. It reads and changes nothing. */
 
 #include "check-rules.h"
 #include "device-node.h"
 #include "journal.h"
-
-/* The feature that makes the vendor's module load: "vmx", "svm"; NULL where none is known. */
-static const char *base_feature(const Host *host) {
-        return catalog_base_feature(catalog_vendor_module(host->cpu->vendor));
-}
-
-bool check_cpu_can(const Host *host) {
-        const char *feature = base_feature(host);
-
-        return feature && cpu_has(host->cpu, feature);
-}
 
 void rule_degraded(Check *check) {
         const Module *module = check_module(check->host);
@@ -41,59 +30,6 @@ void rule_level(Check *check) {
                            "This host is itself a virtual machine (hypervisor: %s): what it can offer depends on the "
                            "host below",
                            cpu->hypervisor);
-}
-
-/* The line that asks for nesting on the CPU of this host, or NULL. */
-static const Option *asks_for_nested(const Host *host) {
-        const Parameter *nested = catalog_find(catalog_vendor_module(host->cpu->vendor), "nested");
-        const Option *option = nested ? options_winner(host->options, nested->module, nested->name, NULL) : NULL;
-        g_autofree char *value =
-                        option ? catalog_parse(nested, host->release, option->bare ? NULL : option->value) : NULL;
-
-        return g_strcmp0(value, "1") == 0 ? option : NULL;
-}
-
-void rule_cpu(Check *check) {
-        const Cpu *cpu = check->host->cpu;
-        const char *feature = base_feature(check->host);
-        const Option *asking = asks_for_nested(check->host);
-        g_autofree char *why = NULL, *asked = NULL;
-
-        if (!feature) {
-                check_find(check, "info", "", "The CPU (%s) is none that nestvirtd knows the nesting of",
-                           cpu->architecture);
-                return;
-        }
-        if (cpu_has(cpu, feature)) {
-                check_find(check, "pass", "", "The CPU has %s", feature);
-                return;
-        }
-        why = cpu->level > 0 ? g_strdup_printf(": the hypervisor below (%s) does not give it to this virtual machine",
-                                               cpu->hypervisor)
-                             : g_strdup(", or the firmware has it switched off");
-        asked = asking ? option_source(asking) : NULL;
-        check_find(check, asking ? "fail" : "info", "", "The CPU lacks %s%s%s%s", feature, why,
-                   asked ? "; nested=1 is asked for by " : "", asked ?: "");
-}
-
-void rule_cpu_features(Check *check) {
-        g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-        g_autoptr(GString) missing = g_string_new(NULL);
-
-        if (!check_cpu_can(check->host))
-                return;
-        for (unsigned i = 0; i < check->effects->len; i++) {
-                const Parameter *p = ((Effect *) g_ptr_array_index(check->effects, i))->parameter;
-                for (const char *const *f = p->features; f && *f; f++)
-                        if (!cpu_has(check->host->cpu, *f) && g_hash_table_add(seen, (gpointer) *f))
-                                g_string_append_printf(missing, "%s%s", missing->len > 0 ? ", " : "", *f);
-        }
-        if (g_str_equal(check->host->cpu->vendor, "intel") && !check->host->cpu->has_vmx_flags)
-                check_find(check, "info", "", "This kernel does not print in /proc/cpuinfo what the CPU's vmx can do");
-        else if (missing->len > 0)
-                check_find(check, "info", "", "KVM could also use what this CPU lacks: %s", missing->str);
-        else
-                check_find(check, "pass", "", "The CPU has all that this kernel's KVM could use");
 }
 
 void rule_kvm(Check *check) {

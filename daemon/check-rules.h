@@ -22,17 +22,22 @@ void check_find(Check *check, const char *status, const char *fix, const char *f
 
 /* What runs guests: the vendor's module, or where there is none kvm itself. */
 const Module *check_module(const Host *host);
-/* The CPU has the feature that the vendor's module needs. */
+/* The CPU has the feature that the vendor's module needs, and the firmware is not known to have it off. (check-cpu.c) */
 bool check_cpu_can(const Host *host);
 
 /* The effective value, or NULL when it is not there now. */
 const char *check_effective(const Check *check, const char *module, const char *name);
 
+/* check-cpu.c */
+void rule_cpu(Check *check);
+void rule_firmware(Check *check);
+void rule_cpu_features(Check *check);
+void rule_cpu_sources(Check *check);
+void rule_cpus_differ(Check *check);
+
 /* check-host.c */
 void rule_degraded(Check *check);
 void rule_level(Check *check);
-void rule_cpu(Check *check);
-void rule_cpu_features(Check *check);
 void rule_kvm(Check *check);
 void rule_vendor_module(Check *check);
 void rule_module_files(Check *check);

@@ -20,7 +20,10 @@ static const Rule rules[] = {
         { "level",                 rule_level },                  /* on the hardware, or itself a virtual machine */
         { "below",                 rule_below },                  /* what the host below gives to this virtual machine */
         { "cpu",                   rule_cpu },                    /* the CPU has vmx or svm */
+        { "firmware",              rule_firmware },               /* the firmware lets the CPU virtualize */
         { "cpu-features",          rule_cpu_features },           /* what KVM could use and the CPU lacks */
+        { "cpu-sources",           rule_cpu_sources },            /* those who tell of the CPU contradict each other */
+        { "cpus-differ",           rule_cpus_differ },            /* processors are not alike */
         { "kvm",                   rule_kvm },                    /* the module kvm is there */
         { "vendor-module",         rule_vendor_module },          /* the vendor's module is there */
         { "module-files",          rule_module_files },           /* the running kernel's modules can be loaded again */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the CPU offers to virtualization, as the kernel prints it in /proc/cpuinfo (arch/x86/kernel/cpu/proc.c; the
- * "vmx flags" line exists since Linux 5.6). Only the first CPU is looked at: KVM does not load when they differ. It knows nothing
- * of modules or their parameters. */
+/* What the CPU offers to virtualization, from all sources: as the kernel prints it of the first processor in /proc/cpuinfo, where others
+ * differ from it, and what the CPU says of itself. It knows nothing of modules or their parameters. */
 
 #include <glib.h>
 #include <stdbool.h>
 
+#include "cpu-facts.h"
 #include "root.h"
 
 typedef struct Cpu {
@@ -20,7 +20,11 @@ typedef struct Cpu {
         char *hypervisor; /* what is below at level 1, as systemd-detect-virt(1) spells it: "kvm", "microsoft", "vmware",
                              * "xen"…, "unknown"; else "". On an x86 machine the CPU says it (CPUID 0x40000000 and up);
                              * elsewhere and beneath another root it is taken from sys/hypervisor/type and DMI */
-        bool has_vmx_flags; /* the kernel prints "vmx flags": their absence means something */
+        bool has_vmx_flags;  /* the kernel prints "vmx flags": their absence means something */
+        bool flags_cleared;  /* the kernel command line has it hide flags (clearcpuid=) */
+        unsigned processors; /* how many /proc/cpuinfo has */
+        GPtrArray *spread;   /* CpuOdd*: virtualization flags that not all of them have (cpu-spread.h) */
+        CpuFacts *facts;
 } Cpu;
 
 Cpu *cpu_read(const Root *root); /* never fails: what can't be read is empty */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "effect.h"
+#include "firmware.h"
 #include "host.h"
 
 /* Files may hold anything, D-Bus takes UTF-8 alone. */
@@ -33,6 +34,7 @@ GVariant *describe_manager(const Host *host) {
         add(&builder, "CpuModel", string(host->cpu->model));
         add(&builder, "Device", string(host->device));
         add(&builder, "Features", strings((const char *const *) host->cpu->features));
+        add(&builder, "Firmware", string(firmware_to_string(firmware_judge(host, NULL))));
         add(&builder, "Hypervisor", string(host->cpu->hypervisor));
         add(&builder, "Level", g_variant_new_uint32(host->cpu->level));
         add(&builder, "Mmu", string(host_mmu(host)));

@@ -21,9 +21,10 @@ typedef struct Waiter {
 struct Device {
         Daemon *daemon;
         Helper *helper;
-        GQueue waiting; /* Waiter*: for a check that has not begun */
-        GQueue served;  /* Waiter*: for the one under way */
-        bool asked;     /* for a turn */
+        GQueue waiting;   /* Waiter*: for a check that has not begun */
+        GQueue served;    /* Waiter*: for the one under way */
+        bool asked;       /* for a turn */
+        const char *word; /* what the check under way has found */
         DeviceEnsured ensured;
         GDestroyNotify discard;
         gpointer userdata; /* of the last two */
@@ -77,17 +78,47 @@ static const char *word_of(int status) {
         }
 }
 
-static void on_checked(int status, const char *detail, gpointer userdata) {
-        Device *device = userdata;
+static void check_end(Device *device) {
         Waiter *waiter;
 
-        if (status < 0)
-                log_error("Cannot check /dev/kvm: %s", detail ?: strerror(-status));
         while ((waiter = g_queue_pop_head(&device->served))) {
-                waiter->done(word_of(status), waiter->userdata);
+                waiter->done(device->word, waiter->userdata);
                 g_free(waiter);
         }
         turns_end(device->daemon->turns);
+}
+
+static void on_facts(int status, const char *detail, gpointer userdata) {
+        if (status != DEVICE_OK)
+                log_error("Cannot read what the CPU's registers and /dev/kvm say: %s",
+                          detail       ? detail
+                          : status < 0 ? strerror(-status)
+                                       : "nestvirt-device failed");
+        check_end(userdata);
+}
+
+/* What was read at an earlier check is forgotten first: KVM may have been loaded otherwise since. */
+static void facts_begin(Device *device) {
+        const Daemon *daemon = device->daemon;
+        g_autofree char *output = root_absolute(daemon->root, CPU_FACTS_PATH);
+        g_autoptr(GError) error = NULL;
+
+        if (*daemon->host->cpu->vendor && root_write(daemon->root, CPU_FACTS_PATH, "", &error)) {
+                helper_run(device->helper, "facts", output, on_facts, device);
+                return;
+        }
+        if (error)
+                log_error("Cannot keep what the CPU's registers say: %s", error->message);
+        check_end(device);
+}
+
+static void on_checked(int status, const char *detail, gpointer userdata) {
+        Device *device = userdata;
+
+        if (status < 0)
+                log_error("Cannot check /dev/kvm: %s", detail ?: strerror(-status));
+        device->word = word_of(status);
+        facts_begin(device);
 }
 
 static bool check_begin(gpointer data) {
@@ -97,7 +128,7 @@ static bool check_begin(gpointer data) {
         device->asked = false;
         while ((waiter = g_queue_pop_head(&device->waiting)))
                 g_queue_push_tail(&device->served, waiter);
-        helper_run(device->helper, "check", on_checked, device);
+        helper_run(device->helper, "check", NULL, on_checked, device);
         return true;
 }
 
@@ -198,5 +229,5 @@ void device_ensure(Device *device, DeviceEnsured done, GDestroyNotify discard, g
         device->ensured = done;
         device->discard = discard;
         device->userdata = userdata;
-        helper_run(device->helper, "ensure", on_ensured, device);
+        helper_run(device->helper, "ensure", NULL, on_ensured, device);
 }

@@ -4,8 +4,10 @@
 
 #include <string.h>
 
+#include "cpu-bits.h"
 #include "effect-reason.h"
 #include "effect.h"
+#include "firmware.h"
 
 static char *current_value(const Host *host, const char *module, const char *name) {
         const Parameter *parameter = catalog_find(module, name);
@@ -25,21 +27,30 @@ const char *effect_word(const Parameter *parameter, const char *normal) {
         return g_str_equal(normal, "1") ? "on" : g_str_equal(normal, "0") ? "off" : normal;
 }
 
-/* The kernel prints most of Intel's features in a line of their own. Where it has none, their absence says nothing. */
-static bool can_tell(const Host *host, const Parameter *parameter) {
-        return *host->cpu->vendor && (!g_str_equal(parameter->module, "kvm_intel") || host->cpu->has_vmx_flags);
+static char *name_missing(const Host *host, const char *feature, bool base) {
+        const CpuBit *bit = cpu_bit_find(cpuid_bits, feature);
+
+        if (base && firmware_judge(host, NULL) == FIRMWARE_OFF)
+                return g_strdup_printf("%s (the firmware has it switched off)", feature);
+        if (bit && g_str_equal(host->cpu->vendor, "amd") && cpuid_ask(host->cpu->facts->cpuid, bit) == ANSWER_YES)
+                return g_strdup_printf("%s (CPUID has it, but the kernel hides it)", feature);
+        return g_strdup(feature);
 }
 
 bool effect_supported(const Host *host, const Parameter *parameter, char **ret_missing) {
-        const char *base = catalog_base_feature(parameter->module);
-        g_autoptr(GPtrArray) missing = g_ptr_array_new();
+        const char *base = catalog_base_feature(parameter->module), *lacks = NULL;
+        g_autoptr(GPtrArray) missing = g_ptr_array_new_with_free_func(g_free);
 
-        if (base && *host->cpu->vendor && !cpu_has(host->cpu, base))
-                g_ptr_array_add(missing, (gpointer) base);
-        else if (can_tell(host, parameter))
+        if (base && *host->cpu->vendor && (!cpu_has(host->cpu, base) || firmware_judge(host, NULL) == FIRMWARE_OFF))
+                g_ptr_array_add(missing, name_missing(host, base, true));
+        else
                 for (const char *const *feature = parameter->features; feature && *feature; feature++)
-                        if (!cpu_has(host->cpu, *feature))
-                                g_ptr_array_add(missing, (gpointer) *feature);
+                        if (cpu_can(host->cpu, *feature) == ANSWER_NO)
+                                g_ptr_array_add(missing, name_missing(host, *feature, false));
+        if (missing->len == 0 && g_strcmp0(base, "vmx") == 0)
+                lacks = cpu_lacks(host->cpu, parameter->name);
+        if (lacks)
+                g_ptr_array_add(missing, g_strdup(lacks));
 
         const bool supported = missing->len == 0;
         g_ptr_array_add(missing, NULL);

@@ -53,8 +53,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Effect, effect_free)
 
 /* A copy of current. */
 char *effect_current(const Effect *effect);
-/* True when the CPU has what the parameter needs, or when the kernel does not print whether it has; else @ret_missing (may be NULL)
- * names the features, comma-separated. */
+/* True when the CPU has what the parameter needs, or when it is unknown whether it has; else @ret_missing (may be NULL) names what is
+ * missing, comma-separated. */
 bool effect_supported(const Host *host, const Parameter *parameter, char **ret_missing);
 /* The first line that the kernel would refuse, and with it the load of the whole module; NULL when there is none. */
 const Option *effect_refused(const Host *host, const Parameter *parameter);

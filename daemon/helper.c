@@ -4,10 +4,12 @@
  * with its exit status, start it, wait for the job, read the status. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "helper.h"
 
@@ -22,7 +24,7 @@
 
 struct Helper {
         Daemon *daemon;
-        char *verb;
+        char *verb, *output;
         HelperDone done; /* NULL: nothing is under way */
         gpointer userdata;
         sd_event_source *timeout;
@@ -46,6 +48,7 @@ static void helper_clear(Helper *helper) {
         g_clear_pointer(&helper->unit, g_free);
         g_clear_pointer(&helper->job, g_free);
         g_clear_pointer(&helper->verb, g_free);
+        g_clear_pointer(&helper->output, g_free);
 }
 
 static void helper_finish(Helper *helper, int status, const char *detail) {
@@ -74,20 +77,31 @@ static int on_child(sd_event_source *source, const siginfo_t *info, void *userda
         return 0;
 }
 
-static int spawn(const char *path, char *const *argv, pid_t *ret) {
+static int spawn(const char *path, char *const *argv, const char *output, pid_t *ret) {
         char *const environment[] = {NULL};
+        posix_spawn_file_actions_t actions;
         posix_spawnattr_t attributes;
         sigset_t none;
 
         (void) sigemptyset(&none);
-        int r = -posix_spawnattr_init(&attributes);
+        int r = -posix_spawn_file_actions_init(&actions);
         if (r < 0)
                 return r;
+        r = output ? -posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output,
+                                                       O_WRONLY | O_TRUNC | O_NOFOLLOW | O_NOCTTY, 0)
+                   : 0;
+        if (r >= 0)
+                r = -posix_spawnattr_init(&attributes);
+        if (r < 0) {
+                (void) posix_spawn_file_actions_destroy(&actions);
+                return r;
+        }
         /* The loop's signals are blocked in us; they are not to be in the child. */
         (void) posix_spawnattr_setsigmask(&attributes, &none);
         (void) posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-        r = -posix_spawn(ret, path, NULL, &attributes, argv, environment);
+        r = -posix_spawn(ret, path, &actions, &attributes, argv, environment);
         (void) posix_spawnattr_destroy(&attributes);
+        (void) posix_spawn_file_actions_destroy(&actions);
         return r;
 }
 
@@ -97,7 +111,7 @@ static int run_child(Helper *helper) {
         char *argv[] = {program, helper->verb, node, NULL};
         pid_t pid;
 
-        int r = spawn(program, argv, &pid);
+        int r = spawn(program, argv, helper->output, &pid);
         if (r < 0)
                 return r;
         r = sd_event_add_child(helper->daemon->event, &helper->child, pid, WEXITED, on_child, helper);
@@ -210,8 +224,9 @@ static int run_unit(Helper *helper) {
                                         on_loaded, helper, "s", name);
 }
 
-void helper_run(Helper *helper, const char *verb, HelperDone done, gpointer userdata) {
+void helper_run(Helper *helper, const char *verb, const char *output, HelperDone done, gpointer userdata) {
         helper->verb = g_strdup(verb);
+        helper->output = g_strdup(output);
         helper->done = done;
         helper->userdata = userdata;
         helper->failed = helper->daemon->settings->units ? run_unit(helper) : run_child(helper);

@@ -15,4 +15,5 @@ typedef void (*HelperDone)(int status, const char *detail, gpointer userdata);
 Helper *helper_new(Daemon *daemon);
 /* One under way is forgotten, a plain child is killed; HelperDone is not called. */
 void helper_free(Helper *helper);
-void helper_run(Helper *helper, const char *verb, HelperDone done, gpointer userdata);
+/* @output: where a plain child's standard output goes, an absolute path, or NULL; a unit says so itself. */
+void helper_run(Helper *helper, const char *verb, const char *output, HelperDone done, gpointer userdata);

@@ -150,8 +150,7 @@ const Module *host_vendor_module(const Host *host) {
         return NULL;
 }
 
-/* A switch of the vendor's module that is there now: "1", "0", or NULL when it does not tell. */
-static char *vendor_switch(const Host *host, const char *name) {
+char *host_vendor_switch(const Host *host, const char *name) {
         const Module *vendor = host_vendor_module(host);
         const Parameter *parameter = vendor ? catalog_find(vendor->name, name) : NULL;
         const ModuleValue *value = parameter ? module_value(vendor, parameter->name) : NULL;
@@ -165,7 +164,7 @@ const char *host_nested(const Host *host) {
         if (!vendor || !module_is_present(vendor) || !catalog_find(vendor->name, "nested"))
                 return "unavailable";
 
-        g_autofree char *value = vendor_switch(host, "nested");
+        g_autofree char *value = host_vendor_switch(host, "nested");
         return !value ? "unknown" : g_str_equal(value, "0") ? "off" : "on";
 }
 
@@ -175,7 +174,7 @@ const char *host_mmu(const Host *host) {
         if (!vendor || !module_is_present(vendor))
                 return "";
 
-        g_autofree char *ept = vendor_switch(host, "ept"), *npt = vendor_switch(host, "npt");
+        g_autofree char *ept = host_vendor_switch(host, "ept"), *npt = host_vendor_switch(host, "npt");
         const char *value = ept ?: npt;
         return !value ? "" : g_str_equal(value, "0") ? "shadow" : "tdp";
 }

@@ -45,7 +45,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Host, host_free)
 const Module *host_module(const Host *host, const char *name); /* NULL when the host has no such object */
 const Module *host_vendor_module(const Host *host);            /* NULL when there is none */
 const char *host_nested(const Host *host);                     /* "on" "off" "unavailable" "unknown" */
-const char *host_mmu(const Host *host);                        /* "tdp" "shadow" "" */
+/* A switch of the vendor's module that is there now: "1", "0", or NULL when it does not tell. */
+char *host_vendor_switch(const Host *host, const char *name);
+const char *host_mmu(const Host *host); /* "tdp" "shadow" "" */
 /* What stat(2) says of /dev/kvm: @error is 0 or -errno. Never "broken": only who opens it can know. */
 const char *host_judge_device(int error, const struct stat *st);
 /* What waits for idle for this parameter, or NULL. */

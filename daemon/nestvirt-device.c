@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Opens /dev/kvm, or makes and mends its node, and says by its exit status (device-node.h) what came of it. It lives for a moment, so that
- * nothing keeps KVM's module from being reloaded. */
+/* Opens /dev/kvm, or makes and mends its node, and says by its exit status (device-node.h) what came of it; or prints what the device and the
+ * CPU's registers say (device-facts.h). It lives for a moment, so that nothing keeps KVM's module from being reloaded. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "device-facts.h"
 #include "device-node.h"
 
 /* The one that there has been since 2007 (Documentation/virt/kvm/api.rst, KVM_GET_API_VERSION). */
@@ -99,7 +100,9 @@ int main(int argc, char **argv) {
                         return check(path);
                 if (strcmp(argv[1], "ensure") == 0)
                         return ensure(path);
+                if (strcmp(argv[1], "facts") == 0)
+                        return facts_print(path) ? DEVICE_OK : fail("facts", "print");
         }
-        (void) fprintf(stderr, "Usage: nestvirt-device check|ensure [PATH]\n");
+        (void) fprintf(stderr, "Usage: nestvirt-device check|ensure|facts [PATH]\n");
         return DEVICE_USAGE;
 }

@@ -3,6 +3,7 @@
 
 import grp
 import os
+import re
 import stat
 import subprocess
 
@@ -13,7 +14,12 @@ from tap import main
 HELPER = f"{HELPER_DIR}/nestvirt-device"
 KVM = os.makedev(10, 232)
 OFF = {"kvm_amd": {"nested": "0"}}
-OK, USAGE, MISSING, WRONG_NODE, BROKEN = 0, 2, 10, 11, 13
+OK, FAILED, USAGE, MISSING, WRONG_NODE, BROKEN = 0, 1, 2, 10, 11, 13
+HAS_KVM = os.path.exists("/sys/class/misc/kvm")
+FACTS = re.compile(r"""(msr:\n(CPU\ \d+:\n(0x[0-9a-f]{8}\ 0x[0-9a-f]{16}\n)+)*)?
+                       (kvm-cpuid:\n(\ \ \ 0x[0-9a-f]{8}\ 0x[0-9a-f]{2}:(\ e[abcd]x=0x[0-9a-f]{8}){4}\n)*)?
+                       (kvm-msr:\n(0x[0-9a-f]{8}\ 0x[0-9a-f]{16}\n)*)?""", re.VERBOSE)
+NO_SVM = "kvm-cpuid:\n   0x80000001 0x00: eax=0x0 ebx=0x0 ecx=0x0 edx=0x0\n"
 
 
 def group():
@@ -66,6 +72,43 @@ class Helper(DeviceTest):
         self.make_node()
         # What is behind it is this machine's.
         self.assertEqual(self.check(), OK if os.path.exists("/sys/class/misc/kvm") else BROKEN)
+
+    def facts(self):
+        result = subprocess.run([HELPER, "facts", self.node], check=True, capture_output=True, text=True)
+        self.assertEqual(result.stderr, "")
+        self.assertTrue(FACTS.fullmatch(result.stdout), result.stdout)
+        return result.stdout
+
+    def test_facts_of_nothing(self):
+        self.assertEqual(self.facts(), "")
+        self.node.write_text("")
+        self.assertEqual(self.facts(), "")
+        self.node.unlink()
+        self.make_node(os.makedev(1, 3))
+        self.assertEqual(self.facts(), "")
+
+    def test_facts_of_kvm(self):
+        self.make_node()
+        self.assertEqual("kvm-cpuid:\n   0x00000001 0x00: " in self.facts(), HAS_KVM)
+        self.assertEqual("kvm-msr:\n" in self.facts(), HAS_KVM)
+
+    def test_facts_of_the_registers(self):
+        registers = self.node.parent / "cpu/0/msr"
+        registers.parent.mkdir(parents=True)
+        registers.write_bytes(bytes(4096))
+        self.assertEqual(self.facts(), "")
+        registers.unlink()
+        os.mknod(registers, stat.S_IFCHR | 0o600, os.makedev(1, 5))  # /dev/zero
+        self.assertEqual(self.facts(), "")
+        registers.unlink()
+        os.mknod(registers, stat.S_IFCHR | 0o600, os.makedev(202, 0))
+        self.assertEqual("msr:\nCPU 0:\n" in self.facts(), os.path.exists("/sys/class/msr/msr0"))
+
+    def test_facts_that_can_not_be_printed(self):
+        self.make_node()
+        with open("/dev/full", "wb") as full:
+            result = subprocess.run([HELPER, "facts", self.node], check=False, stdout=full, stderr=subprocess.PIPE)
+        self.assertEqual(result.returncode, FAILED if HAS_KVM else OK)
 
     def test_ensure_makes_it(self):
         self.assertEqual(self.run_helper("ensure", self.node), OK)
@@ -155,6 +198,17 @@ class Child(DeviceTest):
                 self.assertEqual(self.fixes(), right)
                 self.node.unlink()
 
+    def test_facts_are_kept(self):
+        facts = self.host / "run/nestvirt/facts"
+        facts.parent.mkdir(parents=True, exist_ok=True)
+        facts.write_text(NO_SVM)  # of another time
+        self.caller.call("Check", ("t", 0))
+        self.assertEqual(facts.read_text(), "")
+        self.make_node()
+        self.caller.call("Check", ("t", 0))
+        self.assertEqual("kvm-cpuid:\n" in facts.read_text(), HAS_KVM)
+        self.assertTrue(FACTS.fullmatch(facts.read_text()))
+
     def test_ensure(self):
         result = self.caller.call("EnsureDevice", ("t", DRY_RUN))[0]
         self.assertEqual((result["Outcome"], self.node.exists()), ("planned", False))
@@ -209,7 +263,11 @@ class NoHelper(DeviceTest):
     def test_no_program(self):
         self.start_fake("--helper-dir=/nonexistent")
         caller = self.client()
+        facts = self.host / "run/nestvirt/facts"
+        facts.parent.mkdir(parents=True, exist_ok=True)
+        facts.write_text(NO_SVM)
         self.assertTrue(caller.call("Check", ("t", 0))[0])
+        self.assertEqual(facts.read_text(), "")
         with self.refused(ERROR + "Internal"):
             caller.call("EnsureDevice", ("t", 0))
         self.assertEqual(caller.set(OFF)["Outcome"], "applied")  # the turn is not lost
@@ -245,8 +303,17 @@ class Units(DeviceTest):
         self.systemd.emit(self.MANAGER, "org.freedesktop.systemd1.Manager", "JobRemoved",
                           ("uoss", 7, job or self.JOB, "nestvirt-device@check.service", self.job_result))
 
-    def finding(self, check):
-        return [f["Message"] for f in check.result()[0] if f["Id"] == "device"][0]
+    def finding(self, check, of="device"):
+        return [f["Message"] for f in check.result()[0] if f["Id"] == of][0]
+
+    def end_facts(self, count, printed=""):
+        """The second unit of a check: systemd puts what it prints into the file."""
+        self.assertEqual(self.started(count), ("nestvirt-device@facts.service", "replace"))
+        self.status = OK
+        facts = self.host / "run/nestvirt/facts"
+        self.assertEqual(facts.read_text(), "")
+        facts.write_text(printed)
+        self.end_job()
 
     def test_check(self):
         for status, words in ((OK, "opens and answers"), (MISSING, "is missing"), (WRONG_NODE, "10:232")):
@@ -258,10 +325,27 @@ class Units(DeviceTest):
             self.caller.get_all()
             self.assertFalse(check.done)
             self.end_job()
+            self.end_facts(count + 1)
             self.assertIn(words, self.finding(check))
-        wait_for(lambda: len(self.systemd.asked("Unref")) == 3, "the units to be let go")
-        self.assertEqual([r.path for r in self.systemd.asked("Ref")], [self.UNIT] * 3)
-        self.assertEqual([r.arguments[1] for r in self.systemd.asked("Get")], ["ExecMainStatus"] * 3)
+        wait_for(lambda: len(self.systemd.asked("Unref")) == 6, "the units to be let go")
+        self.assertEqual([r.path for r in self.systemd.asked("Ref")], [self.UNIT] * 6)
+        self.assertEqual([r.arguments[1] for r in self.systemd.asked("Get")], ["ExecMainStatus"] * 6)
+
+    def test_facts(self):
+        check = self.caller.start("Check", ("t", 0))
+        self.started()
+        self.end_job()
+        self.end_facts(2, NO_SVM)
+        self.assertIn("offers guests no svm", self.finding(check, "cpu-sources"))
+        # What was true then is not true now.
+        check = self.caller.start("Check", ("t", 0))
+        self.started(3)
+        self.end_job()
+        self.started(4)
+        self.job_result = "failed"
+        self.end_job()
+        self.assertNotIn("cpu-sources", [f["Id"] for f in check.result()[0] if f["Status"] == "warn"])
+        self.assertEqual(self.caller.set(OFF)["Outcome"], "applied")  # the turn is not lost
 
     def test_ensure(self):
         ensure = self.caller.start("EnsureDevice", ("t", 0))

@@ -22,7 +22,7 @@ class Reading(BusTest):
         self.assertEqual(manager["Mmu"], "tdp")
         self.assertEqual(manager["Device"], "missing")
         self.assertIn("svm", manager["Features"])
-        self.assertEqual(set(manager), {"Version", "Vendor", "CpuModel", "Features", "Level", "Hypervisor", "Nested", "Mmu",
+        self.assertEqual(set(manager), {"Version", "Vendor", "CpuModel", "Features", "Firmware", "Level", "Hypervisor", "Nested", "Mmu",
                                         "Device"})
 
     def test_module(self):

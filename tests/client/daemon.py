@@ -42,7 +42,7 @@ def module(name, parameters=(), pending=None, state="live", in_use=False):
 
 def manager(**changes):
     return variants({
-        "Version": "0", "Vendor": "amd", "CpuModel": "A CPU", "Features": ["svm", "npt"], "Level": 0, "Hypervisor": "",
+        "Version": "0", "Vendor": "amd", "CpuModel": "A CPU", "Features": ["svm", "npt"], "Firmware": "on", "Level": 0, "Hypervisor": "",
         "Nested": "on", "Mmu": "tdp", "Device": "ok", **changes})
 
 

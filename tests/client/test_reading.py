@@ -15,7 +15,7 @@ from tap import main
 
 ENTRY = {"module", "kind", "choices", "value", "effective", "configured", "default", "source", "overridden", "pending",
          "supported", "reason", "writable", "description"}
-HOST = {"version", "vendor", "cpu_model", "features", "level", "hypervisor", "nested", "mmu", "device"}
+HOST = {"version", "vendor", "cpu_model", "features", "firmware", "level", "hypervisor", "nested", "mmu", "device"}
 
 
 def snake(name):
@@ -93,7 +93,10 @@ class Status(Reading):
     def test_why_not(self):
         cases = [
             (manager(Nested="unavailable", Vendor=""), [module("kvm")], "neither Intel's nor AMD's"),
-            (manager(Nested="unavailable", Features=[]), [module("kvm"), module("kvm_amd", state="missing")], "does not offer svm"),
+            (manager(Nested="unavailable", Features=[]), [module("kvm"), module("kvm_amd", state="missing")], "shows no svm"),
+            (manager(Nested="unavailable", Features=[], Firmware="none"), [module("kvm")], "the CPU has no svm"),
+            (manager(Nested="unavailable", Features=[], Firmware="off"), [module("kvm")], "the firmware has svm switched off"),
+            (manager(Nested="unavailable", Firmware="off", Hypervisor="xen"), [module("kvm")], "firmware of this virtual machine"),
             (manager(Nested="unavailable", Features=[], Hypervisor="xen"), [module("kvm")], r"the hypervisor below \(xen\)"),
             (manager(Nested="unavailable"), [module("kvm"), module("kvm_amd", state="loadable")], "kvm_amd is not loaded"),
             (manager(Nested="unavailable"), [module("kvm"), module("kvm_amd", state="missing")], "no module kvm_amd"),

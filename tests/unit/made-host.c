@@ -40,11 +40,26 @@ static void write_cpuinfo(const MadeHost *made, const Tree *tree) {
         const char *vendor = made->vendor ?: "AuthenticAMD";
         g_autofree char *vmx = made->vmx_flags ? g_strdup_printf("vmx flags\t: %s\n", made->vmx_flags) : g_strdup("");
         g_autofree char *text = g_strdup_printf("processor\t: 0\nvendor_id\t: %s\nmodel name\t: Made CPU\n"
-                                                "flags\t\t: fpu lm %s\n%s\n",
-                                                vendor, made->flags ?: "svm npt nrip_save", vmx);
+                                                "flags\t\t: fpu lm %s\n%s\n%s",
+                                                vendor, made->flags ?: "svm npt nrip_save", vmx, made->others ?: "");
 
         if (*vendor)
                 tree_write(tree, "proc/cpuinfo", text);
+}
+
+static void write_facts(const MadeHost *made, const Tree *tree) {
+        const struct {
+                const char *path, *text;
+        } files[] = {
+                        {"facts/cpuid", made->cpuid},
+                        {"facts/msr", made->msr},
+                        {"facts/kvm-cpuid", made->kvm_cpuid},
+                        {"facts/kvm-msr", made->kvm_msr},
+        };
+
+        for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
+                if (files[i].text)
+                        tree_write(tree, files[i].path, files[i].text);
 }
 
 static void write_parameter(const Tree *tree, const char *module, const char *assignment) {
@@ -126,6 +141,7 @@ Host *made_host_read(const MadeHost *made, const Tree *tree) {
         };
 
         write_cpuinfo(made, tree);
+        write_facts(made, tree);
         tree_write(tree, "proc/sys/kernel/osrelease", release);
         tree_write(tree, "proc/cmdline", made->cmdline ?: "root=/dev/vda");
         if (!made->no_module_files)

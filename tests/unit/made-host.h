@@ -20,6 +20,8 @@ typedef struct MadeHost {
         const char *vendor;    /* as in cpuinfo; NULL: AuthenticAMD; "": there is no cpuinfo */
         const char *flags;     /* of the CPU, besides the usual ones; NULL: "svm npt nrip_save" */
         const char *vmx_flags; /* NULL: there is no such line */
+        const char *others;    /* of cpuinfo, the blocks of the other processors; NULL: there is one */
+        const char *cpuid, *msr, *kvm_cpuid, *kvm_msr; /* the text of these files in facts; NULL: there is none */
         const char *loaded; /* "kvm_amd.nested=1 kvm.ignore_msrs+=N": parameters of loaded modules; + is writable; "kvm.": none */
         const char *builtin;  /* likewise, of built-in ones */
         const char *loadable; /* "kvm_amd.nested kvm_amd.npt": of modules that are not loaded */

@@ -91,6 +91,10 @@ static const CheckRow rows[] = {
           .id = "cpu", "info", "lacks svm", NULL },
         { "another architecture", { .vendor = "" }, .id = "cpu", "info", "none that nestvirtd knows", NULL },
 
+        { "the firmware lets it", { AMD_LOADED }, .id = "firmware", "pass", "lets the CPU use svm (KVM uses it)", NULL },
+        { "two sources", { AMD_LOADED, .kvm_msr = "" }, .id = "cpu-sources", "pass", "agree about the CPU", NULL },
+        { "two processors", { AMD_LOADED, .others = "processor : 1\nflags : npt nrip_save svm\n" }, .id = "cpus-differ", "pass",
+          "All 2 processors", NULL },
         { "what the CPU lacks", { .loaded = "kvm_amd.nested=1 kvm_amd.avic=N kvm_amd.vgif=0" }, .id = "cpu-features", "info",
           "lacks: avic, vgif", NULL },
         { "a CPU that has all of it", { AMD_LOADED }, .id = "cpu-features", "pass", "has all", NULL },

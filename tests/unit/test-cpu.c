@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "cpu-spread.h"
 #include "cpu.h"
 #include "tree.h"
 
@@ -207,6 +208,13 @@ static void test_garbage(Tree *tree, gconstpointer data) {
         assert_features(folder, "avic svm");
 }
 
+static const CpuOdd *find_odd(const Cpu *cpu, const char *what) {
+        for (unsigned i = 0; i < cpu->spread->len; i++)
+                if (g_str_equal(((const CpuOdd *) g_ptr_array_index(cpu->spread, i))->what, what))
+                        return g_ptr_array_index(cpu->spread, i);
+        return NULL;
+}
+
 /* The first CPU is read, however many follow, and however far a flags line goes. */
 static void test_huge(Tree *tree, gconstpointer data) {
         g_autoptr(GString) text = g_string_new(NULL);
@@ -223,6 +231,12 @@ static void test_huge(Tree *tree, gconstpointer data) {
         tree_write_bytes(tree, "proc/cpuinfo", text->str, text->len);
         many = cpu_read(tree->root);
         assert_features(many, "npt svm");
+        g_assert_cmpuint(many->processors, ==, 4096);
+        g_assert_cmpuint(many->spread->len, ==, 2);
+        g_autofree char *without = cpu_odd_processors(find_odd(many, "svm"));
+        g_autofree char *with = cpu_odd_processors(find_odd(many, "avic"));
+        g_assert_cmpstr(without, ==, "1-4095");
+        g_assert_cmpstr(with, ==, "1-4095");
         g_string_assign(text, "vendor_id : GenuineIntel\nflags : vmx\nvmx flags :");
         for (unsigned n = 0; n < 1000 * 1000; n++)
                 g_string_append_printf(text, " f%u", n);
@@ -230,6 +244,48 @@ static void test_huge(Tree *tree, gconstpointer data) {
         wide = cpu_read(tree->root);
         g_assert_cmpuint(g_strv_length(wide->features), <=, 256);
         g_assert_true(cpu_has(wide, "vmx"));
+}
+
+/* Which processors differ in what concerns virtualization; a line that is missing, too. */
+static void test_spread(Tree *tree, gconstpointer data) {
+        tree_write(tree, "proc/cpuinfo",
+                   "processor : 0\nvendor_id : GenuineIntel\nflags : lm vmx ept\nvmx flags : ept vpid\n\n"
+                   "processor : 1\nflags : vmx ept sse2\nvmx flags : vpid ept\n\n"
+                   "processor : 2\nflags : lm vmx ept\nvmx flags : ept vpid pml\n\n"
+                   "processor : 3\nflags : lm vmx ept\nvmx flags : ept\n\n\n"
+                   "processor : 5\nflags : lm\n");
+        g_autoptr(Cpu) cpu = cpu_read(tree->root);
+        const struct {
+                const char *what, *processors;
+                bool first_has;
+        } odds[] = {{"pml", "2", false}, {"vpid", "3, 5", true}, {"ept", "5", true}, {"vmx", "5", true}};
+
+        assert_features(cpu, "ept vmx vpid");
+        g_assert_cmpuint(cpu->processors, ==, 5);
+        g_assert_cmpuint(cpu->spread->len, ==, G_N_ELEMENTS(odds));
+        for (unsigned i = 0; i < G_N_ELEMENTS(odds); i++) {
+                const CpuOdd *odd = find_odd(cpu, odds[i].what);
+                g_assert_nonnull(odd);
+                g_autofree char *processors = cpu_odd_processors(odd);
+                g_assert_cmpstr(processors, ==, odds[i].processors);
+                g_assert_true(odd->first_has == odds[i].first_has);
+        }
+}
+
+/* A hypervisor's signature among the facts of a tree counts more than the words of its firmware. */
+static void test_hypervisor_by_cpuid(Tree *tree, gconstpointer data) {
+        tree_write(tree, "proc/cpuinfo", "vendor_id : GenuineIntel\nflags : lm hypervisor\n");
+        tree_write(tree, "sys/class/dmi/id/product_name", "KVM");
+        tree_write(tree, "facts/cpuid",
+                   "CPU:\n   0x40000000 0x00: eax=0x40000005 ebx=0x7263694d ecx=0x666f736f edx=0x76482074\n");
+        g_autoptr(Cpu) cpu = cpu_read(tree->root);
+        g_assert_cmpstr(cpu->hypervisor, ==, "microsoft");
+
+        tree_write(tree, "facts/cpuid",
+                   "CPU:\n   0x40000000 0x00: eax=0x40000005 ebx=0x7263694d ecx=0x666f736f edx=0x76482074\n"
+                   "   0x40000100 0x00: eax=0x40000101 ebx=0x4b4d564b ecx=0x564b4d56 edx=0x0000004d\n");
+        g_autoptr(Cpu) both = cpu_read(tree->root);
+        g_assert_cmpstr(both->hypervisor, ==, "kvm");
 }
 
 static void test_machine(void) {
@@ -266,6 +322,8 @@ int main(int argc, char *argv[]) {
                         {"other-architectures-below", NULL, test_other_architectures_below},
                         {"garbage", NULL, test_garbage},
                         {"huge", NULL, test_huge},
+                        {"spread", NULL, test_spread},
+                        {"hypervisor-by-cpuid", NULL, test_hypervisor_by_cpuid},
         };
 
         g_test_init(&argc, &argv, NULL);

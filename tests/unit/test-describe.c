@@ -14,7 +14,7 @@ typedef struct Member {
 /* clang-format off */
 /* Written out again on purpose: these names and types are an interface. */
 static const Member manager[] = {
-        { "Version", "s" }, { "Vendor", "s" }, { "CpuModel", "s" }, { "Features", "as" }, { "Level", "u" },
+        { "Version", "s" }, { "Vendor", "s" }, { "CpuModel", "s" }, { "Features", "as" }, { "Firmware", "s" }, { "Level", "u" },
         { "Hypervisor", "s" }, { "Nested", "s" }, { "Mmu", "s" }, { "Device", "s" },
 };
 
