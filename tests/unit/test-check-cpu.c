@@ -80,6 +80,8 @@ static const CheckRow rows[] = {
         { "what the flags do not show", { INTEL, .loaded = "kvm_intel.nested=Y kvm_intel.vpid=N",
           .msr = MSRS_BUT_48C "0x48c 0x0000000104204040\n" }, .id = "cpu-features", "info",
           "lacks: INVVPID of one or of all contexts", NULL },
+        { "one kind of INVVPID is enough", { INTEL, .loaded = "kvm_intel.nested=Y kvm_intel.vpid=Y",
+          .msr = MSRS_BUT_48C "0x48c 0x0000040104204040\n" }, .id = "cpu-features", "pass", "has all", NULL },
         { "shadow_vmcs without VMWRITE to every field", { INTEL, .loaded = "kvm_intel.nested=Y kvm_intel.enable_shadow_vmcs=N",
           .msr = "0x485 0x1\n", .modprobe = "options kvm_intel enable_shadow_vmcs=1\n" }, .id = "parameter-unsupported", "warn",
           "The CPU lacks VMWRITE to every field (MSR 0x485 bit 29)", NULL },
@@ -157,6 +159,44 @@ static void test_a_flag_that_the_kernel_hides(void) {
         g_assert_cmpstr(vls->reason, ==, "The CPU lacks v_vmsave_vmload (CPUID has it, but the kernel hides it)");
 }
 
+/* A finding for each register, with all flags that it is about. */
+static void test_each_register_by_itself(void) {
+        const MadeHost made = {INTEL, INTEL_LOADED, .msr = "0x481 0x4000000000\n0x48b 0x0000448000000000\n"};
+        g_autoptr(Host) host = made_host(&made);
+        g_autoptr(GPtrArray) findings = check_host(host, "");
+        const char *const expected[] = {"has vnmi, but MSR 0x481 (0x4000000000)",
+                                        "has ept, vpid, but MSR 0x48b (0x448000000000)"};
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < findings->len; i++) {
+                const Finding *f = g_ptr_array_index(findings, i);
+                if (!g_str_equal(f->id, "cpu-sources"))
+                        continue;
+                g_assert_cmpuint(n, <, G_N_ELEMENTS(expected));
+                g_assert_nonnull(strstr(f->message, expected[n++]));
+        }
+        g_assert_cmpuint(n, ==, G_N_ELEMENTS(expected));
+}
+
+/* Not all of them can be named, so no command is given that would leave some. */
+static void test_too_many_to_name(void) {
+        g_autoptr(GString) others = g_string_new(NULL);
+
+        for (unsigned i = 1; i < 40; i++)
+                g_string_append_printf(others, "processor : %u\nflags : npt nrip_save%s\n\n", i, i % 2 ? "" : " svm");
+        const MadeHost made = {AMD_LOADABLE, .others = others->str};
+        g_autoptr(Host) host = made_host(&made);
+        g_autoptr(GPtrArray) findings = check_host(host, "");
+        unsigned n;
+
+        const Finding *f = check_row_find(findings, "cpus-differ", &n);
+        g_assert_cmpuint(n, ==, 1);
+        g_assert_cmpstr(f->status, ==, "fail");
+        g_assert_nonnull(strstr(f->message, "Processors 1, 3, 5,"));
+        g_assert_nonnull(strstr(f->message, " and more lack svm"));
+        g_assert_cmpstr(f->fix, ==, "");
+}
+
 /* The same facts about a module that is not the CPU's own, and of a CPU that nobody knows, are never compared. */
 static void test_unknown_vendor(void) {
         const MadeHost made = {
@@ -174,6 +214,8 @@ int main(int argc, char **argv) {
         g_test_init(&argc, &argv, NULL);
         check_rows_add(rows, G_N_ELEMENTS(rows));
         g_test_add_func("/check/cpu-sources/a-flag-that-the-kernel-hides", test_a_flag_that_the_kernel_hides);
+        g_test_add_func("/check/cpu-sources/each-register-by-itself", test_each_register_by_itself);
+        g_test_add_func("/check/cpus-differ/too-many-to-name", test_too_many_to_name);
         g_test_add_func("/check/cpu-sources/unknown-vendor", test_unknown_vendor);
         return g_test_run();
 }

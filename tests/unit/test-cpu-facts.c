@@ -119,6 +119,10 @@ static void test_wrong_lines(Tree *tree, gconstpointer data) {
                 g_test_message("%s", msrs[i]);
                 g_assert_cmpuint(facts->msr->len, ==, 0);
         }
+        g_autofree char *padded = g_strdup_printf("0x3a 0x5%300s", "");
+        tree_write(tree, "facts/msr", padded);
+        g_autoptr(CpuFacts) long_line = cpu_facts_read(tree->root);
+        g_assert_cmpuint(long_line->msr->len, ==, 0);
         for (unsigned i = 0; i < G_N_ELEMENTS(leaves); i++) {
                 tree_write(tree, "facts/cpuid", leaves[i]);
                 g_autoptr(CpuFacts) facts = cpu_facts_read(tree->root);

@@ -244,6 +244,14 @@ static void test_huge(Tree *tree, gconstpointer data) {
         wide = cpu_read(tree->root);
         g_assert_cmpuint(g_strv_length(wide->features), <=, 256);
         g_assert_true(cpu_has(wide, "vmx"));
+        /* The rest of a line that was cut off is no line of its own. */
+        g_string_set_size(text, 64 * 1024);
+        memset(text->str, 'x', text->len);
+        g_string_append(text, "vendor_id : GenuineIntel\nmodel name : A\n");
+        tree_write_bytes(tree, "proc/cpuinfo", text->str, text->len);
+        g_autoptr(Cpu) rest = cpu_read(tree->root);
+        g_assert_cmpstr(rest->vendor, ==, "");
+        g_assert_cmpstr(rest->model, ==, "A");
 }
 
 /* Which processors differ in what concerns virtualization; a line that is missing, too. */
@@ -253,15 +261,16 @@ static void test_spread(Tree *tree, gconstpointer data) {
                    "processor : 1\nflags : vmx ept sse2\nvmx flags : vpid ept\n\n"
                    "processor : 2\nflags : lm vmx ept\nvmx flags : ept vpid pml\n\n"
                    "processor : 3\nflags : lm vmx ept\nvmx flags : ept\n\n\n"
-                   "processor : 5\nflags : lm\n");
+                   "processor : 5\nflags : lm\n\n"
+                   "processor : 6\nflags : lm vmx ept\n");
         g_autoptr(Cpu) cpu = cpu_read(tree->root);
         const struct {
                 const char *what, *processors;
                 bool first_has;
-        } odds[] = {{"pml", "2", false}, {"vpid", "3, 5", true}, {"ept", "5", true}, {"vmx", "5", true}};
+        } odds[] = {{"pml", "2", false}, {"vpid", "3, 5-6", true}, {"ept", "5", true}, {"vmx", "5", true}};
 
         assert_features(cpu, "ept vmx vpid");
-        g_assert_cmpuint(cpu->processors, ==, 5);
+        g_assert_cmpuint(cpu->processors, ==, 6);
         g_assert_cmpuint(cpu->spread->len, ==, G_N_ELEMENTS(odds));
         for (unsigned i = 0; i < G_N_ELEMENTS(odds); i++) {
                 const CpuOdd *odd = find_odd(cpu, odds[i].what);
