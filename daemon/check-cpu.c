@@ -155,39 +155,92 @@ void rule_cpu_sources(Check *check) {
                 check_find(check, "pass", "", "These agree about the CPU: %s", sources);
 }
 
-/* KVM compares what it uses of VMX, and on both that each processor has VMX or SVM at all (check_processor_compat). */
-static void find_odd(Check *check, const CpuOdd *odd) {
-        const Module *module = check_module(check->host);
-        const char *base = base_feature(check->host);
-        const bool matters = g_str_equal(check->host->cpu->vendor, "intel") || g_strcmp0(odd->what, base) == 0 ||
-                             g_str_has_prefix(odd->what, "MSR ");
-        const bool broken = matters && !module_is_present(module);
-        g_autofree char *processors = cpu_odd_processors(odd);
-        g_autofree char *list = g_strdelimit(g_strdup(processors), " ", ',');
-        g_auto(GStrv) parts = g_strsplit(list, ",,", -1);
-        g_autofree char *joined = g_strjoinv(",", parts);
-        g_autofree char *fix = broken && !odd->more ? g_strdup_printf("chcpu --disable %s", joined) : g_strdup("");
-        g_autofree char *what = g_str_has_prefix(odd->what, "MSR ")
-                                                ? g_strdup_printf("have another value in %s than", odd->what)
-                                : odd->first_has ? g_strdup_printf("lack %s, in /proc/cpuinfo, unlike", odd->what)
-                                                 : g_strdup_printf("have %s, in /proc/cpuinfo, unlike", odd->what);
+/* What the same processors have otherwise, in one finding. */
+typedef struct Odds {
+        bool msr, first_has, matters;
+        bool base; /* VMX or SVM itself is among them, and all others hang on it */
+        char *processors;
+        GString *what;
+        bool more; /* than are named */
+} Odds;
 
-        check_find(check, broken ? "fail" : "warn", fix, "Processors %s %s the first one%s%s%s", processors, what,
-                   matters ? ": " : "", matters ? module->name : "",
-                   matters ? " does not load when processors differ in what it uses (EIO). It can without those; the "
-                             "cause may be the firmware or the microcode"
-                           : "");
+static void odds_free(gpointer data) {
+        Odds *odds = data;
+
+        g_free(odds->processors);
+        g_string_free(odds->what, TRUE);
+        g_free(odds);
+}
+
+/* KVM compares what it uses of VMX, and on both that each processor has VMX or SVM at all (check_processor_compat). */
+static bool odd_matters(const Check *check, const CpuOdd *odd, bool msr) {
+        return msr || g_str_equal(check->host->cpu->vendor, "intel") ||
+               g_strcmp0(odd->what, base_feature(check->host)) == 0;
+}
+
+static void add_odd(const Check *check, GPtrArray *all, const CpuOdd *odd, bool msr) {
+        const bool matters = odd_matters(check, odd, msr);
+        g_autofree char *processors = cpu_odd_processors(odd);
+        Odds *odds = NULL;
+
+        for (unsigned i = 0; i < all->len && !odds; i++) {
+                Odds *known = g_ptr_array_index(all, i);
+                if (known->msr == msr && known->matters == matters && known->first_has == odd->first_has &&
+                    g_str_equal(known->processors, processors))
+                        odds = known;
+        }
+        if (!odds) {
+                odds = g_new(Odds, 1);
+                *odds = (Odds) {
+                                .msr = msr,
+                                .first_has = odd->first_has,
+                                .matters = matters,
+                                .processors = g_steal_pointer(&processors),
+                                .what = g_string_new(NULL),
+                                .more = odd->more,
+                };
+                g_ptr_array_add(all, odds);
+        }
+        odds->base = odds->base || g_strcmp0(odd->what, base_feature(check->host)) == 0;
+        g_string_append_printf(odds->what, "%s%s", odds->what->len > 0 ? ", " : "", odd->what);
+}
+
+/* "chcpu --disable 1-2,5" */
+static char *disable(const Odds *odds) {
+        g_auto(GStrv) ranges = g_strsplit(odds->processors, ", ", -1);
+        g_autofree char *list = g_strjoinv(",", ranges);
+
+        return g_strdup_printf("chcpu --disable %s", list);
+}
+
+static void find_odds(Check *check, const Odds *odds) {
+        const Module *module = check_module(check->host);
+        const bool broken = odds->matters && !module_is_present(module), one = !strpbrk(odds->processors, "-, ");
+        g_autofree char *fix = broken && !odds->more ? disable(odds) : g_strdup("");
+        g_autofree char *why = odds->matters ? g_strdup_printf(": %s does not load when processors differ in what it "
+                                                               "uses of these (EIO). The cause may be the firmware or "
+                                                               "the microcode",
+                                                               module->name)
+                                             : g_strdup("");
+        const char *verb = odds->first_has && !odds->msr ? one ? "lacks" : "lack" : one ? "has" : "have";
+
+        check_find(check, broken ? "fail" : "warn", fix, "Processor%s %s %s %s%s, unlike the first one%s",
+                   one ? "" : "s", odds->processors, verb, odds->msr ? "another value in " : "",
+                   odds->base ? base_feature(check->host) : odds->what->str, why);
 }
 
 void rule_cpus_differ(Check *check) {
+        g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(odds_free);
         const Cpu *cpu = check->host->cpu;
-        const GPtrArray *both[] = {cpu->spread, cpu->facts->spread};
 
         if (!base_feature(check->host))
                 return;
-        for (unsigned i = 0; i < G_N_ELEMENTS(both); i++)
-                for (unsigned n = 0; n < both[i]->len; n++)
-                        find_odd(check, g_ptr_array_index(both[i], n));
-        if (both[0]->len + both[1]->len == 0 && cpu->processors > 1)
+        for (unsigned i = 0; i < cpu->spread->len; i++)
+                add_odd(check, all, g_ptr_array_index(cpu->spread, i), false);
+        for (unsigned i = 0; i < cpu->facts->spread->len; i++)
+                add_odd(check, all, g_ptr_array_index(cpu->facts->spread, i), true);
+        for (unsigned i = 0; i < all->len; i++)
+                find_odds(check, g_ptr_array_index(all, i));
+        if (all->len == 0 && cpu->processors > 1)
                 check_find(check, "pass", "", "All %u processors have the same virtualization flags", cpu->processors);
 }

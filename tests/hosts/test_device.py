@@ -38,6 +38,32 @@ class Device(NestvirtTest):
         finding = self.finding(3)
         self.assertEqual((finding["status"], finding["fix"]), ("fail", "nestvirtctl ensure-device"))
 
+    def test_what_a_unit_reads_of_the_cpu(self):
+        """The sandbox lets it read the registers and ask KVM, and neither contradicts what the kernel prints."""
+        self.host.check("modprobe msr")
+        self.addCleanup(self.host.check, "modprobe -r msr")
+        findings = self.json("check")["findings"]
+        facts = self.host.check("cat /run/nestvirt/facts")
+        self.assertRegex(facts, r"(?m)\Amsr:\nCPU 0:\n(0x[0-9a-f]{8} 0x[0-9a-f]{16}\n)*0xc0010114 0x0{16}\n")
+        self.assertRegex(facts, r"(?m)^kvm-cpuid:\n   0x00000001 0x00: eax=")
+        self.assertRegex(facts, r"(?m)^kvm-msr:\n0x[0-9a-f]{8} 0x[0-9a-f]{16}\n")
+        sources = [(f["status"], f["message"]) for f in findings if f["id"] == "cpu-sources"]
+        self.assertEqual([status for status, _ in sources], ["pass"], sources)
+        self.assertIn("CPUID, what /dev/kvm offers", sources[0][1])
+        firmware = [(f["status"], f["message"]) for f in findings if f["id"] == "firmware"]
+        self.assertEqual([status for status, _ in firmware], ["pass"])
+        self.assertIn("MSR 0xc0010114 is 0x0", firmware[0][1])
+        self.assertEqual([f["status"] for f in findings if f["id"] == "cpus-differ"], ["pass"])
+
+    def test_kvm_offers_svm_with_nested_alone(self):
+        for value in ("off", "on"):
+            self.ctl(f"set nested={value}")
+            findings = self.json("check")["findings"]
+            self.assertEqual([f["status"] for f in findings if f["id"] == "cpu-sources"], ["pass"])
+            offered = self.host.check("grep '^   0x80000001 0x00:' /run/nestvirt/facts")
+            ecx = int(offered.split("ecx=")[1].split()[0], 16)
+            self.assertEqual(bool(ecx & 4), value == "on")
+
     def test_the_daemon_never_holds_it(self):
         self.ctl("check")
         self.assertEqual(self.json("users")["users"], [])

@@ -130,11 +130,18 @@ static const CheckRow rows[] = {
           .id = "cpus-differ", "pass", "All 2 processors", NULL },
         { "others have no svm", { AMD_LOADABLE, .others = "processor : 1\nflags : npt nrip_save\n\nprocessor : 2\nflags : npt nrip_save\n\n"
           "processor : 5\nflags : npt nrip_save\n" }, .id = "cpus-differ", "fail",
-          "Processors 1-2, 5 lack svm, in /proc/cpuinfo, unlike the first one: kvm_amd does not load", "chcpu --disable 1-2,5" },
+          "Processors 1-2, 5 lack svm, unlike the first one: kvm_amd does not load", "chcpu --disable 1-2,5" },
         { "others have more", { AMD_LOADED, .others = "processor : 1\nflags : svm npt nrip_save avic\n" }, .id = "cpus-differ", "warn",
-          "Processors 1 have avic, in /proc/cpuinfo, unlike the first one", NULL },
+          "Processor 1 has avic, unlike the first one", NULL },
         { "a register differs", { INTEL, INTEL_LOADED, .msr = "CPU 0:\n" MSRS "CPU 3:\n0x48b 0x000044a000000000\n" },
-          .id = "cpus-differ", "warn", "Processors 3 have another value in MSR 0x48b than the first one: kvm_intel does not load", NULL },
+          .id = "cpus-differ", "warn", "Processor 3 has another value in MSR 0x48b, unlike the first one: kvm_intel does not load", NULL },
+        { "several flags of the same processors", { INTEL, INTEL_LOADED, .others = "processor : 4\nflags : lm vmx\nvmx flags : ept\n\n"
+          "processor : 5\nflags : lm vmx\nvmx flags : ept\n" }, .id = "cpus-differ", "warn",
+          "Processors 4-5 lack ept_ad, flexpriority, invvpid, ple, ", NULL },
+        { "vmx and all that hangs on it", { INTEL, INTEL_LOADED, .others = "processor : 4\nflags : lm\n" }, .id = "cpus-differ",
+          "warn", "Processor 4 lacks vmx, unlike the first one", NULL },
+        { "several registers", { INTEL, INTEL_LOADED, .msr = "CPU 0:\n" MSRS "CPU 3:\n0x48b 0x0\n0x48c 0x0\n" },
+          .id = "cpus-differ", "warn", "Processor 3 has another value in MSR 0x48b, MSR 0x48c, unlike", NULL },
         { "bits that KVM does not compare", { INTEL, INTEL_LOADED, .msr = "CPU 0:\n0x3a 0x5\nCPU 3:\n0x3a 0x100005\n" },
           .id = "cpus-differ" },
 };
@@ -193,7 +200,7 @@ static void test_too_many_to_name(void) {
         g_assert_cmpuint(n, ==, 1);
         g_assert_cmpstr(f->status, ==, "fail");
         g_assert_nonnull(strstr(f->message, "Processors 1, 3, 5,"));
-        g_assert_nonnull(strstr(f->message, " and more lack svm"));
+        g_assert_nonnull(strstr(f->message, " and more lack svm, unlike"));
         g_assert_cmpstr(f->fix, ==, "");
 }
 
