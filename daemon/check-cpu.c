@@ -54,8 +54,14 @@ void rule_cpu(Check *check) {
         const Cpu *cpu = check->host->cpu;
         const char *feature = base_feature(check->host);
         const Option *asking = asks_for_nested(check->host);
+        const Module *vendor = host_vendor_module(check->host);
         g_autofree char *why = NULL, *asked = NULL;
 
+        if (!feature && vendor && catalog_find(vendor->name, "nested")) {
+                check_find(check, "info", "", "On this architecture (%s) %s itself knows which CPUs can nest",
+                           cpu->architecture, vendor->name);
+                return;
+        }
         if (!feature) {
                 check_find(check, "info", "", "The CPU (%s) is none that nestvirtd knows the nesting of",
                            cpu->architecture);

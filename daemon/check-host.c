@@ -225,6 +225,26 @@ void rule_device_access(Check *check) {
                            node->st_uid, node->st_gid, node->st_mode & 07777U);
 }
 
+/* Who decides where no module does that nestvirtd looks after: kvm itself on s390 (arch/s390/kvm/kvm-s390.c), a word on the kernel command
+ * line on Arm (arch/arm64/kvm/arm.c). */
+static void find_nested_elsewhere(Check *check) {
+        const ModuleValue *own = module_value(host_module(check->host, "kvm"), "nested");
+        const char *architecture = check->host->cpu->architecture;
+
+        if (own && *own->value)
+                check_find(check, "info", "",
+                           "Nesting is not looked after on this architecture (%s): there a parameter of kvm itself "
+                           "decides, nested is %s (/sys/module/kvm/parameters/nested)",
+                           architecture, g_str_equal(own->value, "0") ? "off" : "on");
+        else if (g_str_equal(architecture, "aarch64"))
+                check_find(check, "info", "",
+                           "Nesting is not looked after on this architecture (%s): there the kernel command line "
+                           "decides (kvm-arm.mode=nested), on CPUs that can",
+                           architecture);
+        else
+                check_find(check, "info", "", "Nesting is not known on this architecture (%s)", architecture);
+}
+
 void rule_nested(Check *check) {
         const Host *host = check->host;
         const Module *vendor = host_vendor_module(host);
@@ -251,8 +271,7 @@ void rule_nested(Check *check) {
                 check_find(check, "info", "", "Guests of this host can't be hypervisors: %s is not loaded",
                            vendor->name);
         else
-                check_find(check, "info", "", "Nesting is not known on this architecture (%s)",
-                           host->cpu->architecture);
+                find_nested_elsewhere(check);
 }
 
 /* Off by somebody's wish it can be switched on again; without the CPU's help it can't. */

@@ -108,9 +108,10 @@ HOSTS = {
         says=(("cpu", "hypervisor below"), ("below", "Amazon EC2"), ("status", "the hypervisor below"))),
 
     # Where there is nothing for nestvirtd to do, or little.
-    "s390x": Host("", "unavailable", "", {}, words(OTHER, "kvm=pass nested=info"), module="", says=(("nested", "s390x"),)),
-    "aarch64": Host("", "unavailable", "", {}, words(OTHER, "kvm=pass builtin=info nested=info"), module="", says=(("nested", "aarch64"),)),
-    "ppc64le": Host("", "on", "", words("nested=on"), words(OTHER, "kvm=pass vendor-module=pass nested=pass")),
+    "s390x": Host("", "unavailable", "", {}, words(OTHER, "kvm=pass nested=info"), module="", says=(("nested", "s390x"), ("nested", "nested is off"))),
+    "aarch64": Host("", "unavailable", "", {}, words(OTHER, "kvm=pass builtin=info nested=info"), module="", says=(("nested", "kvm-arm.mode=nested"),)),
+    "ppc64le": Host("", "on", "", words("nested=on"), words(OTHER, "kvm=pass vendor-module=pass nested=pass"),
+                    says=(("cpu", "kvm_hv itself"), ("status", "kvm_hv.nested is on"))),
     "ppc64le-guest": Host(
         "", "unavailable", "", {}, words(OTHER, "kvm=info nested=info"), "kvm", "", says=(("nested", "ppc64le"),)),
 
