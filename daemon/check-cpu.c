@@ -19,7 +19,12 @@ static const char *base_feature(const Host *host) {
 bool check_cpu_can(const Host *host) {
         const char *feature = base_feature(host);
 
-        return feature && cpu_has(host->cpu, feature) && firmware_judge(host, NULL) != FIRMWARE_OFF;
+        if (!feature || !cpu_has(host->cpu, feature) || firmware_judge(host, NULL) == FIRMWARE_OFF)
+                return false;
+        for (unsigned i = 0; i < host->cpu->spread->len; i++)
+                if (g_str_equal(((const CpuOdd *) g_ptr_array_index(host->cpu->spread, i))->what, feature))
+                        return false;
+        return true;
 }
 
 /* The line that asks for nesting on the CPU of this host, or NULL. */

@@ -22,7 +22,7 @@ void check_find(Check *check, const char *status, const char *fix, const char *f
 
 /* What runs guests: the vendor's module, or where there is none kvm itself. */
 const Module *check_module(const Host *host);
-/* The CPU has the feature that the vendor's module needs, and the firmware is not known to have it off. (check-cpu.c) */
+/* All processors have the feature that the vendor's module needs, and the firmware is not known to have it off. (check-cpu.c) */
 bool check_cpu_can(const Host *host);
 
 /* The effective value, or NULL when it is not there now. */

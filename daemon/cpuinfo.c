@@ -158,6 +158,7 @@ static void take_first(Cpuinfo *info, const char *key, const char *value) {
         } wanted[] = {
                         {"vendor_id", &info->vendor},
                         {"model name", &info->model},
+                        {"cpu", &info->model}, /* POWER */
                         {"flags", &info->flags},
                         {"vmx flags", &info->vmx_flags},
                         {"features", &info->features},

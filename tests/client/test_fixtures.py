@@ -84,7 +84,7 @@ HOSTS = {
         "amd", "unavailable", "", {}, words(WITHOUT, AGREED, "cpu=pass firmware=fail"), module="loadable",
         says=(("firmware", "0xc0010114 is 0x18"), ("status", "the firmware has svm switched off"))),
     "cpus-differ": Host(
-        "intel", "unavailable", "", {}, words(IDLE, AGREED, "firmware=pass cpus-differ=fail"), module="loadable",
+        "intel", "unavailable", "", {}, words(WITHOUT, AGREED, "cpu=pass firmware=pass cpus-differ=fail"), module="loadable",
         says=(("cpus-differ", "Processor 3 lacks"), ("cpus-differ", "MSR 0x3a"))),
     "cpu-sources-disagree": Host(
         "intel", "on", "tdp", words(FULL, "enable_shadow_vmcs=off"), words(INTEL, "cpu-sources=warn"),
@@ -111,7 +111,7 @@ HOSTS = {
     "s390x": Host("", "unavailable", "", {}, words(OTHER, "kvm=pass nested=info"), module="", says=(("nested", "s390x"), ("nested", "nested is off"))),
     "aarch64": Host("", "unavailable", "", {}, words(OTHER, "kvm=pass builtin=info nested=info"), module="", says=(("nested", "kvm-arm.mode=nested"),)),
     "ppc64le": Host("", "on", "", words("nested=on"), words(OTHER, "kvm=pass vendor-module=pass nested=pass"),
-                    says=(("cpu", "kvm_hv itself"), ("status", "kvm_hv.nested is on"))),
+                    says=(("cpu", "kvm_hv itself"), ("status", "POWER9"), ("status", "kvm_hv.nested is on"))),
     "ppc64le-guest": Host(
         "", "unavailable", "", {}, words(OTHER, "kvm=info nested=info"), "kvm", "", says=(("nested", "ppc64le"),)),
 
