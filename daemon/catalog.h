@@ -32,6 +32,7 @@ typedef struct Parameter {
         const char *const *choices;  /* for KIND_CHOICE (NULL-terminated, normalised), else NULL */
         const char *const *features; /* CPU features that all must be there (NULL-terminated), or NULL */
         const char *const *needs;    /* parameters of the same module; the kernel switches this off while one is off */
+        const char *forced_by;       /* a switch of the same module that lets this do without its features, or NULL */
         const char *used_with;       /* a switch of the same module; this one does nothing while it is off, or NULL */
         const CatalogDefault *defaults; /* ascending, ended by a NULL value; NULL when it depends on the host */
         const char *common;             /* the variable lives in this module and keeps its value across a reload of

@@ -37,13 +37,27 @@ static char *name_missing(const Host *host, const char *feature, bool base) {
         return g_strdup(feature);
 }
 
+/* The kernel is told to do it without the CPU saying that it can: by the next load's options, or, where they are silent, it has been. */
+static bool is_forced(const Host *host, const Parameter *parameter) {
+        const char *name = parameter->forced_by;
+        const Option *winner = name ? options_winner(host->options, parameter->module, name, NULL) : NULL;
+        g_autofree char *value = NULL;
+
+        if (winner)
+                value = catalog_parse(catalog_find(parameter->module, name), host->release,
+                                      winner->bare ? NULL : winner->value);
+        else if (name)
+                value = current_value(host, parameter->module, name);
+        return g_strcmp0(value, "1") == 0;
+}
+
 bool effect_supported(const Host *host, const Parameter *parameter, char **ret_missing) {
         const char *base = catalog_base_feature(parameter->module), *lacks = NULL;
         g_autoptr(GPtrArray) missing = g_ptr_array_new_with_free_func(g_free);
 
         if (base && *host->cpu->vendor && (!cpu_has(host->cpu, base) || firmware_judge(host, NULL) == FIRMWARE_OFF))
                 g_ptr_array_add(missing, name_missing(host, base, true));
-        else
+        else if (!is_forced(host, parameter))
                 for (const char *const *feature = parameter->features; feature && *feature; feature++)
                         if (cpu_can(host->cpu, *feature) == ANSWER_NO)
                                 g_ptr_array_add(missing, name_missing(host, *feature, false));

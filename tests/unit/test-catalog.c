@@ -26,6 +26,8 @@ static void test_rows_are_consistent(void) {
                         g_assert_nonnull(catalog_find(p->module, *need));
                 if (p->used_with)
                         g_assert_cmpint(catalog_find(p->module, p->used_with)->kind, ==, KIND_BOOL);
+                if (p->forced_by)
+                        g_assert_cmpint(catalog_find(p->module, p->forced_by)->kind, ==, KIND_BOOL);
                 for (const CatalogDefault *d = p->defaults; d && d->value; d++) {
                         g_autofree char *release = g_strdup_printf("%u.%u.0", d->major, d->minor);
                         g_autofree char *normal = catalog_normalise(p, release, d->value, NULL);
