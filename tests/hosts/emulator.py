@@ -19,7 +19,8 @@ import initramfs
 import kernels
 from agent import Agent, HostError
 
-MACHINE = ["-accel", "tcg,thread=multi,tb-size=512", "-smp", "2", "-cpu", "EPYC,+svm,+npt", "-m", "2048", "-machine", "q35"]
+MACHINE = ["-accel", "tcg,thread=multi,tb-size=512", "-smp", "2", "-m", "2048", "-machine", "q35"]
+CPU = "EPYC,+svm,+npt"
 # systemd's own messages stay in its journal: the console costs time, and shows what the kernel has to say.
 WORDS = ["console=ttyS0", "panic=-1", "systemd.show_status=no", "systemd.log_target=journal", "mitigations=off"]
 SECTORS = 64 << 10  # sizes of disks are rounded up to this
@@ -29,14 +30,16 @@ TAIL_LINES = 60
 
 class Host:
     """One host. `payload` is a tar that is laid over the root file system before systemd starts (see payload.py);
-    `kernel` names the release of Debian whose kernel it runs, if that is not the root's own (see kernels.py).
+    `kernel` names the release of Debian whose kernel it runs, if that is not the root's own (see kernels.py); `cpu` is
+    what QEMU has to know of another CPU.
 
     The first boot makes the disk; a later boot of the same Host finds it as the last one left it.
     """
 
-    def __init__(self, payload=None, kernel=None):
+    def __init__(self, payload=None, kernel=None, cpu=CPU):
         self.payload = payload
         self.kernel = kernel
+        self.cpu = cpu
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nestvirt-host-"))
         self.console = self.folder / "console.log"
         self.disk = self.folder / "disk.qcow2"
@@ -66,7 +69,7 @@ class Host:
             devices = ["-drive", f"file={files / 'modules.ext4'},if=virtio,format=raw,read-only=on", *devices]
         command = [
             *("setpriv", "--pdeathsig", "KILL", "--"),
-            *("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", *MACHINE),
+            *("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", *MACHINE, "-cpu", self.cpu),
             *("-kernel", files / "vmlinuz", "-initrd", initramfs.get(files), "-append", " ".join(words)),
             # The disk is this run's alone, so the machine's own disk need not be waited for. The guest's flushes
             # still decide what it finds after a power cut: QEMU is killed, the machine is not.

@@ -28,9 +28,9 @@ def payload_tar():
     return payload.from_build(pathlib.Path(folder) / "payload.tar")
 
 
-def own_host(kernel=None):
+def own_host(kernel=None, cpu=emulator.CPU):
     """A host that has not been started: for `with own_host() as host: host.boot([...])`."""
-    return emulator.Host(payload_tar(), kernel)
+    return emulator.Host(payload_tar(), kernel, cpu)
 
 
 def host():
