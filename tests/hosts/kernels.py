@@ -19,7 +19,7 @@ SUITES = [*RELEASES.values(), "sid"]
 
 PACKAGE = "linux-image-cloud-amd64"  # the newest, whatever its version
 PARTS = r"linux-(base|binary|image|modules)-.*"
-DISK_SIZE = "64M"
+DISK_SIZE = "128M"  # sparse; modules are not compressed in all releases
 
 
 def names():
@@ -38,11 +38,12 @@ def others():
 def build(folder, suite):
     print(f"Fetching the kernel of Debian {suite}…", file=sys.stderr, flush=True)
     log, root = folder / "build.log", folder / "root"
-    (root / "usr/lib/modules").mkdir(parents=True)
-    (root / "lib").symlink_to("usr/lib")  # older kernels lie in /lib, newer ones in /usr/lib
+    root.mkdir()
     packages.unpack(suite, [PACKAGE], root, dependencies=PARTS)
-    version = image.kernel_version(root / "usr/lib/modules")
-    modules = root / "usr/lib/modules" / version
+    if not (root / "lib").exists():  # where depmod looks, and older kernels lie
+        (root / "lib").symlink_to("usr/lib")
+    version = image.kernel_version(root / "lib/modules")
+    modules = root / "lib/modules" / version
     image.step(log, "depmod", "-b", root, version)
     kernel = root / "boot" / f"vmlinuz-{version}"
     image.copy_kernel(kernel if kernel.exists() else modules / "vmlinuz", modules, image.get() / "busybox", folder)
