@@ -13,12 +13,13 @@ PENDING = "/run/nestvirt/pending"
 MODULE = "/org/nestvirt1/module/kvm_amd"
 
 # As a host is after its boot: nothing of ours on disk, the modules loaded with their defaults.
-PRISTINE = f"""
+CLEAN = f"""
 systemctl stop nestvirtd.service
 systemctl reset-failed nestvirtd.service 2>/dev/null
 rm -rf {KEPT} {RUNTIME} /etc/modprobe.d/test*.conf /etc/modprobe.d/zzzz*.conf /var/lib/nestvirt/* /run/nestvirt/* /etc/modprobe.d/.zz* /run/modprobe.d/.zz*
-modprobe -r kvm_amd && modprobe kvm_amd && udevadm settle
 """
+RELOAD = "modprobe -r kvm_amd && modprobe kvm_amd && udevadm settle"
+PRISTINE = CLEAN + RELOAD
 
 # Perl is in every Debian, and can do what a shell can't: make a VM of /dev/kvm (KVM_CREATE_VM), and wait to be ended.
 WITH_VM = """perl -e 'open(K, "+<", "/dev/kvm") or die; $vm = ioctl(K, 0xAE01, 0) or die "$!"; $| = 1; print "$$ holds\\n"; <STDIN>'"""
