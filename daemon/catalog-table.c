@@ -93,7 +93,8 @@ const Parameter catalog[] = {
         INTEL("enable_mediated_pmu", BOOL, ALWAYS("0"), STICKS, DERIVED,
               SAYS("Gives guests the performance counters themselves instead of emulated ones")),
 
-        AMD("nested", BOOL, ALWAYS("1"), INT,
+        /* Of EFER.SVME; seen on 6.1, and seen not to be so on 6.12 and 7.2. */
+        AMD("nested", BOOL, ALWAYS("1"), INT, .outlives_until = {6, 12},
             SAYS("Lets guests be hypervisors: they may be given SVM and run guests of their own")),
         AMD("npt", BOOL, ALWAYS("1"), CPU("npt"), INT_UNTIL(6, 1), .counterpart = "ept", DERIVED,
             SAYS("Translates guest memory in hardware; without it guest hypervisors have no NPT and are slow")),

@@ -138,6 +138,12 @@ const char *catalog_default(const Parameter *parameter, const char *release) {
         return value;
 }
 
+bool catalog_outlives(const Parameter *parameter, const char *release) {
+        const CatalogRelease r = release_parse(release);
+
+        return !release_reaches(r, parameter->outlives_until.major, parameter->outlives_until.minor);
+}
+
 static bool has_choice(const Parameter *parameter, const char *word) {
         return parameter->choices && g_strv_contains(parameter->choices, word);
 }

@@ -40,12 +40,14 @@ typedef struct Parameter {
         const char *counterpart;        /* the other vendor's parameter for the same thing ("npt" for "ept"), or NULL */
         CatalogRelease since;           /* of several rows of one name: right from this kernel on */
         CatalogRelease int_until; /* a switch that the kernel keeps as an int before this release: "Y" fails the load */
-        guint64 max;              /* the largest number the kernel takes, 0: what the kind holds */
-        const char *also_on;      /* for KIND_CHOICE: another word of the kernel's for "1", or NULL */
-        bool bare_is_on;          /* for KIND_CHOICE: the name without a value is "1"; a switch needs no saying so */
-        bool derived;             /* the kernel may rewrite it while it loads, to what it then really does */
-        bool reads_words;         /* what sysfs prints may be words that the kernel does not take back as a value */
-        const char *description;  /* one plain sentence, no full stop at the end */
+        CatalogRelease outlives_until; /* before this release kvm goes on allowing what this switched off, as long as
+                                        * kvm stays loaded */
+        guint64 max;                   /* the largest number the kernel takes, 0: what the kind holds */
+        const char *also_on;           /* for KIND_CHOICE: another word of the kernel's for "1", or NULL */
+        bool bare_is_on;         /* for KIND_CHOICE: the name without a value is "1"; a switch needs no saying so */
+        bool derived;            /* the kernel may rewrite it while it loads, to what it then really does */
+        bool reads_words;        /* what sysfs prints may be words that the kernel does not take back as a value */
+        const char *description; /* one plain sentence, no full stop at the end */
 } Parameter;
 
 extern const Parameter catalog[]; /* catalog-table.c */
@@ -77,6 +79,9 @@ char *catalog_allowed(const Parameter *parameter, const char *release);
 
 /* @release is that one or later; an unreadable one counts as the newest. */
 bool catalog_release_reaches(const char *release, unsigned major, unsigned minor);
+/* Is this, switched off by a reload that left kvm loaded, off in looks only? */
+bool catalog_outlives(const Parameter *parameter, const char *release);
+
 /* The kernel's default for @release, normalised; "" when unknown. */
 const char *catalog_default(const Parameter *parameter, const char *release);
 

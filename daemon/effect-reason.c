@@ -97,7 +97,7 @@ static char *reason_pending(const Facts *f) {
 static char *reason_kept(const Facts *f) {
         const Parameter *p = f->effect->parameter;
 
-        if (!f->host->kvm_kept || !g_str_equal(p->name, "nested") || !g_str_equal(p->module, "kvm_amd") || !is_off(f))
+        if (!f->host->kvm_kept || !catalog_outlives(p, f->host->release) || !is_off(f))
                 return NULL;
         return g_strdup("kvm was in use and stayed loaded when nested was switched off: on some kernels (Linux 6.1) a "
                         "guest "
