@@ -140,8 +140,12 @@ void rule_builtin(Check *check) {
 /* Its name for people, wherever the daemon itself looks at it. */
 #define DEVICE "/dev/kvm"
 
+static bool is_opened(const Check *check) {
+        return *check->device && !g_str_equal(check->device, "failed");
+}
+
 static const char *device_verdict(const Check *check) {
-        return *check->device ? check->device : check->host->device;
+        return is_opened(check) ? check->device : check->host->device;
 }
 
 /* It comes and goes with the module, unless somebody put something there by hand. */
@@ -179,8 +183,12 @@ static void find_device(Check *check) {
         const char *verdict = device_verdict(check);
         const bool builtin = check_module(check->host)->state == MODULE_BUILTIN;
 
-        if (g_str_equal(verdict, "ok") && *check->device)
+        if (g_str_equal(verdict, "ok") && is_opened(check))
                 check_find(check, "pass", "", DEVICE " opens and answers (API version 12)");
+        else if (g_str_equal(verdict, "ok") && *check->device)
+                check_find(check, "warn", "journalctl -u nestvirtd -u \"nestvirt-device@*\"",
+                           DEVICE
+                           " is the right device node (10:232), but nestvirt-device, which opens it, did not run");
         else if (g_str_equal(verdict, "ok"))
                 check_find(check, "pass", "", DEVICE " is the right device node (10:232); it was not opened");
         else if (g_str_equal(verdict, "missing"))

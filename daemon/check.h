@@ -23,6 +23,7 @@ typedef struct Finding {
 } Finding;
 
 /* Finding*, in a fixed order. @device is what a child that opened /dev/kvm said ("ok", "missing", "denied", "broken",
- * "wrong-node"), or "" when it was not opened: then the node's own properties decide and the message says so. */
+ * "wrong-node"; "failed": the child could not do it), or "" when it was not to be opened: in these two cases the node's own properties
+ * decide and the message says so. */
 GPtrArray *check_host(const Host *host, const Surroundings *around, const char *device);
 void finding_free(Finding *finding);

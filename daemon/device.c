@@ -74,7 +74,7 @@ static const char *word_of(int status) {
         case DEVICE_BROKEN:
                 return "broken";
         default:
-                return "";
+                return "failed";
         }
 }
 

@@ -10,7 +10,7 @@ Device *device_new(Daemon *daemon);
 /* Those who wait are dropped. */
 void device_free(Device *device);
 
-/* "ok" "missing" "wrong-node" "denied" "broken", or "" when it could not be found out. */
+/* "ok" "missing" "wrong-node" "denied" "broken", or "failed" when it could not be found out. */
 typedef void (*DeviceChecked)(const char *word, gpointer userdata);
 /* Opens the device, and has the CPU's registers read into CPU_FACTS_PATH, when the host is at rest; all who ask before it begins share it. @discard gets @userdata when it never comes to that. */
 void device_check(Device *device, DeviceChecked done, GDestroyNotify discard, gpointer userdata);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Looks up a group in etc/group. It must not ask anybody else. */
+/* Looks up a group in etc/group, and where the system's own groups are kept apart, in usr/lib/group. It must not ask anybody else. */
 
 #include "group.h"
 
-gid_t group_find(const Root *root, const char *name) {
+static gid_t find_in(const Root *root, const char *path, const char *name) {
         g_autofree char *text = NULL;
         size_t size;
 
-        if (!root_read(root, "etc/group", ROOT_FILE_MAX, &text, &size, NULL))
+        if (!root_read(root, path, ROOT_FILE_MAX, &text, &size, NULL))
                 return 0;
         g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
         for (char **line = lines; *line; line++) {
@@ -19,4 +19,10 @@ gid_t group_find(const Root *root, const char *name) {
                         return (gid_t) number;
         }
         return 0;
+}
+
+gid_t group_find(const Root *root, const char *name) {
+        const gid_t group = find_in(root, "etc/group", name);
+
+        return group != 0 ? group : find_in(root, "usr/lib/group", name);
 }

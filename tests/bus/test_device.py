@@ -171,6 +171,15 @@ class Child(DeviceTest):
         status, message = self.finding()
         self.assertEqual("opens and answers" in message, os.path.exists("/sys/class/misc/kvm"))
 
+    def test_the_group_of_a_system_that_keeps_its_own_apart(self):
+        (self.host / "etc/group").write_text("root:x:0:\n")
+        (self.host / "usr/lib").mkdir(parents=True)
+        (self.host / "usr/lib/group").write_text(f"kvm:x:{group()}:\n")
+        self.make_node()
+        self.node.chmod(0o660)
+        os.chown(self.node, 0, group())
+        self.assertEqual(self.caller.call("EnsureDevice", ("t", 0))[0]["Outcome"], "unchanged")
+
     def fixes(self):
         return {f["Id"]: f["Fix"] for f in self.caller.call("Check", ("t", 0))[0] if f["Id"].startswith("device") and f["Fix"]}
 

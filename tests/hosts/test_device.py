@@ -32,6 +32,10 @@ class Device(NestvirtTest):
             self.assertEqual(self.host.check(NODE), GOOD)
             self.assertEqual(self.finding(0)["status"], "pass")
 
+    def test_root_opens_it_whoever_owns_it(self):
+        self.host.check("chown alice:alice /dev/kvm; chmod 660 /dev/kvm")
+        self.assertEqual(self.finding(0)["status"], "pass")
+
     def test_a_missing_one_is_a_failure_with_the_command_that_mends_it(self):
         self.host.check("rm /dev/kvm")
         self.assertEqual(self.json("status")["device"], "missing")

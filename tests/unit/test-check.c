@@ -167,6 +167,10 @@ static const CheckRow rows[] = {
 
         { "the node is right", { AMD_LOADED }, .id = "device", "pass", "it was not opened", NULL },
         { "the device answers", { AMD_LOADED }, .opened = "ok", .id = "device", "pass", "opens and answers", NULL },
+        { "the device could not be opened", { AMD_LOADED }, .opened = "failed", .id = "device", "warn", "did not run",
+          "journalctl -u nestvirtd -u \"nestvirt-device@*\"" },
+        { "it could not be opened, and is not there", { AMD_LOADED }, .node = "missing", .opened = "failed", .id = "device", "fail",
+          "/dev/kvm is missing", "nestvirtctl ensure-device" },
         { "who opened it knows better", { AMD_LOADED }, .node = "ok", .opened = "broken", .id = "device", "fail",
           "does not answer as KVM", "nestvirtctl reload" },
         { "the device is missing", { AMD_LOADED }, .node = "missing", .id = "device", "fail", "/dev/kvm is missing",
