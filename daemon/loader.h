@@ -18,8 +18,9 @@ struct Loader {
          * somebody else has loaded it meanwhile, with options that nobody knows. */
         bool (*load)(Loader *loader, const char *module, const char *options, bool *ret_existed, GError **error);
         /* Asks the kernel to load a module that is live: it looks at the file, its signature and its version before it sees that the module is
-         * there already (linux/kernel/module/main.c, load_module()). So a file that could not be loaded again is found before the
-         * module is unloaded. A file that is older than this boot is not tried: the module was loaded from it. */
+         * there already (linux/kernel/module/main.c, load_module()). So a file that could not be loaded again, or that a lock switched
+         * on since then keeps out (lockdown, sig_enforce), is found before the module is unloaded. What was loaded from a file older than
+         * this boot, and has a good signature or needs none, is not tried. */
         bool (*verify)(Loader *loader, const char *module, GError **error);
         /* Removes one module, without force and without waiting. False and @ret_busy true when someone uses it. */
         bool (*unload)(Loader *loader, const char *module, bool *ret_busy, GError **error);
