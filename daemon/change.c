@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The transaction. In order: the journal is written, the new files are staged, the modules are reloaded, the values are read back, the journal says
- * "proven", the files become visible, the journal goes. Until "proven" every failure, and every kill, is undone; after it, it is finished. */
+/* The transaction. In order: the journal says "begun", the new files are staged, the modules are reloaded, the values are read back, our own
+ * records are staged as well, the journal says "proven", the files become visible, the journal goes. Until "proven" every failure, and every kill, is undone; after it, it is finished. */
 
 #include <string.h>
 
 #include "change.h"
+#include "ending.h"
 #include "error.h"
 #include "journal.h"
-#include "pending.h"
 #include "plan-files.h"
+#include "records.h"
+#include "recover.h"
 #include "reload.h"
 #include "users.h"
 
 #define HOLDERS_SHOWN 8U
 
 typedef struct Change {
-        const Plan *plan;
+        Plan *plan;
         const Root *root;
         Reload reload;
         ChangeResult *result;
@@ -77,74 +79,6 @@ GError *change_busy(const Plan *plan, const Root *root) {
                         plan->vendor ?: "kvm", names ?: "something that is no process (another module, or a device)");
 }
 
-/* What waited and is done now, or is not wanted any more: the parameters asked for, and all those of a module that was loaded anew. */
-static bool settle_pending(const Change *change, GError **error) {
-        g_autoptr(Pending) pending = pending_read(change->root);
-        bool dropped = change->plan->pending && pending_drop(pending, NULL, NULL);
-
-        for (unsigned i = 0; i < change->plan->values->len; i++) {
-                const PlanValue *v = g_ptr_array_index(change->plan->values, i);
-                dropped |= pending_drop(pending, v->module, v->name);
-        }
-        for (unsigned i = 0; i < change->plan->modules->len; i++) {
-                const PlanModule *m = g_ptr_array_index(change->plan->modules, i);
-                if (!change->reload.kvm_kept || m->required)
-                        dropped |= pending_drop(pending, m->name, NULL);
-        }
-        return !dropped || pending_write(pending, change->root, error);
-}
-
-static bool add_pending(const Change *change, GError **error) {
-        g_autoptr(Pending) pending = pending_read(change->root);
-        const bool first = pending_is_empty(pending);
-
-        if (first)
-                g_hash_table_remove_all(pending->before);
-        for (unsigned i = 0; i < change->plan->files->len; i++) {
-                const PlanFile *file = g_ptr_array_index(change->plan->files, i);
-                if (!g_hash_table_contains(pending->before, file->path))
-                        g_hash_table_insert(pending->before, g_strdup(file->path), g_strdup(file->before));
-        }
-        for (unsigned i = 0; i < change->plan->values->len; i++) {
-                const PlanValue *v = g_ptr_array_index(change->plan->values, i);
-                if (v->asked)
-                        pending_set(pending, v->module, v->name, v->after);
-        }
-        return pending_write(pending, change->root, error);
-}
-
-/* A load that waited has failed: what was configured for it goes back to what it was before it was asked for. */
-static bool revert_pending(const Change *change, GError **error) {
-        g_autoptr(Pending) pending = pending_read(change->root);
-        GHashTableIter i;
-        gpointer path, text;
-
-        g_hash_table_iter_init(&i, pending->before);
-        while (g_hash_table_iter_next(&i, &path, &text))
-                if (!plan_files_put(change->root, path, text, error))
-                        return false;
-        (void) pending_drop(pending, NULL, NULL);
-        return pending_write(pending, change->root, error);
-}
-
-static bool plans_nested(const Plan *plan) {
-        for (unsigned i = 0; i < plan->values->len; i++) {
-                const PlanValue *v = g_ptr_array_index(plan->values, i);
-                if (g_str_equal(v->name, "nested") && g_strcmp0(v->after, "0") == 0)
-                        return true;
-        }
-        return false;
-}
-
-/* kvm.ko that stayed loaded while nested went off: on some kernels the switch then only looks off (see effect.c). */
-static bool mark_kvm_kept(const Change *change, GError **error) {
-        if (!plan_reloads(change->plan))
-                return true;
-        if (change->reload.kvm_kept && plans_nested(change->plan))
-                return root_write(change->root, KVM_KEPT_PATH, "nested=0\n", error);
-        return change->reload.kvm_kept || root_remove(change->root, KVM_KEPT_PATH, error);
-}
-
 static bool concerns_several_modules(const Plan *plan) {
         const char *first = NULL;
 
@@ -171,52 +105,37 @@ static void read_values(Change *change) {
         }
 }
 
-static void set_degraded(Change *change, const GError *cause, const GError *undo) {
-        (void) journal_write(change->root, change->plan, JOURNAL_DEGRADED, NULL);
-        g_clear_error(&change->result->error);
-        g_set_error(&change->result->error, CONDITION, CONDITION_HOST_DEGRADED,
-                    "%s failed (%s), and the host could not be put back as it was (%s). See what there is with "
-                    "\"nestvirtctl status\", then run: modprobe %s",
-                    change->plan->title, cause->message, undo->message, change->plan->vendor ?: "kvm");
-}
-
-/* Everything back as it was; the error says which of the two it came to. */
-static void undo(Change *change, const GError *cause) {
+/* Everything back as it was; the error says which of the two it came to. @visible: files may have changed already. */
+static void undo(Change *change, const GError *cause, bool visible) {
+        Plan *plan = change->plan;
         g_autoptr(GError) failed = NULL;
+        g_autofree char *why = g_strdup_printf("failed (%s)", cause->message);
 
         change_step(change, "failed: %s; putting everything back", cause->message);
-        if (!reload_undo(&change->reload, &failed) || !plan_files_restore(change->plan, change->root, &failed) ||
-            !plan_files_discard(change->plan, change->root, &failed) ||
-            (change->plan->pending && !revert_pending(change, &failed)) || !journal_clear(change->root, &failed)) {
-                set_degraded(change, cause, failed);
+        const bool planned = !plan->pending || records_reverted(plan, change->root, &failed);
+        /* Were the journal not to change, a kill from here on would have the change finished after all. */
+        if (visible || plan->pending)
+                (void) journal_write(change->root, plan, JOURNAL_UNDOING, NULL);
+        if (!ending_undo(&change->reload, planned ? &failed : NULL) || !planned) {
+                change->result->error = ending_degraded(plan, change->root, why, failed);
                 return;
         }
 
         change_step(change, "everything is as it was");
-        if (cause->domain == CONDITION && cause->code == CONDITION_NOT_PERMITTED)
+        if (g_error_matches(cause, CONDITION, CONDITION_NOT_PERMITTED) ||
+            g_error_matches(cause, CONDITION, CONDITION_CONFLICT))
                 change->result->error = g_error_copy(cause);
         else
                 g_set_error(&change->result->error, CONDITION, CONDITION_RELOAD_FAILED,
-                            "%s failed: %s. Everything is as it was before", change->plan->title, cause->message);
+                            "%s failed: %s. Everything is as it was before", plan->title, cause->message);
 }
 
 /* Nothing but staged files and the journal are there yet. */
 static void abandon(Change *change) {
         g_autoptr(GError) failed = NULL;
 
-        if (!plan_files_discard(change->plan, change->root, &failed) || !journal_clear(change->root, &failed))
+        if (!plan_files_discard(change->plan->files, change->root, &failed) || !journal_clear(change->root, &failed))
                 change_step(change, "left behind: %s", failed->message);
-}
-
-static bool commit(Change *change, GError **error) {
-        return journal_write(change->root, change->plan, JOURNAL_PROVEN, error) &&
-               plan_files_publish(change->plan, change->root, change->result->steps, error) &&
-               mark_kvm_kept(change, error) && settle_pending(change, error);
-}
-
-static bool defer(Change *change, GError **error) {
-        return add_pending(change, error) && journal_write(change->root, change->plan, JOURNAL_PROVEN, error) &&
-               plan_files_publish(change->plan, change->root, change->result->steps, error);
 }
 
 static const char *outcome_of(const Change *change) {
@@ -230,52 +149,96 @@ static const char *outcome_of(const Change *change) {
         return in_effect || (poked && !(change->plan->flags & REQUEST_NEXT_BOOT)) ? "applied" : "configured";
 }
 
-static void finish(Change *change, const char *outcome) {
-        g_autoptr(GError) failed = NULL;
+/* From the journal's word on, it is finished and no longer undone. Everything that could fail for want of room comes before. */
+static bool prove(Change *change, GError **error) {
+        Plan *plan = change->plan;
+        const bool recorded = plan->deferred ? records_deferred(plan, change->root, error)
+                                             : records_done(plan, change->root, change->reload.kvm_kept, error);
 
+        return recorded && plan_files_stage(plan->records, change->root, error) &&
+               plan_files_unchanged(plan->files, change->root, error);
+}
+
+static void finish(Change *change, const char *outcome) {
+        g_autoptr(GError) failed = NULL, left = NULL;
+
+        if (!prove(change, &failed)) {
+                undo(change, failed, false);
+                return;
+        }
+        if (!journal_write(change->root, change->plan, JOURNAL_PROVEN, &failed) ||
+            !ending_finish(change->plan, change->root, change->result->steps, &failed)) {
+                undo(change, failed, true);
+                return;
+        }
         /* All is done; a journal that can't be removed would only make the next start look, and find everything in place. */
-        if (!journal_clear(change->root, &failed))
-                change_step(change, "left behind: %s", failed->message);
+        if (!journal_clear(change->root, &left))
+                change_step(change, "left behind: %s", left->message);
         change->result->outcome = outcome;
 }
 
 static void apply(Change *change) {
         const bool may_wait = change->plan->flags & REQUEST_WHEN_IDLE && !change->plan->pending;
-        g_autoptr(GError) failed = NULL, late = NULL;
+        g_autoptr(GError) failed = NULL;
 
         switch (reload_run(&change->reload, &failed)) {
         case RELOAD_DONE:
-                if (commit(change, &late))
-                        finish(change, outcome_of(change));
-                else
-                        undo(change, late);
+                finish(change, outcome_of(change));
                 return;
         case RELOAD_BUSY:
-                if (!may_wait) {
+                change->plan->deferred = may_wait;
+                if (may_wait)
+                        finish(change, "deferred");
+                else {
                         abandon(change);
                         change->result->error = change_busy(change->plan, change->root);
-                } else if (defer(change, &late))
-                        finish(change, "deferred");
-                else
-                        undo(change, late);
+                }
                 return;
         case RELOAD_FAILED:
         default:
-                undo(change, failed);
+                undo(change, failed, false);
         }
+}
+
+/* There is one journal. What an earlier change has left in it is put in order first; when that altered the host, it is not the one that the
+ * plan was made for. */
+static bool clear_up(Change *change, GError **error) {
+        g_autoptr(ChangeResult) earlier = recover_run(change->root, change->reload.loader);
+
+        if (!earlier)
+                return true;
+        for (unsigned i = 0; i < earlier->steps->len; i++)
+                change_step(change, "%s", (const char *) g_ptr_array_index(earlier->steps, i));
+        if (earlier->error)
+                g_propagate_error(error, g_steal_pointer(&earlier->error));
+        else if (!g_str_equal(earlier->outcome, "unchanged"))
+                g_set_error(error, CONDITION, CONDITION_CONFLICT,
+                            "A change that had failed before was put in order first (%s), so the host is not the one "
+                            "that this was asked for: look at it and ask again",
+                            (const char *) g_ptr_array_index(earlier->steps, 0));
+        return !*error;
 }
 
 static void begin(Change *change) {
         GError **error = &change->result->error;
 
-        if (!plan_files_unchanged(change->plan, change->root, error))
+        if (!clear_up(change, error) || !plan_files_unchanged(change->plan->files, change->root, error))
                 return;
         if (!journal_write(change->root, change->plan, JOURNAL_BEGUN, error) ||
-            !plan_files_stage(change->plan, change->root, error)) {
+            !plan_files_stage(change->plan->files, change->root, error)) {
                 abandon(change);
                 return;
         }
         apply(change);
+}
+
+/* It waited, and somebody else has put it in effect. */
+static bool settle(Change *change, GError **error) {
+        Plan *plan = change->plan;
+
+        return !plan->pending ||
+               (records_done(plan, change->root, true, error) && plan_files_stage(plan->records, change->root, error) &&
+                plan_files_publish(plan->records, change->root, NULL, error));
 }
 
 static void plan_only(Change *change) {
@@ -290,7 +253,7 @@ static void plan_only(Change *change) {
         change->result->outcome = "planned";
 }
 
-ChangeResult *change_run(const Plan *plan, const Root *root, Loader *loader) {
+ChangeResult *change_run(Plan *plan, const Root *root, Loader *loader) {
         Change change = {
                         .plan = plan,
                         .root = root,
@@ -298,7 +261,7 @@ ChangeResult *change_run(const Plan *plan, const Root *root, Loader *loader) {
         };
         change.reload = (Reload) {.plan = plan, .root = root, .loader = loader, .steps = change.result->steps};
 
-        if (plan->unchanged && (!plan->pending || settle_pending(&change, &change.result->error)))
+        if (plan->unchanged && settle(&change, &change.result->error))
                 change.result->outcome = "unchanged";
         else if (!plan->unchanged && plan->flags & REQUEST_DRY_RUN)
                 plan_only(&change);

@@ -19,8 +19,8 @@ typedef struct ChangeResult {
         GError *error; /* Busy, ReloadFailed, HostDegraded, NotPermitted, Conflict, or internal */
 } ChangeResult;
 
-/* Carries @plan out (REQUEST_DRY_RUN: tells only what it would do, with the holders as impact). Never NULL. */
-ChangeResult *change_run(const Plan *plan, const Root *root, Loader *loader);
+/* Carries @plan out, once (REQUEST_DRY_RUN: tells only what it would do, with the holders as impact). Never NULL. */
+ChangeResult *change_run(Plan *plan, const Root *root, Loader *loader);
 void change_result_free(ChangeResult *result);
 /* Empty; for recover.c. */
 ChangeResult *change_result_new(void);

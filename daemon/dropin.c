@@ -131,6 +131,37 @@ bool dropin_unset(Dropin *dropin, const char *module, const char *parameter) {
         return true;
 }
 
+bool dropin_copy(Dropin *to, const Dropin *from, const char *module, const char *parameter) {
+        const char *wanted, *now;
+
+        if (!lookup(from, module, parameter, &wanted))
+                return dropin_unset(to, module, parameter);
+        if (lookup(to, module, parameter, &now) && g_strcmp0(now, wanted) == 0)
+                return false;
+        dropin_set(to, module, parameter, wanted);
+        return true;
+}
+
+/* All that @a sets, @b sets to the same. */
+static bool includes(const Dropin *b, const Dropin *a) {
+        GHashTableIter i, j;
+        gpointer module, table, name, value;
+        const char *other;
+
+        g_hash_table_iter_init(&i, a->modules);
+        while (g_hash_table_iter_next(&i, &module, &table)) {
+                g_hash_table_iter_init(&j, table);
+                while (g_hash_table_iter_next(&j, &name, &value))
+                        if (!lookup(b, module, name, &other) || g_strcmp0(other, value) != 0)
+                                return false;
+        }
+        return true;
+}
+
+bool dropin_same(const Dropin *a, const Dropin *b) {
+        return g_string_equal(a->others, b->others) && includes(a, b) && includes(b, a);
+}
+
 static int compare_names(const void *a, const void *b) {
         return strcmp(*(char *const *) a, *(char *const *) b);
 }

@@ -26,6 +26,10 @@ const char *dropin_get(const Dropin *dropin, const char *module, const char *par
 void dropin_set(Dropin *dropin, const char *module, const char *parameter, const char *value);
 /* False when the file does not have it. */
 bool dropin_unset(Dropin *dropin, const char *module, const char *parameter);
+/* @to says of a parameter what @from says, or nothing when that says nothing. True when it did not before. */
+bool dropin_copy(Dropin *to, const Dropin *from, const char *module, const char *parameter);
+/* They set the same, and their other lines are the same. */
+bool dropin_same(const Dropin *a, const Dropin *b);
 /* Names set for @module, sorted. */
 GStrv dropin_names(const Dropin *dropin, const char *module);
 /* The whole text, byte for byte what was parsed when nothing was changed; or NULL when nothing but our own header is left: the file should go. */

@@ -6,6 +6,10 @@
 #include "error.h"
 #include "journal.h"
 
+/* Our files are at most PLAN_FILE_MAX long, there are two of them, and what waits for idle remembers them as well; each byte may be written as
+ * several. */
+#define JOURNAL_MAX ((size_t) 16 * 1024 * 1024)
+
 /* A GKeyFile takes UTF-8 alone, a modprobe.d file may hold anything: what is not ASCII is escaped. NULL is an absent key. */
 static void render_text(GKeyFile *file, const char *group, const char *key, const char *value) {
         g_autofree char *escaped = value ? g_strescape(value, NULL) : NULL;
@@ -24,8 +28,18 @@ static char *parse_string(GKeyFile *file, const char *group, const char *key) {
         return parse_text(file, group, key) ?: g_strdup("");
 }
 
+static void render_files(GKeyFile *file, const char *kind, const GPtrArray *files) {
+        for (unsigned i = 0; i < files->len; i++) {
+                const PlanFile *f = g_ptr_array_index(files, i);
+                g_autofree char *group = g_strdup_printf("%s %u", kind, i);
+                render_text(file, group, "path", f->path);
+                render_text(file, group, "before", f->before);
+                render_text(file, group, "after", f->after);
+        }
+}
+
 static void journal_render(GKeyFile *file, const Plan *plan, JournalPhase phase) {
-        static const char *const phases[] = {"begun", "proven", "degraded"};
+        static const char *const phases[] = {"begun", "proven", "undoing", "degraded"};
 
         g_key_file_set_string(file, "change", "phase", phases[phase]);
         render_text(file, "change", "title", plan->title);
@@ -33,15 +47,11 @@ static void journal_render(GKeyFile *file, const Plan *plan, JournalPhase phase)
         render_text(file, "change", "release", plan->release);
         g_key_file_set_uint64(file, "change", "flags", plan->flags);
         g_key_file_set_boolean(file, "change", "pending", plan->pending);
+        g_key_file_set_boolean(file, "change", "deferred", plan->deferred);
         render_text(file, "change", "vendor", plan->vendor);
 
-        for (unsigned i = 0; i < plan->files->len; i++) {
-                const PlanFile *f = g_ptr_array_index(plan->files, i);
-                g_autofree char *group = g_strdup_printf("file %u", i);
-                render_text(file, group, "path", f->path);
-                render_text(file, group, "before", f->before);
-                render_text(file, group, "after", f->after);
-        }
+        render_files(file, "file", plan->files);
+        render_files(file, "record", plan->records);
         for (unsigned i = 0; i < plan->modules->len; i++) {
                 const PlanModule *m = g_ptr_array_index(plan->modules, i);
                 g_autofree char *group = g_strdup_printf("module %u", i);
@@ -66,18 +76,32 @@ static void journal_render(GKeyFile *file, const Plan *plan, JournalPhase phase)
 bool journal_write(const Root *root, const Plan *plan, JournalPhase phase, GError **error) {
         g_autoptr(GKeyFile) file = g_key_file_new();
         journal_render(file, plan, phase);
-        g_autofree char *text = g_key_file_to_data(file, NULL, NULL);
+        gsize size;
+        g_autofree char *text = g_key_file_to_data(file, &size, NULL);
+        if (size > JOURNAL_MAX) {
+                g_set_error(error, CONDITION, CONDITION_INTERNAL, "The record of this change would be too large");
+                return false;
+        }
         return root_write(root, JOURNAL_PATH, text, error);
 }
 
+static PlanFile *parse_file(GKeyFile *file, const char *group) {
+        PlanFile *f = g_new(PlanFile, 1);
+
+        *f = (PlanFile) {
+                        .path = parse_string(file, group, "path"),
+                        .before = parse_text(file, group, "before"),
+                        .after = parse_text(file, group, "after"),
+        };
+        return f;
+}
+
 static void journal_parse_group(GKeyFile *file, const char *group, Plan *plan) {
-        if (g_str_has_prefix(group, "file ")) {
-                PlanFile *f = g_new0(PlanFile, 1);
-                f->path = parse_string(file, group, "path");
-                f->before = parse_text(file, group, "before");
-                f->after = parse_text(file, group, "after");
-                g_ptr_array_add(plan->files, f);
-        } else if (g_str_has_prefix(group, "module ")) {
+        if (g_str_has_prefix(group, "file "))
+                g_ptr_array_add(plan->files, parse_file(file, group));
+        else if (g_str_has_prefix(group, "record "))
+                g_ptr_array_add(plan->records, parse_file(file, group));
+        else if (g_str_has_prefix(group, "module ")) {
                 PlanModule *m = g_new0(PlanModule, 1);
                 m->name = parse_string(file, group, "name");
                 m->required = g_key_file_get_boolean(file, group, "required", NULL);
@@ -104,6 +128,8 @@ static bool journal_parse_phase(GKeyFile *file, JournalPhase *ret) {
                 *ret = JOURNAL_BEGUN;
         else if (g_strcmp0(phase, "proven") == 0)
                 *ret = JOURNAL_PROVEN;
+        else if (g_strcmp0(phase, "undoing") == 0)
+                *ret = JOURNAL_UNDOING;
         else if (g_strcmp0(phase, "degraded") == 0)
                 *ret = JOURNAL_DEGRADED;
         else
@@ -117,7 +143,7 @@ Plan *journal_read(const Root *root, JournalPhase *ret_phase, GError **error) {
 
         if (!root_exists(root, JOURNAL_PATH))
                 return NULL;
-        if (!root_read(root, JOURNAL_PATH, ROOT_FILE_MAX, &text, &size, error))
+        if (!root_read(root, JOURNAL_PATH, JOURNAL_MAX, &text, &size, error))
                 return NULL;
 
         g_autoptr(GKeyFile) file = g_key_file_new();
@@ -135,6 +161,7 @@ Plan *journal_read(const Root *root, JournalPhase *ret_phase, GError **error) {
         plan->release = parse_string(file, "change", "release");
         plan->flags = g_key_file_get_uint64(file, "change", "flags", NULL);
         plan->pending = g_key_file_get_boolean(file, "change", "pending", NULL);
+        plan->deferred = g_key_file_get_boolean(file, "change", "deferred", NULL);
         plan->vendor = parse_text(file, "change", "vendor");
         g_auto(GStrv) groups = g_key_file_get_groups(file, NULL);
         for (char **group = groups; *group; group++)
@@ -143,5 +170,6 @@ Plan *journal_read(const Root *root, JournalPhase *ret_phase, GError **error) {
 }
 
 bool journal_clear(const Root *root, GError **error) {
-        return root_remove(root, JOURNAL_PATH, error);
+        /* And what could not take its place. */
+        return root_discard(root, JOURNAL_PATH, error) && root_remove(root, JOURNAL_PATH, error);
 }

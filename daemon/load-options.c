@@ -138,8 +138,10 @@ static GPtrArray *sorted_names(const Module *module) {
         return names;
 }
 
-static bool is_default(const Host *host, const Parameter *parameter, const char *value) {
-        return parameter && g_strcmp0(catalog_default(parameter, host->release), value) == 0;
+/* One that the kernel marks as dangerous (module_param_unsafe, arch/x86/kvm/svm/avic.c) taints it when it is given at all. */
+static bool is_tainting(const Host *host, const Parameter *parameter, const char *value) {
+        return parameter && g_str_equal(parameter->name, "force_avic") &&
+               g_strcmp0(catalog_default(parameter, host->release), value) == 0;
 }
 
 char *load_options_before(const Host *host, const Module *module) {
@@ -150,7 +152,7 @@ char *load_options_before(const Host *host, const Module *module) {
                 const char *name = g_ptr_array_index(names, i);
                 const Parameter *parameter = catalog_find(module->name, name);
                 g_autofree char *value = load_options_current(host, module, name);
-                if ((parameter && parameter->common) || !is_default(host, parameter, value))
+                if (!is_tainting(host, parameter, value))
                         append(text, name, value);
         }
         return g_string_free(text, FALSE);
@@ -168,6 +170,12 @@ static char *after(const Host *host, const Request *request, const Module *modul
                 return g_steal_pointer(&said);
 
         return parameter && parameter->common ? g_strdup(catalog_default(parameter, host->release)) : NULL;
+}
+
+char *load_options_next(const Host *host, const Request *request, const Parameter *parameter) {
+        const Module *module = host_module(host, parameter->module);
+
+        return after(host, request, module, parameter->name) ?: g_strdup(catalog_default(parameter, host->release));
 }
 
 /* modprobe passes on what this kernel's module does not know, too; the kernel ignores it with a line in its log. */

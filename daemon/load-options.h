@@ -29,14 +29,16 @@ bool load_options_same(const Host *host, const Option *option, const char *value
 char *load_options_target(const Host *host, const Request *request, const Setting *setting);
 /* The value of a parameter once @request is in effect, normalised, NULL when it can't be told. */
 char *load_options_expected(const Host *host, const Request *request, const Parameter *parameter);
+/* What a load for @request gives it, normalised; "" when that is the kernel's default and nobody knows it. */
+char *load_options_next(const Host *host, const Request *request, const Parameter *parameter);
 /* The value of now, if the kernel takes it back, normalised where it is known; else NULL. */
 char *load_options_current(const Host *host, const Module *module, const char *name);
 /* @request or what is configured decides on it. */
 bool load_options_decided(const Host *host, const Request *request, const Module *module, const char *name);
 bool load_options_in_effect(const Host *host, const PlanValue *value);
 
-/* "nested=0 npt=1": what brings back the values that are in effect now. What the kernel's default is anyway is left out, unless the variable
- * lives in another module and would stick. */
+/* "nested=0 npt=1": what brings back the values that are in effect now: all that can be read. What the defaults are is the kernel's to know, and
+ * those of distributions differ. */
 char *load_options_before(const Host *host, const Module *module);
 /* What is asked, else what is configured, else (where it sticks) the kernel's default. */
 char *load_options_after(const Host *host, const Request *request, const Module *module);

@@ -44,16 +44,11 @@ static void pending_read_file(Pending *pending, GKeyFile *file, const char *grou
                             escaped ? g_strcompress(escaped) : NULL);
 }
 
-Pending *pending_read(const Root *root) {
+Pending *pending_parse(const char *text) {
         Pending *pending = pending_new();
-        g_autofree char *text = NULL;
-        size_t size;
-
-        if (!root_read(root, PENDING_PATH, ROOT_FILE_MAX, &text, &size, NULL))
-                return pending;
-
         g_autoptr(GKeyFile) file = g_key_file_new();
-        if (!g_key_file_load_from_data(file, text, size, G_KEY_FILE_NONE, NULL))
+
+        if (!text || !g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, NULL))
                 return pending;
 
         g_auto(GStrv) groups = g_key_file_get_groups(file, NULL);
@@ -63,6 +58,15 @@ Pending *pending_read(const Root *root) {
                 else if (g_str_has_prefix(*group, FILE_GROUP))
                         pending_read_file(pending, file, *group);
         return pending;
+}
+
+Pending *pending_read(const Root *root) {
+        g_autofree char *text = NULL;
+        size_t size;
+
+        if (!root_read(root, PENDING_PATH, ROOT_FILE_MAX, &text, &size, NULL))
+                return pending_parse(NULL);
+        return pending_parse(text);
 }
 
 void pending_set(Pending *pending, const char *module, const char *parameter, const char *value) {
@@ -117,12 +121,17 @@ static void pending_render(const Pending *pending, GKeyFile *file) {
         }
 }
 
-bool pending_write(const Pending *pending, const Root *root, GError **error) {
+char *pending_to_text(const Pending *pending) {
         if (pending_is_empty(pending))
-                return root_remove(root, PENDING_PATH, error);
+                return NULL;
 
         g_autoptr(GKeyFile) file = g_key_file_new();
         pending_render(pending, file);
-        g_autofree char *text = g_key_file_to_data(file, NULL, NULL);
-        return root_write(root, PENDING_PATH, text, error);
+        return g_key_file_to_data(file, NULL, NULL);
+}
+
+bool pending_write(const Pending *pending, const Root *root, GError **error) {
+        g_autofree char *text = pending_to_text(pending);
+
+        return text ? root_write(root, PENDING_PATH, text, error) : root_remove(root, PENDING_PATH, error);
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 /* What waits for idle: a key file beneath run/nestvirt, gone with the boot. It holds the values that wait, and the texts of our files from
- * before the first request that waits, to be put back when the load fails. */
+ * before, to be put back when the load fails: of the parameters that wait they tell what was configured before each was asked for. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -17,6 +17,10 @@ typedef struct Pending {
 } Pending;
 
 Pending *pending_read(const Root *root); /* empty when there is none or it can't be understood */
+/* The same from the text of the file, which may be NULL. */
+Pending *pending_parse(const char *text);
+/* NULL when nothing waits: the file should go. */
+char *pending_to_text(const Pending *pending);
 void pending_free(Pending *pending);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pending, pending_free)
 

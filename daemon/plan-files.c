@@ -5,12 +5,18 @@
 #include "error.h"
 #include "plan-files.h"
 
-bool plan_files_unchanged(const Plan *plan, const Root *root, GError **error) {
-        for (unsigned i = 0; i < plan->files->len; i++) {
-                const PlanFile *file = g_ptr_array_index(plan->files, i);
+bool plan_files_read(const Root *root, const char *path, char **ret, GError **error) {
+        size_t size;
+
+        *ret = NULL;
+        return !root_exists(root, path) || root_read(root, path, ROOT_FILE_MAX, ret, &size, error);
+}
+
+bool plan_files_unchanged(const GPtrArray *files, const Root *root, GError **error) {
+        for (unsigned i = 0; i < files->len; i++) {
+                const PlanFile *file = g_ptr_array_index(files, i);
                 g_autofree char *now = NULL;
-                size_t size;
-                if (root_exists(root, file->path) && !root_read(root, file->path, ROOT_FILE_MAX, &now, &size, error))
+                if (!plan_files_read(root, file->path, &now, error))
                         return false;
                 if (g_strcmp0(now, file->before) == 0)
                         continue;
@@ -21,43 +27,50 @@ bool plan_files_unchanged(const Plan *plan, const Root *root, GError **error) {
         return true;
 }
 
-bool plan_files_stage(const Plan *plan, const Root *root, GError **error) {
-        for (unsigned i = 0; i < plan->files->len; i++) {
-                const PlanFile *file = g_ptr_array_index(plan->files, i);
+bool plan_files_stage(const GPtrArray *files, const Root *root, GError **error) {
+        for (unsigned i = 0; i < files->len; i++) {
+                const PlanFile *file = g_ptr_array_index(files, i);
                 if (file->after && !root_stage(root, file->path, file->after, error))
                         return false;
         }
         return true;
 }
 
-bool plan_files_discard(const Plan *plan, const Root *root, GError **error) {
-        for (unsigned i = 0; i < plan->files->len; i++) {
-                const PlanFile *file = g_ptr_array_index(plan->files, i);
+bool plan_files_discard(const GPtrArray *files, const Root *root, GError **error) {
+        for (unsigned i = 0; i < files->len; i++) {
+                const PlanFile *file = g_ptr_array_index(files, i);
                 if (!root_discard(root, file->path, error))
                         return false;
         }
         return true;
 }
 
-bool plan_files_publish(const Plan *plan, const Root *root, GPtrArray *steps, GError **error) {
-        for (unsigned i = 0; i < plan->files->len; i++) {
-                const PlanFile *file = g_ptr_array_index(plan->files, i);
+bool plan_files_publish(const GPtrArray *files, const Root *root, GPtrArray *steps, GError **error) {
+        for (unsigned i = 0; i < files->len; i++) {
+                const PlanFile *file = g_ptr_array_index(files, i);
                 if (file->after ? !root_publish(root, file->path, error) : !root_remove(root, file->path, error))
                         return false;
-                g_ptr_array_add(steps, g_strconcat(file->after ? "wrote /" : "removed /", file->path, NULL));
+                if (steps)
+                        g_ptr_array_add(steps, g_strconcat(file->after ? "wrote /" : "removed /", file->path, NULL));
         }
         return true;
 }
 
-bool plan_files_put(const Root *root, const char *path, const char *text, GError **error) {
-        return text ? root_write(root, path, text, error) : root_remove(root, path, error);
+static bool restore(const PlanFile *file, const Root *root, GPtrArray *steps, GError **error) {
+        g_autofree char *now = NULL;
+
+        if (!plan_files_read(root, file->path, &now, error))
+                return false;
+        if (g_strcmp0(now, file->after) != 0)
+                return true;
+        g_ptr_array_add(steps, g_strconcat("put back /", file->path, NULL));
+        return file->before ? root_write(root, file->path, file->before, error) : root_remove(root, file->path, error);
 }
 
-bool plan_files_restore(const Plan *plan, const Root *root, GError **error) {
-        for (unsigned i = 0; i < plan->files->len; i++) {
-                const PlanFile *file = g_ptr_array_index(plan->files, i);
-                if (!plan_files_put(root, file->path, file->before, error))
-                        return false;
-        }
-        return true;
+bool plan_files_restore(const GPtrArray *files, const Root *root, GPtrArray *steps, GError **error) {
+        bool ok = true;
+
+        for (unsigned i = 0; i < files->len; i++)
+                ok = restore(g_ptr_array_index(files, i), root, steps, ok ? error : NULL) && ok;
+        return ok;
 }

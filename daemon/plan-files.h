@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The files of a plan on disk: staged, made visible, or put back. It knows nothing of modules. */
+/* The files of a plan (PlanFile*) on disk: staged, made visible, or put back. It knows nothing of modules. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -10,12 +10,13 @@
 #include "root.h"
 
 /* False (Conflict) when one is not as it was when the plan was made. */
-bool plan_files_unchanged(const Plan *plan, const Root *root, GError **error);
-bool plan_files_stage(const Plan *plan, const Root *root, GError **error);
-bool plan_files_discard(const Plan *plan, const Root *root, GError **error);
-/* Adds to @steps (char*) what was done, in words. Can be repeated. */
-bool plan_files_publish(const Plan *plan, const Root *root, GPtrArray *steps, GError **error);
-/* The texts of before, wherever publishing stopped. */
-bool plan_files_restore(const Plan *plan, const Root *root, GError **error);
-/* One file back to @text, or away when that is NULL. */
-bool plan_files_put(const Root *root, const char *path, const char *text, GError **error);
+bool plan_files_unchanged(const GPtrArray *files, const Root *root, GError **error);
+bool plan_files_stage(const GPtrArray *files, const Root *root, GError **error);
+bool plan_files_discard(const GPtrArray *files, const Root *root, GError **error);
+/* Adds to @steps (char*, or NULL) what was done, in words. Can be repeated. */
+bool plan_files_publish(const GPtrArray *files, const Root *root, GPtrArray *steps, GError **error);
+/* The texts of before, wherever publishing stopped. What somebody else has written meanwhile stays. One that fails keeps none of the others from
+ * being tried; the error is the first one's. */
+bool plan_files_restore(const GPtrArray *files, const Root *root, GPtrArray *steps, GError **error);
+/* The text of a file, NULL when there is none. False when it can't be read. */
+bool plan_files_read(const Root *root, const char *path, char **ret, GError **error);

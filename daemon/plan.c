@@ -22,7 +22,7 @@ typedef struct Draft {
         const char *not_loaded; /* a module that is concerned and not there to be changed now */
 } Draft;
 
-static void plan_file_free(PlanFile *file) {
+void plan_file_free(PlanFile *file) {
         g_free(file->path);
         g_free(file->before);
         g_free(file->after);
@@ -56,6 +56,7 @@ Plan *plan_new_empty(void) {
         plan->modules = g_ptr_array_new_with_free_func((GDestroyNotify) plan_module_free);
         plan->values = g_ptr_array_new_with_free_func((GDestroyNotify) plan_value_free);
         plan->steps = g_ptr_array_new_with_free_func(g_free);
+        plan->records = g_ptr_array_new_with_free_func((GDestroyNotify) plan_file_free);
         return plan;
 }
 
@@ -67,6 +68,7 @@ void plan_free(Plan *plan) {
         g_ptr_array_unref(plan->modules);
         g_ptr_array_unref(plan->values);
         g_ptr_array_unref(plan->steps);
+        g_ptr_array_unref(plan->records);
         g_free(plan->vendor);
         g_free(plan->boot_id);
         g_free(plan->release);
@@ -223,13 +225,20 @@ static bool draft_setting(Draft *draft, const Setting *setting, GError **error) 
 static bool draft_file(Draft *draft, const char *path, const Dropin *after, GError **error) {
         g_autofree char *before = NULL;
         g_autofree char *text = dropin_render(after);
-        size_t size;
+        size_t size = 0;
 
         if (root_exists(draft->host->root, path) &&
             !root_read(draft->host->root, path, ROOT_FILE_MAX, &before, &size, error))
                 return false;
         if (g_strcmp0(before, text) == 0)
                 return true;
+        if ((before && size > PLAN_FILE_MAX) || (text && strlen(text) > PLAN_FILE_MAX)) {
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                            "/%s is longer than %zu bytes, which is more than nestvirtd keeps of it to undo a change: "
+                            "move to another file what is not from nestvirtctl",
+                            path, PLAN_FILE_MAX);
+                return false;
+        }
 
         PlanFile *file = g_new(PlanFile, 1);
         *file = (PlanFile) {
@@ -326,6 +335,16 @@ static void describe(const Draft *draft) {
                 plan_step(plan, "%s is not loaded: it takes this when it is (nestvirtctl reload)", draft->not_loaded);
 }
 
+/* Also where nobody asked for it: a reload brings in effect what is configured. */
+static bool switches_nested_off(const Draft *draft) {
+        const Module *vendor = host_vendor_module(draft->host);
+        const Parameter *nested = vendor ? catalog_find(vendor->name, "nested") : NULL;
+        g_autofree char *now = nested ? load_options_current(draft->host, vendor, nested->name) : NULL;
+        g_autofree char *next = nested ? load_options_next(draft->host, draft->request, nested) : NULL;
+
+        return plan_reloads(draft->plan) && now && !g_str_equal(now, "0") && g_strcmp0(next, "0") == 0;
+}
+
 static bool all_in_effect(const Draft *draft) {
         if (draft->request->flags & REQUEST_NEXT_BOOT)
                 return true;
@@ -350,6 +369,7 @@ Plan *plan_new(const Host *host, const Loader *loader, const Request *request, G
         bool ok = draft_files(&draft, error);
         if (ok) {
                 draft_modules(&draft);
+                plan->nested_off = switches_nested_off(&draft);
                 plan->unchanged = plan->files->len == 0 && !plan_reloads(plan) && all_in_effect(&draft);
                 ok = plan->unchanged || obstacles_check(host, loader, request, plan, error);
         }

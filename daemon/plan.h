@@ -17,6 +17,9 @@ typedef struct PlanFile {
         char *after;  /* its text, NULL when it goes */
 } PlanFile;
 
+/* Larger ones of ours are refused, so that the journal can hold what it has to. */
+#define PLAN_FILE_MAX ((size_t) 64 * 1024)
+
 typedef struct PlanModule {
         char *name;
         bool required; /* must be unloaded; else (kvm) only when it is free */
@@ -52,6 +55,11 @@ typedef struct Plan {
         char *boot_id;
         char *release;    /* of the kernel */
         GPtrArray *steps; /* char*, what would be done, in words */
+        bool nested_off;  /* a reload switches nested off, asked for or not */
+
+        /* What carrying it out came to, for the journal; filled by change.c once the values are proven. */
+        GPtrArray *records; /* PlanFile* that change as well: ours, not modprobe's (records.h) */
+        bool deferred;      /* it waits for idle: the modules stay as they are */
 } Plan;
 
 /* Errors: Overridden, Builtin, NotPermitted, Unsupported (an install or remove line, a needed parameter that is off). Busy is not
@@ -60,6 +68,7 @@ Plan *plan_new(const Host *host, const Loader *loader, const Request *request, G
 /* With every array empty; for the journal. */
 Plan *plan_new_empty(void);
 void plan_free(Plan *plan);
+void plan_file_free(PlanFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 
 bool plan_reloads(const Plan *plan);

@@ -2,6 +2,7 @@
 
 /* A change that was cut short: the journal says what it was and how far it had come. Everything here can be cut short again and repeated. */
 
+#include "ending.h"
 #include "error.h"
 #include "journal.h"
 #include "pending.h"
@@ -9,11 +10,11 @@
 #include "recover.h"
 #include "reload.h"
 
-static void G_GNUC_PRINTF(2, 3) recover_step(ChangeResult *result, const char *format, ...) {
+static void G_GNUC_PRINTF(2, 3) recover_step(GPtrArray *steps, const char *format, ...) {
         va_list args;
 
         va_start(args, format);
-        g_ptr_array_add(result->steps, g_strdup_vprintf(format, args));
+        g_ptr_array_add(steps, g_strdup_vprintf(format, args));
         va_end(args);
 }
 
@@ -23,83 +24,79 @@ static bool is_same_boot(const Root *root, const Plan *plan) {
         return *plan->boot_id && g_strcmp0(boot, plan->boot_id) == 0;
 }
 
-/* The modules as they were before (or are to be after) the change, unless they are so already. */
-static bool recover_modules(const Plan *plan, const Root *root, Loader *loader, bool after, GPtrArray *steps,
-                            GError **error) {
-        Reload reload = {.plan = plan, .root = root, .loader = loader, .steps = steps, .touched = true};
+static bool prove_again(const Plan *plan, const Root *root, Loader *loader, GPtrArray *steps, GError **error) {
+        Reload reload = {.plan = plan, .root = root, .loader = loader, .steps = steps};
 
-        if (reload_verify(root, plan, after, NULL))
-                return true;
-        return after ? reload_run(&reload, error) == RELOAD_DONE : reload_undo(&reload, error);
+        return reload_verify(root, plan, true, NULL) || reload_run(&reload, error) == RELOAD_DONE;
 }
 
-/* It waits no longer: what it would have configured is not there. */
-static bool forget_pending(const Plan *plan, const Root *root, GError **error) {
-        g_autoptr(Pending) pending = pending_read(root);
-        bool dropped = false;
+static bool undo(const Plan *plan, const Root *root, Loader *loader, GPtrArray *steps, GError **error) {
+        Reload reload = {.plan = plan, .root = root, .loader = loader, .steps = steps};
 
-        for (unsigned i = 0; i < plan->values->len; i++) {
-                const PlanValue *v = g_ptr_array_index(plan->values, i);
-                dropped |= pending_drop(pending, v->module, v->name);
-        }
-        return !dropped || pending_write(pending, root, error);
+        reload.touched = !reload_verify(root, plan, false, NULL);
+        return ending_undo(&reload, error);
 }
 
-static bool is_waiting(const Plan *plan, const Root *root) {
-        g_autoptr(Pending) pending = pending_read(root);
+/* A change of which it can't be told any more that it is in effect, or whose files do not become visible, is undone after all. */
+static bool finish(const Plan *plan, const Root *root, Loader *loader, GPtrArray *steps, GError **error) {
+        g_autoptr(GError) failed = NULL;
 
-        return !plan->pending && plan->flags & REQUEST_WHEN_IDLE && !pending_is_empty(pending);
+        if ((plan->deferred || prove_again(plan, root, loader, steps, &failed)) &&
+            ending_finish(plan, root, steps, &failed))
+                return journal_clear(root, error);
+        recover_step(steps, "failed: %s; putting everything back", failed->message);
+        (void) journal_write(root, plan, JOURNAL_UNDOING, NULL);
+        return undo(plan, root, loader, steps, error);
 }
 
-static bool recover_same_boot(const Plan *plan, JournalPhase phase, const Root *root, Loader *loader, GPtrArray *steps,
-                              GError **error) {
-        if (phase == JOURNAL_PROVEN)
-                return (is_waiting(plan, root) || recover_modules(plan, root, loader, true, steps, error)) &&
-                       plan_files_publish(plan, root, steps, error);
-        /* Before it was proven no file of ours had changed, unless undoing it was already tried and failed. */
-        if (phase == JOURNAL_DEGRADED && !plan_files_restore(plan, root, error))
-                return false;
-        return recover_modules(plan, root, loader, false, steps, error) && plan_files_discard(plan, root, error) &&
-               (plan->pending || forget_pending(plan, root, error));
+/* The boot has loaded what the files said, so they stay as they are: of two files one lives in /run and went with the other boot, the one that is
+ * left is wholly old or wholly new. Only what was to be put back and could not be then is put back now. */
+static bool tidy(const Plan *plan, JournalPhase phase, const Root *root, GPtrArray *steps, GError **error) {
+        return (phase != JOURNAL_DEGRADED || (plan_files_restore(plan->files, root, steps, error) &&
+                                              plan_files_restore(plan->records, root, steps, error))) &&
+               plan_files_discard(plan->files, root, error) && plan_files_discard(plan->records, root, error) &&
+               journal_clear(root, error);
 }
 
 static void recover_plan(ChangeResult *result, const Plan *plan, JournalPhase phase, const Root *root, Loader *loader) {
         g_autoptr(GError) failed = NULL;
+        GPtrArray *steps = result->steps;
         const bool same_boot = is_same_boot(root, plan);
+        bool ok;
 
-        recover_step(result, "found \"%s\" cut short %s", plan->title,
-                     !same_boot                ? "before this boot; this boot has loaded what the files say"
-                     : phase == JOURNAL_PROVEN ? "after it was proven; finishing it"
-                                               : "before it was proven; undoing it");
-        /* Of two files one lives in /run and went with the other boot, so the one that is left is wholly old or wholly new. */
-        const bool ok = same_boot ? recover_same_boot(plan, phase, root, loader, result->steps, &failed)
-                                  : plan_files_discard(plan, root, &failed);
+        recover_step(steps, "found \"%s\" %s", plan->title,
+                     !same_boot                  ? "cut short before this boot; this boot has loaded what the files say"
+                     : phase == JOURNAL_PROVEN   ? "cut short after it was proven; finishing it"
+                     : phase == JOURNAL_DEGRADED ? "failed, and not undone; undoing it"
+                                                 : "cut short before it was proven; undoing it");
+        if (!same_boot)
+                ok = tidy(plan, phase, root, steps, &failed);
+        else if (phase == JOURNAL_PROVEN)
+                ok = finish(plan, root, loader, steps, &failed);
+        else
+                ok = undo(plan, root, loader, steps, &failed);
 
-        if (ok && journal_clear(root, &failed)) {
-                result->outcome = same_boot && phase == JOURNAL_PROVEN ? "applied" : "unchanged";
-                return;
-        }
-        (void) journal_write(root, plan, JOURNAL_DEGRADED, NULL);
-        g_set_error(&result->error, CONDITION, CONDITION_HOST_DEGRADED,
-                    "\"%s\" was cut short, and the host could not be put back as it was (%s). See what there is with "
-                    "\"nestvirtctl status\", then run: modprobe %s",
-                    plan->title, failed->message, plan->vendor ?: "kvm");
+        if (ok)
+                result->outcome = steps->len > 1 ? "applied" : "unchanged";
+        else
+                result->error = ending_degraded(plan, root, "was cut short", failed);
 }
 
-/* Our own records that were being written when they were cut short: the old ones count. */
-static void discard_records(const Root *root) {
-        static const char *const records[] = {JOURNAL_PATH, PENDING_PATH, KVM_KEPT_PATH};
+/* Our own records that were being written when they were cut short: the old ones count. Those of a change that is proven are its to finish. */
+static void discard_records(const Root *root, bool proven) {
+        static const char *const records[] = {PENDING_PATH, KVM_KEPT_PATH};
 
-        for (unsigned i = 0; i < G_N_ELEMENTS(records); i++)
+        (void) root_discard(root, JOURNAL_PATH, NULL);
+        for (unsigned i = 0; i < G_N_ELEMENTS(records) && !proven; i++)
                 (void) root_discard(root, records[i], NULL);
 }
 
 ChangeResult *recover_run(const Root *root, Loader *loader) {
         g_autoptr(GError) unreadable = NULL;
-        JournalPhase phase;
+        JournalPhase phase = JOURNAL_BEGUN;
         g_autoptr(Plan) plan = journal_read(root, &phase, &unreadable);
 
-        discard_records(root);
+        discard_records(root, plan && phase == JOURNAL_PROVEN);
         if (!plan && !unreadable)
                 return NULL;
 

@@ -6,9 +6,13 @@
 #include "catalog.h"
 #include "error.h"
 #include "reload.h"
+#include "syntax.h"
 
 #define RACES_MAX 3U
 #define LIVE_TIMEOUT_USEC (60 * G_USEC_PER_SEC)
+/* Whoever opens /dev/kvm the moment it appears, to see what it can do, is gone soon: two seconds and a half altogether. */
+#define UNDO_ATTEMPTS_MAX 8U
+#define UNDO_DELAY_FIRST_USEC (G_USEC_PER_SEC / 50)
 #define LIVE_POLL_USEC (5 * G_USEC_PER_SEC / 1000)
 
 /* Every step is one that would have to be undone. */
@@ -62,25 +66,54 @@ static bool value_is(const Root *root, const Plan *plan, const PlanValue *value,
         return same;
 }
 
-bool reload_verify(const Root *root, const Plan *plan, bool after, GError **error) {
-        if (plan->flags & REQUEST_NEXT_BOOT)
+static bool verify_value(const Root *root, const Plan *plan, const PlanValue *value, const char *wanted,
+                         GError **error) {
+        g_autofree char *read = NULL;
+
+        if (value_is(root, plan, value, wanted, &read))
                 return true;
+        g_set_error(error, CONDITION, CONDITION_RELOAD_FAILED, "asked for %s.%s=%s, but the kernel says %s",
+                    value->module, value->name, wanted, read ?: "nothing");
+        return false;
+}
+
+/* The options that bring back what was name every value that could be read. */
+static bool verify_options_before(const Root *root, const Plan *plan, const PlanModule *module, GError **error) {
+        g_autofree char *options = g_strdup(module->before);
+        char *rest = options, *name, *wanted;
+
+        while ((name = syntax_take_parameter(&rest, &wanted))) {
+                const PlanValue value = {.module = module->name, .name = name};
+                if (wanted && !verify_value(root, plan, &value, wanted, error))
+                        return false;
+        }
+        return true;
+}
+
+static bool verify_modules(const Root *root, const Plan *plan, bool after, GError **error) {
         for (unsigned i = 0; i < plan->modules->len; i++) {
                 const PlanModule *m = g_ptr_array_index(plan->modules, i);
-                if ((after || m->loaded) && !is_live(root, m->name)) {
+                if (!after && !m->loaded)
+                        continue;
+                if (!is_live(root, m->name)) {
                         g_set_error(error, CONDITION, CONDITION_RELOAD_FAILED, "%s is not loaded", m->name);
                         return false;
                 }
+                if (!after && !verify_options_before(root, plan, m, error))
+                        return false;
         }
+        return true;
+}
+
+bool reload_verify(const Root *root, const Plan *plan, bool after, GError **error) {
+        if (plan->flags & REQUEST_NEXT_BOOT)
+                return true;
+        if (!verify_modules(root, plan, after, error))
+                return false;
         for (unsigned i = 0; i < plan->values->len; i++) {
                 const PlanValue *v = g_ptr_array_index(plan->values, i);
-                const char *wanted = after ? v->after : v->before;
-                g_autofree char *read = NULL;
-                if (value_is(root, plan, v, wanted, &read))
-                        continue;
-                g_set_error(error, CONDITION, CONDITION_RELOAD_FAILED, "asked for %s.%s=%s, but the kernel says %s",
-                            v->module, v->name, wanted, read ?: "nothing");
-                return false;
+                if (!verify_value(root, plan, v, after ? v->after : v->before, error))
+                        return false;
         }
         return true;
 }
@@ -122,15 +155,16 @@ static ReloadResult all_out(Reload *reload, unsigned *ret_out, GError **error) {
         reload->kvm_kept = false;
         for (*ret_out = 0; *ret_out < modules->len; (*ret_out)++) {
                 const PlanModule *m = g_ptr_array_index(modules, modules->len - 1 - *ret_out);
+                g_autoptr(GError) failed = NULL;
                 bool busy;
-                if (take_out(reload, m, &busy, error))
+                if (take_out(reload, m, &busy, &failed))
                         continue;
-                if (busy && !m->required) {
-                        g_clear_error(error);
+                if (!m->required) {
                         reload->kvm_kept = true;
-                        reload_step(reload, "kept %s: something else uses it", m->name);
+                        reload_step(reload, "kept %s: %s", m->name, busy ? "something else uses it" : failed->message);
                         return RELOAD_DONE;
                 }
+                g_propagate_error(error, g_steal_pointer(&failed));
                 return busy ? RELOAD_BUSY : RELOAD_FAILED;
         }
         return RELOAD_DONE;
@@ -183,7 +217,8 @@ static ReloadResult turn(Reload *reload, bool after, GError **error) {
                 }
                 if (result != RELOAD_DONE) {
                         g_propagate_error(error, g_steal_pointer(&failed));
-                        return result;
+                        /* Not as it was, when it has been out and in before. */
+                        return after && race > 0 ? RELOAD_FAILED : result;
                 }
 
                 if (all_in(reload, out, after, &raced, &failed) && poke_values(reload, after, &failed) &&
@@ -212,6 +247,31 @@ ReloadResult reload_run(Reload *reload, GError **error) {
         return turn(reload, true, error);
 }
 
+/* Nothing has to go out for it to be as it was before. */
+static bool is_as_before(Reload *reload) {
+        for (unsigned i = 0; i < reload->plan->modules->len; i++) {
+                const PlanModule *m = g_ptr_array_index(reload->plan->modules, i);
+                if (!m->loaded && is_live(reload->root, m->name))
+                        return false;
+        }
+        return verify_modules(reload->root, reload->plan, false, NULL) && poke_values(reload, false, NULL) &&
+               reload_verify(reload->root, reload->plan, false, NULL);
+}
+
 bool reload_undo(Reload *reload, GError **error) {
-        return !reload->touched || turn(reload, false, error) == RELOAD_DONE;
+        if (!reload->touched)
+                return true;
+        for (unsigned attempt = 1; !is_as_before(reload); attempt++) {
+                g_autoptr(GError) failed = NULL;
+                ReloadResult result = turn(reload, false, &failed);
+                if (result != RELOAD_DONE && (result == RELOAD_BUSY || reload->kvm_kept) &&
+                    attempt < UNDO_ATTEMPTS_MAX) {
+                        g_usleep(UNDO_DELAY_FIRST_USEC << (attempt - 1));
+                        continue;
+                }
+                if (result != RELOAD_DONE)
+                        g_propagate_error(error, g_steal_pointer(&failed));
+                return result == RELOAD_DONE;
+        }
+        return true;
 }

@@ -17,7 +17,7 @@ typedef struct Reload {
         Loader *loader;
         GPtrArray *steps; /* char*: what was done is added in words */
         bool touched;     /* something was unloaded, loaded or written */
-        bool kvm_kept;    /* kvm was to be unloaded too if free, and was not */
+        bool kvm_kept;    /* kvm was to be unloaded too if it would go, and was not */
 } Reload;
 
 typedef enum ReloadResult {
@@ -27,10 +27,12 @@ typedef enum ReloadResult {
 } ReloadResult;
 
 ReloadResult reload_run(Reload *reload, GError **error);
-/* Brings back the modules and values of before. Fails when the read-back says that they are not. */
+/* Brings back the modules and values of before, unless they are so already; somebody who holds a module for a moment is waited for. Fails when
+ * the read-back says that they are not. */
 bool reload_undo(Reload *reload, GError **error);
 
-/* Every module of the plan that was loaded is live, and the values asked for read back as those of after (or before) the change. */
+/* Every module of the plan is live, and the values asked for read back as those of after the change; or, before it: those that were loaded
+ * are, and all of their values that could be read are what they were. */
 bool reload_verify(const Root *root, const Plan *plan, bool after, GError **error);
 /* A value as sysfs has it, NULL when it is not there. */
 char *reload_read(const Root *root, const PlanValue *value);

@@ -2,7 +2,11 @@
 
 /* A fake host and the path of a request over it. */
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "change-fixture.h"
 #include "error.h"
@@ -90,11 +94,46 @@ void fixture_assert_value(Fixture *fixture, const char *module, const char *name
         g_assert_cmpstr(text ? g_strchomp(text) : "-", ==, value);
 }
 
+static const char *fail_rename;
+
+/* In the place of libc's: it is what root.c calls. */
+int renameat(int from_fd, const char *from, int to_fd, const char *to) {
+        if (g_strcmp0(to, fail_rename) != 0)
+                return (int) syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
+        errno = EIO;
+        return -1;
+}
+
+void fixture_fail_rename(const char *name) {
+        fail_rename = name;
+}
+
+static bool has_line(Fixture *fixture, const char *path, const char *line) {
+        g_autofree char *text = fake_host_read(fixture->directory, path);
+        g_auto(GStrv) lines = g_strsplit(text ?: "", "\n", -1);
+
+        return line ? g_strv_contains((const char *const *) lines, line) : !text;
+}
+
+void fixture_assert_line(Fixture *fixture, const char *path, const char *line) {
+        if (!has_line(fixture, path, line))
+                g_error("/%s does not say \"%s\"", path, line ?: "nothing");
+}
+
+void fixture_assert_no_line(Fixture *fixture, const char *path, const char *line) {
+        g_assert_false(has_line(fixture, path, line));
+}
+
+void assert_text_has(const char *text, const char *part) {
+        if (!strstr(text, part))
+                g_error("\"%s\" does not have \"%s\"", text, part);
+}
+
 static int compare_names(gconstpointer a, gconstpointer b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
-static void dump(GString *text, const char *path) {
+static void dump(GString *text, const char *path, size_t skip) {
         g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
         g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
         const char *name;
@@ -106,15 +145,15 @@ static void dump(GString *text, const char *path) {
                 const char *child = g_ptr_array_index(names, i);
                 g_autofree char *content = NULL;
                 if (g_file_get_contents(child, &content, NULL, NULL))
-                        g_string_append_printf(text, "%s: %s\n", child, content);
-                dump(text, child);
+                        g_string_append_printf(text, "%s: %s\n", child + skip, content);
+                dump(text, child, skip);
         }
 }
 
 char *fixture_dump(Fixture *fixture) {
         GString *text = g_string_new(NULL);
 
-        dump(text, fixture->directory);
+        dump(text, fixture->directory, strlen(fixture->directory));
         return g_string_free(text, FALSE);
 }
 

@@ -31,9 +31,22 @@ ChangeResult *fixture_change(Fixture *fixture, const char *words, uint64_t flags
 /* What waits for idle, tried once. */
 ChangeResult *fixture_attempt(Fixture *fixture);
 
+/* From now on no file becomes visible under @name (EIO), until it is called with NULL. */
+void fixture_fail_rename(const char *name);
+
+#define assert_outcome(result, wanted)                          \
+        do {                                                    \
+                g_assert_no_error((result)->error);             \
+                g_assert_cmpstr((result)->outcome, ==, wanted); \
+        } while (0)
+
+/* A file beneath the host has @line, or (NULL) is not there. */
+void fixture_assert_line(Fixture *fixture, const char *path, const char *line);
+void fixture_assert_no_line(Fixture *fixture, const char *path, const char *line);
+void assert_text_has(const char *text, const char *part);
 /* The parameter as sysfs shows it, without the newline; "-" when it is not there. */
 void fixture_assert_value(Fixture *fixture, const char *module, const char *name, const char *value);
-/* Every file of the host but the kernel's own reference counts, as one text: equal texts are equal hosts. */
+/* Every file of the host but the kernel's own reference counts, as one text with paths beneath it: equal texts are equal hosts. */
 char *fixture_dump(Fixture *fixture);
 /* Both modules live, no journal, no staged file. */
 void fixture_assert_whole(Fixture *fixture);

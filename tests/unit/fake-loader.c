@@ -164,6 +164,8 @@ void fake_host_make(const char *directory) {
 static bool fails(FakeLoader *loader, const char *call, const char *module) {
         g_autofree char *now = g_strdup_printf("%s %s", call, module);
 
+        if (loader->hook)
+                loader->hook(loader, now);
         if (g_strcmp0(now, loader->fail_at) != 0 || loader->fail_times == 0)
                 return false;
         loader->fail_times--;
@@ -202,8 +204,9 @@ static bool fake_unload(Loader *parent, const char *module, bool *ret_busy, GErr
         g_autofree char *holder = g_build_filename(loader->directory, "sys/module/kvm/holders", module, NULL);
 
         g_string_append_printf(loader->calls, "unload %s; ", module);
+        const bool failed = fails(loader, "unload", module);
         *ret_busy = g_strcmp0(loader->busy, module) == 0;
-        if (*ret_busy || fails(loader, "unload", module)) {
+        if (*ret_busy || failed) {
                 g_set_error(error, CONDITION, CONDITION_INTERNAL, "Cannot unload %s: %s", module,
                             *ret_busy ? "Resource temporarily unavailable" : "Operation not permitted");
                 return false;

@@ -9,7 +9,8 @@
 
 #include "loader.h"
 
-typedef struct FakeLoader {
+typedef struct FakeLoader FakeLoader;
+struct FakeLoader {
         Loader parent;
         char *directory;     /* of the host */
         const char *fail_at; /* "load kvm_amd" or "unload kvm": this call fails; NULL: none */
@@ -17,8 +18,9 @@ typedef struct FakeLoader {
         bool race;           /* the next load of the vendor's module finds it loaded with its defaults, once */
         bool gone;           /* the modules' files are gone */
         const char *busy;    /* this module can't be unloaded: somebody uses it */
-        GString *calls;      /* "unload kvm_amd; unload kvm; load kvm ; load kvm_amd nested=0; " */
-} FakeLoader;
+        void (*hook)(FakeLoader *loader, const char *call); /* told "load kvm_amd" before it is made, or NULL */
+        GString *calls; /* "unload kvm_amd; unload kvm; load kvm ; load kvm_amd nested=0; " */
+};
 
 /* Makes the files of an AMD host with Linux 6.1 and kvm_amd loaded in @directory (an existing, empty folder). */
 void fake_host_make(const char *directory);

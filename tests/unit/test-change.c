@@ -8,34 +8,13 @@
 #include "error.h"
 #include "recover.h"
 
-#define assert_outcome(result, wanted)                          \
-        do {                                                    \
-                g_assert_no_error((result)->error);             \
-                g_assert_cmpstr((result)->outcome, ==, wanted); \
-        } while (0)
-
-static void assert_line(Fixture *fixture, const char *path, const char *line) {
-        g_autofree char *text = fake_host_read(fixture->directory, path);
-        g_auto(GStrv) lines = g_strsplit(text ?: "", "\n", -1);
-
-        if (line)
-                g_assert_true(g_strv_contains((const char *const *) lines, line));
-        else
-                g_assert_null(text);
-}
-
-static void assert_text_has(const char *text, const char *part) {
-        if (!strstr(text, part))
-                g_error("\"%s\" does not have \"%s\"", text, part);
-}
-
 static void test_set_and_reset(Fixture *fixture, gconstpointer data) {
         g_autofree char *before = fixture_dump(fixture);
 
         g_autoptr(ChangeResult) off = fixture_change(fixture, "kvm_amd.nested=off", 0);
         assert_outcome(off, "applied");
         fixture_assert_value(fixture, "kvm_amd", "nested", "0");
-        assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0");
+        fixture_assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0");
         g_assert_cmpstr(g_hash_table_lookup(off->values, "nested"), ==, "0");
         g_assert_true(g_str_has_prefix(fixture->loader->calls->str, "unload kvm_amd; unload kvm; load kvm "));
         fixture_assert_whole(fixture);
@@ -57,8 +36,8 @@ static void test_two_modules_at_once(Fixture *fixture, gconstpointer data) {
         fixture_assert_value(fixture, "kvm_amd", "nested", "0");
         fixture_assert_value(fixture, "kvm_amd", "npt", "N");
         fixture_assert_value(fixture, "kvm", "ignore_msrs", "Y");
-        assert_line(fixture, KEPT_FILE, "options kvm ignore_msrs=1");
-        assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0 npt=0");
+        fixture_assert_line(fixture, KEPT_FILE, "options kvm ignore_msrs=1");
+        fixture_assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0 npt=0");
         g_assert_cmpstr(g_hash_table_lookup(result->values, "kvm.ignore_msrs"), ==, "Y");
         fixture_assert_whole(fixture);
 }
@@ -130,7 +109,7 @@ static void test_busy(Fixture *fixture, gconstpointer data) {
         /* What is in effect already is only written, also while in use. */
         g_autoptr(ChangeResult) kept = fixture_change(fixture, "kvm_amd.nested=1", 0);
         assert_outcome(kept, "configured");
-        assert_line(fixture, KEPT_FILE, "options kvm_amd nested=1");
+        fixture_assert_line(fixture, KEPT_FILE, "options kvm_amd nested=1");
         g_assert_cmpstr(fixture->loader->calls->str, ==, "");
 }
 
@@ -148,33 +127,33 @@ static void test_kvm_kept_is_remembered(Fixture *fixture, gconstpointer data) {
         fixture->loader->busy = "kvm";
         g_autoptr(ChangeResult) off = fixture_change(fixture, "kvm_amd.nested=0", 0);
         assert_outcome(off, "applied");
-        assert_line(fixture, "run/nestvirt/kvm-kept", "nested=0");
+        fixture_assert_line(fixture, "run/nestvirt/kvm-kept", "nested=0");
 
         fixture->loader->busy = NULL;
         g_autoptr(ChangeResult) on = fixture_change(fixture, "kvm_amd.nested=1", 0);
         assert_outcome(on, "applied");
-        assert_line(fixture, "run/nestvirt/kvm-kept", NULL);
+        fixture_assert_line(fixture, "run/nestvirt/kvm-kept", NULL);
 }
 
 static void test_when_idle(Fixture *fixture, gconstpointer data) {
         fixture->loader->busy = "kvm_amd";
         g_autoptr(ChangeResult) deferred = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_WHEN_IDLE);
         assert_outcome(deferred, "deferred");
-        assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0");
+        fixture_assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0");
         fixture_assert_value(fixture, "kvm_amd", "nested", "1");
         g_autoptr(ChangeResult) merged = fixture_change(fixture, "kvm_amd.npt=0", REQUEST_WHEN_IDLE);
         assert_outcome(merged, "deferred");
 
         g_autoptr(ChangeResult) busy = fixture_attempt(fixture);
         g_assert_error(busy->error, CONDITION, CONDITION_BUSY);
-        assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0 npt=0");
+        fixture_assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0 npt=0");
 
         fixture->loader->busy = NULL;
         g_autoptr(ChangeResult) applied = fixture_attempt(fixture);
         assert_outcome(applied, "applied");
         fixture_assert_value(fixture, "kvm_amd", "nested", "0");
         fixture_assert_value(fixture, "kvm_amd", "npt", "N");
-        assert_line(fixture, PENDING_FILE, NULL);
+        fixture_assert_line(fixture, PENDING_FILE, NULL);
         fixture_assert_whole(fixture);
 }
 
@@ -182,7 +161,7 @@ static void test_when_idle_and_idle(Fixture *fixture, gconstpointer data) {
         g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_WHEN_IDLE);
 
         assert_outcome(result, "applied");
-        assert_line(fixture, PENDING_FILE, NULL);
+        fixture_assert_line(fixture, PENDING_FILE, NULL);
 }
 
 static void test_when_idle_fails(Fixture *fixture, gconstpointer data) {
@@ -210,20 +189,20 @@ static void test_when_idle_is_settled(Fixture *fixture, gconstpointer data) {
         fake_loader_insert(fixture->loader, "kvm_amd", "nested=0");
         g_autoptr(ChangeResult) unchanged = fixture_attempt(fixture);
         assert_outcome(unchanged, "unchanged");
-        assert_line(fixture, PENDING_FILE, NULL);
+        fixture_assert_line(fixture, PENDING_FILE, NULL);
 
         g_autoptr(ChangeResult) again = fixture_change(fixture, "kvm_amd.nested=1", REQUEST_WHEN_IDLE);
         assert_outcome(again, "deferred");
         g_autoptr(ChangeResult) superseded = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_NEXT_BOOT);
         assert_outcome(superseded, "configured");
-        assert_line(fixture, PENDING_FILE, NULL);
+        fixture_assert_line(fixture, PENDING_FILE, NULL);
 }
 
 static void test_next_boot(Fixture *fixture, gconstpointer data) {
         g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_NEXT_BOOT);
 
         assert_outcome(result, "configured");
-        assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0");
+        fixture_assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0");
         fixture_assert_value(fixture, "kvm_amd", "nested", "1");
         g_assert_cmpstr(fixture->loader->calls->str, ==, "");
 }
@@ -233,20 +212,20 @@ static void test_runtime(Fixture *fixture, gconstpointer data) {
         assert_outcome(kept, "configured");
         g_autoptr(ChangeResult) off = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_RUNTIME);
         assert_outcome(off, "applied");
-        assert_line(fixture, RUNTIME_FILE, "options kvm_amd nested=0");
-        assert_line(fixture, KEPT_FILE, "options kvm_amd nested=1");
+        fixture_assert_line(fixture, RUNTIME_FILE, "options kvm_amd nested=0");
+        fixture_assert_line(fixture, KEPT_FILE, "options kvm_amd nested=1");
 
         g_autoptr(ChangeResult) reset = fixture_change(fixture, "kvm_amd.nested", REQUEST_RUNTIME);
         assert_outcome(reset, "applied");
-        assert_line(fixture, RUNTIME_FILE, NULL);
+        fixture_assert_line(fixture, RUNTIME_FILE, NULL);
         fixture_assert_value(fixture, "kvm_amd", "nested", "1");
 
         g_autoptr(ChangeResult) again = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_RUNTIME);
         assert_outcome(again, "applied");
         g_autoptr(ChangeResult) set = fixture_change(fixture, "kvm_amd.nested=0", 0);
         assert_outcome(set, "configured");
-        assert_line(fixture, RUNTIME_FILE, NULL);
-        assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0");
+        fixture_assert_line(fixture, RUNTIME_FILE, NULL);
+        fixture_assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0");
 }
 
 static void test_writable_needs_no_reload(Fixture *fixture, gconstpointer data) {
@@ -287,7 +266,7 @@ static void test_conflict(Fixture *fixture, gconstpointer data) {
         fake_host_write(fixture->directory, KEPT_FILE, "options kvm_amd npt=0\n");
         g_autoptr(ChangeResult) result = change_run(plan, fixture->root, &fixture->loader->parent);
         g_assert_error(result->error, CONDITION, CONDITION_CONFLICT);
-        assert_line(fixture, KEPT_FILE, "options kvm_amd npt=0");
+        fixture_assert_line(fixture, KEPT_FILE, "options kvm_amd npt=0");
         g_assert_cmpstr(fixture->loader->calls->str, ==, "");
 }
 
@@ -306,7 +285,7 @@ static void test_power_cut(Fixture *fixture, gconstpointer data) {
         g_assert_no_error(healed->error);
         g_assert_cmpstr(fixture->loader->calls->str, ==, "");
         fixture_assert_whole(fixture);
-        assert_line(fixture, KEPT_FILE, NULL);
+        fixture_assert_line(fixture, KEPT_FILE, NULL);
 }
 
 static void test_unreadable_journal(Fixture *fixture, gconstpointer data) {

@@ -39,7 +39,7 @@ static bool at_alteration(pid_t child) {
         return info.op == PTRACE_SYSCALL_INFO_ENTRY && alters(info.entry.nr);
 }
 
-static G_NORETURN void child_main(Fixture *fixture, const Plan *plan) {
+static G_NORETURN void child_main(Fixture *fixture, Plan *plan) {
         if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
                 _exit(2);
         (void) raise(SIGSTOP);
@@ -48,7 +48,7 @@ static G_NORETURN void child_main(Fixture *fixture, const Plan *plan) {
 }
 
 /* Runs the change in a child and kills it at its @nth altering call. False when it ended before. */
-static bool run_and_kill(Fixture *fixture, const Plan *plan, unsigned nth) {
+static bool run_and_kill(Fixture *fixture, Plan *plan, unsigned nth) {
         int status;
         pid_t child = fork();
 

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The last steps of a change. It must not decide which of the two ends it comes to. */
+
+#include "ending.h"
+#include "error.h"
+#include "journal.h"
+#include "plan-files.h"
+
+bool ending_finish(const Plan *plan, const Root *root, GPtrArray *steps, GError **error) {
+        return plan_files_publish(plan->files, root, steps, error) &&
+               plan_files_publish(plan->records, root, NULL, error);
+}
+
+bool ending_undo(Reload *reload, GError **error) {
+        const Plan *plan = reload->plan;
+        const Root *root = reload->root;
+        GPtrArray *steps = reload->steps;
+
+        bool ok = reload_undo(reload, error);
+        ok = plan_files_restore(plan->files, root, steps, ok ? error : NULL) && ok;
+        ok = plan_files_restore(plan->records, root, steps, ok ? error : NULL) && ok;
+        ok = plan_files_discard(plan->files, root, ok ? error : NULL) && ok;
+        ok = plan_files_discard(plan->records, root, ok ? error : NULL) && ok;
+        if (ok)
+                return journal_clear(root, error);
+        (void) journal_write(root, plan, JOURNAL_DEGRADED, NULL);
+        return false;
+}
+
+GError *ending_degraded(const Plan *plan, const Root *root, const char *cause, const GError *failed) {
+        const char *module = plan->vendor ?: "kvm";
+        g_autofree char *folder = g_build_filename("sys/module", module, NULL);
+        g_autofree char *load = g_strconcat("modprobe ", module, NULL);
+
+        /* A module that is there is not loaded again; the daemon tries to put everything back whenever it starts. */
+        return g_error_new(CONDITION, CONDITION_HOST_DEGRADED,
+                           "\"%s\" %s, and the host could not be put back as it was (%s). See what there is with "
+                           "\"nestvirtctl status\", then run: %s",
+                           plan->title, cause, failed->message,
+                           root_exists(root, folder) ? "systemctl restart nestvirtd.service" : load);
+}
