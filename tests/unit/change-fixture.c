@@ -69,10 +69,9 @@ ChangeResult *fixture_change(Fixture *fixture, const char *words, uint64_t flags
         return run(fixture, plan, error);
 }
 
-ChangeResult *fixture_attempt(Fixture *fixture) {
+Plan *fixture_plan_attempt(Fixture *fixture, GError **error) {
         g_autoptr(Host) host = host_read(fixture->root, &fixture->loader->parent);
         g_autoptr(Request) request = request_new(REQUEST_WHEN_IDLE);
-        GError *error = NULL;
         GHashTableIter i, j;
         gpointer module, values, name, value;
 
@@ -83,7 +82,13 @@ ChangeResult *fixture_attempt(Fixture *fixture) {
                 while (g_hash_table_iter_next(&j, &name, &value))
                         g_assert_true(request_set(request, host, module, name, value, NULL));
         }
-        g_autoptr(Plan) plan = plan_new(host, &fixture->loader->parent, request, &error);
+        return plan_new(host, &fixture->loader->parent, request, error);
+}
+
+ChangeResult *fixture_attempt(Fixture *fixture) {
+        GError *error = NULL;
+        g_autoptr(Plan) plan = fixture_plan_attempt(fixture, &error);
+
         return run(fixture, plan, error);
 }
 
@@ -144,7 +149,7 @@ static void dump(GString *text, const char *path, size_t skip) {
         for (unsigned i = 0; i < names->len; i++) {
                 const char *child = g_ptr_array_index(names, i);
                 g_autofree char *content = NULL;
-                if (g_file_get_contents(child, &content, NULL, NULL))
+                if (!g_str_has_suffix(child, "/refcnt") && g_file_get_contents(child, &content, NULL, NULL))
                         g_string_append_printf(text, "%s: %s\n", child + skip, content);
                 dump(text, child, skip);
         }

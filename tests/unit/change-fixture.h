@@ -29,6 +29,7 @@ Plan *fixture_plan(Fixture *fixture, const char *words, uint64_t flags, GError *
 /* Plans and runs; a refusal by the plan is the result's error, too. */
 ChangeResult *fixture_change(Fixture *fixture, const char *words, uint64_t flags);
 /* What waits for idle, tried once. */
+Plan *fixture_plan_attempt(Fixture *fixture, GError **error);
 ChangeResult *fixture_attempt(Fixture *fixture);
 
 /* From now on no file becomes visible under @name (EIO), until it is called with NULL. */

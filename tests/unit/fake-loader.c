@@ -41,7 +41,8 @@ void fake_host_write(const char *directory, const char *path, const char *text) 
                 return;
         }
         g_assert_cmpint(g_mkdir_with_parents(parent, 0755), ==, 0);
-        g_assert_true(g_file_set_contents(full, text, -1, NULL));
+        /* In one go, as a kernel's files have no others beside them for a while. */
+        g_assert_true(g_file_set_contents_full(full, text, -1, G_FILE_SET_CONTENTS_NONE, 0644, NULL));
 }
 
 char *fake_host_read(const char *directory, const char *path) {

@@ -3,10 +3,12 @@
 /* SIGKILL at every system call of a change that alters something: whatever the moment, what a start does then leaves a host that is whole, and wholly
  * the old one or wholly the new one. The change runs in a child that is traced (ptrace(2)) and killed at its Nth such call. */
 
-#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -16,57 +18,57 @@
 #include "error.h"
 #include "recover.h"
 
-static bool alters(uint64_t call) {
-        static const long calls[] = {
-                        SYS_write,  SYS_renameat2, SYS_unlinkat, SYS_mkdirat, SYS_fsync,    SYS_fdatasync, SYS_fchmod,
+static const long alterations[] = {
+                SYS_write,  SYS_renameat2, SYS_unlinkat, SYS_mkdirat, SYS_fsync,    SYS_fdatasync, SYS_fchmod,
 #ifdef SYS_rename
-                        SYS_rename, SYS_unlink,    SYS_rmdir,    SYS_mkdir,   SYS_renameat, SYS_chmod,
+                SYS_rename, SYS_unlink,    SYS_rmdir,    SYS_mkdir,   SYS_renameat, SYS_chmod,
 #endif
-        };
+};
 
-        for (unsigned i = 0; i < G_N_ELEMENTS(calls); i++)
-                if (call == (uint64_t) calls[i])
-                        return true;
-        return false;
+/* From now on the tracer is asked at the entry of each altering call, and at no other (seccomp(2)). */
+static void ask_tracer(void) {
+        enum { N = G_N_ELEMENTS(alterations) };
+        struct sock_filter code[N + 3] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))};
+        const struct sock_fprog program = {.len = G_N_ELEMENTS(code), .filter = code};
+
+        for (unsigned i = 0; i < N; i++)
+                code[i + 1] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t) alterations[i],
+                                                            (uint8_t) (N - i), 0);
+        code[N + 1] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+        code[N + 2] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+                _exit(2);
 }
 
-/* True when the child stands at the entry of an altering call. */
-static bool at_alteration(pid_t child) {
-        struct __ptrace_syscall_info info;
-
-        if (ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof info, &info) < 0)
-                g_error("PTRACE_GET_SYSCALL_INFO: %s", g_strerror(errno));
-        return info.op == PTRACE_SYSCALL_INFO_ENTRY && alters(info.entry.nr);
-}
-
-static G_NORETURN void child_main(Fixture *fixture, Plan *plan) {
+static G_NORETURN void child_main(Fixture *fixture, Plan *made) {
         if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
                 _exit(2);
         (void) raise(SIGSTOP);
-        ChangeResult *result = change_run(plan, fixture->root, &fixture->loader->parent);
+        ask_tracer();
+        ChangeResult *result = change_run(made, fixture->root, &fixture->loader->parent);
         _exit(result->error ? 1 : 0);
 }
 
-/* Runs the change in a child and kills it at its @nth altering call. False when it ended before. */
-static bool run_and_kill(Fixture *fixture, Plan *plan, unsigned nth) {
+/* Runs the change in a child and kills it at its @nth altering call. False when it ended before, with an error if it @fails. */
+static bool run_and_kill(Fixture *fixture, Plan *made, unsigned nth, bool fails) {
         int status;
         pid_t child = fork();
 
         g_assert_cmpint(child, >=, 0);
         if (child == 0)
-                child_main(fixture, plan);
+                child_main(fixture, made);
         g_assert_cmpint(waitpid(child, &status, 0), ==, child);
         g_assert_true(WIFSTOPPED(status));
-        g_assert_cmpint(ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL), ==, 0);
+        g_assert_cmpint(ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL), ==, 0);
         for (unsigned seen = 0;;) {
-                g_assert_cmpint(ptrace(PTRACE_SYSCALL, child, NULL, NULL), ==, 0);
+                g_assert_cmpint(ptrace(PTRACE_CONT, child, NULL, NULL), ==, 0);
                 g_assert_cmpint(waitpid(child, &status, 0), ==, child);
                 if (WIFEXITED(status)) {
-                        g_assert_cmpint(WEXITSTATUS(status), ==, 0);
+                        g_assert_cmpint(WEXITSTATUS(status), ==, fails);
                         return false;
                 }
-                g_assert_true(WIFSTOPPED(status) && WSTOPSIG(status) == (SIGTRAP | 0x80));
-                if (!at_alteration(child) || ++seen < nth)
+                g_assert_cmpint(status >> 8, ==, SIGTRAP | (PTRACE_EVENT_SECCOMP << 8));
+                if (++seen < nth)
                         continue;
                 g_assert_cmpint(kill(child, SIGKILL), ==, 0);
                 g_assert_cmpint(waitpid(child, &status, 0), ==, child);
@@ -77,70 +79,137 @@ static bool run_and_kill(Fixture *fixture, Plan *plan, unsigned nth) {
 
 typedef struct Case {
         const char *name;
-        const char *busy; /* during the change */
-        const char *words;
+        const char *waits; /* asked for before, while KVM was held, and waiting; NULL: nothing */
+        const char *words; /* asked for now; NULL: what waits is tried */
         uint64_t flags;
-        const char *configured; /* a line of the file when it has happened */
+        const char *busy;        /* during the change */
+        const char *fail_at;     /* this call of the loader fails once */
+        const char *fail_rename; /* no file becomes visible under this name */
 } Case;
 
 static const Case cases[] = {
-                {"now", NULL, "kvm_amd.nested=0", 0, "options kvm_amd nested=0"},
-                {"both-modules", NULL, "kvm_amd.nested=0 kvm.enable_pmu=0 kvm.ignore_msrs=1", 0,
-                 "options kvm_amd nested=0"},
-                {"next-boot", NULL, "kvm_amd.nested=0", REQUEST_NEXT_BOOT, "options kvm_amd nested=0"},
-                {"when-idle", "kvm_amd", "kvm_amd.nested=0", REQUEST_WHEN_IDLE, "options kvm_amd nested=0"},
+                {"now", NULL, "kvm_amd.nested=0", 0, NULL, NULL, NULL},
+                {"both-modules", NULL, "kvm_amd.nested=0 kvm.enable_pmu=0 kvm.ignore_msrs=1", 0, NULL, NULL, NULL},
+                {"next-boot", NULL, "kvm_amd.nested=0", REQUEST_NEXT_BOOT, NULL, NULL, NULL},
+                {"when-idle", NULL, "kvm_amd.nested=0", REQUEST_WHEN_IDLE, "kvm_amd", NULL, NULL},
+                {"merged-wait", "kvm_amd.nested=0", "kvm_amd.npt=0", REQUEST_WHEN_IDLE, "kvm_amd", NULL, NULL},
+                {"settled-wait", "kvm_amd.nested=0", "kvm_amd.nested=1", REQUEST_NEXT_BOOT, NULL, NULL, NULL},
+                {"kvm-kept", "kvm_amd.npt=0", "kvm_amd.nested=0", 0, "kvm", NULL, NULL},
+                {"ended-wait", "kvm_amd.nested=0", NULL, 0, NULL, NULL, NULL},
+                {"failed-wait", "kvm_amd.nested=0", NULL, 0, NULL, "load kvm_amd", NULL},
+                {"failed-load", NULL, "kvm_amd.nested=0", 0, NULL, "load kvm_amd", NULL},
+                {"failed-publish", "kvm_amd.npt=0", "kvm_amd.nested=0", 0, "kvm", NULL, "kvm-kept"},
+                {"failed-deferral", "kvm_amd.npt=0", "kvm_amd.nested=0", REQUEST_WHEN_IDLE, "kvm_amd", NULL, "pending"},
 };
 
-/* After the start: the file and the kernel say the same, but for a change that is for the next boot or waits, whose value is the old one. */
-static void assert_old_or_new(Fixture *fixture, const Case *c, unsigned nth) {
-        g_autofree char *text = fake_host_read(fixture->directory, KEPT_FILE);
-        g_autofree char *pending = fake_host_read(fixture->directory, PENDING_FILE);
-        g_auto(GStrv) lines = g_strsplit(text ?: "", "\n", -1);
-        const bool configured = g_strv_contains((const char *const *) lines, c->configured);
-        const bool applied = configured && c->flags == 0;
-
-        g_test_message("killed at %u: %s", nth, configured ? "finished" : "undone");
-        g_assert_true(configured || !text);
-        fixture_assert_value(fixture, "kvm_amd", "nested", applied ? "0" : "1");
-        if (strstr(c->words, "enable_pmu"))
-                fixture_assert_value(fixture, "kvm", "enable_pmu", applied ? "N" : "Y");
-        g_assert_cmpint(pending != NULL, ==, configured && c->flags == REQUEST_WHEN_IDLE);
-        fixture_assert_whole(fixture);
+static void prepare(Fixture *fixture, const Case *c) {
+        fixture_set_up(fixture, NULL);
+        if (!c->waits)
+                return;
+        fixture->loader->busy = "kvm_amd";
+        g_autoptr(ChangeResult) deferred = fixture_change(fixture, c->waits, REQUEST_WHEN_IDLE);
+        assert_outcome(deferred, "deferred");
+        fixture->loader->busy = NULL;
 }
 
-static bool kill_once(const Case *c, unsigned nth, unsigned *finished) {
-        Fixture fixture;
+/* Faults are for the change alone, not for what a start does later. */
+static void set_faults(Fixture *fixture, const Case *c) {
+        fixture->loader->busy = c ? c->busy : NULL;
+        fixture->loader->fail_at = c ? c->fail_at : NULL;
+        fixture->loader->fail_times = 1;
+        fixture_fail_rename(c ? c->fail_rename : NULL);
+}
+
+static Plan *plan(Fixture *fixture, const Case *c) {
         g_autoptr(GError) error = NULL;
+        Plan *made = c->words ? fixture_plan(fixture, c->words, c->flags, &error)
+                              : fixture_plan_attempt(fixture, &error);
 
-        fixture_set_up(&fixture, NULL);
-        fixture.loader->busy = c->busy;
-        g_autoptr(Plan) plan = fixture_plan(&fixture, c->words, c->flags, &error);
         g_assert_no_error(error);
+        return made;
+}
 
-        const bool killed = run_and_kill(&fixture, plan, nth);
-        fixture.loader->busy = NULL;
+/* The host after @c has been carried out and nobody has killed it, or (NULL) before. */
+static char *whole_host(const Case *prepared, const Case *c) {
+        Fixture fixture;
+
+        prepare(&fixture, prepared);
+        if (c) {
+                g_autoptr(Plan) made = plan(&fixture, c);
+                set_faults(&fixture, c);
+                g_autoptr(ChangeResult) result = change_run(made, fixture.root, &fixture.loader->parent);
+                set_faults(&fixture, NULL);
+                g_assert_true((result->error != NULL) == (c->fail_at || c->fail_rename));
+        }
+        char *dump = fixture_dump(&fixture);
+        fixture_tear_down(&fixture, NULL);
+        return dump;
+}
+
+/* A host that is none of these is none that anybody asked for. */
+typedef struct Ends {
+        char *before, *after;
+        char *finished; /* killed before it could fail at the very end, and finished by the start, which does not fail */
+        unsigned n_old, n_new;
+} Ends;
+
+static void count_end(Ends *ends, const char *now) {
+        const bool new = g_str_equal(now, ends->after) || g_str_equal(now, ends->finished);
+
+        if (!new)
+                g_assert_cmpstr(now, ==, ends->before);
+        ends->n_new += new;
+        ends->n_old += !new;
+}
+
+static bool kill_once(const Case *c, unsigned nth, Ends *ends) {
+        Fixture fixture;
+
+        prepare(&fixture, c);
+        g_autoptr(Plan) made = plan(&fixture, c);
+        set_faults(&fixture, c);
+        const bool killed = run_and_kill(&fixture, made, nth, c->fail_at || c->fail_rename);
+        set_faults(&fixture, NULL);
         g_autoptr(ChangeResult) recovered = recover_run(fixture.root, &fixture.loader->parent);
         if (recovered)
                 g_assert_no_error(recovered->error);
-        assert_old_or_new(&fixture, c, nth);
-        g_autofree char *text = fake_host_read(fixture.directory, KEPT_FILE);
-        *finished += text != NULL;
+
+        g_test_message("killed at %u", nth);
+        g_autofree char *now = fixture_dump(&fixture);
+        count_end(ends, now);
+        fixture_assert_whole(&fixture);
         fixture_tear_down(&fixture, NULL);
         return killed;
 }
 
 static void test_kill(gconstpointer data) {
-        unsigned nth = 1, finished = 0;
+        const Case *c = data;
+        Case unfailing = *c;
+        unfailing.fail_rename = NULL;
+        Ends ends = {
+                        .before = whole_host(c, NULL),
+                        .after = whole_host(c, c),
+                        .finished = whole_host(c, &unfailing),
+        };
+        unsigned nth = 1;
 
-        while (kill_once(data, nth, &finished))
+        while (kill_once(c, nth, &ends))
                 nth++;
         /* It has been killed at many moments, early ones that are undone and late ones that are finished. */
         g_assert_cmpuint(nth, >, 8);
-        g_assert_cmpuint(finished, >, 1);
-        g_assert_cmpuint(finished, <, nth);
+        if (!c->fail_at && !c->fail_rename) {
+                g_assert_cmpuint(ends.n_old, >, 1);
+                g_assert_cmpuint(ends.n_new, >, 1);
+        }
+        g_free(ends.before);
+        g_free(ends.after);
+        g_free(ends.finished);
 }
 
 int main(int argc, char **argv) {
+        /* A thousand hosts with a hundred syncs each: in memory, where there is a file system for that. */
+        if (g_file_test("/dev/shm", G_FILE_TEST_IS_DIR))
+                (void) g_setenv("TMPDIR", "/dev/shm", TRUE);
         g_test_init(&argc, &argv, NULL);
         for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
                 g_autofree char *path = g_strconcat("/kill/", cases[i].name, NULL);
