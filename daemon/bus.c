@@ -13,7 +13,10 @@
 #include "request.h"
 
 int bus_error(sd_bus_error *ret, const GError *error) {
-        return sd_bus_error_set(ret, condition_to_name(condition_of(error)), error->message);
+        /* A message may name files and values of others, and D-Bus takes no reply that is not UTF-8. */
+        g_autofree char *message = g_utf8_make_valid(error->message, -1);
+
+        return sd_bus_error_set(ret, condition_to_name(condition_of(error)), message);
 }
 
 bool bus_property_emits_change(const char *interface, const char *property) {

@@ -44,9 +44,13 @@ void call_drop(Call *call) {
         g_free(call);
 }
 
+/* Whoever calls gets an answer, be it that there is none. */
 static void call_send(Call *call, sd_bus_message *reply, int r) {
         if (r >= 0)
                 r = sd_bus_send(NULL, reply, NULL);
+        else
+                (void) sd_bus_reply_method_errorf(call->message, condition_to_name(CONDITION_INTERNAL),
+                                                  "The answer could not be put into words: %s", strerror(-r));
         /* That the bus, or the caller, is gone is not worth a line. */
         if (r < 0 && r != -ENOTCONN && r != -ECONNRESET)
                 log_error("Cannot reply to %s: %s", sd_bus_message_get_member(call->message), strerror(-r));

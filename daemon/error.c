@@ -2,6 +2,8 @@
 
 /* The one table of conditions. It must not know any message text, nor anything of D-Bus but the names. */
 
+#include <string.h>
+
 #include "error.h"
 
 #define OURS(name) "org.nestvirt1.Error." name
@@ -84,4 +86,10 @@ Condition condition_of(const GError *error) {
         if (!error || error->domain != CONDITION || error->code < 0 || error->code >= CONDITION_MAX)
                 return CONDITION_INTERNAL;
         return (Condition) error->code;
+}
+
+char *error_quote(const char *word) {
+        g_autofree char *valid = g_utf8_make_valid(word, (gssize) strnlen(word, 64));
+
+        return g_strescape(valid, NULL);
 }

@@ -38,5 +38,8 @@ const char *condition_to_name(Condition condition);
 /* The exit status of a client whose call ended in the D-Bus error @name; 1 for a name that is not in the table. */
 int condition_exit_status(const char *name);
 
+/* Other people's word, for a message: at most a line of it, no control characters, ASCII alone. */
+char *error_quote(const char *word);
+
 /* The condition of @error if it is of our domain, else CONDITION_INTERNAL. */
 Condition condition_of(const GError *error);

@@ -50,12 +50,6 @@ void request_free(Request *request) {
         g_free(request);
 }
 
-/* A caller's word in a message: no control characters, and not longer than a line. */
-static char *quote(const char *word) {
-        g_autofree char *valid = g_utf8_make_valid(word, (gssize) strnlen(word, 64));
-        return g_strescape(valid, NULL);
-}
-
 /* @name is none of @module, or that is none of this host; @other is what the catalogue has of that name. */
 static bool fail_foreign(const Host *host, const Parameter *other, const char *module, GError **error) {
         const Module *vendor = host_vendor_module(host);
@@ -89,7 +83,7 @@ static const Parameter *find(const Host *host, const char *module, const char *n
                 return NULL;
         }
         if (!parameter) {
-                g_autofree char *quoted = quote(name);
+                g_autofree char *quoted = error_quote(name);
                 g_set_error(error, CONDITION, CONDITION_NO_SUCH_PARAMETER,
                             "No parameter is called \"%s\"; \"nestvirtctl show\" lists those that there are", quoted);
                 return NULL;

@@ -10,6 +10,22 @@ from tap import main
 KVM_AMD = {"path": module_path("kvm_amd"), "interface": MODULE}
 
 
+class OddWords(BusTest):
+    """What stands in files of others reaches the caller as UTF-8, or there would be no answer at all."""
+
+    def refuse(self, line, name, *words):
+        self.start_fake()
+        (self.host / "etc/modprobe.d/zzzz.conf").write_bytes(line)
+        with self.refused(ERROR + name, *words):
+            self.client().set({"kvm_amd": {"nested": "0"}})
+
+    def test_cut_within_a_character(self):
+        self.refuse("options kvm_amd npt={}é\n".format("a" * 63).encode(), "Unsupported", "a" * 63, "zzzz.conf")
+
+    def test_no_utf8_at_all(self):
+        self.refuse(b"options kvm_amd nested=1\xe9\n", "Overridden", "zzzz.conf")
+
+
 class Refused(BusTest):
     def setUp(self):
         super().setUp()
