@@ -17,6 +17,8 @@ static bool is_among(const Option *option, Among among) {
         switch (among) {
         case KERNEL_LINE:
                 return !option->path;
+        case RUNTIME_ALONE:
+                return is_path(option, DROPIN_RUNTIME_PATH);
         case WITHOUT_RUNTIME:
                 return !is_path(option, DROPIN_RUNTIME_PATH);
         case WITHOUT_OURS:
@@ -64,6 +66,12 @@ char *load_options_target(const Host *host, const Request *request, const Settin
         return value ?: g_strdup(catalog_default(catalog_find(setting->module, setting->name), host->release));
 }
 
+bool load_options_refused(const Host *host, const Option *option) {
+        g_autofree char *normal = parse(host, option);
+
+        return !normal && catalog_find(option->module, option->name);
+}
+
 static const Setting *request_setting(const Request *request, const char *module, const char *name) {
         for (unsigned i = 0; i < request->settings->len; i++) {
                 const Setting *s = g_ptr_array_index(request->settings, i);
@@ -73,8 +81,17 @@ static const Setting *request_setting(const Request *request, const char *module
         return NULL;
 }
 
+bool load_options_replaced(const Request *request, const Option *option) {
+        if (!request_setting(request, option->module, option->name))
+                return false;
+        return is_path(option, DROPIN_RUNTIME_PATH) ||
+               (is_path(option, DROPIN_PATH) && !(request->flags & REQUEST_RUNTIME));
+}
+
+/* What our own loads are given. Our runtime file comes first, though a later file or the kernel command line beat it for everybody else's. */
 static char *configured(const Host *host, const char *module, const char *name) {
-        const Option *winner = options_winner(host->options, module, name, NULL);
+        const Option *winner = load_options_winner(host, module, name, RUNTIME_ALONE)
+                                               ?: options_winner(host->options, module, name, NULL);
 
         return winner ? parse(host, winner) ?: g_strdup(winner->value) : NULL;
 }

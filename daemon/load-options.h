@@ -14,6 +14,7 @@
 typedef enum Among {
         WITHOUT_OURS,    /* all but our two files */
         WITHOUT_RUNTIME, /* all but our runtime file */
+        RUNTIME_ALONE,   /* our runtime file */
         KERNEL_LINE,     /* the kernel command line alone */
 } Among;
 
@@ -23,6 +24,11 @@ const Option *load_options_winner(const Host *host, const char *module, const ch
 bool load_options_beats(const Option *option, const char *path);
 /* It says @value (normalised) in other words. */
 bool load_options_same(const Host *host, const Option *option, const char *value);
+
+/* The kernel would refuse it, and with it the load of the whole module. */
+bool load_options_refused(const Host *host, const Option *option);
+/* @request takes the line that @option is from out of our file, or writes it anew. */
+bool load_options_replaced(const Request *request, const Option *option);
 
 /* The value that a setting of @request is to bring into effect: its own, or for a reset what the next load then gets; "" when that is the
  * kernel's default and nobody knows it. */

@@ -3,7 +3,6 @@
 /* Why a plan can't be carried out: other people's lines, the kernel's locks, files that are gone. It changes nothing of the plan. */
 
 #include "catalog.h"
-#include "effect.h"
 #include "error.h"
 #include "load-options.h"
 #include "obstacles.h"
@@ -27,23 +26,24 @@ static bool check_commands(const Host *host, const char *module, GError **error)
 }
 
 /* One option that the kernel refuses fails the whole load, though a later one of the same name be right: the load of the next boot at the
- * latest. */
-static bool check_refused(const Host *host, const char *module, GError **error) {
-        for (unsigned i = 0; i < n_catalog; i++) {
-                const Option *option =
-                                g_str_equal(catalog[i].module, module) ? effect_refused(host, &catalog[i]) : NULL;
-                if (!option)
+ * latest. One of ours that goes with this request is no obstacle. */
+static bool check_refused(const Host *host, const Request *request, const char *module, GError **error) {
+        for (unsigned i = 0; i < host->options->options->len; i++) {
+                const Option *option = g_ptr_array_index(host->options->options, i);
+                if (!g_str_equal(option->module, module) || !load_options_refused(host, option) ||
+                    load_options_replaced(request, option))
                         continue;
-                g_autofree char *source = option_source(option);
+                g_autofree char *source = option_source(option), *value = error_quote(option->value);
                 g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
-                            "With \"%s=%.64s\" from %s the kernel refuses to load %s: mend that line first",
-                            option->name, option->value, source, module);
+                            "With \"%s%s%s\" from %s the kernel refuses to load %s: mend that line first", option->name,
+                            option->bare ? "" : "=", value, source, module);
                 return false;
         }
         return true;
 }
 
-static bool check_reload(const Host *host, const Loader *loader, const Plan *plan, GError **error) {
+static bool check_reload(const Host *host, const Loader *loader, const Request *request, const Plan *plan,
+                         GError **error) {
         for (unsigned i = 0; i < plan->modules->len; i++) {
                 const PlanModule *module = g_ptr_array_index(plan->modules, i);
                 if (host_module(host, module->name)->state == MODULE_BUILTIN) {
@@ -60,7 +60,7 @@ static bool check_reload(const Host *host, const Loader *loader, const Plan *pla
                                     module->name, host->release);
                         return false;
                 }
-                if (!check_commands(host, module->name, error) || !check_refused(host, module->name, error))
+                if (!check_commands(host, module->name, error) || !check_refused(host, request, module->name, error))
                         return false;
         }
         if (plan_reloads(plan) && host->modules_disabled) {
@@ -103,5 +103,5 @@ bool obstacles_check(const Host *host, const Loader *loader, const Request *requ
         for (unsigned i = 0; i < request->settings->len; i++)
                 if (!check_needs(host, request, g_ptr_array_index(request->settings, i), error))
                         return false;
-        return check_reload(host, loader, plan, error);
+        return check_reload(host, loader, request, plan, error);
 }

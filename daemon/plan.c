@@ -126,6 +126,7 @@ static bool draft_files_setting(Draft *draft, const Setting *setting, GError **e
                 return true;
         }
 
+        const Option *kept = load_options_winner(draft->host, setting->module, setting->name, WITHOUT_RUNTIME);
         const bool said_by_others = foreign && load_options_same(draft->host, foreign, setting->value);
         if (!runtime && foreign && !said_by_others && load_options_beats(foreign, DROPIN_PATH))
                 return fail_overridden(setting, foreign, error);
@@ -137,7 +138,7 @@ static bool draft_files_setting(Draft *draft, const Setting *setting, GError **e
         if (!runtime) {
                 dropin_set(draft->kept, setting->module, setting->name, setting->value);
                 (void) dropin_unset(draft->runtime, setting->module, setting->name);
-        } else if (temporary || !ours || !g_str_equal(ours, setting->value))
+        } else if (temporary || !kept || !load_options_same(draft->host, kept, setting->value))
                 dropin_set(draft->runtime, setting->module, setting->name, setting->value);
         return true;
 }
@@ -194,12 +195,22 @@ static void draft_written_values(Draft *draft, const Module *module) {
         }
 }
 
+/* A reset takes back what is ours, in effect or waiting for it; what is not ours stays. */
+static bool is_ours(const Draft *draft, const Setting *setting) {
+        if (dropin_get(draft->runtime, setting->module, setting->name))
+                return true;
+        return !(draft->request->flags & REQUEST_RUNTIME) &&
+               (dropin_get(draft->kept, setting->module, setting->name) ||
+                host_pending(draft->host, setting->module, setting->name));
+}
+
 static bool draft_setting(Draft *draft, const Setting *setting, GError **error) {
         const Module *module = host_module(draft->host, setting->module);
         const Parameter *parameter = catalog_find(setting->module, setting->name);
         g_autoptr(Effect) effect = effect_new(draft->host, parameter);
         g_autofree char *current = effect ? effect_current(effect) : NULL;
         const bool writable = effect && effect->writable;
+        const bool wanted = setting->value || draft->request->pending || is_ours(draft, setting);
 
         if (module->state == MODULE_BUILTIN) {
                 if (!draft_builtin_setting(draft, setting, current, writable, error))
@@ -217,7 +228,7 @@ static bool draft_setting(Draft *draft, const Setting *setting, GError **error) 
         }
         if (!module_is_present(module))
                 draft->not_loaded = setting->module;
-        else if (current)
+        else if (current && wanted)
                 draft_value(draft, setting, current, writable);
         return true;
 }
@@ -346,12 +357,21 @@ static bool switches_nested_off(const Draft *draft) {
 }
 
 static bool all_in_effect(const Draft *draft) {
-        if (draft->request->flags & REQUEST_NEXT_BOOT)
-                return true;
         for (unsigned i = 0; i < draft->plan->values->len; i++)
                 if (!load_options_in_effect(draft->host, g_ptr_array_index(draft->plan->values, i)))
                         return false;
         return true;
+}
+
+/* What it asks to be reloaded is part of the kernel, and nothing else can be. */
+static bool check_builtin_reload(const Draft *draft, GError **error) {
+        const char *name = draft->request->reload;
+        const Module *module = name ? host_module(draft->host, name) : NULL;
+
+        if (!module || module->state != MODULE_BUILTIN || plan_reloads(draft->plan))
+                return true;
+        g_set_error(error, CONDITION, CONDITION_BUILTIN, "%s is built into this kernel and can't be reloaded", name);
+        return false;
 }
 
 Plan *plan_new(const Host *host, const Loader *loader, const Request *request, GError **error) {
@@ -371,7 +391,8 @@ Plan *plan_new(const Host *host, const Loader *loader, const Request *request, G
                 draft_modules(&draft);
                 plan->nested_off = switches_nested_off(&draft);
                 plan->unchanged = plan->files->len == 0 && !plan_reloads(plan) && all_in_effect(&draft);
-                ok = plan->unchanged || obstacles_check(host, loader, request, plan, error);
+                ok = check_builtin_reload(&draft, error) &&
+                     (plan->unchanged || obstacles_check(host, loader, request, plan, error));
         }
         if (ok)
                 describe(&draft);

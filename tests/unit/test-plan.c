@@ -177,6 +177,113 @@ static void test_options_of_the_load(Fixture *fixture, gconstpointer data) {
         g_assert_cmpstr(vendor->before, ==, "avic=0 dump_invalid_vmcb=0 nested=1 npt=1 nrips=1 vgif=0");
 }
 
+/* A reset is about what is ours; a value that somebody has loaded by hand is not. */
+static void test_reset_of_what_is_not_ours(Fixture *fixture, gconstpointer data) {
+        static const uint64_t flags[] = {0, REQUEST_RUNTIME, REQUEST_NEXT_BOOT, REQUEST_WHEN_IDLE};
+
+        fake_loader_insert(fixture->loader, "kvm_amd", "nested=0");
+        for (unsigned i = 0; i < G_N_ELEMENTS(flags); i++) {
+                g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested", flags[i]);
+                assert_outcome(result, "unchanged");
+                g_assert_cmpstr(fixture->loader->calls->str, ==, "");
+        }
+        fake_host_write(fixture->directory, KEPT_FILE, "options kvm_amd nested=1\n");
+        g_autoptr(ChangeResult) runtime = fixture_change(fixture, "kvm_amd.nested", REQUEST_RUNTIME);
+        assert_outcome(runtime, "unchanged");
+        g_autoptr(ChangeResult) kept = fixture_change(fixture, "kvm_amd.nested", 0);
+        assert_outcome(kept, "applied");
+        fixture_assert_value(fixture, "kvm_amd", "nested", "1");
+}
+
+/* A reset that waits is ours to bring about at once. */
+static void test_reset_that_waits(Fixture *fixture, gconstpointer data) {
+        g_autoptr(ChangeResult) off = fixture_change(fixture, "kvm_amd.nested=0", 0);
+        assert_outcome(off, "applied");
+        fixture->loader->busy = "kvm_amd";
+        g_autoptr(ChangeResult) deferred = fixture_change(fixture, "kvm_amd.nested", REQUEST_WHEN_IDLE);
+        assert_outcome(deferred, "deferred");
+        fixture->loader->busy = NULL;
+        g_autoptr(ChangeResult) now = fixture_change(fixture, "kvm_amd.nested", 0);
+        assert_outcome(now, "applied");
+        fixture_assert_value(fixture, "kvm_amd", "nested", "1");
+        fixture_assert_line(fixture, PENDING_FILE, NULL);
+}
+
+/* Until the next boot, whatever the kernel command line or a later file says, and whatever else is changed. */
+static void test_runtime_outlives_reloads(Fixture *fixture, gconstpointer data) {
+        fake_host_write(fixture->directory, "proc/cmdline", "root=/dev/vda kvm_amd.nested=1\n");
+        g_autoptr(ChangeResult) off = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_RUNTIME);
+        assert_outcome(off, "applied");
+        g_autoptr(ChangeResult) other = fixture_change(fixture, "kvm_amd.npt=0", 0);
+        assert_outcome(other, "applied");
+        fixture_assert_value(fixture, "kvm_amd", "nested", "0");
+}
+
+static void test_runtime_where_ours_is_beaten(Fixture *fixture, gconstpointer data) {
+        fake_host_write(fixture->directory, KEPT_FILE, "options kvm_amd nested=0\n");
+        fake_host_write(fixture->directory, "etc/modprobe.d/zzy.conf", "options kvm_amd nested=1\n");
+        g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_RUNTIME);
+
+        assert_outcome(result, "applied");
+        fixture_assert_line(fixture, RUNTIME_FILE, "options kvm_amd nested=0");
+}
+
+/* The reload for something else switches nested off, too. */
+static void test_nested_goes_off_unasked(Fixture *fixture, gconstpointer data) {
+        fixture->loader->busy = "kvm";
+        g_autoptr(ChangeResult) before = fixture_change(fixture, "kvm_amd.npt=0", 0);
+        assert_outcome(before, "applied");
+        fixture_assert_line(fixture, "run/nestvirt/kvm-kept", NULL);
+
+        fake_host_write(fixture->directory, "etc/modprobe.d/x.conf", "options kvm_amd nested=0\n");
+        g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.npt=1", 0);
+        assert_outcome(result, "applied");
+        fixture_assert_value(fixture, "kvm_amd", "nested", "0");
+        fixture_assert_line(fixture, "run/nestvirt/kvm-kept", "nested=0");
+}
+
+/* A line of ours that the kernel refuses goes with the request that is about it, and stands in the way of all others. */
+static void test_own_refused_line(Fixture *fixture, gconstpointer data) {
+        fake_host_write(fixture->directory, KEPT_FILE, "options kvm_amd nested=Y\n");
+        g_autoptr(ChangeResult) other = fixture_change(fixture, "kvm_amd.npt=0", 0);
+        g_assert_error(other->error, CONDITION, CONDITION_UNSUPPORTED);
+        g_autoptr(ChangeResult) runtime = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_RUNTIME);
+        g_assert_error(runtime->error, CONDITION, CONDITION_UNSUPPORTED);
+        g_autoptr(ChangeResult) set = fixture_change(fixture, "kvm_amd.nested=0", 0);
+        assert_outcome(set, "applied");
+        fixture_assert_line(fixture, KEPT_FILE, "options kvm_amd nested=0");
+
+        fake_host_write(fixture->directory, KEPT_FILE, "options kvm_amd nested=Y\n");
+        g_autoptr(ChangeResult) reset = fixture_change(fixture, "", 0);
+        assert_outcome(reset, "applied");
+        fixture_assert_line(fixture, KEPT_FILE, NULL);
+}
+
+static void test_next_boot_twice(Fixture *fixture, gconstpointer data) {
+        for (unsigned i = 0; i < 2; i++) {
+                g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_NEXT_BOOT);
+                assert_outcome(result, "configured");
+        }
+        fake_loader_insert(fixture->loader, "kvm_amd", "nested=0");
+        g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_NEXT_BOOT);
+        assert_outcome(result, "unchanged");
+}
+
+static void test_reload_of_a_builtin_alone(Fixture *fixture, gconstpointer data) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Request) request = request_new(0);
+        bool busy;
+
+        g_assert_true(fixture->loader->parent.unload(&fixture->loader->parent, "kvm_amd", &busy, NULL));
+        fake_host_write(fixture->directory, "sys/module/kvm/initstate", NULL);
+        fixture->loader->gone = true;
+        g_autoptr(Host) host = host_read(fixture->root, &fixture->loader->parent);
+        request->reload = g_strdup("kvm");
+        g_autoptr(Plan) plan = plan_new(host, &fixture->loader->parent, request, &error);
+        g_assert_null(plan);
+        g_assert_error(error, CONDITION, CONDITION_BUILTIN);
+}
+
 static void test_limits(Fixture *fixture, gconstpointer data) {
         g_autoptr(GError) error = NULL;
 
@@ -199,6 +306,14 @@ int main(int argc, char **argv) {
                         {"tree-of-files", test_tree_of_files},
                         {"others-say-so", test_others_say_so},
                         {"limits", test_limits},
+                        {"reset-of-what-is-not-ours", test_reset_of_what_is_not_ours},
+                        {"reset-that-waits", test_reset_that_waits},
+                        {"runtime-outlives-reloads", test_runtime_outlives_reloads},
+                        {"runtime-where-ours-is-beaten", test_runtime_where_ours_is_beaten},
+                        {"nested-goes-off-unasked", test_nested_goes_off_unasked},
+                        {"own-refused-line", test_own_refused_line},
+                        {"next-boot-twice", test_next_boot_twice},
+                        {"reload-of-a-builtin-alone", test_reload_of_a_builtin_alone},
                         {"options-of-the-load", test_options_of_the_load},
         };
 
