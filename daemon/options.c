@@ -132,6 +132,10 @@ static void parse_text(Reading *reading, const char *path, const char *text, siz
 
                 if (!line)
                         return;
+                /* libkmod/libkmod-util.c, kmod 30: what it reads after it is the end of the file, taken for a character. */
+                if (cursor.cut)
+                        bad_line_add(reading->options->bad, path, cursor.line,
+                                     "the file ends in a backslash: modprobe may add a stray character to this line");
                 if (n > LINES_MAX || reading->directives->len + reading->options->commands->len >= DIRECTIVES_MAX) {
                         bad_line_add(reading->options->bad, path, cursor.line,
                                      "too many lines: from here on the file is not looked at");

@@ -18,8 +18,10 @@ char *syntax_next_line(SyntaxCursor *cursor) {
                 if (c == '\n')
                         break;
                 if (c == '\\') {
-                        if (cursor->at >= cursor->end)
+                        if (cursor->at >= cursor->end) {
+                                cursor->cut = true;
                                 break;
+                        }
                         c = *cursor->at++;
                         if (c == '\n') {
                                 cursor->next_line++;

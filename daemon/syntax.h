@@ -12,6 +12,7 @@ typedef struct SyntaxCursor {
         const char *at, *end;
         unsigned next_line;
         unsigned line; /* of the logical line last read, its first physical one, from 1 */
+        bool cut;      /* the text ends in a backslash that nothing follows */
 } SyntaxCursor;
 
 /* The next logical line: continued where a backslash ends a line, other backslashes taken out. NULL at the end. */

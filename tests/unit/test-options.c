@@ -220,6 +220,8 @@ static void test_bad_lines(Tree *tree, gconstpointer data) {
         assert_bad(tree, "/etc/modprobe.d/a.conf:1 /etc/modprobe.d/a.conf:2 /etc/modprobe.d/a.conf:3 "
                          "/etc/modprobe.d/a.conf:4 /etc/modprobe.d/a.conf:5 /etc/modprobe.d/a.conf:6 "
                          "/etc/modprobe.d/a.conf:7 /etc/modprobe.d/a.conf:8 /etc/modprobe.d/a.conf:9");
+        tree_write(tree, FILE_A, "options kvm_amd nested=1 \\\n\noptions kvm_amd npt=1\\");
+        assert_bad(tree, "/etc/modprobe.d/a.conf:3");
 }
 
 static void fill(const Tree *tree, const char *path, const char *head, char c, size_t size, const char *tail) {
