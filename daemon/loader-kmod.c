@@ -35,6 +35,28 @@ static void library_clear(Library *library) {
         g_free(library->folder);
 }
 
+/* libkmod opens files by their paths, and a link in the tree may lead out of it there, though never for the root: both must come to the same file.
+ * One that is not there is fine. */
+static bool stays_inside(const Library *library, const Root *root, const char *name) {
+        g_autofree char *path = g_build_filename(library->directory, name, NULL);
+        g_autofree char *beneath = g_build_filename(library->folder, name, NULL);
+        struct stat theirs, ours;
+
+        if (stat(path, &theirs) < 0)
+                return true;
+        return root_stat(root, beneath, &ours) >= 0 && theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
+/* The indices that it may open: modules.dep.bin and its like. */
+static bool indices_stay_inside(const Library *library, const Root *root) {
+        g_auto(GStrv) names = root_list(root, library->folder);
+
+        for (char **name = names; *name; name++)
+                if (g_str_has_prefix(*name, "modules.") && !stays_inside(library, root, *name))
+                        return false;
+        return true;
+}
+
 static bool open_folder(Library *library, const Root *root) {
         static const char *const parents[] = {"lib/modules", "usr/lib/modules"};
         g_autofree char *release = root_read_line(root, "proc/sys/kernel/osrelease");
@@ -49,7 +71,7 @@ static bool open_folder(Library *library, const Root *root) {
         if (library->fd < 0)
                 return false;
         library->directory = g_strdup_printf("/proc/self/fd/%d", library->fd);
-        return true;
+        return indices_stay_inside(library, root);
 }
 
 /* What libkmod has to say is in the errors that it returns, and a host without modules is no error at all. */
@@ -104,7 +126,8 @@ static char *module_file(const Library *library, const Root *root, const struct 
                 return g_strdup("");
         if (!library->directory)
                 file = g_strdup(path);
-        else if (g_str_has_prefix(path, library->directory))
+        else if (g_str_has_prefix(path, library->directory) &&
+                 stays_inside(library, root, path + strlen(library->directory)))
                 file = g_strconcat(library->folder, path + strlen(library->directory), NULL);
         return file && root_exists(root, file) ? g_steal_pointer(&file) : NULL;
 }

@@ -209,8 +209,32 @@ static void test_loader_stays_inside(Tree *tree, gconstpointer data) {
         tree_link(tree, KVM_AMD, target);
         g_assert_null(loader->locate(loader, "kvm_amd"));
         g_assert_null(loader->parameters(loader, "kvm_amd"));
+        /* Also where the tree has such a file of its own, which libkmod would not read. */
+        tree_write(tree, target + 1, "of the tree");
+        g_assert_null(loader->locate(loader, "kvm_amd"));
+        g_assert_null(loader->parameters(loader, "kvm_amd"));
         tree_write(tree, "proc/sys/kernel/osrelease", "../../../../../../../..\n");
         g_assert_null(loader->locate(loader, "kvm_amd"));
+        tree_tear_down(&fixture, NULL);
+}
+
+/* Nor is an index that lies elsewhere one of the tree. */
+static void test_loader_index_stays_inside(Tree *tree, gconstpointer data) {
+        g_autoptr(Loader) loader = loader_kmod_new(tree->root, NULL);
+        g_autofree char *target = NULL, *link = tree_path(tree, MODULES "modules.dep.bin"), *there = NULL;
+        Tree fixture;
+
+        tree_set_up(&fixture, "loadable");
+        target = tree_path(&fixture, MODULES "modules.dep.bin");
+        copy(&fixture, tree, "proc/sys/kernel/osrelease");
+        copy(&fixture, tree, KVM_AMD);
+        tree_link(tree, MODULES "modules.dep.bin", target);
+        g_assert_null(loader->locate(loader, "kvm_amd"));
+
+        g_assert_cmpint(g_remove(link), ==, 0);
+        copy(&fixture, tree, MODULES "modules.dep.bin");
+        there = loader->locate(loader, "kvm_amd");
+        g_assert_nonnull(there);
         tree_tear_down(&fixture, NULL);
 }
 
@@ -256,6 +280,8 @@ int main(int argc, char *argv[]) {
         g_test_add_func("/loader/reads-files", test_loader_reads_files);
         g_test_add("/loader/sees-changes", Tree, NULL, tree_set_up, test_loader_sees_changes, tree_tear_down);
         g_test_add("/loader/stays-inside", Tree, NULL, tree_set_up, test_loader_stays_inside, tree_tear_down);
+        g_test_add("/loader/index-stays-inside", Tree, NULL, tree_set_up, test_loader_index_stays_inside,
+                   tree_tear_down);
         g_test_add_func("/loader/touches-nothing", test_loader_touches_nothing);
         g_test_add_func("/loader/on-the-machine", test_loader_on_the_machine);
         return g_test_run();
