@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "authority.h"
 #include "bus.h"
 #include "device.h"
 #include "idle.h"
+#include "lock.h"
 #include "log.h"
 #include "object.h"
 #include "recover.h"
@@ -75,7 +77,9 @@ static void recovery_free(gpointer data) {
 static void recovery_run(gpointer data) {
         Recovery *recovery = data;
 
-        recovery->result = recover_run(recovery->root, recovery->daemon->loader);
+        /* Who has no right to the lock can't tell a change that was cut short from one under way. */
+        if (recovery->daemon->lock >= 0)
+                recovery->result = recover_run(recovery->root, recovery->daemon->loader);
 }
 
 static void on_ready(Daemon *daemon) {
@@ -142,6 +146,16 @@ static int set_up_worker(const Daemon *daemon, const char *name, Worker **ret) {
         return sd_event_add_io(daemon->event, NULL, worker_fd(*ret), EPOLLIN, on_worker, *ret);
 }
 
+/* Before there is anything that others could see. */
+static bool take_lock(Daemon *daemon) {
+        g_autoptr(GError) error = NULL;
+
+        daemon->lock = lock_take(daemon->root, &error);
+        if (error)
+                log_error("%s", error->message);
+        return !error;
+}
+
 static int set_up(Daemon *daemon) {
         int r = set_up_event(daemon);
         if (r < 0)
@@ -190,12 +204,16 @@ static void take_down(Daemon *daemon) {
         g_clear_pointer(&daemon->callers, g_hash_table_unref);
         host_free(daemon->host);
         sd_event_unref(daemon->event);
+        if (daemon->lock >= 0)
+                (void) close(daemon->lock);
 }
 
 int daemon_run(const DaemonSettings *settings, Root *root, Loader *loader) {
         Daemon daemon = {.settings = settings, .root = root, .loader = loader};
         int status = EXIT_FAILURE;
 
+        if (!take_lock(&daemon))
+                return EXIT_FAILURE;
         int r = set_up(&daemon);
         if (r >= 0) {
                 turns_ask(daemon.turns, recovery_begin, recovery_dropped, &daemon);

@@ -36,6 +36,7 @@ typedef struct Daemon {
         const DaemonSettings *settings;
         Root *root;
         Loader *loader;
+        int lock; /* of the host, or -1: we may not touch it (lock.h) */
         sd_event *event;
         sd_bus *bus;
 

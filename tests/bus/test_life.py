@@ -46,6 +46,23 @@ class Beginning(BusTest):
         self.assertEqual(result.returncode, 1)
         self.assertIn(NAME, result.stderr)
 
+    def test_one_daemon_for_a_host(self):
+        """Another one would undo what the first is at: it ends at once, says why, and touches nothing."""
+        first = self.start_fake()
+        self.close_gate()
+        self.client().start_set(OFF)
+        open_gate = self.wait_at_gate()
+        during = snapshot(self.host)
+        self.assertIn("var/lib/nestvirt/change", during)
+        result = self.run_daemon(f"--root={self.host}")
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertIn("Another nestvirtd", result.stderr)
+        self.assertEqual(snapshot(self.host), during)
+        open_gate()
+        self.stop(first)
+        self.assertEqual((self.value("kvm_amd", "nested"), self.dropin()), ("0", ["options kvm_amd nested=0"]))
+        self.start_fake()
+
     def test_nothing_is_said_at_the_start(self):
         daemon = self.start_real("amd-epyc-6.1")
         self.client().get_all()
