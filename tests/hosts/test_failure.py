@@ -62,8 +62,28 @@ class Failure(NestvirtTest):
         self.nestvirt.assert_whole()
 
 
+# The signature, what tells its length, and the mark at the end.
+WITHOUT_SIGNATURE = r"""perl -e 'open(F, "+<", $ARGV[0]) or die; local $/; $_ = <F>;
+/(.{4})~Module signature appended~\n\z/s or die "no signature"; truncate(F, length($_) - 28 - 12 - unpack("N", $1)) or die'"""
+
+
 class Locked(unittest.TestCase):
-    """kernel.modules_disabled can't be undone without a boot, so it has a host of its own."""
+    """What can't be undone without a boot has a host of its own."""
+
+    def test_signatures_become_a_must(self):
+        """A module without one, loaded before, is not unloaded: it could not be loaded again, not even to undo the change."""
+        with own_host() as host:
+            host.boot()
+            host.check(f"{WITHOUT_SIGNATURE} {FILE}; sync")
+            host.power_off()
+            host.boot()
+            nestvirt = Nestvirt(self, host)
+            self.assertIn("E", host.check("cat /sys/module/kvm_amd/taint"))
+            host.check("echo 1 > /sys/module/module/parameters/sig_enforce")
+            before = (nestvirt.state(), nestvirt.loads())
+            self.assertIn("signature", nestvirt.ctl("set nested=0", status=6).stderr)
+            self.assertEqual((nestvirt.state(), nestvirt.loads()), before)
+            nestvirt.assert_whole()
 
     def test_modules_disabled(self):
         with own_host() as host:

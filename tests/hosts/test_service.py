@@ -24,6 +24,15 @@ class Service(NestvirtTest):
         self.assertEqual(self.json("status")["nested"], "on")
         self.assertEqual(self.host.check("systemctl is-active nestvirtd"), "active\n")
 
+    def test_a_second_one_ends_at_once(self):
+        self.ctl("status")
+        second = self.host.run("/usr/lib/nestvirt/nestvirtd 2>&1", timeout=60)
+        self.assertEqual(second.status, 1, second)
+        self.assertIn("Another nestvirtd", second.stdout)
+        self.assertEqual(self.host.check("stat -c %a:%U /var/lib/nestvirt/lock"), "600:root\n")
+        # Nor is there anything to lock for who may not change anything.
+        self.assertNotIn("Another", self.host.run("timeout 10 /usr/lib/nestvirt/nestvirtd 2>&1", user="alice", timeout=60).stdout)
+
     def test_stopping_it_changes_nothing(self):
         self.ctl("set nested=0")
         self.ctl("set npt=0 --runtime")
