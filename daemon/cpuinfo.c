@@ -238,13 +238,11 @@ static void read_blocks(Cpuinfo *info, Lines *lines) {
 
 Cpuinfo *cpuinfo_read(const Root *root) {
         Cpuinfo *info = g_new0(Cpuinfo, 1);
-        g_autofree Lines *lines = g_new(Lines, 1);
+        g_autofree Lines *lines = g_new0(Lines, 1);
 
         info->spread = cpu_spread_new();
         lines->fd = root_open(root, "proc/cpuinfo", O_RDONLY | O_NONBLOCK | O_NOCTTY);
         if (lines->fd >= 0) {
-                lines->start = lines->end = lines->total = 0;
-                lines->skipping = false;
                 read_blocks(info, lines);
                 close(lines->fd);
         }
