@@ -123,6 +123,18 @@ static void test_race_and_then_busy(Fixture *fixture, gconstpointer data) {
         }
 }
 
+/* What the other one has loaded is just what was there before. */
+static void test_race_that_undoes(Fixture *fixture, gconstpointer data) {
+        g_autofree char *before = fixture_dump(fixture);
+
+        fixture->loader->race = true;
+        fixture->loader->hook = hold_after_race;
+        g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested=0", 0);
+        g_assert_error(result->error, CONDITION, CONDITION_RELOAD_FAILED);
+        g_autofree char *after = fixture_dump(fixture);
+        g_assert_cmpstr(before, ==, after);
+}
+
 static unsigned unloads;
 
 /* The module with the wrong value is held once by somebody who only looks. */
@@ -294,6 +306,7 @@ int main(int argc, char **argv) {
                         {"undoing-is-not-finished", test_undoing_is_not_finished},
                         {"edit-during-the-reload", test_edit_during_the_reload},
                         {"race-and-then-busy", test_race_and_then_busy},
+                        {"race-that-undoes", test_race_that_undoes},
                         {"undo-waits-a-moment", test_undo_waits_a_moment},
                         {"kvm-that-does-not-go", test_kvm_that_does_not_go},
                         {"values-by-hand-come-back", test_values_by_hand_come_back},
