@@ -201,7 +201,7 @@ static void apply(Change *change) {
 }
 
 /* There is one journal. What an earlier change has left in it is put in order first; when that altered the host, it is not the one that the
- * plan was made for. */
+ * plan was made for: the caller has to look again, and what waits for idle does so by itself. */
 static bool clear_up(Change *change, GError **error) {
         g_autoptr(ChangeResult) earlier = recover_run(change->root, change->reload.loader);
 
@@ -212,7 +212,7 @@ static bool clear_up(Change *change, GError **error) {
         if (earlier->error)
                 g_propagate_error(error, g_steal_pointer(&earlier->error));
         else if (!g_str_equal(earlier->outcome, "unchanged"))
-                g_set_error(error, CONDITION, CONDITION_CONFLICT,
+                g_set_error(error, CONDITION, change->plan->pending ? CONDITION_BUSY : CONDITION_CONFLICT,
                             "A change that had failed before was put in order first (%s), so the host is not the one "
                             "that this was asked for: look at it and ask again",
                             (const char *) g_ptr_array_index(earlier->steps, 0));

@@ -245,6 +245,23 @@ static void test_degraded_record_is_kept(Fixture *fixture, gconstpointer data) {
         assert_outcome(again, "configured");
 }
 
+/* What waits for idle is not lost by it: the next look is for the host as it is then. */
+static void test_wait_outlives_mending(Fixture *fixture, gconstpointer data) {
+        wait_for_idle(fixture, "kvm_amd.npt=0");
+        g_autofree char *waiting = fixture_dump(fixture);
+        g_autoptr(Plan) attempt = fixture_plan_attempt(fixture, NULL);
+        g_autoptr(Plan) plan = fixture_plan(fixture, "kvm_amd.nested=0", 0, NULL);
+
+        fake_loader_insert(fixture->loader, "kvm_amd", "nested=0");
+        g_assert_true(journal_write(fixture->root, plan, JOURNAL_BEGUN, NULL));
+        g_autoptr(ChangeResult) mended = change_run(attempt, fixture->root, &fixture->loader->parent);
+        g_assert_error(mended->error, CONDITION, CONDITION_BUSY);
+        g_autofree char *after = fixture_dump(fixture);
+        g_assert_cmpstr(waiting, ==, after);
+        g_autoptr(ChangeResult) applied = fixture_attempt(fixture);
+        assert_outcome(applied, "applied");
+}
+
 /* Somebody has put everything in order by hand: only the record has to go, and the change goes on. */
 static void test_degraded_and_mended_by_hand(Fixture *fixture, gconstpointer data) {
         fixture->loader->fail_at = "load kvm_amd";
@@ -314,6 +331,7 @@ int main(int argc, char **argv) {
                         {"failed-wait-and-undo", test_failed_wait_and_undo},
                         {"degraded-record-is-kept", test_degraded_record_is_kept},
                         {"degraded-and-mended-by-hand", test_degraded_and_mended_by_hand},
+                        {"wait-outlives-mending", test_wait_outlives_mending},
                         {"unreadable-record-is-kept", test_unreadable_record_is_kept},
                         {"large-files", test_large_files},
         };
