@@ -85,16 +85,28 @@ def tier_tsan():
     return meson(CHECKOUT / "build-tsan", ["-Dwerror=true", "-Db_sanitize=thread"], GCC, {"TSAN_OPTIONS": "halt_on_error=1"}, *NO_LINT)
 
 
-def tier_host():
-    sys.path.insert(0, str(CHECKOUT / "tests" / "hosts"))
-    suite = unittest.defaultTestLoader.discover(str(CHECKOUT / "tests" / "hosts"))
+def host_tests(folder):
+    hosts = CHECKOUT / "tests" / "hosts"
+    sys.path.insert(0, str(hosts))
+    import shared
+
+    suite = unittest.TestLoader().discover(str(hosts / folder))
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
+    shared.close()
     failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
     skipped = len(result.skipped)
     return Counter(failed=failed, skipped=skipped, passed=max(0, result.testsRun - failed - skipped))
 
 
-TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "host": tier_host}
+def tier_host():
+    return host_tests(".")
+
+
+def tier_intel():
+    return host_tests("intel")
+
+
+TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "host": tier_host, "intel": tier_intel}
 
 
 def main(names):

@@ -81,6 +81,18 @@ class Job:
                 found.append(match)
                 return True
 
+    def follow(self):
+        """Its standard output piece by piece as it comes, until the command has ended."""
+        done = 0
+        while True:
+            with self.agent.changed:
+                self.agent.changed.wait_for(lambda: self.status is not None or self.agent.lost or len(self.output["stdout"]) > done)
+                data = bytes(self.output["stdout"][done:])
+            if not data:
+                return
+            done += len(data)
+            yield data
+
     def send(self, data):
         """Write to the command's standard input."""
         data = data.encode() if isinstance(data, str) else data
@@ -113,11 +125,13 @@ class Job:
 
 
 class Agent:
-    """The connection. `explain` gives words for an error: the end of the console, say."""
+    """The connection. `explain` gives words for an error: the end of the console, say. `patience` multiplies all
+    timeouts: how much slower than others this host may be."""
 
-    def __init__(self, connection, explain):
+    def __init__(self, connection, explain, patience=1):
         self.connection = connection
         self.explain = explain
+        self.patience = patience
         self.changed = threading.Condition()
         self.sending = threading.Lock()
         self.jobs = {}
@@ -149,6 +163,7 @@ class Agent:
 
     def wait(self, done, timeout, what, job=None):
         """Called with `changed` held. Returns when done() is true; raises when the host is lost or time is up."""
+        timeout *= self.patience
         end = time.monotonic() + timeout
         while not done():
             if self.lost is not None:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The main job, shown on the emulated host: each command as it is typed there, and what it printed.
+"""The main job, shown on an emulated host: each command as it is typed there, and what it printed.
+
+    demo.py [amd | intel]
 
 Owns the list of commands and what status each has to end with. Ends with 1 when one of them ended otherwise.
 """
@@ -18,7 +20,7 @@ HOLDER = "sh -c 'exec 3<>/dev/kvm; echo open; exec sleep 600'"
 
 # A comment, or: the user, the command, its exit status, and words that its output has to have. The host has three users: polkit says yes
 # to alice, no to bob, and would ask carol for a password.
-SCRIPT = [
+AMD = [
     "What is the state of this host?",
     ("alice", "nestvirtctl status", 0),
     ("alice", "nestvirtctl show nested", 0),
@@ -46,6 +48,38 @@ SCRIPT = [
     "All is as it was.",
     ("alice", "nestvirtctl reset", 0),
 ]
+
+# Intel's four switches, and what hangs together among them.
+INTEL = [
+    "What is the state of this host?",
+    ("alice", "nestvirtctl status", 0),
+    "Nested virtualization off: kvm_intel is reloaded, the value is read back and kept.",
+    ("alice", "nestvirtctl set nested=off --dry-run", 0),
+    ("alice", "nestvirtctl set nested=off", 0),
+    ("alice", "cat /sys/module/kvm_intel/parameters/nested", 0, "N"),
+    "The kernel goes on to say Y for VMCS shadowing, which only nested guests could use. What is in effect is another matter.",
+    ("alice", "cat /sys/module/kvm_intel/parameters/enable_shadow_vmcs", 0, "Y"),
+    ("alice", "nestvirtctl show shadow-vmcs", 0, "Effective: off"),
+    "Several at once cost one reload. EPT takes with it what is built on it.",
+    ("alice", "nestvirtctl set nested=on shadow-vmcs=off apicv=off ept=off", 0),
+    ("alice", "cd /sys/module/kvm_intel/parameters && grep . nested enable_shadow_vmcs enable_apicv ept unrestricted_guest pml", 0, "unrestricted_guest:N"),
+    ("alice", "nestvirtctl show unrestricted-guest", 0, "Effective: off"),
+    ("alice", "cat /etc/modprobe.d/zz-nestvirt.conf", 0, "options kvm_intel"),
+    "Somebody whom polkit refuses changes nothing, nor does anybody while a program has /dev/kvm open.",
+    ("bob", "nestvirtctl set ept=on", 4),
+    ("hold", HOLDER, None),
+    ("alice", "nestvirtctl set ept=on", 5),
+    ("release", HOLDER, None),
+    "What this CPU has not, and what is another vendor's, is refused before anything is touched.",
+    ("alice", "nestvirtctl set enable_ipiv=on", 6),
+    ("alice", "nestvirtctl set npt=off", 6),
+    "All is as it was.",
+    ("alice", "nestvirtctl reset", 0),
+    ("alice", "cd /sys/module/kvm_intel/parameters && grep . nested enable_shadow_vmcs enable_apicv ept", 0, "enable_apicv:Y"),
+    ("alice", "nestvirtctl check", 0),
+]
+
+SCRIPTS = {"amd": AMD, "intel": INTEL}
 
 
 class Stage:
@@ -81,14 +115,16 @@ class Stage:
         sys.stdout.flush()
 
 
-def main():
+def main(machine="amd"):
+    if machine not in SCRIPTS:
+        sys.exit(f"demo.py: no host {machine}; there are {', '.join(SCRIPTS)}")
     with tempfile.TemporaryDirectory(prefix="nestvirt-payload-") as folder:
         tar = payload.from_build(pathlib.Path(folder) / "payload.tar")
-        with emulator.Host(tar) as host:
-            print("Booting the emulated AMD host…", file=sys.stderr, flush=True)
+        with emulator.Host(tar, machine=machine) as host:
+            print(f"Booting the emulated {host.machine.vendor} host (about {host.machine.boot_seconds} s)…", file=sys.stderr, flush=True)
             host.boot()
             stage = Stage(host)
-            for line in SCRIPT:
+            for line in SCRIPTS[machine]:
                 stage.play(line)
     print(f"{stage.wrong} commands did not do what they should." if stage.wrong else "All commands did what they should.")
     return 1 if stage.wrong else 0
@@ -96,6 +132,6 @@ def main():
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        sys.exit(main(*sys.argv[1:2]))
     except (HostError, ImageError) as error:
         sys.exit(f"demo.py: {error}")

@@ -1,48 +1,44 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""An emulated AMD host: QEMU without any KVM, a CPU with SVM and nested paging, Debian with the real kvm_amd.
+"""An emulated host: Debian with its real kernel and KVM on a machine that another program emulates.
 
-Owns the QEMU process, the disks of one host and its life: boot, power cut, power off. What runs inside goes through
-agent.py. Tests use shared.py, which gives them one running host.
+Owns the life of one host: boot, power cut, power off. The machines are qemu.py (AMD) and bochs.py (Intel); what runs
+inside goes through agent.py. Tests use shared.py, which gives them running hosts.
 """
 
-import json
 import pathlib
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
-import time
 
 import image
-import initramfs
 import kernels
 from agent import Agent, HostError
+from bochs import Bochs
+from qemu import Qemu
 
-MACHINE = ["-accel", "tcg,thread=multi,tb-size=512", "-smp", "2", "-m", "2048", "-machine", "q35"]
-CPU = "EPYC,+svm,+npt"
+MACHINES = {"amd": Qemu, "intel": Bochs}
 # systemd's own messages stay in its journal: the console costs time, and shows what the kernel has to say.
-WORDS = ["console=ttyS0", "panic=-1", "systemd.show_status=no", "systemd.log_target=journal", "mitigations=off"]
-SECTORS = 64 << 10  # sizes of disks are rounded up to this
+WORDS = ["systemd.show_status=no", "systemd.log_target=journal", "mitigations=off"]
 BOOT_TIMEOUT = 180
 TAIL_LINES = 60
 
 
 class Host:
     """One host. `payload` is a tar that is laid over the root file system before systemd starts (see payload.py);
-    `kernel` names the release of Debian whose kernel it runs, if that is not the root's own (see kernels.py); `cpu` is
-    what QEMU has to know of another CPU.
+    `kernel` names the release of Debian whose kernel it runs, if that is not the machine's usual one (see kernels.py);
+    `cpu` is another CPU in the emulator's words. Timeouts are for a fast machine; a slow one has more patience.
 
     The first boot makes the disk; a later boot of the same Host finds it as the last one left it.
     """
 
-    def __init__(self, payload=None, kernel=None, cpu=CPU):
+    def __init__(self, payload=None, kernel=None, cpu=None, machine="amd"):
         self.payload = payload
-        self.kernel = kernel
-        self.cpu = cpu
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nestvirt-host-"))
         self.console = self.folder / "console.log"
-        self.disk = self.folder / "disk.qcow2"
+        self.machine = MACHINES[machine](self.folder, cpu)
+        self.kernel = kernel or self.machine.kernel
+        self.has_disks = False
         self.process = None
         self.agent = None
 
@@ -55,56 +51,39 @@ class Host:
         self.settle(timeout)
         return self
 
-    def launch(self, words=(), devices=(), **kwargs):
-        """Start QEMU; returns at once. `boot` is what tests want."""
+    def launch(self, words=(), terminal=False, stdin=subprocess.DEVNULL):
+        """Start the machine; returns at once. `boot` is what tests want."""
         if self.process is not None:
             raise HostError("this host is running already")
         files = kernels.get(self.kernel)
-        words = [*WORDS, *words]
-        if not self.disk.exists():
-            self.make_disks(image.get())
+        words = [*self.machine.words, *WORDS, *words]
+        if not self.has_disks:
+            self.machine.make_disks(image.get() / "root.ext4", self.payload)
+            self.has_disks = True
             words.append("nestvirt.unpack")
-        if (files / "modules.ext4").exists():
+        modules = files / "modules.ext4"
+        if modules.exists():
             words.append("nestvirt.modules")
-            devices = ["-drive", f"file={files / 'modules.ext4'},if=virtio,format=raw,read-only=on", *devices]
-        command = [
-            *("setpriv", "--pdeathsig", "KILL", "--"),
-            *("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", *MACHINE, "-cpu", self.cpu),
-            *("-kernel", files / "vmlinuz", "-initrd", initramfs.get(files), "-append", " ".join(words)),
-            # The disk is this run's alone, so the machine's own disk need not be waited for. The guest's flushes
-            # still decide what it finds after a power cut: QEMU is killed, the machine is not.
-            *("-drive", f"file={self.disk},if=virtio,format=qcow2,cache=unsafe"),
-            *("-drive", f"file={self.folder / 'payload'},if=virtio,format=raw,cache=unsafe,read-only=on"),
-            *("-device", "virtio-serial", "-chardev", f"socket,id=agent,path={self.folder / 'agent'}"),
-            *("-device", "virtserialport,chardev=agent,name=org.nestvirt.test"),
-            *("-chardev", f"file,id=console,append=on,path={self.console}", "-serial", "chardev:console"),
-            *devices,
-        ]
-        kwargs.setdefault("stdin", subprocess.DEVNULL)
-        with listener(self.folder / "agent") as waiting, (self.folder / "qemu.log").open("ab") as errors:
-            self.process = subprocess.Popen(list(map(str, command)), stderr=errors, **kwargs)
-            self.agent = Agent(self.accept(waiting), self.explain)
+        else:
+            modules = None
+        with self.machine.listen() as waiting, (self.folder / self.machine.log).open("ab") as errors:
+            waiting.listen(1)
+            waiting.settimeout(0.2)
+            self.process = self.machine.start(files, words, modules, terminal, stdin=stdin, stderr=errors)
+            self.agent = Agent(self.accept(waiting), self.explain, self.machine.patience)
 
     def accept(self, waiting):
-        """QEMU connects while it starts; when it can't, it has ended and said why."""
+        """The machine connects while it starts; when it can't, it has ended and said why."""
         while True:
             try:
                 return waiting.accept()[0]
             except socket.timeout:
                 if self.process.poll() is not None:
-                    raise HostError(f"QEMU ended with status {self.process.wait()}{self.explain()}") from None
-
-    def make_disks(self, files):
-        backing = ["-F", "raw", "-b", files / "root.ext4"]
-        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *backing, self.disk], check=True)
-        target = self.folder / "payload"
-        target.write_bytes(pathlib.Path(self.payload).read_bytes() if self.payload else b"")
-        size = target.stat().st_size
-        with target.open("ab") as stream:  # an archive ends with zeros, so more of them do no harm
-            stream.truncate(size + SECTORS - size % SECTORS)
+                    status = self.process.wait()
+                    raise HostError(f"{self.machine.program} ended with status {status}{self.explain()}") from None
 
     def settle(self, timeout=BOOT_TIMEOUT):
-        """Wait for the end of the boot, and for udev, which loads kvm_amd."""
+        """Wait for the end of the boot, and for udev, which loads KVM's vendor module."""
         state = self.run("systemctl is-system-running --wait; udevadm settle", timeout=timeout).stdout.strip()
         if state != "running":
             failed = self.run("systemctl --failed --no-legend --plain").stdout
@@ -120,7 +99,7 @@ class Host:
 
     def power_off(self, timeout=120):
         self.start("systemctl poweroff")
-        self.process.wait(timeout)
+        self.process.wait(timeout * self.machine.patience)
         self.ended()
 
     def ended(self):
@@ -166,21 +145,12 @@ class Host:
         return result.stdout
 
     def explain(self):
-        """Words for an error: the end of what the console and QEMU said."""
+        """Words for an error: the end of what the console and the emulator said."""
         parts = []
-        for name in ("qemu.log", "console.log"):
+        for name in (self.machine.log, "console.log"):
             path = self.folder / name
             lines = path.read_text(errors="replace").splitlines() if path.exists() else []
-            lines = [line for line in lines if "TCG doesn't support" not in line][-TAIL_LINES:]
+            lines = [line for line in lines if self.machine.noise not in line][-TAIL_LINES:]
             if lines:
                 parts.append(f"\n--- {name}, the end:\n" + "\n".join(lines))
         return "".join(parts)
-
-
-def listener(path):
-    path.unlink(missing_ok=True)
-    waiting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    waiting.bind(str(path))
-    waiting.listen(1)
-    waiting.settimeout(0.2)
-    return waiting

@@ -77,8 +77,11 @@ MASKED = [
     "systemd-update-utmp.service",
 ]
 
-# Kernel modules that the initramfs loads to reach the disks and the agent's port.
-BOOT_MODULES = ["virtio_pci", "virtio_blk", "virtio_console", "ext4"]
+# Kernel modules that the initramfs loads to reach the disks and the agent's port, by the kind of both.
+BOOT_MODULES = {
+    "virtio": ["virtio_pci", "virtio_blk", "virtio_console", "ext4"],
+    "ata": ["ata_piix", "sd_mod", "ext4"],
+}
 # Those that are looked at without being loaded, by test_modinfo.py.
 KVM_MODULES = ["kvm", "kvm_amd", "kvm_intel"]
 
@@ -227,9 +230,11 @@ def copy_kernel(vmlinuz, modules, busybox, folder):
     """What a boot of this kernel takes besides the disk, and the modules of KVM to look at."""
     shutil.copy(vmlinuz, folder / "vmlinuz")
     shutil.copy(busybox, folder / "busybox")
-    (folder / "modules").mkdir()
-    for number, path in enumerate(dependency_order(modules, BOOT_MODULES)):
-        shutil.copy(modules / path, folder / "modules" / f"{number:02}-{pathlib.Path(path).name}")
+    for kind, names in BOOT_MODULES.items():
+        target = folder / "modules" / kind
+        target.mkdir(parents=True)
+        for number, path in enumerate(dependency_order(modules, names)):
+            shutil.copy(modules / path, target / f"{number:02}-{pathlib.Path(path).name}")
     (folder / "kvm").mkdir()
     for path in read_dependencies(modules):
         if module_name(path) in KVM_MODULES:

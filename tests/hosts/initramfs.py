@@ -47,14 +47,14 @@ def agent_binary(folder):
     return data
 
 
-def archive(image):
+def archive(image, kind):
     files = {
         "init": (0o755, (GUEST / "init").read_bytes()),
         "bin/busybox": (0o755, (image / "busybox").read_bytes()),
         "agent/agent": (0o755, agent_binary(image)),
         "agent/nestvirt-test-agent.service": (0o644, (GUEST / "nestvirt-test-agent.service").read_bytes()),
     }
-    for path in sorted((image / "modules").iterdir()):
+    for path in sorted((image / "modules" / kind).iterdir()):
         files["modules/" + path.name.split(".")[0]] = (0o644, module_text(path))
 
     parts = [entry(folder, 0o040755) for folder in ("bin", "agent", "modules", "dev")]
@@ -62,13 +62,13 @@ def archive(image):
     return b"".join(parts + [entry("TRAILER!!!", 0)])
 
 
-def get(image):
-    """The initramfs for this image; kept beside it until one of its sources changes."""
+def get(image, kind="virtio"):
+    """The initramfs for this image, on a machine with disks of this kind; kept beside it until one of its sources changes."""
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(GUEST.iterdir())))
     digest.update(pathlib.Path(__file__).read_bytes())
-    path = image / f"initramfs-{digest.hexdigest()[:16]}"
+    path = image / f"initramfs-{kind}-{digest.hexdigest()[:16]}"
     if not path.exists():
         half = image / f"{path.name}.{os.getpid()}"
-        half.write_bytes(archive(image))
+        half.write_bytes(archive(image, kind))
         half.rename(path)
     return path

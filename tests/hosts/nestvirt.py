@@ -10,16 +10,13 @@ KEPT = "/etc/modprobe.d/zz-nestvirt.conf"
 RUNTIME = "/run/modprobe.d/zzz-nestvirt-runtime.conf"
 JOURNAL = "/var/lib/nestvirt/change"
 PENDING = "/run/nestvirt/pending"
-MODULE = "/org/nestvirt1/module/kvm_amd"
 
-# As a host is after its boot: nothing of ours on disk, the modules loaded with their defaults.
+# Nothing of ours, nor of a test, on disk, and no daemon.
 CLEAN = f"""
 systemctl stop nestvirtd.service
 systemctl reset-failed nestvirtd.service 2>/dev/null
 rm -rf {KEPT} {RUNTIME} /etc/modprobe.d/test*.conf /etc/modprobe.d/zzzz*.conf /var/lib/nestvirt/* /run/nestvirt/* /etc/modprobe.d/.zz* /run/modprobe.d/.zz*
 """
-RELOAD = "modprobe -r kvm_amd && modprobe kvm_amd && udevadm settle"
-PRISTINE = CLEAN + RELOAD
 
 # Perl is in every Debian, and can do what a shell can't: make a VM of /dev/kvm (KVM_CREATE_VM), and wait to be ended.
 WITH_VM = """perl -e 'open(K, "+<", "/dev/kvm") or die; $vm = ioctl(K, 0xAE01, 0) or die "$!"; $| = 1; print "$$ holds\\n"; <STDIN>'"""
@@ -32,6 +29,8 @@ class Nestvirt:
     def __init__(self, test, host):
         self.test = test
         self.host = host
+        self.vendor = host.machine.module
+        self.object = f"/org/nestvirt1/module/{self.vendor}"
 
     def ctl(self, arguments, user="alice", status=0, timeout=120):
         """Run nestvirtctl; its exit status must be `status`. Returns the Result."""
@@ -45,15 +44,29 @@ class Nestvirt:
     def said(self):
         return "\n--- journal:\n" + self.host.run("journalctl -q -n 30 --no-pager -o short-monotonic").stdout
 
-    def parameter(self, name, module="kvm_amd"):
-        """All that `show` knows of a parameter."""
+    def clean(self):
+        """Nothing of ours on disk any more."""
+        self.host.check(CLEAN)
+
+    def reload(self):
+        """The modules with what is configured."""
+        self.host.check(f"modprobe -r {self.vendor} && modprobe {self.vendor} && udevadm settle", timeout=120)
+
+    def pristine(self):
+        """As a host is after its boot."""
+        self.clean()
+        self.reload()
+
+    def parameter(self, name, module=None):
+        """All that `show` knows of a parameter, of the vendor's module when no other is named."""
+        module = module or self.vendor
         for entry in self.json(f"show {module}.{name}")["modules"]:
             if entry["name"] == module:
                 return entry["parameters"][name]
         self.test.fail(f"show knows nothing of {module}.{name}")
 
-    def value(self, name, module="kvm_amd"):
-        return self.host.run(f"cat /sys/module/{module}/parameters/{name}").stdout.strip()
+    def value(self, name, module=None):
+        return self.host.run(f"cat /sys/module/{module or self.vendor}/parameters/{name}").stdout.strip()
 
     def lines(self, path=KEPT):
         """The option lines of a file, sorted words; none when there is no file."""
@@ -61,13 +74,13 @@ class Nestvirt:
         return [line for line in text.splitlines() if line.startswith("options")]
 
     def loads(self):
-        """Changes when kvm_amd is loaded anew, and only then."""
-        return self.host.check("stat -c %i /sys/module/kvm_amd/parameters /sys/module/kvm/parameters")
+        """Changes when the vendor's module is loaded anew, and only then."""
+        return self.host.check(f"stat -c %i /sys/module/{self.vendor}/parameters /sys/module/kvm/parameters")
 
     def state(self):
         """All that a refused or failed change must leave alone (a reload apart)."""
         return self.host.check(
-            "for m in kvm kvm_amd; do cat /sys/module/$m/initstate; grep -H . /sys/module/$m/parameters/*; done;"
+            f"for m in kvm {self.vendor}; do cat /sys/module/$m/initstate; grep -H . /sys/module/$m/parameters/*; done;"
             "for d in /etc/modprobe.d /run/modprobe.d /var/lib/nestvirt /run/nestvirt; do"
             " find $d -type f -exec md5sum {} + 2>/dev/null; done; true"
         )
@@ -75,15 +88,19 @@ class Nestvirt:
     def assert_whole(self):
         """KVM is loaded, the files are whole, nothing is left of a change."""
         check = self.host.check
-        self.test.assertEqual(check("cat /sys/module/kvm/initstate /sys/module/kvm_amd/initstate"), "live\nlive\n")
+        self.test.assertEqual(check(f"cat /sys/module/kvm/initstate /sys/module/{self.vendor}/initstate"), "live\nlive\n")
         left = check(f"find /etc/modprobe.d /run/modprobe.d /var/lib/nestvirt /run/nestvirt -name '.*.new' -o -path {JOURNAL}")
         self.test.assertEqual(left, "")
 
-    def assert_old_or_new(self, parameter="nested", old="1", new="0"):
-        """The file and the kernel agree: both the old, or both the new."""
+    def shown(self, on):
+        """How sysfs shows `nested`: kvm_amd keeps it as a number."""
+        return str(int(on)) if self.vendor == "kvm_amd" else "NY"[on]
+
+    def assert_old_or_new(self):
+        """The file and the kernel agree on `nested`: both the old (on), or both the new (off)."""
         lines = self.lines()
-        self.test.assertIn(lines, ([], [f"options kvm_amd {parameter}={new}"]))
-        self.test.assertEqual(self.value(parameter), new if lines else old)
+        self.test.assertIn(lines, ([], [f"options {self.vendor} nested=0"]))
+        self.test.assertEqual(self.value("nested"), self.shown(not lines))
         return bool(lines)
 
 
@@ -94,10 +111,29 @@ class NestvirtTest(HostTest):
         super().setUp()
         self.nestvirt = Nestvirt(self, self.host)
         self.ctl, self.json, self.value = self.nestvirt.ctl, self.nestvirt.json, self.nestvirt.value
-        self.addCleanup(self.host.check, PRISTINE, timeout=120)
+        self.addCleanup(self.nestvirt.pristine)
 
     def hold(self, command, user="root"):
         """Start a holder of /dev/kvm; returns the Job and its process id."""
         job = self.host.start(command, user=user)
         self.addCleanup(job.stop)
         return job, re.match(r"\d+", job.wait_for(r"\d+ holds")[0])[0]
+
+    def defer(self, command, words="nested=0"):
+        """Set something that waits for the end of this holder; returns its Job."""
+        job, _ = self.hold(command)
+        self.assertEqual(self.json(f"set {words} --when-idle")["outcome"], "deferred")
+        shown = (self.value("nested"), self.nestvirt.parameter("nested")["pending"])
+        self.assertEqual(shown, (self.nestvirt.shown(True), "0"))
+        return job
+
+    def wait_applied(self, end):
+        """What waits happens when `end` is called, and is told."""
+        with self.host.start("exec busctl monitor --match \"type='signal',member='ChangeFinished'\"") as monitor:
+            monitor.wait_for("Monitoring", stream="stderr")
+            end()
+            monitor.wait_for("Member=ChangeFinished")
+            monitor.wait_for('STRING "applied"')
+        self.assertEqual(self.value("nested"), self.nestvirt.shown(False))
+        self.assertEqual(self.nestvirt.parameter("nested")["pending"], "")
+        self.nestvirt.assert_whole()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The one running host that all test classes of a run share, and what tests have in common.
+"""The one running host of each machine that all test classes of a run share, and what tests have in common.
 
 A test leaves the shared host as it found it. One that needs a power cut or words on the kernel command line takes a
 host of its own from `own_host`.
@@ -16,8 +16,8 @@ import emulator
 import payload
 from agent import HostError
 
-_host = None
-_broken = None
+_hosts = {}
+_broken = {}
 
 
 @functools.cache
@@ -28,32 +28,38 @@ def payload_tar():
     return payload.from_build(pathlib.Path(folder) / "payload.tar")
 
 
-def own_host(kernel=None, cpu=emulator.CPU):
+def own_host(kernel=None, cpu=None, machine="amd"):
     """A host that has not been started: for `with own_host() as host: host.boot([...])`."""
-    return emulator.Host(payload_tar(), kernel, cpu)
+    return emulator.Host(payload_tar(), kernel, cpu, machine)
 
 
-def host():
-    """The shared host, running; another is booted when a test has lost it."""
-    global _host, _broken
-    if _broken:
-        raise HostError(f"the shared host can't be booted: {_broken}")
-    if _host is not None and not _host.alive():
-        _host.close()
-        _host = None
-    if _host is None:
-        _host = own_host()
-        atexit.register(_host.close)
+def host(machine="amd"):
+    """The shared host of this machine, running; another is booted when a test has lost it."""
+    if machine in _broken:
+        raise HostError(f"the shared host can't be booted: {_broken[machine]}")
+    if machine in _hosts and not _hosts[machine].alive():
+        _hosts.pop(machine).close()
+    if machine not in _hosts:
+        _hosts[machine] = own_host(machine=machine)
         try:
-            _host.boot()
+            _hosts[machine].boot()
         except Exception as error:
-            _broken = error
+            _broken[machine] = error
             raise
-    return _host
+    return _hosts[machine]
+
+
+@atexit.register
+def close():
+    """The shared hosts end; a test that wants one boots another."""
+    while _hosts:
+        _hosts.popitem()[1].close()
 
 
 class HostTest(unittest.TestCase):
-    """A test on the shared host, which is `self.host`."""
+    """A test on the shared host of its machine, which is `self.host`."""
+
+    machine = "amd"
 
     def setUp(self):
-        self.host = host()
+        self.host = host(self.machine)

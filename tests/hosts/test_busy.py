@@ -40,23 +40,6 @@ class Busy(NestvirtTest):
 
 
 class WhenIdle(NestvirtTest):
-    def defer(self, command, words="nested=0"):
-        job, pid = self.hold(command)
-        self.assertEqual(self.json(f"set {words} --when-idle")["outcome"], "deferred")
-        self.assertEqual((self.value("nested"), self.nestvirt.parameter("nested")["pending"]), ("1", "0"))
-        return job
-
-    def wait_applied(self, end):
-        """What waits happens when `end` is called, and is told."""
-        with self.host.start("exec busctl monitor --match \"type='signal',member='ChangeFinished'\"") as monitor:
-            monitor.wait_for("Monitoring", stream="stderr")
-            end()
-            monitor.wait_for("Member=ChangeFinished")
-            monitor.wait_for('STRING "applied"')
-        self.assertEqual(self.value("nested"), "0")
-        self.assertEqual(self.nestvirt.parameter("nested")["pending"], "")
-        self.nestvirt.assert_whole()
-
     def test_nobody_uses_it(self):
         self.assertEqual(self.json("set nested=0 --when-idle")["outcome"], "applied")
         self.assertEqual(self.value("nested"), "0")

@@ -8,11 +8,11 @@ import sys
 import unittest
 
 import catalog
-import emulator
 import image
 import kernels
+import qemu
 import shared
-from nestvirt import CLEAN, RELOAD, Nestvirt
+from nestvirt import Nestvirt
 
 LIST = "for f in /sys/module/kvm/parameters/* /sys/module/kvm_amd/parameters/*; do echo $(stat -c %a $f) $f $(cat $f); done"
 
@@ -44,7 +44,7 @@ class OnKernel:
 
     kernel = None  # the version, for kernels.get()
     release = None  # a pattern of uname -r
-    cpu = emulator.CPU
+    cpu = None
     avic = ["auto", "1", "0"]
     has = ["avic", "gmet", "vnmi", "enable_ipiv", "lapic_timer_advance", "enable_virt_at_load"]
     lacks = ["lapic_timer_advance_ns", "kvmclock_periodic_sync"]
@@ -69,9 +69,9 @@ class OnKernel:
 
     def tidy(self):
         """A reload takes seconds here, so it is done only where it is needed."""
-        self.host.check(CLEAN)
+        self.nestvirt.clean()
         if self.host.check(LIST) != self.loaded:
-            self.host.check(RELOAD, timeout=120)
+            self.nestvirt.reload()
 
     def listing(self):
         """Mode and text of each parameter in sysfs, by module and name."""
@@ -198,7 +198,7 @@ class Trixie(OnKernel, unittest.TestCase):
 class Unstable(OnKernel, unittest.TestCase):
     kernel = "sid"
     release = r"^([7-9]|[1-9][0-9])\."
-    cpu = f"{emulator.CPU},family=25,model=1"  # the first on which KVM sends interrupts by AVIC (no erratum 1235)
+    cpu = f"{qemu.CPU},family=25,model=1"  # the first on which KVM sends interrupts by AVIC (no erratum 1235)
 
     def test_a_bare_avic_is_on(self):
         """No value is a value here, and no reason for the kernel to refuse the load."""

@@ -30,7 +30,9 @@ class Tracer:
         self.host.check(f"until {held} && sleep 1 && {held}; do sleep 0.1; done", timeout=120)
 
 
-class Kill(NestvirtTest):
+class KillTest(NestvirtTest):
+    """A test that kills the daemon during a change."""
+
     def kill_at(self, calls, nth):
         """False when the change made fewer of these calls."""
         tracer = Tracer(self.host, calls, nth, "signal=SIGKILL")
@@ -45,6 +47,8 @@ class Kill(NestvirtTest):
         self.ctl("reset", timeout=120)
         return killed
 
+
+class Kill(KillTest):
     def test_sigkill_at_each_step(self):
         for calls in CALLS:
             nth = 1

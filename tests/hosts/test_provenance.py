@@ -3,7 +3,7 @@
 
 import unittest
 
-from nestvirt import KEPT, PRISTINE, Nestvirt, NestvirtTest
+from nestvirt import KEPT, Nestvirt, NestvirtTest
 from shared import own_host
 
 
@@ -59,7 +59,7 @@ class KernelCommandLine(unittest.TestCase):
 
             self.assertEqual(nestvirt.json("set nested=1 --runtime")["outcome"], "applied")
             self.assertEqual(nestvirt.value("nested"), "1")
-            host.check(PRISTINE)
+            nestvirt.pristine()
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@
 import json
 import unittest
 
-from nestvirt import KEPT, MODULE, RUNTIME, NestvirtTest
+from nestvirt import KEPT, RUNTIME, NestvirtTest
 
 
 class Toggle(NestvirtTest):
-    def assert_agree(self, name, value, shown, effective, module="kvm_amd"):
+    def assert_agree(self, name, value, shown, effective, module=None):
         """sysfs, show, the drop-in: all the same."""
         self.assertEqual(self.value(name, module), shown)
         entry = self.nestvirt.parameter(name, module)
@@ -59,7 +59,7 @@ class Toggle(NestvirtTest):
                 message = json.loads(monitor.wait_for(r'^{.*("member":"PropertiesChanged"|"type":"method_return").*')[0])
                 if message["type"] == "signal" or "outcome" in json.dumps(message).lower():
                     seen.append(message)
-        changed = [message for message in seen if message.get("path") == MODULE]
+        changed = [message for message in seen if message.get("path") == self.nestvirt.object]
         self.assertTrue(changed, seen)
         parameters = changed[-1]["payload"]["data"][1]["Parameters"]["data"]
         self.assertEqual(parameters["nested"]["Effective"]["data"], "off")

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The test agent inside an emulated host: runs commands for the test program at the other end of a virtio-serial
- * port, several at a time, as any user, and hands back both output streams and the exit status. Owns the port and
- * the processes it started. It decides nothing and keeps nothing: what to run is the other end's business.
+/* The test agent inside an emulated host: runs commands for the test program at the other end of a port, several at a
+ * time, as any user, and hands back both output streams and the exit status. Owns the port and the processes it
+ * started. It decides nothing and keeps nothing: what to run is the other end's business. The port is the serial one
+ * that NESTVIRT_PORT names, else the virtio-serial port of the name below.
  *
  * A frame is a Header (little endian) and `length` bytes. To the agent: 'R'un (user, NUL, shell command), 'I'nput,
  * 'E'nd of input, 'K'ill (a byte: the signal, sent to the process group), 'H'ello. From the agent: 'H'ello, 'O'utput,
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/serial.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -23,8 +25,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define PORT_NAME "org.nestvirt.test"
@@ -362,11 +366,39 @@ static bool port_open(void) {
         return found && port >= 0;
 }
 
+/* A UART is used without its FIFO: Bochs fills that at the speed of the line, whether anybody reads or not, and drops
+ * what finds no room; without one it waits for each byte to be taken. */
+static void serial_open(const char *path) {
+        struct termios settings;
+        struct serial_struct uart;
+
+        port = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+        if (port < 0)
+                die("opening the serial port");
+        if (ioctl(port, TIOCGSERIAL, &uart) < 0)
+                die("reading the UART's settings");
+        uart.type = PORT_16450;
+        if (ioctl(port, TIOCSSERIAL, &uart) < 0)
+                die("changing the UART's settings");
+
+        if (tcgetattr(port, &settings) < 0)
+                die("reading the serial port's settings");
+        cfmakeraw(&settings);
+        cfsetspeed(&settings, B115200);
+        settings.c_cflag |= CLOCAL;
+        if (tcsetattr(port, TCSAFLUSH, &settings) < 0)
+                die("changing the serial port's settings");
+}
+
 int main(void) {
+        const char *serial = getenv("NESTVIRT_PORT");
+
         signal(SIGPIPE, SIG_IGN);
+        if (serial)
+                serial_open(serial);
 
         /* The device may be probed a moment after the driver was loaded. */
-        for (int i = 0; !port_open(); i++) {
+        for (int i = 0; !serial && !port_open(); i++) {
                 if (i == 500)
                         die("opening the port " PORT_NAME);
                 usleep(10 * 1000);
