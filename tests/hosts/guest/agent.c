@@ -366,21 +366,12 @@ static bool port_open(void) {
         return found && port >= 0;
 }
 
-/* A UART is used without its FIFO: Bochs fills that at the speed of the line, whether anybody reads or not, and drops
- * what finds no room; without one it waits for each byte to be taken. */
-static void serial_open(const char *path) {
+static void serial_open_raw(const char *path) {
         struct termios settings;
-        struct serial_struct uart;
 
         port = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
         if (port < 0)
                 die("opening the serial port");
-        if (ioctl(port, TIOCGSERIAL, &uart) < 0)
-                die("reading the UART's settings");
-        uart.type = PORT_16450;
-        if (ioctl(port, TIOCSSERIAL, &uart) < 0)
-                die("changing the UART's settings");
-
         if (tcgetattr(port, &settings) < 0)
                 die("reading the serial port's settings");
         cfmakeraw(&settings);
@@ -388,6 +379,21 @@ static void serial_open(const char *path) {
         settings.c_cflag |= CLOCAL;
         if (tcsetattr(port, TCSAFLUSH, &settings) < 0)
                 die("changing the serial port's settings");
+}
+
+/* A UART is used without its FIFO: Bochs fills that at the speed of the line, whether anybody reads or not, and drops
+ * what finds no room; without one it waits for each byte to be taken. The port is dead until it is opened anew. */
+static void serial_open(const char *path) {
+        struct serial_struct uart;
+
+        serial_open_raw(path);
+        if (ioctl(port, TIOCGSERIAL, &uart) < 0)
+                die("reading the UART's settings");
+        uart.type = PORT_16450;
+        if (ioctl(port, TIOCSSERIAL, &uart) < 0)
+                die("changing the UART's settings");
+        close(port);
+        serial_open_raw(path);
 }
 
 int main(void) {
