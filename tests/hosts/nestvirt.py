@@ -52,10 +52,15 @@ class Nestvirt:
         """The modules with what is configured."""
         self.host.check(f"modprobe -r {self.vendor} && modprobe {self.vendor} && udevadm settle", timeout=120)
 
-    def pristine(self):
-        """As a host is after its boot."""
+    def loaded(self):
+        """All parameters of both modules, as sysfs shows them."""
+        return self.host.run(f"grep -H . /sys/module/kvm/parameters/* /sys/module/{self.vendor}/parameters/*").stdout
+
+    def pristine(self, loaded=""):
+        """As a host is after its boot. A reload takes its time, so it is left out where all parameters are as `loaded` has them."""
         self.clean()
-        self.reload()
+        if self.loaded() != loaded:
+            self.reload()
 
     def parameter(self, name, module=None):
         """All that `show` knows of a parameter, of the vendor's module when no other is named."""
@@ -111,7 +116,7 @@ class NestvirtTest(HostTest):
         super().setUp()
         self.nestvirt = Nestvirt(self, self.host)
         self.ctl, self.json, self.value = self.nestvirt.ctl, self.nestvirt.json, self.nestvirt.value
-        self.addCleanup(self.nestvirt.pristine)
+        self.addCleanup(self.nestvirt.pristine, self.nestvirt.loaded())
 
     def hold(self, command, user="root"):
         """Start a holder of /dev/kvm; returns the Job and its process id."""
