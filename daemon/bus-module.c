@@ -16,6 +16,8 @@
 typedef struct Listing {
         Call *call;
         Root *root;
+        UsersScan *scan;
+        gint64 asked;
         GPtrArray *users;
 } Listing;
 
@@ -35,7 +37,7 @@ static void listing_drop(gpointer data) {
 static void listing_run(gpointer data) {
         Listing *listing = data;
 
-        listing->users = users_scan(listing->root);
+        listing->users = users_scan_shared(listing->scan, listing->root, listing->asked);
 }
 
 static void listing_done(gpointer data, gpointer userdata) {
@@ -55,7 +57,12 @@ static int method_list_users(sd_bus_message *message, void *userdata, sd_bus_err
                 return bus_error(error, refused);
 
         Listing *listing = g_new0(Listing, 1);
-        *listing = (Listing) {.call = call, .root = root_ref(daemon->root)};
+        *listing = (Listing) {
+                        .call = call,
+                        .root = root_ref(daemon->root),
+                        .scan = daemon->scan,
+                        .asked = g_get_monotonic_time(),
+        };
         worker_submit(daemon->reads, listing_run, listing_done, listing_drop, listing, NULL);
         return 1;
 }

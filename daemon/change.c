@@ -50,10 +50,7 @@ static void G_GNUC_PRINTF(2, 3) change_step(Change *change, const char *format, 
         va_end(args);
 }
 
-GPtrArray *change_blockers(const Root *root) {
-        g_autoptr(GPtrArray) users = users_scan(root);
-        GPtrArray *impact = g_ptr_array_new_with_free_func((GDestroyNotify) impact_free);
-
+static void add_blockers(GPtrArray *impact, const GPtrArray *users) {
         for (unsigned i = 0; i < users->len; i++) {
                 const User *user = g_ptr_array_index(users, i);
                 Impact *one = g_new(Impact, 1);
@@ -65,11 +62,9 @@ GPtrArray *change_blockers(const Root *root) {
                 };
                 g_ptr_array_add(impact, one);
         }
-        return impact;
 }
 
-GError *change_busy(const Plan *plan, const Root *root) {
-        g_autoptr(GPtrArray) users = users_scan(root);
+GError *change_busy(const Plan *plan, const GPtrArray *users) {
         g_autofree char *names = users->len > 0 ? users_to_string(users, HOLDERS_SHOWN) : NULL;
 
         return g_error_new(
@@ -190,8 +185,9 @@ static void apply(Change *change) {
                 if (may_wait)
                         finish(change, "deferred");
                 else {
+                        g_autoptr(GPtrArray) users = users_scan(change->root);
                         abandon(change);
-                        change->result->error = change_busy(change->plan, change->root);
+                        change->result->error = change_busy(change->plan, users);
                 }
                 return;
         case RELOAD_FAILED:
@@ -241,16 +237,16 @@ static bool settle(Change *change, GError **error) {
                 plan_files_publish(plan->records, change->root, NULL, error));
 }
 
-static void plan_only(Change *change) {
-        const Plan *plan = change->plan;
+ChangeResult *change_preview(Plan *plan, const Root *root, const GPtrArray *users) {
+        Change change = {.plan = plan, .root = root, .result = change_result_new()};
 
-        for (unsigned i = 0; i < plan->steps->len; i++)
-                change_step(change, "%s", (const char *) g_ptr_array_index(plan->steps, i));
-        if (plan_reloads(plan)) {
-                g_ptr_array_unref(change->result->impact);
-                change->result->impact = change_blockers(change->root);
-        }
-        change->result->outcome = "planned";
+        for (unsigned i = 0; i < plan->steps->len && !plan->unchanged; i++)
+                change_step(&change, "%s", (const char *) g_ptr_array_index(plan->steps, i));
+        if (plan_reloads(plan))
+                add_blockers(change.result->impact, users);
+        change.result->outcome = plan->unchanged ? "unchanged" : "planned";
+        read_values(&change);
+        return change.result;
 }
 
 ChangeResult *change_run(Plan *plan, const Root *root, Loader *loader) {
@@ -261,12 +257,10 @@ ChangeResult *change_run(Plan *plan, const Root *root, Loader *loader) {
         };
         change.reload = (Reload) {.plan = plan, .root = root, .loader = loader, .steps = change.result->steps};
 
-        if (plan->unchanged && settle(&change, &change.result->error))
-                change.result->outcome = "unchanged";
-        else if (!plan->unchanged && plan->flags & REQUEST_DRY_RUN)
-                plan_only(&change);
-        else if (!plan->unchanged)
+        if (!plan->unchanged)
                 begin(&change);
+        else if (settle(&change, &change.result->error))
+                change.result->outcome = "unchanged";
         read_values(&change);
         return change.result;
 }

@@ -19,14 +19,13 @@ typedef struct ChangeResult {
         GError *error; /* Busy, ReloadFailed, HostDegraded, NotPermitted, Conflict, or internal */
 } ChangeResult;
 
-/* Carries @plan out, once (REQUEST_DRY_RUN: tells only what it would do, with the holders as impact). Never NULL. */
+/* Carries @plan out, once. Never NULL. */
 ChangeResult *change_run(Plan *plan, const Root *root, Loader *loader);
+/* What it would do, with those who hold KVM (users.h) as impact of kind "blocks"; or that there is nothing to do. It changes nothing. */
+ChangeResult *change_preview(Plan *plan, const Root *root, const GPtrArray *users);
+/* Busy: who is in the way (users.h), and the ways on. */
+GError *change_busy(const Plan *plan, const GPtrArray *users);
 void change_result_free(ChangeResult *result);
 /* Empty; for recover.c. */
 ChangeResult *change_result_new(void);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChangeResult, change_result_free)
-
-/* The holders of the module that stand in the way of @plan, as Impact of kind "blocks". Scans /proc. */
-GPtrArray *change_blockers(const Root *root);
-/* Busy: who they are, and the ways on. Scans /proc, too. */
-GError *change_busy(const Plan *plan, const Root *root);

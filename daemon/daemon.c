@@ -195,6 +195,7 @@ static void take_down(Daemon *daemon) {
         watch_free(daemon->watch);
         g_clear_pointer(&daemon->changes, worker_free);
         g_clear_pointer(&daemon->reads, worker_free);
+        g_clear_pointer(&daemon->scan->users, g_ptr_array_unref);
         authority_free(daemon->authority);
         turns_free(daemon->turns);
         idle_free(daemon->idle);
@@ -209,7 +210,8 @@ static void take_down(Daemon *daemon) {
 }
 
 int daemon_run(const DaemonSettings *settings, Root *root, Loader *loader) {
-        Daemon daemon = {.settings = settings, .root = root, .loader = loader};
+        UsersScan scan = {};
+        Daemon daemon = {.settings = settings, .root = root, .loader = loader, .scan = &scan};
         int status = EXIT_FAILURE;
 
         if (!take_lock(&daemon))

@@ -14,6 +14,7 @@
 #include "loader.h"
 #include "root.h"
 #include "turns.h"
+#include "users.h"
 #include "worker.h"
 
 #define _cleanup_(function) __attribute__((cleanup(function)))
@@ -48,6 +49,7 @@ typedef struct Daemon {
 
         Worker *changes; /* changes to the host, one after the other */
         Worker *reads;   /* readings that take a while, so that they are answered during a change */
+        UsersScan *scan; /* the readings' alone */
         Turns *turns;    /* who may touch the host next */
 
         Authority *authority;

@@ -77,6 +77,7 @@ static bool watch(Holders *holders, unsigned pid) {
 typedef struct Look {
         Holders *holders;
         Root *root;
+        gint64 asked;
         GPtrArray *users;
 } Look;
 
@@ -91,7 +92,7 @@ static void look_free(gpointer data) {
 static void look_run(gpointer data) {
         Look *look = data;
 
-        look->users = users_scan(look->root);
+        look->users = users_scan_shared(look->holders->daemon->scan, look->root, look->asked);
 }
 
 static void look_done(gpointer data, gpointer userdata) {
@@ -119,6 +120,6 @@ void holders_look(Holders *holders) {
         holders->looking = true;
 
         Look *look = g_new0(Look, 1);
-        *look = (Look) {.holders = holders, .root = root_ref(holders->daemon->root)};
+        *look = (Look) {.holders = holders, .root = root_ref(holders->daemon->root), .asked = g_get_monotonic_time()};
         worker_submit(holders->daemon->reads, look_run, look_done, look_free, look, NULL);
 }

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "order.h"
 #include "plan.h"
+#include "users.h"
 
 typedef struct Order {
         Call *call;
@@ -28,6 +29,8 @@ typedef struct Job {
         Plan *plan;
         Root *root;
         Loader *loader;
+        UsersScan *scan; /* of the readings' worker */
+        gint64 asked;
         ChangeResult *result;
 } Job;
 
@@ -82,7 +85,14 @@ static Job *job_new(Order *order, Plan *plan) {
         const Daemon *daemon = order->call->daemon;
         Job *job = g_new0(Job, 1);
 
-        *job = (Job) {.order = order, .plan = plan, .root = root_ref(daemon->root), .loader = daemon->loader};
+        *job = (Job) {
+                        .order = order,
+                        .plan = plan,
+                        .root = root_ref(daemon->root),
+                        .loader = daemon->loader,
+                        .scan = daemon->scan,
+                        .asked = g_get_monotonic_time(),
+        };
         return job;
 }
 
@@ -188,9 +198,18 @@ static bool is_blocked(const Host *host, const Plan *plan) {
 
 static void job_scan(gpointer data) {
         Job *job = data;
+        g_autoptr(GPtrArray) users = users_scan_shared(job->scan, job->root, job->asked);
 
         job->result = change_result_new();
-        job->result->error = change_busy(job->plan, job->root);
+        job->result->error = change_busy(job->plan, users);
+}
+
+static void job_preview(gpointer data) {
+        Job *job = data;
+        g_autoptr(GPtrArray) users =
+                        plan_reloads(job->plan) ? users_scan_shared(job->scan, job->root, job->asked) : NULL;
+
+        job->result = change_preview(job->plan, job->root, users);
 }
 
 /* The host is at rest: is there anything to do, and could it be done? Nothing here has side effects. */
@@ -211,7 +230,7 @@ static bool order_judge(gpointer data) {
 
         const bool waits = order->flags & REQUEST_WHEN_IDLE;
         if (plan->unchanged || order->flags & REQUEST_DRY_RUN)
-                worker_submit(daemon->reads, job_run, on_looked, job_drop, job_new(order, plan), NULL);
+                worker_submit(daemon->reads, job_preview, on_looked, job_drop, job_new(order, plan), NULL);
         else if (!waits && is_blocked(daemon->host, plan))
                 worker_submit(daemon->reads, job_scan, on_looked, job_drop, job_new(order, plan), NULL);
         else {

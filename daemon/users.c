@@ -221,6 +221,15 @@ static void append_user(GString *text, const User *user) {
                 g_string_append_printf(text, " (guest %s)", user->guest);
 }
 
+GPtrArray *users_scan_shared(UsersScan *scan, const Root *root, gint64 asked) {
+        if (!scan->users || scan->begun <= asked) {
+                g_clear_pointer(&scan->users, g_ptr_array_unref);
+                scan->begun = g_get_monotonic_time();
+                scan->users = users_scan(root);
+        }
+        return g_ptr_array_ref(scan->users);
+}
+
 char *users_to_string(const GPtrArray *users, unsigned max) {
         g_autoptr(GString) text = g_string_new(NULL);
 

@@ -19,6 +19,15 @@ typedef struct User {
 
 /* User*, sorted by pid. Processes that go away meanwhile are left out. */
 GPtrArray *users_scan(const Root *root);
+
+/* The last scan, for all who asked before it began: however many they are, one scan serves them. It belongs to one thread. */
+typedef struct UsersScan {
+        gint64 begun; /* g_get_monotonic_time() */
+        GPtrArray *users;
+} UsersScan;
+
+/* As users_scan(), for somebody who asked at @asked; what is returned is shared, and not to be changed. */
+GPtrArray *users_scan_shared(UsersScan *scan, const Root *root, gint64 asked);
 void user_free(User *user);
 
 /* "pid 812 qemu-system-x86 (machine-qemu-1-web1.scope, guest web1), pid 901 …", at most @max of them and then "and N more". */

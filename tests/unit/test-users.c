@@ -199,6 +199,23 @@ static void test_machine(Tree *tree, gconstpointer data) {
         close(fd);
 }
 
+static void test_shared(Tree *tree, gconstpointer data) {
+        const gint64 asked = g_get_monotonic_time();
+        UsersScan scan = {};
+        g_autoptr(GPtrArray) first = NULL, second = NULL, later = NULL;
+
+        while (g_get_monotonic_time() == asked)
+                ;
+        first = users_scan_shared(&scan, tree->root, asked);
+        add_process(tree, 100, "x", "/dev/kvm");
+        second = users_scan_shared(&scan, tree->root, asked);
+        g_assert_true(first == second);
+        g_assert_cmpuint(second->len, ==, 0);
+        later = users_scan_shared(&scan, tree->root, g_get_monotonic_time());
+        g_assert_cmpuint(later->len, ==, 1);
+        g_ptr_array_unref(scan.users);
+}
+
 int main(int argc, char *argv[]) {
         static const struct {
                 const char *name;
@@ -207,7 +224,7 @@ int main(int argc, char *argv[]) {
                         {"who", test_who},         {"units", test_units},
                         {"guests", test_guests},   {"gone-meanwhile", test_gone_meanwhile},
                         {"no-proc", test_no_proc}, {"to-string", test_to_string},
-                        {"machine", test_machine},
+                        {"machine", test_machine}, {"shared", test_shared},
         };
 
         g_test_init(&argc, &argv, NULL);
