@@ -127,14 +127,18 @@ static bool print_kvm_cpuid(int fd) {
 
 /* One at a time, as one that can't be read ends the answer for all that follow. */
 static bool print_kvm_register(int fd, uint32_t address) {
-        struct {
-                struct kvm_msrs header;
-                struct kvm_msr_entry entry;
-        } ask = {.header.nmsrs = 1, .entry.index = address};
+        struct kvm_msrs *ask = calloc(1, sizeof *ask + sizeof *ask->entries);
+        bool printed = ask;
 
-        if (ioctl(fd, KVM_GET_MSRS, &ask) != 1)
-                return true;
-        return printf("0x%08" PRIx32 " 0x%016" PRIx64 "\n", address, (uint64_t) ask.entry.data) >= 0;
+        if (ask) {
+                ask->nmsrs = 1;
+                ask->entries[0].index = address;
+                if (ioctl(fd, KVM_GET_MSRS, ask) == 1)
+                        printed = printf("0x%08" PRIx32 " 0x%016" PRIx64 "\n", address,
+                                         (uint64_t) ask->entries[0].data) >= 0;
+        }
+        free(ask);
+        return printed;
 }
 
 static bool print_kvm_registers(int fd) {
