@@ -294,7 +294,6 @@ static void test_large_files(Fixture *fixture, gconstpointer data) {
         fake_host_write(fixture->directory, KEPT_FILE, text->str);
         fake_host_write(fixture->directory, RUNTIME_FILE, text->str);
         wait_for_idle(fixture, "kvm_amd.nested=0");
-        g_autofree char *waiting = fixture_dump(fixture);
         fixture->loader->fail_at = "load kvm_amd";
         fixture->loader->fail_times = 2;
         g_autoptr(ChangeResult) failed = fixture_attempt(fixture);
