@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The tree of a guest's definition: reading it safely, looking things up, changing them. It must not know what the elements mean. */
+
+#include <libxml/parser.h>
+#include <string.h>
+
+#include "domain-xml.h"
+#include "error.h"
+
+#define STR(xml) ((const char *) (xml))
+#define XML(str) ((const xmlChar *) (str))
+
+/* libxml2 says so by a null pointer; GLib, which all the rest is made with, ends the process. */
+static void *need(void *memory) {
+        if (!memory)
+                g_error("Out of memory");
+        return memory;
+}
+
+static void refuse_dtd(void *data, const xmlChar *name, const xmlChar *external, const xmlChar *system) {
+        xmlParserCtxt *parser = data;
+        bool *dtd = parser->_private;
+
+        *dtd = true;
+        xmlStopParser(parser);
+}
+
+static void set_parse_error(const xmlError *reason, bool dtd, GError **error) {
+        g_autofree char *message =
+                        reason && reason->message ? g_strchomp(g_utf8_make_valid(reason->message, -1)) : NULL;
+
+        if (dtd)
+                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS,
+                            "The XML has a document type declaration, which no guest's definition needs: it is not "
+                            "read");
+        else if (reason && reason->code == XML_ERR_DOCUMENT_END)
+                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS,
+                            "After the first document there is more, at line %d. virt-install prints one for each step "
+                            "of an "
+                            "installation: take one of them, with --print-xml=1 or --print-xml=2",
+                            reason->line);
+        else
+                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "This is not XML: line %d: %s",
+                            reason ? reason->line : 1, message ?: "it can't be read");
+}
+
+/* Neither the network nor another file is looked at, and no entity is put in. */
+static xmlDoc *parse(const char *text, gsize length, GError **error) {
+        xmlParserCtxt *parser = need(xmlNewParserCtxt());
+        bool dtd = false;
+        xmlDoc *doc;
+
+        parser->_private = &dtd;
+        parser->sax->internalSubset = refuse_dtd;
+        doc = xmlCtxtReadMemory(parser, text, (int) length, NULL, NULL,
+                                XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+        if (dtd || !doc) {
+                set_parse_error(xmlCtxtGetLastError(parser), dtd, error);
+                g_clear_pointer(&doc, xmlFreeDoc);
+        }
+        xmlFreeParserCtxt(parser);
+        return doc;
+}
+
+static bool check_text(const char *text, gsize length, GError **error) {
+        if (length > DOMAIN_XML_MAX)
+                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "The XML is larger than %" G_GSIZE_FORMAT " MiB",
+                            DOMAIN_XML_MAX / 1024 / 1024);
+        else if (length == 0)
+                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "There is no XML: the input is empty");
+        else if (!g_utf8_validate(text, (gssize) length, NULL))
+                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS,
+                            "The XML is not in UTF-8: convert it, with iconv(1)");
+        else
+                return true;
+        return false;
+}
+
+static bool check_document(const xmlDoc *doc, const xmlNode *root, GError **error) {
+        const char *encoding = STR(doc->encoding) ?: "UTF-8";
+
+        /* Where bytes lie in the text can only be told when the parser has read these very bytes. */
+        if (g_ascii_strcasecmp(encoding, "UTF-8") != 0 && g_ascii_strcasecmp(encoding, "US-ASCII") != 0)
+                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS,
+                            "The XML says that it is in %s: convert it to UTF-8, with iconv(1)", encoding);
+        else if (!root || !g_str_equal(STR(root->name), "domain"))
+                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS,
+                            "The XML is no guest's: it begins with <%s>, not with <domain>",
+                            root ? STR(root->name) : "");
+        else if (root->ns)
+                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS,
+                            "The XML is no guest's: its <domain> is in the namespace %s", STR(root->ns->href));
+        else
+                return true;
+        return false;
+}
+
+/* The next element in the order of the text. */
+static xmlNode *walk(xmlNode *node) {
+        do {
+                if (node->type == XML_ELEMENT_NODE && node->children)
+                        node = node->children;
+                else {
+                        while (node && node->type != XML_DOCUMENT_NODE && !node->next)
+                                node = node->parent;
+                        node = node && node->type != XML_DOCUMENT_NODE ? node->next : NULL;
+                }
+        } while (node && node->type != XML_ELEMENT_NODE);
+        return node;
+}
+
+static bool attach_spans(DomainXml *domain, GError **error) {
+        guint n = 0;
+
+        for (xmlNode *node = domain->root; node; node = walk(node), n++)
+                if (n < domain->spans->len)
+                        node->_private = &g_array_index(domain->spans, DomainSpan, n);
+        if (n == domain->spans->len)
+                return true;
+        g_set_error(error, CONDITION, CONDITION_INTERNAL, "The XML has %u elements, of which %u were found in its text",
+                    n, domain->spans->len);
+        return false;
+}
+
+DomainXml *domain_xml_parse(const char *text, GError **error) {
+        const gsize length = strnlen(text, DOMAIN_XML_MAX + 1);
+        g_autoptr(DomainXml) domain = g_new0(DomainXml, 1);
+
+        if (!check_text(text, length, error))
+                return NULL;
+        domain->doc = parse(text, length, error);
+        if (!domain->doc)
+                return NULL;
+        domain->root = xmlDocGetRootElement(domain->doc);
+        if (!check_document(domain->doc, domain->root, error))
+                return NULL;
+        domain->text = g_strdup(text);
+        domain->spans = domain_text_spans(domain->text);
+        return attach_spans(domain, error) ? g_steal_pointer(&domain) : NULL;
+}
+
+void domain_xml_free(DomainXml *domain) {
+        if (!domain)
+                return;
+        g_clear_pointer(&domain->doc, xmlFreeDoc);
+        g_clear_pointer(&domain->spans, g_array_unref);
+        g_free(domain->text);
+        g_free(domain);
+}
+
+static xmlNode *find(xmlNode *node, const char *name) {
+        for (; node; node = node->next)
+                if (node->type == XML_ELEMENT_NODE && !node->ns && g_str_equal(STR(node->name), name))
+                        return node;
+        return NULL;
+}
+
+xmlNode *domain_xml_child(const xmlNode *parent, const char *name) {
+        return parent ? find(parent->children, name) : NULL;
+}
+
+xmlNode *domain_xml_next(const xmlNode *node) {
+        return find(node->next, STR(node->name));
+}
+
+xmlNode *domain_xml_grandchild(const xmlNode *parent, const char *child, const char *name) {
+        return domain_xml_child(domain_xml_child(parent, child), name);
+}
+
+static char *take(xmlChar *string) {
+        char *copy = g_strdup(string ? STR(string) : "");
+
+        xmlFree(string);
+        return copy;
+}
+
+char *domain_xml_attribute(const xmlNode *node, const char *name) {
+        return node ? take(xmlGetNoNsProp(node, XML(name))) : g_strdup("");
+}
+
+bool domain_xml_has_attribute(const xmlNode *node, const char *name) {
+        return xmlHasNsProp(node, XML(name), NULL) != NULL;
+}
+
+char *domain_xml_content(const xmlNode *node) {
+        return node ? g_strstrip(take(xmlNodeGetContent(node))) : g_strdup("");
+}
+
+/* A new element is written whole, and so is what is in it. */
+static void touch(DomainXml *domain, xmlNode *node) {
+        DomainSpan *span = node->_private;
+
+        domain->changed = true;
+        if (span)
+                span->touched = true;
+        for (node = node->parent; node && node->type == XML_ELEMENT_NODE; node = node->parent) {
+                span = node->_private;
+                if (span)
+                        span->inside = true;
+        }
+}
+
+void domain_xml_set_attribute(DomainXml *domain, xmlNode *node, const char *name, const char *value) {
+        g_autofree char *old = domain_xml_attribute(node, name);
+
+        if (g_str_equal(old, value) && domain_xml_has_attribute(node, name))
+                return;
+        (void) need(xmlSetNsProp(node, NULL, XML(name), XML(value)));
+        touch(domain, node);
+}
+
+void domain_xml_remove_attribute(DomainXml *domain, xmlNode *node, const char *name) {
+        if (xmlUnsetNsProp(node, NULL, XML(name)) == 0)
+                touch(domain, node);
+}
+
+void domain_xml_set_content(DomainXml *domain, xmlNode *node, const char *content) {
+        g_autofree char *old = domain_xml_content(node);
+
+        if (g_str_equal(old, content))
+                return;
+        xmlNodeSetContent(node, NULL);
+        if (*content)
+                xmlNodeAddContent(node, XML(content));
+        touch(domain, node);
+}
+
+static bool is_blank(const xmlNode *node) {
+        return node && node->type == XML_TEXT_NODE && xmlIsBlankNode(node);
+}
+
+static void discard(xmlNode *node) {
+        xmlUnlinkNode(node);
+        xmlFreeNode(node);
+}
+
+void domain_xml_remove(DomainXml *domain, xmlNode *node) {
+        xmlNode *parent = node->parent;
+
+        /* Its line goes with it; a parent that has nothing else becomes empty. */
+        if (is_blank(node->prev)) {
+                if (is_blank(node->next) && node->prev == parent->children && node->next == parent->last)
+                        discard(node->next);
+                discard(node->prev);
+        }
+        discard(node);
+        touch(domain, parent);
+}
+
+/* White space that is written even where the text around it is copied. */
+static xmlNode *new_blank(const char *content) {
+        static char mark;
+        xmlNode *blank = need(xmlNewText(XML(content)));
+
+        blank->_private = &mark;
+        return blank;
+}
+
+/* "\n" and what @node is indented by; NULL when it has no line of its own. */
+static const char *indentation(const xmlNode *node) {
+        const char *newline =
+                        is_blank(node->prev) && node->prev->content ? strrchr(STR(node->prev->content), '\n') : NULL;
+
+        return newline;
+}
+
+static void add_first(xmlNode *parent, xmlNode *node) {
+        const char *outer = indentation(parent);
+        g_autofree char *inner = outer ? g_strdup_printf("%s  ", outer) : NULL;
+        xmlNode *first = parent->children;
+
+        if (first && !is_blank(first)) {
+                (void) xmlAddPrevSibling(first, node);
+                return;
+        }
+        if (first) {
+                /* The white space that was before the first one is before the new one now. */
+                xmlNode *blank = new_blank(STR(first->content) ?: "");
+                (void) xmlAddNextSibling(first, node);
+                if (node->next)
+                        (void) xmlAddNextSibling(node, blank);
+                else
+                        xmlFreeNode(blank);
+                return;
+        }
+        (void) xmlAddChild(parent, node);
+        if (inner) {
+                (void) xmlAddPrevSibling(node, new_blank(inner));
+                (void) xmlAddNextSibling(node, new_blank(outer));
+        }
+}
+
+static void add_after(xmlNode *after, xmlNode *node) {
+        const char *indent = indentation(after);
+
+        (void) xmlAddNextSibling(after, node);
+        if (indent)
+                (void) xmlAddPrevSibling(node, new_blank(indent));
+}
+
+xmlNode *domain_xml_add(DomainXml *domain, xmlNode *parent, xmlNode *after, const char *name) {
+        xmlNode *node = need(xmlNewDocNode(domain->doc, NULL, XML(name), NULL));
+        const DomainSpan *span = parent->_private;
+
+        if (after)
+                add_after(after, node);
+        else
+                add_first(parent, node);
+        /* The guest's own children are many: there, what is old stays as it is. */
+        if (parent == domain->root && after && span && !span->empty)
+                touch(domain, node);
+        else
+                touch(domain, parent);
+        return node;
+}
