@@ -270,18 +270,20 @@ static void add_first(xmlNode *parent, xmlNode *node) {
         g_autofree char *inner = outer ? g_strdup_printf("%s  ", outer) : NULL;
         xmlNode *first = parent->children;
 
-        if (first && !is_blank(first)) {
-                (void) xmlAddPrevSibling(first, node);
+        /* White space alone is as good as nothing. */
+        if (is_blank(first) && !first->next) {
+                discard(first);
+                first = NULL;
+        }
+        if (is_blank(first)) {
+                /* What was before the first one is before the new one now. */
+                xmlNode *blank = new_blank(STR(first->content));
+                (void) xmlAddNextSibling(first, node);
+                (void) xmlAddNextSibling(node, blank);
                 return;
         }
         if (first) {
-                /* The white space that was before the first one is before the new one now. */
-                xmlNode *blank = new_blank(STR(first->content) ?: "");
-                (void) xmlAddNextSibling(first, node);
-                if (node->next)
-                        (void) xmlAddNextSibling(node, blank);
-                else
-                        xmlFreeNode(blank);
+                (void) xmlAddPrevSibling(first, node);
                 return;
         }
         (void) xmlAddChild(parent, node);
@@ -307,8 +309,8 @@ xmlNode *domain_xml_add(DomainXml *domain, xmlNode *parent, xmlNode *after, cons
                 add_after(after, node);
         else
                 add_first(parent, node);
-        /* The guest's own children are many: there, what is old stays as it is. */
-        if (parent == domain->root && after && span && !span->empty)
+        /* Behind another one, it changes no byte of what is there. */
+        if (after && span && !span->empty)
                 touch(domain, node);
         else
                 touch(domain, parent);
