@@ -148,8 +148,10 @@ static void make_cpu(Editor *editor) {
 }
 
 static void remove_all(Editor *editor, const char *name) {
-        for (xmlNode *node; (node = domain_xml_child(editor->cpu, name));)
+        for (xmlNode *node = domain_xml_child(editor->cpu, name), *next; node; node = next) {
+                next = domain_xml_next(node);
                 domain_xml_remove(editor->domain, node);
+        }
 }
 
 /* Of <model>, host-model has a use for two attributes. */
@@ -197,21 +199,33 @@ static void set_mode(Editor *editor, const char *model) {
                       custom ? model : "", old, *was ? " " : "", was);
 }
 
-static xmlNode *feature_find(xmlNode *from, const char *name) {
-        for (; from; from = domain_xml_next(from)) {
-                g_autofree char *is = domain_xml_attribute(from, "name");
-                if (g_str_equal(is, name))
-                        return from;
-        }
-        return NULL;
+static bool is_feature(const xmlNode *node, const char *name) {
+        g_autofree char *is = domain_xml_attribute(node, "name");
+
+        return g_str_equal(is, name);
+}
+
+static xmlNode *feature_find(const Editor *editor) {
+        xmlNode *node = domain_xml_child(editor->cpu, "feature");
+
+        while (node && !is_feature(node, editor->feature))
+                node = domain_xml_next(node);
+        return node;
 }
 
 /* A feature that is named twice keeps libvirt from taking the definition. */
-static void remove_duplicates(Editor *editor, xmlNode *feature) {
-        for (xmlNode *next; (next = domain_xml_next(feature)) && (next = feature_find(next, editor->feature));) {
-                domain_xml_remove(editor->domain, next);
-                cpu_edit_step(editor->steps, "remove the second %s", editor->feature);
+static void remove_duplicates(Editor *editor, const xmlNode *feature) {
+        bool any = false;
+
+        for (xmlNode *node = domain_xml_next(feature), *next; node; node = next) {
+                next = domain_xml_next(node);
+                if (!is_feature(node, editor->feature))
+                        continue;
+                domain_xml_remove(editor->domain, node);
+                any = true;
         }
+        if (any)
+                cpu_edit_step(editor->steps, "name %s once only", editor->feature);
 }
 
 static void set_policy(Editor *editor, xmlNode *feature, const char *policy) {
@@ -261,7 +275,7 @@ static void forbid_nested(Editor *editor, xmlNode *feature, const char *policy) 
 }
 
 static void set_nested(Editor *editor, bool nested) {
-        xmlNode *feature = feature_find(domain_xml_child(editor->cpu, "feature"), editor->feature);
+        xmlNode *feature = feature_find(editor);
         g_autofree char *named = domain_xml_attribute(feature, "policy");
         const char *policy = *named ? named : "require";
 

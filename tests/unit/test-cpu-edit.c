@@ -48,9 +48,9 @@ static const Case cases[] = {
           "  <cpu mode=\"host-model\">\n    <topology sockets=\"1\" dies=\"1\" cores=\"2\" threads=\"1\"/>\n  </cpu>\n", "host-model" },
         { "on/custom-without-model-is-no-mode", "  <cpu mode='custom' match='exact'/>\n", { INTEL, ON }, "  <cpu mode=\"host-model\"/>\n", "host-model" },
         { "on/duplicates-go", "  <cpu mode='custom'>\n    <model>Haswell</model>\n    <feature policy='disable' name='vmx'/>\n    <feature policy='require' name='avx'/>\n    <feature policy='require' name='vmx'/>\n    <feature name='vmx'/>\n  </cpu>\n", { INTEL, ON },
-          "  <cpu mode=\"custom\">\n    <model>Haswell</model>\n    <feature policy=\"require\" name=\"vmx\"/>\n    <feature policy=\"require\" name=\"avx\"/>\n  </cpu>\n", "remove the second vmx" },
+          "  <cpu mode=\"custom\">\n    <model>Haswell</model>\n    <feature policy=\"require\" name=\"vmx\"/>\n    <feature policy=\"require\" name=\"avx\"/>\n  </cpu>\n", "name vmx once only" },
         { "on/duplicates-go-also-when-the-first-is-right", "  <cpu mode='host-model'>\n    <feature name='vmx'/>\n    <feature policy='disable' name='vmx'/>\n  </cpu>\n", { INTEL, ON },
-          "  <cpu mode=\"host-model\">\n    <feature name=\"vmx\"/>\n  </cpu>\n", "remove the second vmx" },
+          "  <cpu mode=\"host-model\">\n    <feature name=\"vmx\"/>\n  </cpu>\n", "name vmx once only" },
         { "on/behind-the-other-features", "  <cpu mode='custom'>\n    <model>Haswell</model>\n    <feature policy='require' name='avx'/>\n    <numa/>\n  </cpu>\n", { INTEL, ON },
           "  <cpu mode=\"custom\">\n    <model>Haswell</model>\n    <feature policy=\"require\" name=\"avx\"/>\n    <feature policy=\"require\" name=\"vmx\"/>\n    <numa/>\n  </cpu>\n", "require vmx" },
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The way to a shared object of our own. It must not know what is in one. */
+
+#include <dlfcn.h>
+
+#include "error.h"
+#include "plugin.h"
+
+static void *open_plugin(const char *file) {
+        g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
+        g_autofree char *folder = program ? g_path_get_dirname(program) : g_strdup(LIBEXECDIR);
+        g_autofree char *beside = g_build_filename(folder, file, NULL);
+        g_autofree char *installed = g_build_filename(LIBEXECDIR, file, NULL);
+
+        return dlopen(beside, RTLD_NOW | RTLD_LOCAL) ?: dlopen(installed, RTLD_NOW | RTLD_LOCAL);
+}
+
+gpointer plugin_symbol(const char *file, const char *symbol, GError **error) {
+        void *object = open_plugin(file);
+        void *found = object ? dlsym(object, symbol) : NULL;
+
+        if (!found)
+                g_set_error(error, CONDITION, CONDITION_INTERNAL, "A part of nestvirtd can't be loaded: %s", dlerror());
+        return found;
+}

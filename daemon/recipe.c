@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The table of recipes, and the order in which one is followed. It must not know how a part is done. */
+
+#include "recipe.h"
+#include "cpu-edit.h"
+#include "error.h"
+#include "recipe-parts.h"
+
+typedef struct Recipe {
+        const char *name;
+        const char *release;     /* NULL: it has none */
+        unsigned cpus;           /* at least, as for all of these */
+        unsigned memory;         /* MiB */
+        const char *const *nics; /* that it has drivers for, the best first; NULL: all that there are */
+        bool sata;               /* it has drivers for neither virtio nor virtio-scsi */
+        const char *advice;
+} Recipe;
+
+#define GIB 1024
+
+/* ESXi has had no driver for e1000 since 7.0, and none for vmxnet3 as QEMU makes it before. */
+static const char *const old_nics[] = {"e1000", "e1000e", "vmxnet3", NULL};
+static const char *const new_nics[] = {"vmxnet3", "e1000e", NULL};
+
+#define ADVICE_MSRS                                                                                                    \
+        "if ESXi stops with a purple screen over an MSR, let KVM ignore those that it does not know; this is for all " \
+        "guests of the host: "                                                                                         \
+        "nestvirtctl set kvm.ignore_msrs=on"
+
+/* Of one name, the newest release first. */
+static const Recipe recipes[] = {
+                {"esxi", "8.0", 2, 8 * GIB, new_nics, true, ADVICE_MSRS},
+                {"esxi", "7.0", 2, 4 * GIB, new_nics, true, ADVICE_MSRS},
+                {"esxi", "6.7", 2, 4 * GIB, old_nics, true, ADVICE_MSRS},
+                {"esxi", "6.5", 2, 4 * GIB, old_nics, true, ADVICE_MSRS},
+                {"esxi", "6.0", 2, 4 * GIB, old_nics, true, ADVICE_MSRS},
+                {"esxi", "5.5", 2, 4 * GIB, old_nics, true, ADVICE_MSRS},
+                {"esxi", "5.1", 2, 4 * GIB, old_nics, true, ADVICE_MSRS},
+                {"esxi", "5.0", 2, 4 * GIB, old_nics, true, ADVICE_MSRS},
+                {"hyperv", NULL, 2, 4 * GIB, NULL, false, NULL},
+                {"kvm", NULL, 1, 0, NULL, false, NULL},
+                {"proxmox", NULL, 2, 2 * GIB, NULL, false, NULL},
+};
+
+char *recipe_names(void) {
+        GString *names = g_string_new(NULL);
+
+        for (gsize i = 0; i < G_N_ELEMENTS(recipes); i++)
+                if (i == 0 || !g_str_equal(recipes[i].name, recipes[i - 1].name))
+                        g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", recipes[i].name);
+        return g_string_free(names, FALSE);
+}
+
+static bool is_release(const Recipe *recipe, const char *release) {
+        g_autofree char *long_one = release ? g_strconcat(release, ".0", NULL) : NULL;
+
+        return !release || g_strcmp0(recipe->release, release) == 0 || g_strcmp0(recipe->release, long_one) == 0;
+}
+
+static const Recipe *find(const RecipeRequest *request, GError **error) {
+        g_autoptr(GString) known = g_string_new(NULL);
+        g_autofree char *names = NULL;
+        bool named = false;
+
+        for (gsize i = 0; i < G_N_ELEMENTS(recipes); i++) {
+                const Recipe *recipe = &recipes[i];
+                if (g_strcmp0(recipe->name, request->name) != 0)
+                        continue;
+                if (is_release(recipe, request->release))
+                        return recipe;
+                named = true;
+                if (recipe->release)
+                        g_string_append_printf(known, "%s%s", known->len > 0 ? ", " : "", recipe->release);
+        }
+        names = recipe_names();
+        if (!named)
+                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "No recipe is called \"%s\"; there are %s",
+                            request->name ?: "", names);
+        else if (known->len > 0)
+                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS,
+                            "The recipe %s knows no release \"%s\"; it knows %s", request->name, request->release,
+                            known->str);
+        else
+                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "The recipe %s is the same for all releases",
+                            request->name);
+        return NULL;
+}
+
+/* The CPU of the host, which is what hypervisors are tested on; QEMU has none to pass through when it emulates. */
+static bool set_cpu(DomainXml *domain, const char *vendor, GPtrArray *steps, GError **error) {
+        g_autofree char *mode = cpu_edit_mode(domain), *type = domain_xml_attribute(domain->root, "type");
+        const CpuEdit edit = {
+                        .vendor = vendor,
+                        .mode = mode                        ? NULL
+                                : g_str_equal(type, "qemu") ? "maximum"
+                                                            : "host-passthrough",
+                        .nested = 1,
+        };
+
+        return cpu_edit_apply(domain, &edit, steps, error);
+}
+
+char *recipe_apply(const char *xml, const RecipeRequest *request, GPtrArray *steps, GPtrArray *advice, GError **error) {
+        const Recipe *recipe = find(request, error);
+        g_autoptr(DomainXml) domain = recipe ? domain_xml_parse(xml, error) : NULL;
+
+        if (!domain || !set_cpu(domain, request->vendor, steps, error) ||
+            !recipe_raise_cpus(domain, recipe->cpus, steps, error) ||
+            !recipe_raise_memory(domain, recipe->memory, steps, error) ||
+            (recipe->nics && !recipe_set_nics(domain, recipe->nics, steps, error)) ||
+            (recipe->sata && !recipe_set_disks(domain, steps, error)))
+                return NULL;
+        if (recipe->advice)
+                g_ptr_array_add(advice, g_strdup(recipe->advice));
+        return domain_xml_write(domain, error);
+}
