@@ -17,6 +17,11 @@
 
 #define _cleanup_(f) __attribute__((cleanup(f)))
 
+/* Options about guests, as they were typed; NULL: not given. */
+typedef struct GuestOptions {
+        const char *vendor, *mode, *model, *nested, *recipe, *release;
+} GuestOptions;
+
 typedef struct Client {
         const char *verb;
         JsonMode json;
@@ -26,8 +31,9 @@ typedef struct Client {
         bool quiet;
         bool wait;      /* for the end of a change that waits for idle */
         uint64_t flags; /* FLAG_* of names.h */
-        sd_bus *bus;    /* NULL until a verb needs it */
-        Output *out;    /* for people; JSON goes there too, whole */
+        GuestOptions guest;
+        sd_bus *bus; /* NULL until a verb needs it */
+        Output *out; /* for people; JSON goes there too, whole */
 } Client;
 
 /* Says "Cannot @doing: …" on standard error, or as JSON on standard output, and returns the exit status for @error. */

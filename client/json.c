@@ -2,12 +2,12 @@
 
 /* The door to the module that writes JSON. It must not choose what is printed. */
 
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "json-module.h"
 #include "json.h"
+#include "plugin.h"
 
 static JsonModuleAppend append;
 
@@ -23,23 +23,14 @@ char *json_key(const char *name) {
         return g_string_free(key, FALSE);
 }
 
-/* Beside the program, as in a build tree, or where it is installed. */
-static void *open_module(void) {
-        g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
-        g_autofree char *folder = program ? g_path_get_dirname(program) : g_strdup(LIBEXECDIR);
-        g_autofree char *beside = g_build_filename(folder, JSON_MODULE, NULL);
-
-        return dlopen(beside, RTLD_NOW | RTLD_LOCAL) ?: dlopen(LIBEXECDIR "/" JSON_MODULE, RTLD_NOW | RTLD_LOCAL);
-}
-
 /* Nothing can be told without it: what was asked for is JSON and nothing else. */
 static void load(void) {
-        void *module = open_module();
+        g_autoptr(GError) error = NULL;
 
-        append = module ? (JsonModuleAppend) dlsym(module, JSON_MODULE_APPEND) : NULL;
+        append = (JsonModuleAppend) plugin_symbol(JSON_MODULE, JSON_MODULE_APPEND, &error);
         if (append)
                 return;
-        (void) fprintf(stderr, "nestvirtctl: JSON can't be written: %s\n", dlerror());
+        (void) fprintf(stderr, "nestvirtctl: JSON can't be written: %s\n", error->message);
         exit(EXIT_FAILURE);
 }
 

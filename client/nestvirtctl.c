@@ -21,9 +21,16 @@ enum {
         NEXT_BOOT = 1 << 2,
         WHEN_IDLE = 1 << 3,
         WAIT = 1 << 4,
+        NESTED = 1 << 5,
+        MODE = 1 << 6,
+        MODEL = 1 << 7,
+        RECIPE = 1 << 8,
+        RELEASE = 1 << 9,
+        VENDOR = 1 << 10,
 };
 #define EXCLUSIVE (RUNTIME | NEXT_BOOT | WHEN_IDLE)
 #define SETTING (DRY_RUN | EXCLUSIVE | WAIT)
+#define PATCHING (NESTED | MODE | MODEL | RECIPE | RELEASE | VENDOR)
 
 typedef struct Verb {
         const char *name;
@@ -46,6 +53,7 @@ static const Verb verbs[] = {
         { "users",         NULL,               0, 0,        0,       "Who uses KVM now",                                              verb_users },
         { "ensure-device", NULL,               0, 0,        DRY_RUN, "Make or mend /dev/kvm",                                         verb_ensure_device },
         { "monitor",       NULL,               0, 0,        0,       "Tell what changes, as it changes",                              verb_monitor },
+        { "patch-xml",     "[FILE]",           0, 1,        PATCHING,"Edit the CPU in the XML of a guest, without libvirt",           verb_patch_xml },
         { "help",          NULL,               0, 0,        0,       "This text",                                                     NULL },
 };
 
@@ -58,6 +66,12 @@ enum {
         OPTION_NEXT_BOOT,
         OPTION_WHEN_IDLE,
         OPTION_WAIT,
+        OPTION_NESTED,
+        OPTION_MODE,
+        OPTION_MODEL,
+        OPTION_RECIPE,
+        OPTION_RELEASE,
+        OPTION_VENDOR,
         OPTION_VERSION,
         OPTION_JSON,
 };
@@ -77,6 +91,12 @@ static const Option options[] = {
         { "next-boot",       OPTION_NEXT_BOOT,       no_argument,       NULL,                 NEXT_BOOT, "Kept, but not in effect now" },
         { "when-idle",       OPTION_WHEN_IDLE,       no_argument,       NULL,                 WHEN_IDLE, "Kept, and in effect as soon as nobody uses KVM" },
         { "wait",            OPTION_WAIT,            no_argument,       NULL,                 WAIT,      "With --when-idle: until it is in effect" },
+        { "nested",          OPTION_NESTED,          required_argument, "yes|no",             NESTED,    "The guest may run guests, or may not" },
+        { "mode",            OPTION_MODE,            required_argument, "MODE",               MODE,      "host-model, host-passthrough, maximum or custom" },
+        { "model",           OPTION_MODEL,           required_argument, "MODEL",              MODEL,     "The CPU model, for the mode custom" },
+        { "recipe",          OPTION_RECIPE,          required_argument, "RECIPE",             RECIPE,    "What the guest is to be: kvm, proxmox, hyperv, esxi" },
+        { "release",         OPTION_RELEASE,         required_argument, "RELEASE",            RELEASE,   "Which release of it, for esxi" },
+        { "vendor",          OPTION_VENDOR,          required_argument, "intel|amd",          VENDOR,    "Of the CPU that the guest will run on" },
         { "json",            OPTION_JSON,            optional_argument, "short|pretty|off",   ANY,       "Results and errors as JSON" },
         { NULL,              'j',                    no_argument,       NULL,                 ANY,       "--json=pretty on a terminal, else --json=short" },
         { "quiet",           'q',                    no_argument,       NULL,                 ANY,       "No results: errors and the exit status say it" },
@@ -210,6 +230,19 @@ typedef struct Arguments {
         bool help, version;
 } Arguments;
 
+static void take_guest_option(GuestOptions *guest, int value) {
+        const char **const where = value == OPTION_NESTED    ? &guest->nested
+                                   : value == OPTION_MODE    ? &guest->mode
+                                   : value == OPTION_MODEL   ? &guest->model
+                                   : value == OPTION_RECIPE  ? &guest->recipe
+                                   : value == OPTION_RELEASE ? &guest->release
+                                   : value == OPTION_VENDOR  ? &guest->vendor
+                                                             : NULL;
+
+        if (where)
+                *where = optarg;
+}
+
 static void take_option(Client *client, Arguments *arguments, int value) {
         switch (value) {
         case 'q':
@@ -232,6 +265,7 @@ static void take_option(Client *client, Arguments *arguments, int value) {
                 break;
         default:
                 arguments->bits |= option_find(value)->bit;
+                take_guest_option(&client->guest, value);
         }
 }
 
@@ -299,7 +333,8 @@ static int check_words(const Client *client, const Verb *verb, char **words) {
         if (n < verb->min)
                 return client_usage(client, "%s needs %s", verb->name, verb->words);
         if (n > verb->max)
-                return client_usage(client, "%s takes nothing, but there is \"%s\"", verb->name, words[verb->max]);
+                return client_usage(client, "%s takes nothing%s, but there is \"%s\"", verb->name,
+                                    verb->max > 0 ? " more" : "", words[verb->max]);
         for (char **word = words; *word; word++)
                 if (!g_utf8_validate(*word, -1, NULL))
                         return client_usage(client, "\"%s\" is not UTF-8", *word);

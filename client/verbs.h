@@ -16,3 +16,4 @@ int verb_cancel(Client *client, char **words);
 int verb_users(Client *client, char **words);
 int verb_ensure_device(Client *client, char **words);
 int verb_monitor(Client *client, char **words);
+int verb_patch_xml(Client *client, char **words);

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* nestvirtctl patch-xml: a guest's definition in, the same with another CPU out, for pipelines. It needs neither daemon nor libvirt, and must
+ * print nothing but the result. */
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "plugin.h"
+#include "verbs.h"
+#include "xml-module.h"
+
+/* One byte more than the editor takes, so that it is the one to refuse. */
+#define INPUT_MAX ((gsize) 4 * 1024 * 1024 + 1)
+
+static int fail(const Client *client, const char *name, const char *message) {
+        const sd_bus_error error = SD_BUS_ERROR_MAKE_CONST(name, message);
+
+        return client_fail(client, "patch the XML", &error);
+}
+
+static int fail_read(const Client *client, const char *file) {
+        g_autofree char *message = g_strdup_printf("%s can't be read: %s", file, g_strerror(errno));
+
+        return fail(client, condition_to_name(CONDITION_INTERNAL), message);
+}
+
+/* Up to INPUT_MAX bytes; false with errno. */
+static bool read_all(int fd, GString *text) {
+        while (text->len < INPUT_MAX) {
+                char buffer[64 * 1024];
+                const ssize_t n = read(fd, buffer, MIN(sizeof(buffer), INPUT_MAX - text->len));
+                if (n == 0)
+                        return true;
+                if (n > 0)
+                        g_string_append_len(text, buffer, n);
+                else if (errno != EINTR)
+                        return false;
+        }
+        return true;
+}
+
+/* 0, or an exit status. @file NULL or "-": standard input. */
+static int read_input(const Client *client, const char *file, GString *text) {
+        const bool named = file && !g_str_equal(file, "-");
+        const int fd = named ? open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY) : STDIN_FILENO;
+        const bool good = fd >= 0 && read_all(fd, text);
+        int status = 0;
+
+        if (!good)
+                status = fail_read(client, named ? file : "Standard input");
+        if (named && fd >= 0)
+                (void) close(fd);
+        if (good && memchr(text->str, '\0', text->len))
+                return fail(client, condition_to_name(CONDITION_INVALID_ARGS),
+                            "The input is not text: it has a zero byte");
+        return status;
+}
+
+/* -1 when it is no such word. */
+static int parse_switch(const char *word) {
+        static const char *const words[] = {"no", "yes", "off", "on", "false", "true", "0", "1", "n", "y"};
+
+        for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+                if (g_ascii_strcasecmp(word, words[i]) == 0)
+                        return (int) (i % 2);
+        return -1;
+}
+
+static int check(const Client *client, XmlPatch *patch) {
+        const GuestOptions *guest = &client->guest;
+
+        if (client->host)
+                return client_usage(client, "patch-xml takes no --host: it is a filter");
+        if (!guest->mode && !guest->model && !guest->nested && !guest->recipe)
+                return client_usage(client, "patch-xml needs --nested, --mode, --model or --recipe");
+        if (guest->vendor && !g_str_equal(guest->vendor, "intel") && !g_str_equal(guest->vendor, "amd"))
+                return client_usage(client, "--vendor is intel or amd, not \"%s\"", guest->vendor);
+        if (guest->release && !guest->recipe)
+                return client_usage(client, "--release is for --recipe");
+        patch->nested = guest->nested ? parse_switch(guest->nested) : -1;
+        if (guest->nested && patch->nested < 0)
+                return client_usage(client, "--nested is yes or no, not \"%s\"", guest->nested);
+        if (guest->recipe && patch->nested == 0)
+                return client_usage(client, "--nested=no contradicts --recipe: it makes a host of the guest");
+        return 0;
+}
+
+/* As it is for a program; on a terminal without what would be a control sequence. */
+static void print_text(Output *out, const char *text) {
+        g_auto(GStrv) lines = NULL;
+
+        if (!isatty(STDOUT_FILENO)) {
+                output_raw(out, text);
+                return;
+        }
+        lines = g_strsplit(text, "\n", -1);
+        for (char **line = lines; *line && (line[1] || **line); line++) {
+                output_text(out, STYLE_PLAIN, *line);
+                output_newline(out);
+        }
+}
+
+static void print_result(const Client *client, const char *before, const char *after, GPtrArray *steps,
+                         GPtrArray *advice) {
+        GVariantBuilder result;
+
+        if (client->json == JSON_OFF) {
+                print_text(client->out, after);
+                return;
+        }
+        g_variant_builder_init(&result, G_VARIANT_TYPE_VARDICT);
+        g_variant_builder_add(&result, "{sv}", "Changed", g_variant_new_boolean(!g_str_equal(before, after)));
+        g_variant_builder_add(&result, "{sv}", "Steps",
+                              g_variant_new_strv((const char *const *) steps->pdata, steps->len));
+        g_variant_builder_add(&result, "{sv}", "Advice",
+                              g_variant_new_strv((const char *const *) advice->pdata, advice->len));
+        g_variant_builder_add(&result, "{sv}", "Xml", g_variant_new_string(after));
+        client_print_json(client, g_variant_builder_end(&result));
+}
+
+int verb_patch_xml(Client *client, char **words) {
+        const GuestOptions *guest = &client->guest;
+        XmlPatch patch = {.vendor = guest->vendor,
+                          .mode = guest->mode,
+                          .model = guest->model,
+                          .recipe = guest->recipe,
+                          .release = guest->release};
+        g_autoptr(GPtrArray) steps = g_ptr_array_new_with_free_func(g_free),
+                             advice = g_ptr_array_new_with_free_func(g_free);
+        g_autoptr(GString) text = g_string_new(NULL);
+        g_autoptr(GError) error = NULL;
+        g_autofree char *result = NULL;
+        XmlModulePatch module;
+        int status;
+
+        status = check(client, &patch) ?: read_input(client, *words, text);
+        if (status != 0)
+                return status;
+        module = (XmlModulePatch) plugin_symbol(XML_MODULE, XML_MODULE_PATCH, &error);
+        result = module ? module(text->str, &patch, steps, advice, &error) : NULL;
+        if (!result)
+                return fail(client, condition_to_name(condition_of(error)), error->message);
+        print_result(client, text->str, result, steps, advice);
+        return 0;
+}
