@@ -67,12 +67,61 @@ GArray *domain_text_spans(const char *text) {
         return spans;
 }
 
-bool domain_text_append(GString *out, xmlNode *node, GError **error) {
+/* From @p, whose first character is copied in any case, up to @end. */
+static const char *copy_past(GString *out, const char *p, const char *end) {
+        g_string_append_len(out, p, end - p);
+        return end;
+}
+
+/* One tag, with the quotes of the text around it where the values allow it. */
+static const char *copy_tag(GString *out, const char *p, char quote) {
+        const char *const end = skip_tag(p);
+
+        while (p < end) {
+                const char *const close = *p == '"' ? memchr(p + 1, '"', (size_t) (end - p - 1)) : NULL;
+                if (close && !memchr(p, quote, (size_t) (close - p))) {
+                        g_string_append_c(out, quote);
+                        g_string_append_len(out, p + 1, close - p - 1);
+                        g_string_append_c(out, quote);
+                        p = close + 1;
+                } else
+                        p = copy_past(out, p, close ? close + 1 : p + 1);
+        }
+        return end;
+}
+
+/* libxml2 writes double quotes, libvirt writes single ones: what is new must not look like something else. */
+static void append_quoted(GString *out, const char *xml, char quote) {
+        for (const char *p = xml, *tag; *p;) {
+                tag = strchr(p, '<');
+                p = copy_past(out, p, tag ?: p + strlen(p));
+                if (!tag)
+                        return;
+                if (g_str_has_prefix(p, "<!--"))
+                        p = copy_past(out, p, skip_past(p + strlen("<!--"), "-->"));
+                else if (g_str_has_prefix(p, "<![CDATA["))
+                        p = copy_past(out, p, skip_past(p, "]]>"));
+                else if (p[1] == '?')
+                        p = copy_past(out, p, skip_past(p, "?>"));
+                else
+                        p = copy_tag(out, p, quote);
+        }
+}
+
+/* The first that there is in the tag at @p. */
+static char first_quote(const char *p) {
+        p += strcspn(p, ">\"'");
+        return *p == '\'' ? '\'' : '"';
+}
+
+bool domain_text_append(GString *out, xmlNode *node, char quote, GError **error) {
         xmlBuffer *buffer = xmlBufferCreate();
         xmlSaveCtxt *save = buffer ? xmlSaveToBuffer(buffer, "UTF-8", XML_SAVE_NO_DECL) : NULL;
         const bool good = save && xmlSaveTree(save, node) >= 0 && xmlSaveClose(save) >= 0;
 
-        if (good)
+        if (good && quote == '\'')
+                append_quoted(out, (const char *) xmlBufferContent(buffer), quote);
+        else if (good)
                 g_string_append(out, (const char *) xmlBufferContent(buffer));
         else
                 g_set_error(error, CONDITION, CONDITION_INTERNAL,
@@ -81,49 +130,51 @@ bool domain_text_append(GString *out, xmlNode *node, GError **error) {
         return good;
 }
 
-static bool append_element(GString *out, const char *text, xmlNode *node, GError **error);
+typedef struct Writer {
+        const char *text;
+        GString *out;
+        char quote;
+} Writer;
+
+static bool write_element(const Writer *writer, xmlNode *node, GError **error);
 
 /* The children between @span's tags: old ones with what lies before each of them, new ones between. */
-static bool append_children(GString *out, const char *text, const xmlNode *node, const DomainSpan *span,
-                            GError **error) {
+static bool write_children(const Writer *writer, const xmlNode *node, const DomainSpan *span, GError **error) {
         gsize at = span->content;
 
         for (xmlNode *child = node->children; child; child = child->next) {
                 const DomainSpan *old = child->type == XML_ELEMENT_NODE ? child->_private : NULL;
                 if (old) {
-                        g_string_append_len(out, text + at, (gssize) (old->begin - at));
+                        g_string_append_len(writer->out, writer->text + at, (gssize) (old->begin - at));
                         at = old->end;
-                        if (!append_element(out, text, child, error))
+                        if (!write_element(writer, child, error))
                                 return false;
                 } else if ((child->type == XML_ELEMENT_NODE || child->_private) &&
-                           !domain_text_append(out, child, error))
+                           !domain_text_append(writer->out, child, writer->quote, error))
                         return false;
         }
-        g_string_append_len(out, text + at, (gssize) (span->end - at));
+        g_string_append_len(writer->out, writer->text + at, (gssize) (span->end - at));
         return true;
 }
 
-static bool append_element(GString *out, const char *text, xmlNode *node, GError **error) {
+static bool write_element(const Writer *writer, xmlNode *node, GError **error) {
         const DomainSpan *span = node->_private;
+        const gsize end = span->inside ? span->content : span->end;
 
         if (span->touched)
-                return domain_text_append(out, node, error);
-        if (!span->inside) {
-                g_string_append_len(out, text + span->begin, (gssize) (span->end - span->begin));
-                return true;
-        }
-        g_string_append_len(out, text + span->begin, (gssize) (span->content - span->begin));
-        return append_children(out, text, node, span, error);
+                return domain_text_append(writer->out, node, writer->quote, error);
+        g_string_append_len(writer->out, writer->text + span->begin, (gssize) (end - span->begin));
+        return !span->inside || write_children(writer, node, span, error);
 }
 
 char *domain_xml_write(const DomainXml *domain, GError **error) {
         const DomainSpan *span = domain->root->_private;
-        g_autoptr(GString) out = NULL;
+        g_autoptr(GString) out = g_string_new_len(domain->text, (gssize) span->begin);
+        const Writer writer = {.text = domain->text, .out = out, .quote = first_quote(domain->text + span->begin)};
 
         if (!domain->changed)
                 return g_strdup(domain->text);
-        out = g_string_new_len(domain->text, (gssize) span->begin);
-        if (!append_element(out, domain->text, domain->root, error))
+        if (!write_element(&writer, domain->root, error))
                 return NULL;
         g_string_append(out, domain->text + span->end);
         return g_string_free(g_steal_pointer(&out), FALSE);

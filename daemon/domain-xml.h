@@ -57,5 +57,5 @@ typedef struct DomainSpan {
 
 /* The spans of all elements of a text that is well-formed and has no DTD. */
 GArray *domain_text_spans(const char *text);
-/* @node as libxml2 writes it, in UTF-8. */
-bool domain_text_append(GString *out, xmlNode *node, GError **error);
+/* @node as libxml2 writes it, in UTF-8, its attributes in @quote, '"' or '\'', where that can be. */
+bool domain_text_append(GString *out, xmlNode *node, char quote, GError **error);

@@ -59,7 +59,7 @@ char *cpu_xml_redact(const char *xml, GError **error) {
                 return NULL;
         hide_attributes(domain->root);
         redact(domain->root);
-        if (!domain_text_append(text, domain->root, error))
+        if (!domain_text_append(text, domain->root, '"', error))
                 return NULL;
         g_string_append_c(text, '\n');
         return g_string_free(g_steal_pointer(&text), FALSE);

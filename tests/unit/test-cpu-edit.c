@@ -208,23 +208,26 @@ static void test_svm_in_tcg(void) {
         g_autofree char *xml = guest("qemu", "i686", "  <cpu><model>EPYC</model></cpu>\n");
         g_autofree char *edited = cpu_xml_edit(xml, &(CpuEdit) {AMD, ON}, steps, NULL);
 
-        g_assert_nonnull(strstr(edited, "<feature policy=\"require\" name=\"svm\"/>"));
+        g_assert_nonnull(strstr(edited, "<feature policy='require' name='svm'/>"));
 }
 
 /* Documents that are laid out in no usual way: what is written is what libvirt reads. */
 static void test_odd_documents(void) {
         /* clang-format off */
         static const char *const odd[][2] = {
-                { "<domain type='kvm'/>", "<domain type=\"kvm\"><cpu mode=\"host-model\"/></domain>" },
-                { "<domain type='kvm'></domain>", "<domain type=\"kvm\"><cpu mode=\"host-model\"/></domain>" },
+                { "<domain type='kvm'/>", "<domain type='kvm'><cpu mode='host-model'/></domain>" },
+                { "<domain type='kvm'></domain>", "<domain type='kvm'><cpu mode='host-model'/></domain>" },
                 { "<domain type='kvm'><name>a</name></domain>", "<domain type='kvm'><name>a</name><cpu mode=\"host-model\"/></domain>" },
                 { "<?xml version='1.0'?>\n<!-- > -->\n<domain type='kvm' a='>'>\n\t<name  >a</name >\n</domain >\n<!-- b -->",
-                  "<?xml version='1.0'?>\n<!-- > -->\n<domain type='kvm' a='>'>\n\t<name  >a</name >\n\t<cpu mode=\"host-model\"/>\n</domain >\n<!-- b -->" },
+                  "<?xml version='1.0'?>\n<!-- > -->\n<domain type='kvm' a='>'>\n\t<name  >a</name >\n\t<cpu mode='host-model'/>\n</domain >\n<!-- b -->" },
                 { "<domain type='kvm'>\n  <features/> <!-- <cpu/> -->\n  <x><![CDATA[</x><cpu>]]></x><?a >?>\n</domain>",
-                  "<domain type='kvm'>\n  <features/>\n  <cpu mode=\"host-model\"/> <!-- <cpu/> -->\n  <x><![CDATA[</x><cpu>]]></x><?a >?>\n</domain>" },
-                { "\xef\xbb\xbf<domain type='kvm'>\r\n  <os/>\r\n</domain>\r\n", "\xef\xbb\xbf<domain type='kvm'>\r\n  <os/>\n  <cpu mode=\"host-model\"/>\r\n</domain>\r\n" },
+                  "<domain type='kvm'>\n  <features/>\n  <cpu mode='host-model'/> <!-- <cpu/> -->\n  <x><![CDATA[</x><cpu>]]></x><?a >?>\n</domain>" },
+                { "\xef\xbb\xbf<domain type='kvm'>\r\n  <os/>\r\n</domain>\r\n", "\xef\xbb\xbf<domain type='kvm'>\r\n  <os/>\n  <cpu mode='host-model'/>\r\n</domain>\r\n" },
                 { "<domain type='kvm'><a:cpu xmlns:a='urn:a'/><vcpu>1</vcpu><devices/></domain>",
-                  "<domain type='kvm'><a:cpu xmlns:a='urn:a'/><vcpu>1</vcpu><cpu mode=\"host-model\"/><devices/></domain>" },
+                  "<domain type='kvm'><a:cpu xmlns:a='urn:a'/><vcpu>1</vcpu><cpu mode='host-model'/><devices/></domain>" },
+                { "<domain type=\"kvm\">\n  <os/>\n</domain>", "<domain type=\"kvm\">\n  <os/>\n  <cpu mode=\"host-model\"/>\n</domain>" },
+                { "<domain type='kvm'><cpu a='\"' b=\"'\" c=\"&quot;&apos;\"><!-- \"a\" --><![CDATA[<a b=\"\">]]>\"<?a \"b\"?></cpu></domain>",
+                  "<domain type='kvm'><cpu a='\"' b=\"'\" c=\"&quot;'\" mode='host-model'><!-- \"a\" --><![CDATA[<a b=\"\">]]>\"<?a \"b\"?></cpu></domain>" },
         };
         /* clang-format on */
 
