@@ -27,6 +27,14 @@ static int append_line(const git_diff_delta *delta, const git_diff_hunk *hunk, c
         return 0;
 }
 
+/* Once: it takes twenty milliseconds, as it looks after TLS and more that nothing here needs. */
+static bool start(void) {
+        static bool started;
+
+        started = started || git_libgit2_init() >= 0;
+        return started;
+}
+
 bool diff_module_hunks(const char *before, gsize old_length, const char *after, gsize new_length, GString *out) {
         git_diff_options options = GIT_DIFF_OPTIONS_INIT;
         git_patch *patch = NULL;
@@ -34,11 +42,9 @@ bool diff_module_hunks(const char *before, gsize old_length, const char *after, 
 
         options.flags = GIT_DIFF_FORCE_TEXT;
         options.context_lines = 3;
-        if (git_libgit2_init() < 0)
-                return false;
-        good = git_patch_from_buffers(&patch, before, old_length, "a", after, new_length, "a", &options) == 0 &&
+        good = start() &&
+               git_patch_from_buffers(&patch, before, old_length, "a", after, new_length, "a", &options) == 0 &&
                git_patch_print(patch, append_line, out) == 0;
         git_patch_free(patch);
-        (void) git_libgit2_shutdown();
         return good;
 }

@@ -16,17 +16,41 @@ static const char *skip_past(const char *p, const char *mark) {
         return found ? found + strlen(mark) : p + strlen(p);
 }
 
-/* Behind the ">" of a tag; one in quotes is text. */
-static const char *skip_tag(const char *p) {
+/* Behind the ">" of a tag; one in quotes is text. @ret_values: how many there are in quotes. */
+static const char *skip_tag(const char *p, unsigned *ret_values) {
+        unsigned values = 0;
+
         for (char quote = '\0'; *p; p++) {
-                if (quote)
+                if (quote) {
+                        values += *p == quote;
                         quote = *p == quote ? '\0' : quote;
-                else if (*p == '"' || *p == '\'')
+                } else if (*p == '"' || *p == '\'')
                         quote = *p;
-                else if (*p == '>')
-                        return p + 1;
+                else if (*p == '>') {
+                        p++;
+                        break;
+                }
         }
+        if (ret_values)
+                *ret_values = values;
         return p;
+}
+
+/* Behind a comment, CDATA or processing instruction; NULL when @p is at a tag. */
+static const char *skip_other(const char *p) {
+        if (g_str_has_prefix(p, "<!--"))
+                return skip_past(p + strlen("<!--"), "-->");
+        if (g_str_has_prefix(p, "<![CDATA["))
+                return skip_past(p, "]]>");
+        return p[1] == '?' ? skip_past(p, "?>") : NULL;
+}
+
+bool domain_text_is_crowded(const char *text, unsigned most) {
+        unsigned values = 0;
+
+        for (const char *p = strchr(text, '<'), *next; p && values <= most; p = strchr(next, '<'))
+                next = skip_other(p) ?: skip_tag(p, &values);
+        return values > most;
 }
 
 /* The spans that are open, by index, since the array moves while it grows. */
@@ -50,14 +74,9 @@ GArray *domain_text_spans(const char *text) {
         g_autoptr(GArray) open = g_array_new(FALSE, FALSE, sizeof(guint));
 
         for (const char *p = strchr(text, '<'), *next; p; p = strchr(next, '<')) {
-                if (g_str_has_prefix(p, "<!--"))
-                        next = skip_past(p + strlen("<!--"), "-->");
-                else if (g_str_has_prefix(p, "<![CDATA["))
-                        next = skip_past(p, "]]>");
-                else if (p[1] == '?')
-                        next = skip_past(p, "?>");
-                else {
-                        next = skip_tag(p);
+                next = skip_other(p);
+                if (!next) {
+                        next = skip_tag(p, NULL);
                         if (p[1] == '/')
                                 close_span(spans, open, (gsize) (next - text));
                         else
@@ -75,7 +94,7 @@ static const char *copy_past(GString *out, const char *p, const char *end) {
 
 /* One tag, with the quotes of the text around it where the values allow it. */
 static const char *copy_tag(GString *out, const char *p, char quote) {
-        const char *const end = skip_tag(p);
+        const char *const end = skip_tag(p, NULL);
 
         while (p < end) {
                 const char *const close = *p == '"' ? memchr(p + 1, '"', (size_t) (end - p - 1)) : NULL;
@@ -97,14 +116,8 @@ static void append_quoted(GString *out, const char *xml, char quote) {
                 p = copy_past(out, p, tag ?: p + strlen(p));
                 if (!tag)
                         return;
-                if (g_str_has_prefix(p, "<!--"))
-                        p = copy_past(out, p, skip_past(p + strlen("<!--"), "-->"));
-                else if (g_str_has_prefix(p, "<![CDATA["))
-                        p = copy_past(out, p, skip_past(p, "]]>"));
-                else if (p[1] == '?')
-                        p = copy_past(out, p, skip_past(p, "?>"));
-                else
-                        p = copy_tag(out, p, quote);
+                tag = skip_other(p);
+                p = tag ? copy_past(out, p, tag) : copy_tag(out, p, quote);
         }
 }
 

@@ -72,6 +72,9 @@ static bool check_text(const char *text, gsize length, GError **error) {
         else if (!g_utf8_validate(text, (gssize) length, NULL))
                 g_set_error(error, CONDITION, CONDITION_INVALID_ARGS,
                             "The XML is not in UTF-8: convert it, with iconv(1)");
+        else if (domain_text_is_crowded(text, DOMAIN_XML_ATTRIBUTES_MAX))
+                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS,
+                            "The XML has an element with more than %d attributes", DOMAIN_XML_ATTRIBUTES_MAX);
         else
                 return true;
         return false;

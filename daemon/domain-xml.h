@@ -10,6 +10,8 @@
 
 /* Larger documents are refused: libvirt's protocol carries no longer string (src/remote/remote_protocol.x, REMOTE_STRING_MAX). */
 #define DOMAIN_XML_MAX ((gsize) 4 * 1024 * 1024)
+/* And an element with more attributes: up to libxml2 2.11, each is compared with all others. libvirt knows of about fifteen. */
+#define DOMAIN_XML_ATTRIBUTES_MAX 256
 
 typedef struct DomainXml {
         char *text;
@@ -19,7 +21,7 @@ typedef struct DomainXml {
         bool changed;
 } DomainXml;
 
-/* Refuses with InvalidArgs what is not well-formed, not UTF-8, not <domain>, has a DTD, or is larger than DOMAIN_XML_MAX. */
+/* Refuses with InvalidArgs what is not well-formed, not UTF-8, not <domain>, has a DTD, or is larger than these. */
 DomainXml *domain_xml_parse(const char *text, GError **error);
 void domain_xml_free(DomainXml *domain);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainXml, domain_xml_free)
@@ -57,5 +59,7 @@ typedef struct DomainSpan {
 
 /* The spans of all elements of a text that is well-formed and has no DTD. */
 GArray *domain_text_spans(const char *text);
+/* Some tag of a text that may be anything has more than @most attributes. */
+bool domain_text_is_crowded(const char *text, unsigned most);
 /* @node as libxml2 writes it, in UTF-8, its attributes in @quote, '"' or '\'', where that can be. */
 bool domain_text_append(GString *out, xmlNode *node, char quote, GError **error);

@@ -131,6 +131,17 @@ static void test_depth_is_bounded(void) {
         g_assert_error(error, CONDITION, CONDITION_INVALID_ARGS);
 }
 
+static void test_number_of_attributes_is_bounded(void) {
+        for (unsigned n = 256; n <= 257; n++) {
+                g_autoptr(GString) many = g_string_new("<domain><!-- ' --><a");
+                for (unsigned i = 0; i < n; i++)
+                        g_string_append_printf(many, " a%u='\">'", i);
+                g_string_append(many, "/></domain>");
+                g_autoptr(CpuXml) cpu = cpu_xml_read(many->str, "amd", NULL);
+                g_assert_true(!!cpu == (n == 256));
+        }
+}
+
 static const char *const secrets =
                 "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n"
                 "  <name>web1</name>\n"
@@ -186,6 +197,7 @@ int main(int argc, char **argv) {
         g_test_add_func("/cpu-xml/refused", test_refused);
         g_test_add_func("/cpu-xml/size-is-bounded", test_size_is_bounded);
         g_test_add_func("/cpu-xml/depth-is-bounded", test_depth_is_bounded);
+        g_test_add_func("/cpu-xml/number-of-attributes-is-bounded", test_number_of_attributes_is_bounded);
         g_test_add_func("/cpu-xml/nothing-secret-is-shown", test_nothing_secret_is_shown);
         g_test_add_func("/cpu-xml/what-is-shown-depends-on-the-content-only",
                         test_what_is_shown_depends_on_the_content_only);
