@@ -99,6 +99,12 @@ static bool check_document(const xmlDoc *doc, const xmlNode *root, GError **erro
         return false;
 }
 
+/* Of a document that does not name one, libxml2 writes letters beyond ASCII in attributes as numbers. */
+static void name_encoding(xmlDoc *doc) {
+        if (!doc->encoding)
+                doc->encoding = need(xmlStrdup(XML("UTF-8")));
+}
+
 /* The next element in the order of the text. */
 static xmlNode *walk(xmlNode *node) {
         do {
@@ -138,6 +144,7 @@ DomainXml *domain_xml_parse(const char *text, GError **error) {
         domain->root = xmlDocGetRootElement(domain->doc);
         if (!check_document(domain->doc, domain->root, error))
                 return NULL;
+        name_encoding(domain->doc);
         domain->text = g_strdup(text);
         domain->spans = domain_text_spans(domain->text);
         return attach_spans(domain, error) ? g_steal_pointer(&domain) : NULL;

@@ -227,7 +227,7 @@ static void test_odd_documents(void) {
                   "<domain type='kvm'><a:cpu xmlns:a='urn:a'/><vcpu>1</vcpu><cpu mode='host-model'/><devices/></domain>" },
                 { "<domain type=\"kvm\">\n  <os/>\n</domain>", "<domain type=\"kvm\">\n  <os/>\n  <cpu mode=\"host-model\"/>\n</domain>" },
                 { "<domain type='kvm'><cpu a='\"' b=\"'\" c=\"&quot;&apos;\"><!-- \"a\" --><![CDATA[<a b=\"\">]]>\"<?a \"b\"?></cpu></domain>",
-                  "<domain type='kvm'><cpu a='\"' b=\"'\" c=\"&quot;'\" mode='host-model'><!-- \"a\" --><![CDATA[<a b=\"\">]]>\"<?a \"b\"?></cpu></domain>" },
+                  "<domain type='kvm'><cpu a='&quot;' b=\"'\" c=\"&quot;'\" mode='host-model'><!-- \"a\" --><![CDATA[<a b=\"\">]]>\"<?a \"b\"?></cpu></domain>" },
         };
         /* clang-format on */
 

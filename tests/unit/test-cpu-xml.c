@@ -187,6 +187,14 @@ static void test_what_is_shown_depends_on_the_content_only(void) {
         g_assert_cmpstr(a, ==, b);
 }
 
+static void test_letters_stay_letters(void) {
+        g_autofree char *a = cpu_xml_redact("<domain a='\xc3\xa9'>\xc3\xa9</domain>", NULL);
+        g_autofree char *b = cpu_xml_redact("<?xml version='1.0' encoding='utf-8'?><domain a='&#xe9;'>&#xe9;</domain>", NULL);
+
+        g_assert_cmpstr(a, ==, "<domain a=\"\xc3\xa9\">\xc3\xa9</domain>\n");
+        g_assert_cmpstr(b, ==, a);
+}
+
 int main(int argc, char **argv) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/cpu-xml/reads-what-is-there", test_reads_what_is_there);
@@ -201,5 +209,6 @@ int main(int argc, char **argv) {
         g_test_add_func("/cpu-xml/nothing-secret-is-shown", test_nothing_secret_is_shown);
         g_test_add_func("/cpu-xml/what-is-shown-depends-on-the-content-only",
                         test_what_is_shown_depends_on_the_content_only);
+        g_test_add_func("/cpu-xml/letters-stay-letters", test_letters_stay_letters);
         return g_test_run();
 }

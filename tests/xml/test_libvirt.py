@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A real libvirtd with its QEMU driver takes what the editor makes; and behaves as the editor's rules say that it does.
+
+Guests are of type qemu here, as no KVM is needed to define them. They are edited as guests of type kvm.
+"""
+
+import re
+import unittest
+import xml.etree.ElementTree as ElementTree
+
+import editing
+import libvirt
+from editing import Refused
+from guests import COUNT, guests
+from session import Session
+from tap import main
+
+VALIDATE = libvirt.VIR_DOMAIN_DEFINE_VALIDATE
+INACTIVE, SECURE = libvirt.VIR_DOMAIN_XML_INACTIVE, libvirt.VIR_DOMAIN_XML_SECURE
+GUEST = """<domain type='kvm'>
+  <name>{name}</name>
+  <uuid>3b5b08e4-3dca-4ff9-9a1d-40389758d081</uuid>
+  <memory unit='MiB'>64</memory>
+  <vcpu>2</vcpu>
+  <os>
+    <type arch='x86_64' machine='pc'>hvm</type>
+  </os>
+  {cpu}
+  <devices>
+    <graphics type='vnc' passwd='geheim'/>
+    {devices}
+  </devices>
+</domain>
+"""
+MODEL = "<cpu mode='custom' match='exact'><model>EPYC</model>{}</cpu>"
+
+
+def emulated(text):
+    return re.sub(r"""<domain type=(['"])kvm""", r"<domain type=\1qemu", text, count=1)
+
+
+class WithLibvirt(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.session = Session()
+        cls.addClassCleanup(cls.session.close)
+        cls.connection = cls.session.connection
+
+    def setUp(self):
+        self.assertEqual(self.connection.listAllDomains(), [])
+
+    def define(self, text, flags=VALIDATE):
+        domain = self.connection.defineXMLFlags(emulated(text), flags)
+        self.addCleanup(self.forget, domain)
+        return domain
+
+    def forget(self, domain):
+        """Once, however often it was defined."""
+        if any(other.UUID() == domain.UUID() for other in self.connection.listAllDomains()):
+            domain.undefine()
+
+    def refusal(self, text, flags=VALIDATE):
+        with self.assertRaises(libvirt.libvirtError) as caught:
+            self.connection.defineXMLFlags(emulated(text), flags).undefine()
+        return str(caught.exception)
+
+
+class Corpus(WithLibvirt):
+    def accepted(self, text, flags=VALIDATE):
+        self.connection.defineXMLFlags(emulated(text), flags).undefine()
+
+    def test_every_guest_as_it_is(self):
+        for guest in guests():
+            with self.subTest(guest=guest.name):
+                if guest.cause == "duplicate":
+                    self.assertIn("specified more than once", self.refusal(guest.text))
+                else:
+                    self.accepted(guest.text, 0 if guest.cause else VALIDATE)
+
+    def test_every_result(self):
+        """On, off, a mode or model, and a recipe for each guest; all of them in turn."""
+        shapes = [f"--model={{}}", *(f"--mode={mode}" for mode in editing.MODES)]
+        count = 0
+        for number, guest in enumerate(guests()):
+            recipe, shape = editing.RECIPES[number % len(editing.RECIPES)], shapes[number % len(shapes)]
+            for options in (["--nested=yes"], ["--nested=no"], [shape.format(editing.MODELS[guest.vendor])], [f"--recipe={recipe[0]}", *recipe[1:]]):
+                result = editing.attempt(guest.text, guest.vendor, options)
+                if isinstance(result, Refused):
+                    continue
+                twice = guest.cause == "duplicate" and not ("nested" in options[0] or "recipe" in options[0])
+                with self.subTest(guest=guest.name, options=options):
+                    if twice:
+                        self.assertIn("specified more than once", self.refusal(result, 0))
+                    else:
+                        self.accepted(result, 0 if guest.cause else VALIDATE)
+                        count += 1
+        self.assertGreater(count, COUNT * 3)
+
+
+class Facts(WithLibvirt):
+    def guest(self, cpu="", devices="", name="fact"):
+        return GUEST.format(name=name, cpu=cpu, devices=devices)
+
+    def test_a_feature_that_is_named_twice_is_an_error(self):
+        for features in ("<feature policy='disable' name='svm'/><feature policy='require' name='svm'/>",
+                         "<feature policy='require' name='svm'/><feature policy='require' name='svm'/>"):
+            text = self.guest(MODEL.format(features))
+            self.assertIn("CPU feature 'svm' specified more than once", self.refusal(text))
+            self.define(editing.edit(text, "amd", "--nested=yes"))
+
+    def test_features_without_a_model_are_an_error(self):
+        for cpu in ("<cpu><feature policy='require' name='svm'/></cpu>",
+                    "<cpu><topology sockets='1' cores='2' threads='1'/><feature policy='require' name='svm'/></cpu>"):
+            text = self.guest(cpu)
+            self.assertIn("Non-empty feature list specified without CPU model", self.refusal(text))
+            self.define(editing.edit(text, "amd", "--nested=yes"))
+
+    def test_without_cpu_a_mode_is_needed(self):
+        for cpu in ("", "<cpu><topology sockets='1' cores='2' threads='1'/></cpu>"):
+            domain = self.define(editing.edit(self.guest(cpu), "amd", "--nested=yes"))
+            self.assertEqual(ElementTree.fromstring(domain.XMLDesc(INACTIVE)).find("cpu").get("mode"), "host-model")
+
+    def test_a_password_is_there_with_secure_only(self):
+        domain = self.define(self.guest(MODEL.format("")))
+        self.assertNotIn("geheim", domain.XMLDesc(INACTIVE))
+        text = domain.XMLDesc(INACTIVE | SECURE)
+        self.assertIn("geheim", text)
+        self.define(editing.edit(text.replace("type='qemu'", "type='kvm'", 1), "amd", "--nested=no"))
+        self.assertIn("geheim", domain.XMLDesc(INACTIVE | SECURE))
+        self.assertIn("<feature policy='disable' name='svm'/>", domain.XMLDesc(INACTIVE))
+
+    def test_another_uuid_of_the_same_name_is_an_error(self):
+        self.define(self.guest())
+        text = self.guest().replace("<uuid>3", "<uuid>4")
+        self.assertIn("already exists with uuid", self.refusal(text))
+
+    def test_what_libvirt_wrote_and_the_editor_left_alone_is_the_same_text(self):
+        domain = self.define(self.guest("<cpu mode='host-passthrough'/>"))
+        text = domain.XMLDesc(INACTIVE | SECURE).replace("type='qemu'", "type='kvm'", 1)
+        self.assertEqual(editing.edit(text, "amd", "--nested=yes"), text)
+
+    def test_of_what_libvirt_wrote_only_lines_of_the_cpu_change(self):
+        domain = self.define(self.guest("<cpu mode='host-passthrough'/>", "<disk type='file'><source file='/a'/><target dev='vda'/></disk>"))
+        text = domain.XMLDesc(INACTIVE | SECURE).replace("type='qemu'", "type='kvm'", 1)
+        edited = editing.edit(text, "amd", "--nested=no")
+        domain = self.define(edited)
+        self.assertEqual(domain.XMLDesc(INACTIVE | SECURE).replace("type='qemu'", "type='kvm'", 1), edited)
+
+    def test_a_running_guest_has_its_definition_changed_and_nothing_else(self):
+        domain = self.define(self.guest(MODEL.format("<feature policy='disable' name='svm'/>")))
+        domain.create()
+        self.addCleanup(domain.destroy)
+        live = domain.XMLDesc(0)
+        text = domain.XMLDesc(INACTIVE | SECURE).replace("type='qemu'", "type='kvm'", 1)
+        self.define(editing.edit(text, "amd", "--nested=yes"))
+        self.assertIn("<feature policy='require' name='svm'/>", domain.XMLDesc(INACTIVE))
+        self.assertEqual(domain.XMLDesc(0), live)
+
+    def test_cache_and_maxphysaddr_of_the_host_need_its_cpu(self):
+        for node in ("<cache mode='passthrough'/>", "<maxphysaddr mode='passthrough'/>"):
+            text = self.guest(f"<cpu mode='host-passthrough'>{node}</cpu>")
+            self.define(text)
+            self.refusal(text.replace("host-passthrough", "host-model"))
+            self.assertEqual(editing.attempt(text, "amd", ["--mode=host-model"]).status, editing.UNSUPPORTED)
+
+    def test_driver_options_of_virtio_are_refused_elsewhere(self):
+        disk = "<disk type='file'><driver name='qemu' type='raw' {}/><source file='/a'/><target dev='{}' bus='{}'/></disk>"
+        text = self.guest("", disk.format("queues='2' packed='on'", "vda", "virtio"))
+        self.define(text)
+        self.refusal(self.guest("", disk.format("queues='2' packed='on'", "sda", "sata")))
+        self.define(editing.edit(text.replace(">64<", ">8192<"), "amd", "--recipe=esxi"))
+
+
+if __name__ == "__main__":
+    main()
