@@ -98,24 +98,18 @@ char *cpu_edit_mode(const DomainXml *domain) {
         return *model ? g_strdup("custom") : NULL;
 }
 
-/* These follow the host's CPU as it is, so QEMU has them only where the guest's CPU is the host's. */
-static bool check_passthrough(const Editor *editor, GError **error) {
-        static const char *const names[] = {"cache", "maxphysaddr"};
+/* The host's cache can only be that of the host's CPU (src/qemu/qemu_domain.c, qemuDomainDefCPUPostParse). */
+static bool check_cache(const Editor *editor, GError **error) {
+        g_autofree char *cache = domain_xml_attribute(domain_xml_child(editor->cpu, "cache"), "mode");
 
-        if (g_strcmp0(editor->mode, "host-model") != 0 && g_strcmp0(editor->mode, "custom") != 0)
+        if (!g_str_equal(cache, "passthrough") || g_str_equal(editor->mode, "host-passthrough") ||
+            g_str_equal(editor->mode, "maximum"))
                 return true;
-        for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-                const xmlNode *node = domain_xml_child(editor->cpu, names[i]);
-                g_autofree char *mode = domain_xml_attribute(node, "mode");
-                if (g_str_equal(mode, "passthrough")) {
-                        g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
-                                    "The guest's <cpu> has <%s mode='passthrough'>, which %s can't have: take it out, "
-                                    "or choose host-passthrough",
-                                    names[i], editor->mode);
-                        return false;
-                }
-        }
-        return true;
+        g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                    "The guest's <cpu> has <cache mode='passthrough'>, which %s can't have: take it out, or choose "
+                    "host-passthrough",
+                    editor->mode);
+        return false;
 }
 
 static bool choose_mode(Editor *editor, const CpuEdit *edit, GError **error) {
@@ -123,11 +117,11 @@ static bool choose_mode(Editor *editor, const CpuEdit *edit, GError **error) {
         if (g_strcmp0(editor->mode, "custom") == 0 && !edit->model && g_strcmp0(editor->old_mode, "custom") != 0)
                 return fail(error, CONDITION_INVALID_ARGS, "The mode custom needs a CPU model");
         if (editor->mode)
-                return g_strcmp0(editor->mode, editor->old_mode) == 0 || check_passthrough(editor, error);
+                return g_strcmp0(editor->mode, editor->old_mode) == 0 || check_cache(editor, error);
         /* A feature can't stand there alone: "Non-empty feature list specified without CPU model". */
         if (edit->nested == 1) {
                 editor->mode = "host-model";
-                return check_passthrough(editor, error);
+                return check_cache(editor, error);
         }
         if (edit->nested == 0 && editor->tcg && g_str_equal(editor->feature, "svm"))
                 return fail(error, CONDITION_UNSUPPORTED,

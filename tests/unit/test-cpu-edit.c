@@ -101,6 +101,10 @@ static const Case cases[] = {
         { "model/no-cpu", "", { LEAVE, .model = "EPYC" }, "  <cpu mode=\"custom\" match=\"exact\">\n    <model>EPYC</model>\n  </cpu>\n", "EPYC" },
         { "model/and-nested", "", { INTEL, ON, .model = "Haswell" },
           "  <cpu mode=\"custom\" match=\"exact\">\n    <model>Haswell</model>\n    <feature policy=\"require\" name=\"vmx\"/>\n  </cpu>\n", "require vmx" },
+        { "mode/the-host's-maxphysaddr-is-for-all", "  <cpu mode='host-passthrough'>\n    <maxphysaddr mode='passthrough'/>\n  </cpu>\n", { LEAVE, .mode = "host-model" },
+          "  <cpu mode=\"host-model\">\n    <maxphysaddr mode=\"passthrough\"/>\n  </cpu>\n", "host-model" },
+        { "mode/the-host's-cache-is-for-maximum", "  <cpu mode='host-passthrough'>\n    <cache mode='passthrough'/>\n  </cpu>\n", { LEAVE, .mode = "maximum" },
+          "  <cpu mode=\"maximum\">\n    <cache mode=\"passthrough\"/>\n  </cpu>\n", "maximum" },
         { "mode/and-nested-off", "  <cpu mode='custom'><model>Haswell</model></cpu>\n", { INTEL, OFF, .mode = "host-passthrough" },
           "  <cpu mode=\"host-passthrough\">\n    <feature policy=\"disable\" name=\"vmx\"/>\n  </cpu>\n", "disable vmx" },
 
@@ -186,7 +190,6 @@ static const Refused refused[] = {
         { "tcg-default-cpu-has-svm", "qemu", "x86_64", "", { AMD, OFF }, CONDITION_UNSUPPORTED, "choose a CPU mode" },
         { "two-cpus", "kvm", "x86_64", "  <cpu/>\n  <cpu/>\n", { AMD, ON }, CONDITION_INVALID_ARGS, "more than one <cpu>" },
         { "cache-passthrough", "kvm", "x86_64", "  <cpu mode='host-passthrough'><cache mode='passthrough'/></cpu>\n", { LEAVE, .mode = "host-model" }, CONDITION_UNSUPPORTED, "<cache mode='passthrough'>" },
-        { "maxphysaddr-passthrough", "kvm", "x86_64", "  <cpu mode='maximum'><maxphysaddr mode='passthrough'/></cpu>\n", { LEAVE, .model = "EPYC" }, CONDITION_UNSUPPORTED, "<maxphysaddr mode='passthrough'>" },
 };
 /* clang-format on */
 

@@ -189,7 +189,8 @@ static void test_what_is_shown_depends_on_the_content_only(void) {
 
 static void test_letters_stay_letters(void) {
         g_autofree char *a = cpu_xml_redact("<domain a='\xc3\xa9'>\xc3\xa9</domain>", NULL);
-        g_autofree char *b = cpu_xml_redact("<?xml version='1.0' encoding='utf-8'?><domain a='&#xe9;'>&#xe9;</domain>", NULL);
+        g_autofree char *b = cpu_xml_redact("<?xml version='1.0' encoding='utf-8'?><domain a='&#xe9;'>&#xe9;</domain>",
+                                            NULL);
 
         g_assert_cmpstr(a, ==, "<domain a=\"\xc3\xa9\">\xc3\xa9</domain>\n");
         g_assert_cmpstr(b, ==, a);

@@ -20,7 +20,8 @@ INTEL_MODELS = ["Haswell-noTSX", "Skylake-Client-IBRS", "Broadwell", "SandyBridg
 AMD_MODELS = ["EPYC", "EPYC-Rome", "EPYC-Milan", "Opteron_G3", "Dhyana", "phenom", "qemu64"]
 TOPOLOGIES = ["", "<topology sockets='1' cores='2' threads='1'/>", "<topology sockets='1' dies='2' cores='1' threads='1'/>"]
 CACHES = ["", "<cache mode='disable'/>", "<cache level='3' mode='emulate'/>"]
-PASSTHROUGH = ["<cache mode='passthrough'/>", "<maxphysaddr mode='passthrough'/>"]
+CACHE_PASSTHROUGH = "<cache mode='passthrough'/>"
+ADDRESSES = ["<maxphysaddr mode='passthrough'/>", "<maxphysaddr mode='emulate' bits='40'/>"]
 NUMA = ("<numa><cell id='0' cpus='0' memory='1048576' unit='KiB'/><cell id='1' cpus='1' memory='1048576' unit='KiB'>"
         "<distances><sibling id='0' value='21'/></distances></cell></numa>")
 OTHER_FEATURES = ["x2apic", "invtsc", "pdpe1gb", "avx2", "hypervisor", "ssbd", "pcid"]
@@ -146,9 +147,11 @@ class Maker:
             return ""
         topology = self.random.choice(TOPOLOGIES)
         lines += [line for line in (topology, self.random.choice(CACHES)) if line]
-        if "host-passthrough" in attributes and self.random.random() < 0.3:
+        if "host-passthrough" in attributes and self.random.random() < 0.2:
             self.traits.add("passthrough")
-            lines = [line for line in lines if not line.startswith("<cache")] + [self.random.choice(PASSTHROUGH)]
+            lines = [line for line in lines if not line.startswith("<cache")] + [CACHE_PASSTHROUGH]
+        if self.random.random() < 0.15:
+            lines.append(self.random.choice(ADDRESSES))
         if may_have_features:
             lines += self.features()
         if self.random.random() < 0.15:

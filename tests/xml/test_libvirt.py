@@ -156,12 +156,17 @@ class Facts(WithLibvirt):
         self.assertIn("<feature policy='require' name='svm'/>", domain.XMLDesc(INACTIVE))
         self.assertEqual(domain.XMLDesc(0), live)
 
-    def test_cache_and_maxphysaddr_of_the_host_need_its_cpu(self):
-        for node in ("<cache mode='passthrough'/>", "<maxphysaddr mode='passthrough'/>"):
-            text = self.guest(f"<cpu mode='host-passthrough'>{node}</cpu>")
-            self.define(text)
-            self.refusal(text.replace("host-passthrough", "host-model"))
-            self.assertEqual(editing.attempt(text, "amd", ["--mode=host-model"]).status, editing.UNSUPPORTED)
+    def test_the_host_s_cache_needs_the_host_s_cpu(self):
+        for mode in ("host-passthrough", "maximum"):
+            self.define(self.guest(f"<cpu mode='{mode}'><cache mode='passthrough'/></cpu>"))
+        text = self.guest("<cpu mode='host-passthrough'><cache mode='passthrough'/></cpu>")
+        self.assertIn("can only be used with 'host-passthrough'", self.refusal(text.replace("host-passthrough", "host-model")))
+        self.assertEqual(editing.attempt(text, "amd", ["--mode=host-model"]).status, editing.UNSUPPORTED)
+
+    def test_the_host_s_maxphysaddr_is_for_all(self):
+        text = self.guest("<cpu mode='host-passthrough'><maxphysaddr mode='passthrough'/></cpu>")
+        for option in ("--mode=host-model", "--mode=maximum", "--model=EPYC"):
+            self.define(editing.edit(text, "amd", option))
 
     def test_driver_options_of_virtio_are_refused_elsewhere(self):
         disk = "<disk type='file'><driver name='qemu' type='raw' {}/><source file='/a'/><target dev='{}' bus='{}'/></disk>"
