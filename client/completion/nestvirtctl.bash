@@ -20,11 +20,23 @@ _nestvirtctl_values() {
         done
 }
 
+# What an option of patch-xml can be.
+_nestvirtctl_choices() {
+        case $1 in
+        --nested) echo "yes no" ;;
+        --mode) echo "host-model host-passthrough maximum custom" ;;
+        --recipe) echo "kvm proxmox hyperv esxi" ;;
+        --release) echo "5.0 5.1 5.5 6.0 6.5 6.7 7.0 8.0" ;;
+        --vendor) echo "intel amd" ;;
+        esac
+}
+
 _nestvirtctl() {
         local common="--json --json=short --json=pretty --json=off -j -q --quiet -H --host= --no-ask-password --no-pager
                 -h --help --version"
         local setting="--dry-run --runtime --next-boot --when-idle --wait"
-        local verbs="status check show set reset reload cancel users ensure-device monitor help"
+        local patching="--nested= --mode= --model= --recipe= --release= --vendor="
+        local verbs="status check show set reset reload cancel users ensure-device monitor patch-xml help"
         # The words as they were typed: readline's own are broken at = and :
         local line=${COMP_LINE:0:COMP_POINT} words cur prev='' verb='' i
         read -ra words <<<"$line"
@@ -43,6 +55,7 @@ _nestvirtctl() {
         case $verb in
         set | reset) common="$setting $common" ;;
         reload | ensure-device) common="--dry-run $common" ;;
+        patch-xml) common="$patching $common" ;;
         esac
         COMPREPLY=()
         if [[ $prev == -H || $prev == --host ]]; then
@@ -50,6 +63,9 @@ _nestvirtctl() {
                 return
         elif [[ $cur == --json=* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "short pretty off" -- "${cur#*=}")
+                return
+        elif [[ $verb == patch-xml && $cur == --*=* ]]; then
+                mapfile -t COMPREPLY < <(compgen -W "$(_nestvirtctl_choices "${cur%%=*}")" -- "${cur#*=}")
                 return
         elif [[ $cur == --host=* ]]; then
                 mapfile -t COMPREPLY < <(compgen -A hostname -- "${cur#*=}")
@@ -64,6 +80,10 @@ _nestvirtctl() {
         elif [[ $verb == set ]]; then
                 mapfile -t COMPREPLY < <(compgen -S = -W "$(_nestvirtctl_parameters)" -- "$cur")
                 [[ ${#COMPREPLY[@]} -gt 0 ]] && compopt -o nospace 2>/dev/null
+                return
+        elif [[ $verb == patch-xml ]]; then
+                mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+                compopt -o filenames 2>/dev/null
                 return
         elif [[ $verb == show || $verb == reset ]]; then
                 choices=$(_nestvirtctl_parameters)

@@ -15,7 +15,8 @@ COMPLETION = SOURCES / "completion"
 PARAMETERS = {"kvm_amd/nested": "1", "kvm_amd/npt": "Y", "kvm_amd/pause_filter_count": "3000", "kvm/ignore_msrs": "N",
               "kvm/halt_poll_ns": "200000"}
 NAMES = {"nested", "npt", "pause_filter_count", "ignore_msrs", "halt_poll_ns", "kvm.ignore_msrs", "kvm.halt_poll_ns"}
-VERBS = {"status", "check", "show", "set", "reset", "reload", "cancel", "users", "ensure-device", "monitor", "help"}
+VERBS = {"status", "check", "show", "set", "reset", "reload", "cancel", "users", "ensure-device", "monitor", "patch-xml", "help"}
+PATCHING = {"--nested", "--mode", "--model", "--recipe", "--release", "--vendor"}
 SETTING = {"--dry-run", "--runtime", "--next-boot", "--when-idle", "--wait"}
 
 BASH = r"""
@@ -118,6 +119,17 @@ class Cases:
         self.assertFalse(SETTING & self.offer("nestvirtctl status --"))
         self.assertEqual(self.offer("nestvirtctl --q"), {"--quiet"})
         self.assertEqual(self.offer("nestvirtctl --json="), {"short", "pretty", "off"})
+
+    def test_patch_xml(self):
+        options = {word.partition("=")[0] for word in self.offer("nestvirtctl patch-xml --")}
+        self.assertLess(PATCHING, options)
+        self.assertFalse(SETTING & options)
+        self.assertFalse(PATCHING & {word.partition("=")[0] for word in self.offer("nestvirtctl set --")})
+        self.assertEqual(self.offer("nestvirtctl patch-xml --nested="), {"yes", "no"})
+        self.assertEqual(self.offer("nestvirtctl patch-xml --mode=host-p"), {"host-passthrough"})
+        self.assertEqual(self.offer("nestvirtctl patch-xml --recipe=e"), {"esxi"})
+        (self.folder / "guest one.xml").write_text("")
+        self.assertTrue(any("guest" in word for word in self.offer(f"nestvirtctl patch-xml {self.folder}/gue")))
 
     def test_verbs_without_words_get_none(self):
         for verb in ("status", "users", "cancel", "monitor"):

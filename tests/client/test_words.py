@@ -56,7 +56,7 @@ class Client(unittest.TestCase):
     def test_bash(self):
         text = (SOURCES / "completion/nestvirtctl.bash").read_text(encoding="utf-8")
         self.assertEqual(re.search(r'verbs="([^"]*)"', text).group(1).split(), self.verbs)
-        words = re.search(r'common="([^"]*)"', text).group(1).split() + re.search(r'setting="([^"]*)"', text).group(1).split()
+        words = [word for name in ("common", "setting", "patching") for word in re.search(rf'{name}="([^"]*)"', text).group(1).split()]
         self.assertEqual(sorted({word.partition("=")[0] for word in words}), self.options)
 
     def test_zsh(self):
@@ -67,6 +67,22 @@ class Client(unittest.TestCase):
         options = re.findall(r"(?:\)|')(--?[a-zA-Z][a-z-]*?)-?(?==-|\[)", arguments)
         options += [re.sub(r"[+=]$", "", word) for pair in re.findall(r"\{([^}]*)\}'", arguments) for word in pair.split(",")]
         self.assertEqual(sorted(set(options)), self.options)
+
+    def test_recipes_and_releases(self):
+        """What the table has is in the manual, in the help and in what a Tab offers."""
+        table = re.search(r"recipes\[\] = \{\n(.*?)^\};", (DAEMON / "recipe.c").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        rows = re.findall(r'\{"([a-z]+)", (?:NULL|"([0-9.]+)")', table.group(1))
+        recipes, releases = {recipe for recipe, _ in rows}, sorted(release for _, release in rows if release)
+        self.assertGreater(len(recipes), 3)
+        options = section("nestvirtctl.1", "OPTIONS")
+        for recipe in recipes:
+            self.assertRegex(options, rf"\b{recipe}\b")
+        self.assertIn(f"{', '.join(releases[:-1])} or {releases[-1]}", options)
+        bash, zsh = ((SOURCES / "completion" / name).read_text(encoding="utf-8") for name in ("nestvirtctl.bash", "_nestvirtctl"))
+        self.assertIn(f'--release) echo "{" ".join(releases)}"', bash)
+        self.assertIn(f":release:({' '.join(releases)})", zsh)
+        for pattern, text in ((r'--recipe\) echo "([^"]*)"', bash), (r":recipe:\(([^)]*)\)", zsh)):
+            self.assertEqual(set(re.search(pattern, text).group(1).split()), recipes)
 
 
 class Findings(unittest.TestCase):

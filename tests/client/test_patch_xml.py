@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""nestvirtctl patch-xml as a filter: what it reads, what it prints, how it ends. What the edits do is tested where the editor is."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from ctl import NESTVIRTCTL, NOWHERE, Result, environment, run_on_terminal
+from tap import main
+
+GUEST = """<domain type='kvm'>
+  <name>web\u00e91</name>
+  <memory unit='GiB'>1</memory>
+  <vcpu>1</vcpu>
+  <os>
+    <type arch='x86_64'>hvm</type>
+  </os>
+  <cpu mode='host-passthrough'/>
+</domain>
+"""
+OFF = GUEST.replace("'host-passthrough'/>", "'host-passthrough'>\n    <feature policy='disable' name='svm'/>\n  </cpu>")
+AMD = ["--vendor=amd"]
+INVALID, UNSUPPORTED = "org.nestvirt1.Error.InvalidArgs", "org.nestvirt1.Error.Unsupported"
+
+
+def patch(*arguments, text=GUEST, program=NESTVIRTCTL, **keywords):
+    data = text if isinstance(text, bytes) else text.encode()
+    result = subprocess.run([program, "patch-xml", *arguments], input=data, env=environment(NOWHERE, {}), capture_output=True,
+                            timeout=60, check=False, **keywords)
+    return Result(result.returncode, result.stdout.decode(), result.stderr.decode())
+
+
+class Filter(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.file = self.folder / "guest.xml"
+        self.file.write_text(GUEST, encoding="utf-8")
+
+    def printed(self, expected, *arguments, **keywords):
+        result = patch(*arguments, **keywords)
+        self.assertEqual((result.status, result.out, result.err), (0, expected, ""), result)
+
+    def test_from_standard_input(self):
+        self.printed(OFF, "--nested=no", *AMD)
+        self.printed(OFF, "--nested=no", *AMD, "-")
+
+    def test_from_a_file_which_stays_as_it_is(self):
+        self.printed(OFF, str(self.file), "--nested=off", *AMD, text="")
+        self.assertEqual(self.file.read_text(encoding="utf-8"), GUEST)
+
+    def test_nothing_to_be_done_is_the_same_text(self):
+        odd = GUEST.replace("\n", "\r\n").replace("'kvm'", '"kvm"') + "<!-- end -->"
+        self.printed(odd, "--nested=yes", *AMD, text=odd)
+
+    def test_in_a_pipeline(self):
+        command = f'cat {self.file} | "$0" patch-xml --nested=no --vendor=amd | "$0" patch-xml --nested=yes --vendor=amd | grep policy'
+        said = subprocess.run(["bash", "-o", "pipefail", "-c", command, NESTVIRTCTL], env=environment(NOWHERE, {}), check=True, text=True,
+                              capture_output=True)
+        self.assertEqual((said.stdout, said.stderr), ("    <feature policy='require' name='svm'/>\n", ""))
+
+    def test_words_for_yes_and_no(self):
+        for word in ("no", "off", "FALSE", "0", "n"):
+            self.printed(OFF, f"--nested={word}", *AMD)
+        for word in ("yes", "On", "true", "1", "Y"):
+            self.printed(GUEST, f"--nested={word}", *AMD)
+
+    def test_mode_and_recipe_together(self):
+        result = patch("--mode=host-model", "--recipe=proxmox", *AMD)
+        self.assertIn("<cpu mode='host-model'/>", result.out)
+        self.assertIn("<memory unit='GiB'>2</memory>", result.out)
+
+    def test_the_vendor_is_that_of_this_machine(self):
+        vendor = re.search(r"^vendor_id\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+        feature = {"GenuineIntel": "vmx", "AuthenticAMD": "svm"}[vendor.group(1)]
+        self.assertIn(f"name='{feature}'", patch("--nested=no").out)
+        # None is needed where none is asked about.
+        self.assertIn("host-model", patch("--mode=host-model").out)
+
+    def test_json(self):
+        result = patch("--nested=no", *AMD, "--json=short")
+        self.assertEqual((result.status, result.err, result.out.count("\n")), (0, "", 1))
+        self.assertEqual(result.json, {"changed": True, "steps": ["disable svm"], "advice": [], "xml": OFF})
+        result = patch("--recipe=esxi", "-j", *AMD).json
+        self.assertIn("raise the memory to 8192 MiB (was 1024 MiB)", result["steps"])
+        self.assertIn("kvm.ignore_msrs=on", result["advice"][0])
+        self.assertFalse(patch("--nested=yes", "-j", *AMD).json["changed"])
+
+    def test_quiet_prints_nothing(self):
+        self.printed("", "--quiet", "--nested=no", *AMD)
+        self.assertEqual(patch("--quiet", "--nested=no", *AMD, text="").status, 2)
+
+    def test_neither_bus_nor_libvirt_is_needed(self):
+        libraries = subprocess.run(["ldd", NESTVIRTCTL], check=True, capture_output=True, text=True).stdout
+        self.assertNotRegex(libraries, "libxml2|libgit2|libvirt")
+        libraries = subprocess.run(["ldd", os.environ["NESTVIRTD"]], check=True, capture_output=True, text=True).stdout
+        self.assertNotRegex(libraries, "libxml2|libgit2|libvirt")
+
+    def test_on_a_terminal_nothing_is_a_control_sequence(self):
+        self.file.write_text(GUEST.replace("web", "\u009b31m"), encoding="utf-8")
+        result = run_on_terminal("patch-xml", str(self.file), "--nested=no", *AMD, address=NOWHERE)
+        self.assertEqual(result.status, 0)
+        self.assertNotIn("\u009b", result.out)
+        self.assertIn("\\x9b31m", result.out)
+
+
+class Failures(unittest.TestCase):
+    cases = [
+        ("", ["--nested=no", *AMD], 2, INVALID, "the input is empty"),
+        ("frob", ["--nested=no", *AMD], 2, INVALID, "not XML"),
+        (b"<domain>\xff</domain>", ["--nested=no", *AMD], 2, INVALID, "not in UTF-8"),
+        (b"<domain>\0</domain>", ["--nested=no", *AMD], 2, INVALID, "zero byte"),
+        ("<domain/>\n<domain/>", ["--nested=no", *AMD], 2, INVALID, "--print-xml=1"),
+        ("<!DOCTYPE d [<!ENTITY a SYSTEM '/etc/passwd'>]><domain>&a;</domain>", ["--nested=no", *AMD], 2, INVALID, "document type"),
+        ("<domain>" + " " * 4 * 1024 * 1024 + "</domain>", ["--nested=no", *AMD], 2, INVALID, "4 MiB"),
+        (GUEST, ["--mode=frob"], 2, INVALID, "host-model, host-passthrough"),
+        (GUEST, ["--mode=custom"], 2, INVALID, "needs a CPU model"),
+        (GUEST, ["--mode=host-model", "--model=EPYC"], 2, INVALID, "custom only"),
+        (GUEST, ["--recipe=frob", *AMD], 2, INVALID, "there are esxi, hyperv, kvm, proxmox"),
+        (GUEST, ["--recipe=esxi", "--release=1", *AMD], 2, INVALID, "it knows 8.0"),
+        (GUEST.replace("x86_64", "aarch64"), ["--nested=yes", *AMD], 6, UNSUPPORTED, "aarch64"),
+        (GUEST.replace("'kvm'", "'qemu'"), ["--nested=yes", "--vendor=intel"], 6, UNSUPPORTED, "type='kvm'"),
+        (GUEST.replace("  <cpu", "  <vcpus/>\n  <cpu"), ["--recipe=hyperv", *AMD], 6, UNSUPPORTED, "by hand"),
+    ]
+
+    def test_for_people(self):
+        for text, arguments, status, _, words in self.cases:
+            with self.subTest(arguments=arguments, words=words):
+                result = patch(*arguments, text=text)
+                self.assertEqual((result.status, result.out), (status, ""), result)
+                self.assertRegex(result.err, r"^Cannot patch the XML: [^\n]*\n$")
+                self.assertIn(words, result.err)
+
+    def test_as_json(self):
+        for text, arguments, status, name, words in self.cases:
+            with self.subTest(arguments=arguments, words=words):
+                result = patch(*arguments, "--json=short", text=text)
+                self.assertEqual((result.status, result.err), (status, ""), result)
+                self.assertEqual(result.json["error"]["name"], name)
+                self.assertIn(words, result.json["error"]["message"])
+
+    def test_files_that_can_t_be_read(self):
+        for path, words in (("/nonexistent/file", "No such file"), ("/", "Is a directory")):
+            with self.subTest(path):
+                result = patch(path, "--nested=no", *AMD)
+                self.assertEqual((result.status, result.out), (1, ""), result)
+                self.assertRegex(result.err, f"^Cannot patch the XML: {path} can't be read: {words}")
+
+    def test_standard_input_that_is_closed(self):
+        result = subprocess.run(["bash", "-c", '"$0" patch-xml --nested=no --vendor=amd <&-', NESTVIRTCTL], env=environment(NOWHERE, {}),
+                                capture_output=True, text=True, check=False)
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertIn("Standard input can't be read", result.stderr)
+
+    def test_an_input_without_end_is_not_read_to_its_end(self):
+        with open("/dev/zero", "rb") as endless:
+            result = subprocess.run([NESTVIRTCTL, "patch-xml", "--nested=no"], stdin=endless, env=environment(NOWHERE, {}),
+                                    capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual(result.returncode, 2)
+
+    def test_a_full_disk_is_told(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            result = subprocess.run([NESTVIRTCTL, "patch-xml", "--nested=no", *AMD], input=GUEST, env=environment(NOWHERE, {}), stdout=full,
+                                    stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("No space left on device", result.stderr)
+
+    def test_without_the_module(self):
+        with tempfile.TemporaryDirectory() as folder:
+            alone = shutil.copy(NESTVIRTCTL, folder)
+            result = patch("--nested=no", *AMD, program=alone)
+        self.assertEqual((result.status, result.out), (1, ""), result)
+        self.assertIn("nestvirtctl-xml.so", result.err)
+
+
+if __name__ == "__main__":
+    main()
