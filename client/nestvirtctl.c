@@ -244,6 +244,9 @@ static void take_guest_option(GuestOptions *guest, int value) {
 }
 
 static void take_option(Client *client, Arguments *arguments, int value) {
+        const Option *option = option_find(value);
+
+        arguments->bits |= option ? option->bit : 0;
         switch (value) {
         case 'q':
                 client->quiet = true;
@@ -264,7 +267,6 @@ static void take_option(Client *client, Arguments *arguments, int value) {
                 arguments->version = true;
                 break;
         default:
-                arguments->bits |= option_find(value)->bit;
                 take_guest_option(&client->guest, value);
         }
 }

@@ -242,7 +242,7 @@ static void add_feature(Editor *editor, const char *policy) {
 static void allow_nested(Editor *editor, xmlNode *feature, const char *policy) {
         if (feature && !g_str_equal(policy, "require") && !g_str_equal(policy, "force"))
                 set_policy(editor, feature, "require");
-        else if (!feature && g_str_equal(editor->mode, "custom"))
+        else if (!feature && g_strcmp0(editor->mode, "custom") == 0)
                 add_feature(editor, "require");
         else if (!feature)
                 cpu_edit_step(editor->steps, "leave %s to the mode %s, which brings it when the host has it",

@@ -17,11 +17,13 @@ typedef struct Case {
         const char *step;   /* in the steps, NULL: there are none */
 } Case;
 
+enum { UNSAID = -1 };
+
 #define INTEL .vendor = "intel"
 #define AMD .vendor = "amd"
 #define ON .nested = 1
 #define OFF .nested = 0
-#define LEAVE .nested = -1
+#define LEAVE .nested = UNSAID
 
 /* clang-format off */
 static const Case cases[] = {

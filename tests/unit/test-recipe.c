@@ -22,7 +22,7 @@ typedef struct Case {
         const char *step;
 } Case;
 
-#define R(recipe, number) {.name = recipe, .vendor = "amd", .release = number}
+#define R(recipe, number) {.name = (recipe), .vendor = "amd", .release = (number)}
 #define NIC(rest)                                                                                  \
         "    <interface type='network'>\n      <mac address='52:54:00:00:00:01'/>\n      <source " \
         "network='default'/>\n" rest "    </interface>\n"
