@@ -53,7 +53,7 @@ static bool set_nic(DomainXml *domain, xmlNode *interface, const char *const *go
         remove_child(domain, interface, "driver");
         if (*address)
                 remove_child(domain, interface, "address");
-        cpu_edit_step(steps, "make the interface %s a %s (was %s)", name, good[0],
+        cpu_edit_step(steps, "give the interface %s the model %s (was %s)", name, good[0],
                       *model ? model : "libvirt's default");
         return true;
 }
@@ -199,7 +199,7 @@ static bool set_disk(DomainXml *domain, xmlNode *disk, Places *places, GPtrArray
         remove_child(domain, disk, "vendor");
         remove_child(domain, disk, "product");
         clear_driver(domain, disk);
-        cpu_edit_step(steps, "make the disk %s a SATA disk, %s (was %s)", name, chosen, bus);
+        cpu_edit_step(steps, "move the disk %s to SATA, as %s (was %s)", name, chosen, bus);
         return true;
 }
 

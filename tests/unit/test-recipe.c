@@ -49,8 +49,8 @@ static const Case cases[] = {
         { "vcpus-and-current", R("proxmox", NULL), GUEST("  <memory unit='GiB'>16</memory>\n  <vcpu current='1'>1</vcpu>\n", ""), GUEST("  <memory unit='GiB'>16</memory>\n  <vcpu current='2'>2</vcpu>\n", ""), "(was 1)" },
 
         /* Interfaces. */
-        { "nic/virtio-to-e1000", R("esxi", "6.5"), GUEST(BIG, NIC("      <model type='virtio'/>\n      <driver name='vhost' queues='4'/>\n      <address type='pci' bus='1'/>\n")), GUEST(BIG, NIC("      <model type='e1000'/>\n")), "make the interface 52:54:00:00:00:01 a e1000 (was virtio)" },
-        { "nic/virtio-to-vmxnet3", R("esxi", "7.0"), GUEST(BIG, NIC("      <model type='virtio'/>\n")), GUEST(BIG, NIC("      <model type='vmxnet3'/>\n")), "a vmxnet3" },
+        { "nic/virtio-to-e1000", R("esxi", "6.5"), GUEST(BIG, NIC("      <model type='virtio'/>\n      <driver name='vhost' queues='4'/>\n      <address type='pci' bus='1'/>\n")), GUEST(BIG, NIC("      <model type='e1000'/>\n")), "give the interface 52:54:00:00:00:01 the model e1000 (was virtio)" },
+        { "nic/virtio-to-vmxnet3", R("esxi", "7.0"), GUEST(BIG, NIC("      <model type='virtio'/>\n")), GUEST(BIG, NIC("      <model type='vmxnet3'/>\n")), "the model vmxnet3" },
         { "nic/e1000-to-vmxnet3", R("esxi", "7.0"), GUEST(BIG, NIC("      <model type='e1000'/>\n")), GUEST(BIG, NIC("      <model type='vmxnet3'/>\n")), "(was e1000)" },
         { "nic/none-gets-one", R("esxi", "7.0"), GUEST(BIG, NIC("")), GUEST(BIG, NIC("      <model type='vmxnet3'/>\n")), "(was libvirt's default)" },
         { "nic/e1000-stays-on-6", R("esxi", "6.0"), GUEST(BIG, NIC("      <model type='e1000'/>\n      <driver/>\n")), NULL, NULL },
@@ -61,7 +61,7 @@ static const Case cases[] = {
 
         /* Disks. */
         { "disk/virtio-to-sata", R("esxi", NULL), GUEST(BIG, DISK("      <driver name='qemu' type='qcow2' iothread='1' queues='2' packed='on' discard='unmap'/>\n      <source file='/a'/>\n      <target dev='vda' bus='virtio'/>\n      <address type='pci' bus='2'/>\n")),
-          GUEST(BIG, DISK("      <driver name='qemu' type='qcow2' discard='unmap'/>\n      <source file='/a'/>\n      <target dev='sda' bus='sata'/>\n")), "make the disk vda a SATA disk, sda (was virtio)" },
+          GUEST(BIG, DISK("      <driver name='qemu' type='qcow2' discard='unmap'/>\n      <source file='/a'/>\n      <target dev='sda' bus='sata'/>\n")), "move the disk vda to SATA, as sda (was virtio)" },
         { "disk/scsi-keeps-its-name", R("esxi", NULL), GUEST(BIG, DISK("      <target dev='sdc' bus='scsi'/>\n      <vendor>V</vendor>\n      <product>P</product>\n      <address type='drive' unit='2'/>\n")), GUEST(BIG, DISK("      <target dev='sdc' bus='sata'/>\n")), "sdc (was scsi)" },
         { "disk/by-its-name-alone", R("esxi", NULL), GUEST(BIG, DISK("      <target dev='vdb'/>\n")), GUEST(BIG, DISK("      <target dev='sdb' bus='sata'/>\n")), "sdb" },
         { "disk/a-name-that-is-taken", R("esxi", NULL), GUEST(BIG, DISK("      <target dev='vda' bus='virtio'/>\n") DISK("      <target dev='sda' bus='sata'/>\n")), GUEST(BIG, DISK("      <target dev='sdb' bus='sata'/>\n") DISK("      <target dev='sda' bus='sata'/>\n")), "sdb" },
