@@ -87,6 +87,17 @@ def hide_cpu_and_what_recipes_name(root):
                 node.attrib.pop(name, None)
 
 
+def rest_of_cpu(text, vendor):
+    """What of <cpu> no edit is about: its other attributes, then each child, always spelled in the same way."""
+    cpu = parse(text).find("cpu")
+    name = {"intel": "vmx", "amd": "svm"}[vendor]
+    if cpu is None:
+        return [{}]
+    kept = [node for node in cpu if node.tag not in ("model", "vendor") and not (node.tag == "feature" and node.get("name") == name)]
+    attributes = {key: value for key, value in cpu.attrib.items() if key not in ("mode", "match", "migratable")}
+    return [attributes, *(ElementTree.tostring(node, encoding="unicode").strip() for node in kept)]
+
+
 def policy(text, vendor):
     """(policies of the feature, in their order; mode; model)"""
     cpu = parse(text).find("cpu")

@@ -180,10 +180,11 @@ class Maker:
 
     def devices(self):
         lines = ["<emulator>/usr/bin/qemu-system-x86_64</emulator>"] if self.random.random() < 0.7 else []
-        letters = iter("abcdefghijkl")
+        # Each kind counts for itself, so that a disk that moves can find its name taken.
+        names = {kind: iter([f"{kind}{letter}" for letter in "abcdefghijkl"]) for kind in ("vd", "sd")}
         for order, disk in enumerate(self.some(DISKS * 2, 5), 1):
-            letter = next(letters)
-            lines.append(disk.format(vd=f"vd{letter}", sd=f"sd{letter}", order=order))
+            kind = "vd" if "{vd}" in disk else "sd"
+            lines.append(disk.format(order=order, **{kind: next(names[kind])}))
         for number, nic in enumerate(self.some(NICS, 3)):
             lines.append(nic.format(mac=f"52:54:00:{self.number >> 8:02x}:{self.number & 255:02x}:{number:02x}"))
         lines += self.some(DEVICES, 6)

@@ -70,6 +70,28 @@ class Corpus(unittest.TestCase):
         end = tag_end if text[tag_end - 2] == "/" else text.index("</cpu>", begin) + len("</cpu>")
         return text[:begin].rstrip() + text[end:]
 
+    def test_what_else_is_in_cpu_is_as_it_was(self):
+        """Topology, cache, NUMA, address width, comments, other features, and the attributes that are for every mode."""
+        count = 0
+        for guest, options, result in self.results():
+            with self.subTest(guest=guest.name, options=options):
+                before, after = (editing.rest_of_cpu(text, guest.vendor) for text in (guest.text, result))
+                self.assertEqual(after, before)
+                count += len(after) > 1
+        self.assertGreater(count, COUNT * 5)
+
+    def test_what_a_mode_can_t_have_is_gone(self):
+        for guest, options, result in self.results():
+            cpu = editing.parse(result).find("cpu")
+            if "mode=" in options or "model=" in options:
+                with self.subTest(guest=guest.name, options=options):
+                    custom = "model=" in options
+                    self.assertEqual("match" in cpu.attrib, custom)
+                    self.assertEqual(bool(cpu.findtext("model", "").strip()), custom)
+                    self.assertTrue(custom or cpu.find("vendor") is None)
+                    self.assertTrue("migratable" not in cpu.attrib or cpu.get("mode") in ("host-passthrough", "maximum"))
+                    self.assertTrue(cpu.find("model") is None or custom or cpu.get("mode") == "host-model")
+
     def test_what_was_asked_for_is_there(self):
         for guest, options, result in self.results():
             with self.subTest(guest=guest.name, options=options):
