@@ -30,7 +30,7 @@ enum {
 };
 #define EXCLUSIVE (RUNTIME | NEXT_BOOT | WHEN_IDLE)
 #define SETTING (DRY_RUN | EXCLUSIVE | WAIT)
-#define PATCHING (NESTED | MODE | MODEL | RECIPE | RELEASE | VENDOR)
+#define PATCHING (DRY_RUN | NESTED | MODE | MODEL | RECIPE | RELEASE | VENDOR)
 
 typedef struct Verb {
         const char *name;

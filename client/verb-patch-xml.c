@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "diff.h"
 #include "error.h"
+#include "names.h"
 #include "plugin.h"
 #include "verbs.h"
 #include "xml-module.h"
@@ -103,10 +105,24 @@ static void print_text(Output *out, const char *text) {
         }
 }
 
-static void print_result(const Client *client, const char *before, const char *after, GPtrArray *steps,
-                         GPtrArray *advice) {
+static void print_lines(Output *out, const GPtrArray *lines) {
+        for (unsigned i = 0; i < lines->len; i++) {
+                output_text(out, STYLE_PLAIN, g_ptr_array_index(lines, i));
+                output_newline(out);
+        }
+}
+
+/* @diff: instead of the XML, what would change in it; NULL to print the XML. */
+static void print_result(const Client *client, const char *before, const char *after, const char *diff,
+                         GPtrArray *steps, GPtrArray *advice) {
         GVariantBuilder result;
 
+        if (client->json == JSON_OFF && diff) {
+                print_lines(client->out, steps);
+                print_lines(client->out, advice);
+                print_text(client->out, diff);
+                return;
+        }
         if (client->json == JSON_OFF) {
                 print_text(client->out, after);
                 return;
@@ -117,7 +133,10 @@ static void print_result(const Client *client, const char *before, const char *a
                               g_variant_new_strv((const char *const *) steps->pdata, steps->len));
         g_variant_builder_add(&result, "{sv}", "Advice",
                               g_variant_new_strv((const char *const *) advice->pdata, advice->len));
-        g_variant_builder_add(&result, "{sv}", "Xml", g_variant_new_string(after));
+        if (diff)
+                g_variant_builder_add(&result, "{sv}", "Diff", g_variant_new_string(diff));
+        else
+                g_variant_builder_add(&result, "{sv}", "Xml", g_variant_new_string(after));
         client_print_json(client, g_variant_builder_end(&result));
 }
 
@@ -132,7 +151,7 @@ int verb_patch_xml(Client *client, char **words) {
                              advice = g_ptr_array_new_with_free_func(g_free);
         g_autoptr(GString) text = g_string_new(NULL);
         g_autoptr(GError) error = NULL;
-        g_autofree char *result = NULL;
+        g_autofree char *result = NULL, *diff = NULL;
         XmlModulePatch module;
         int status;
 
@@ -141,8 +160,10 @@ int verb_patch_xml(Client *client, char **words) {
                 return status;
         module = (XmlModulePatch) plugin_symbol(XML_MODULE, XML_MODULE_PATCH, &error);
         result = module ? module(text->str, &patch, steps, advice, &error) : NULL;
-        if (!result)
+        if (result && client->flags & FLAG_DRY_RUN)
+                diff = diff_unified(text->str, result, *words ?: "-", &error);
+        if (error)
                 return fail(client, condition_to_name(condition_of(error)), error->message);
-        print_result(client, text->str, result, steps, advice);
+        print_result(client, text->str, result, diff, steps, advice);
         return 0;
 }

@@ -35,7 +35,7 @@ _nestvirtctl() {
         local common="--json --json=short --json=pretty --json=off -j -q --quiet -H --host= --no-ask-password --no-pager
                 -h --help --version"
         local setting="--dry-run --runtime --next-boot --when-idle --wait"
-        local patching="--nested= --mode= --model= --recipe= --release= --vendor="
+        local patching="--dry-run --nested= --mode= --model= --recipe= --release= --vendor="
         local verbs="status check show set reset reload cancel users ensure-device monitor patch-xml help"
         # The words as they were typed: readline's own are broken at = and :
         local line=${COMP_LINE:0:COMP_POINT} words cur prev='' verb='' i

@@ -92,6 +92,18 @@ class Filter(unittest.TestCase):
         self.assertIn("kvm.ignore_msrs=on", result["advice"][0])
         self.assertFalse(patch("--nested=yes", "-j", *AMD).json["changed"])
 
+    def test_a_dry_run_shows_the_difference(self):
+        result = patch("--nested=no", "--dry-run", *AMD, str(self.file))
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        steps, _, diff = result.out.partition(f"--- {self.file}\n+++ {self.file}\n@@")
+        self.assertEqual(steps, "disable svm\n")
+        changed = [line for line in diff.splitlines() if line[:1] in "+-" and line[:1]]
+        self.assertEqual(changed, ["-  <cpu mode='host-passthrough'/>", "+  <cpu mode='host-passthrough'>",
+                                   "+    <feature policy='disable' name='svm'/>", "+  </cpu>"])
+        shown = patch("--nested=no", "--dry-run", *AMD, "--json=short").json
+        self.assertEqual((shown["changed"], "xml" in shown, diff in shown["diff"]), (True, False, True))
+        self.assertEqual(patch("--nested=yes", "--dry-run", *AMD, "--json=short").json["diff"], "")
+
     def test_quiet_prints_nothing(self):
         self.printed("", "--quiet", "--nested=no", *AMD)
         self.assertEqual(patch("--quiet", "--nested=no", *AMD, text="").status, 2)
