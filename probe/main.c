@@ -10,6 +10,7 @@
 #include "kvm.h"
 #include "print.h"
 #include "proof.h"
+#include "table.h"
 
 #define EXIT_USAGE 2
 
@@ -44,7 +45,7 @@ static void probe(const Options *options, Report *report) {
                 const bool proven = proof_run(&kvm, NULL, report);
                 if (kvm.forced)
                         judge_forced(&kvm, proven, report);
-                else if (proven)
+                else if (proven && table_run(&kvm, false, NULL, report))
                         (void) conclude(report, RESULT_ON, "Nested virtualization works: a guest of a guest ran");
         }
         kvm_close(&kvm);

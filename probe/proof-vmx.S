@@ -39,7 +39,7 @@ proof_vmx:
 proof_vmx_exit:
         mov     $VMCS_EXIT_REASON, %r9d
         vmread  %r9, %r8
-        cmp     $EXIT_CPUID, %r8d
+        cmp     $REASON_CPUID, %r8d
         jne     3f
         mov     $VMCS_GUEST_RIP, %r9d
         vmread  %r9, %r10

@@ -94,7 +94,7 @@ static bool check_end(const Vm *vm, Report *report) {
                 return false;
         if (vm->kvm->vendor == VENDOR_SVM)
                 return vm_get(vm, CONTROL + VMCB_EXIT_CODE, 8) == VMEXIT_VMMCALL || diagnose_svm(vm, report);
-        return regs.r8 == EXIT_VMCALL || diagnose_vmx(vm, report);
+        return regs.r8 == REASON_VMCALL || diagnose_vmx(vm, report);
 }
 
 /* Runs to @port. */

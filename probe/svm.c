@@ -16,7 +16,6 @@
 #define INTERCEPT_1 0x00c
 #define INTERCEPT_2 0x010
 #define ASID 0x058
-#define TLB_CONTROL 0x05c
 #define NESTED_ENABLE 0x090
 #define NESTED_CR3 0x0b0
 #define SEGMENT_ES 0x400
@@ -35,8 +34,6 @@
 #define DR7 0x560
 #define DR6 0x568
 #define RFLAGS 0x570
-#define RIP 0x578
-#define RSP 0x5d8
 #define PAT 0x668
 
 /* Bits of the intercepts. */
@@ -75,8 +72,8 @@ static void put_state(Vm *vm, const Guest *guest) {
         vm_put(vm, CONTROL + DR6, 0xffff0ff0, 8);
         vm_put(vm, CONTROL + DR7, 0x400, 8);
         vm_put(vm, CONTROL + RFLAGS, 2, 8);
-        vm_put(vm, CONTROL + RIP, guest->rip, 8);
-        vm_put(vm, CONTROL + RSP, guest->rsp, 8);
+        vm_put(vm, CONTROL + VMCB_RIP, guest->rip, 8);
+        vm_put(vm, CONTROL + VMCB_RSP, guest->rsp, 8);
         vm_put(vm, CONTROL + PAT, 0x0007040600070406, 8);
 }
 
@@ -87,7 +84,7 @@ static bool prepare(Vm *vm, const Guest *guest, Report *report) {
         vm_put(vm, CONTROL + INTERCEPT_1, IN_1_CPUID | IN_1_SHUTDOWN | (guest->shadow ? IN_1_INVLPG : 0), 4);
         vm_put(vm, CONTROL + INTERCEPT_2, IN_2_VMRUN | IN_2_VMMCALL, 4);
         vm_put(vm, CONTROL + ASID, 1, 4);
-        vm_put(vm, CONTROL + TLB_CONTROL, FLUSH_ALL, 1);
+        vm_put(vm, CONTROL + VMCB_TLB_CONTROL, FLUSH_ALL, 1);
         vm_put(vm, CONTROL + NESTED_ENABLE, guest->nested ? 1 : 0, 8);
         vm_put(vm, CONTROL + NESTED_CR3, guest->nested, 8);
         put_state(vm, guest);

@@ -3,11 +3,15 @@
 
 /* What L1 and the probe read of a VMCB after an exit: offsets. Numbers only, as the assembler reads it, too. */
 
+#define VMCB_TLB_CONTROL 0x05c
 #define VMCB_EXIT_CODE 0x070
 #define VMCB_EXIT_INFO_1 0x078
 #define VMCB_EXIT_INFO_2 0x080
+#define VMCB_EXIT_EVENT 0x088
 #define VMCB_EVENT 0x0a8
 #define VMCB_RIP 0x578
+#define VMCB_RSP 0x5d8
+#define VMCB_CR2 0x640
 
 #define VMEXIT_WRITE_CR3 0x013
 #define VMEXIT_PAGE_FAULT 0x04e

@@ -185,9 +185,9 @@ static bool prepare(Vm *vm, const Guest *guest, Report *report) {
                 return false;
         const Field paging[] = {{0x401e, controls.secondary}, {0x201a, guest->nested | EPT_WRITE_BACK_4_LEVELS}};
         const Field fields[] = {
-                        {0x4000, controls.pin},  {0x4002, controls.processor}, {0x4004, guest->exceptions},
-                        {0x400c, controls.exit}, {0x4012, controls.entry},     {0x6802, guest->cr3},
-                        {0x681c, guest->rsp},    {VMCS_GUEST_RIP, guest->rip}, {0x6c16, guest->exit},
+                        {0x4000, controls.pin},       {0x4002, controls.processor}, {0x4004, guest->exceptions},
+                        {0x400c, controls.exit},      {0x4012, controls.entry},     {0x6802, guest->cr3},
+                        {VMCS_GUEST_RSP, guest->rsp}, {VMCS_GUEST_RIP, guest->rip}, {0x6c16, guest->exit},
         };
 
         (void) vm_get_msr(vm, MSR_VMX_BASIC, &revision);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A VM with the guest of the table, which carries out one order after the other. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "order.h"
+#include "proof.h"
+#include "report.h"
+#include "vm.h"
+
+typedef struct Session {
+        Vm vm;
+        Way way;
+} Session;
+
+/* What one order cost. */
+typedef struct Cost {
+        uint64_t exits;
+        uint64_t emulated; /* instructions */
+        uint64_t elapsed;  /* nanoseconds */
+} Cost;
+
+bool session_open(Session *session, const Kvm *kvm, Way way, Tamper tamper, Report *report);
+void session_close(Session *session);
+
+bool session_order(Session *session, Operation operation, uint32_t count, Cost *ret, Report *report);
