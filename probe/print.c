@@ -116,12 +116,94 @@ int print_json(const Report *report) {
         put_counts(report);
         if (report->n_times > 0)
                 put_times(report);
+        if (report->emulated)
+                (void) printf(",\"emulated\":true");
         put_member("message", report->message);
         (void) printf("}\n");
         return flush();
 }
 
+/* What is in the table, from left to right and from top to bottom. */
+static const char *const groups[] = {"one-level",  "shadow-on-shadow", "shadow-on-npt",
+                                     "npt-on-npt", "shadow-on-ept",    "ept-on-ept"};
+
+typedef struct Line {
+        const char *name, *label;
+} Line;
+
+static const Line lines[] = {
+                {"round_trip", "cpuid, to L1 and back"},
+                {"port", "port access, to this program and back"},
+                {"fresh_page", "first access to a page"},
+                {"fresh_page_cold", "the same, the very first time"},
+                {"cr3_reload", "CR3 read and written"},
+                {"fault", "page fault of L2, and unmapping"},
+                {"workload", "16 processes with 64 such faults each"},
+};
+
+#define COUNT_OF(array) (sizeof array / sizeof array[0])
+#define LABEL_WIDTH 40
+#define COLUMN_WIDTH 17
+
+static bool has_count(const Report *report, const char *group, const char *name) {
+        uint64_t unused;
+
+        return report_get_count(report, group, name, &unused);
+}
+
+static const ReportTime *find_time(const Report *report, const char *group, const char *name) {
+        char wanted[NAME_SIZE];
+
+        (void) snprintf(wanted, sizeof wanted, "%s.%s", group, name);
+        for (size_t i = 0; i < report->n_times; i++)
+                if (strcmp(report->times[i].name, wanted) == 0)
+                        return &report->times[i];
+        return NULL;
+}
+
+/* Cells are at the right; @print_cell prints one of the group and the line. */
+static void print_table(const Report *report, const char *title, size_t n_lines,
+                        void (*print_cell)(const Report *report, const char *group, const char *name)) {
+        (void) printf("\n%-*s", LABEL_WIDTH, title);
+        for (size_t i = 0; i < COUNT_OF(groups); i++)
+                if (has_count(report, groups[i], lines[0].name))
+                        (void) printf("%*s", COLUMN_WIDTH, groups[i]);
+        (void) putchar('\n');
+        for (size_t i = 0; i < n_lines; i++) {
+                (void) printf("%-*s", LABEL_WIDTH, lines[i].label);
+                for (size_t j = 0; j < COUNT_OF(groups); j++)
+                        if (has_count(report, groups[j], lines[0].name))
+                                print_cell(report, groups[j], lines[i].name);
+                (void) putchar('\n');
+        }
+}
+
+static void print_count(const Report *report, const char *group, const char *name) {
+        uint64_t value;
+
+        if (report_get_count(report, group, name, &value))
+                (void) printf("%*" PRIu64, COLUMN_WIDTH, value);
+        else
+                (void) printf("%*s", COLUMN_WIDTH, "-");
+}
+
+static void print_time(const Report *report, const char *group, const char *name) {
+        const ReportTime *time = find_time(report, group, name);
+        char text[64] = "-";
+
+        if (time)
+                (void) snprintf(text, sizeof text, "%" PRIu64 " ±%" PRIu64, time->median, (time->max - time->min) / 2);
+        /* The sign is one column in two bytes. */
+        (void) printf("%*s", COLUMN_WIDTH + (time ? 1 : 0), text);
+}
+
 int print_text(const Report *report) {
         (void) printf("%s\n", report->message);
+        if (has_count(report, groups[0], lines[0].name))
+                print_table(report, "Exits to the host", COUNT_OF(lines), print_count);
+        if (report->n_times > 0)
+                print_table(report, "Nanoseconds", 6, print_time);
+        if (report->emulated)
+                (void) printf("\nGuest code is emulated here: times would mean nothing.\n");
         return flush();
 }

@@ -10,30 +10,31 @@
         .balign 16
         .globl proof_svm, proof_svm_l2, proof_svm_end
 
-/* rsi: the VMCB. */
+/* rsi: the VMCB. It is read once, so that L1's first access to it is none of a round trip's. */
 proof_svm:
-        mov     %rsi, %rax
+        mov     (%rsi), %rax
+1:      mov     %rsi, %rax
         vmrun   %rax
         cmpl    $VMEXIT_CPUID, VMCB_EXIT_CODE(%rsi)
-        jne     1f
+        jne     2f
         addq    $2, VMCB_RIP(%rsi)
-        jmp     proof_svm
-1:      out     %al, $PORT_DONE
         jmp     1b
+2:      out     %al, $PORT_DONE
+        jmp     2b
 
 /* r12: round trips of a repeat; r13: repeats. */
 proof_svm_l2:
         out     %al, $PORT_L2_BEGIN
         mov     %r12d, %edi
-2:      xor     %eax, %eax
+3:      xor     %eax, %eax
         cpuid
         dec     %edi
-        jnz     2b
+        jnz     3b
         out     %al, $PORT_L2_END
         dec     %r13d
         jnz     proof_svm_l2
         vmmcall
-3:      jmp     3b
+4:      jmp     4b
 proof_svm_end:
 
         .section .note.GNU-stack, "", @progbits

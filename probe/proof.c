@@ -19,7 +19,7 @@ extern const char proof_vmx[], proof_vmx_exit[], proof_vmx_l2[], proof_vmx_end[]
 
 #define ROUND_TRIPS 64U
 #define REPEATS 5U
-#define TIMEOUT_SEC 2U
+#define TIMEOUT_SEC 5U
 
 /* What L1 asks of its VMCS for a round trip of L2 on Intel: two reads and a write. A round trip itself is two exits: L2's and L1's entry. */
 #define ACCESSES 3U

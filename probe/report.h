@@ -49,6 +49,7 @@ typedef struct Report {
         size_t n_counts;
         ReportTime times[REPORT_ROWS];
         size_t n_times;
+        bool emulated; /* guest code is emulated here: there are no times, as they would mean nothing */
 } Report;
 
 /* The last word counts. Always false, for "return conclude(…)". */

@@ -13,7 +13,7 @@
 /* image.S */
 extern const char image[], image_end[];
 
-#define TIMEOUT_SEC 10U
+#define TIMEOUT_SEC 20U
 
 /* The gate for page faults of L2 leads to its own handler. */
 #define VECTOR_PAGE_FAULT 14U
@@ -87,6 +87,7 @@ static bool run_to(Session *session, int port, Report *report) {
                 const int stop = vm_run(vm, TIMEOUT_SEC, report);
                 if (stop < 0)
                         return false;
+                session->elapsed += vm->elapsed;
                 if (stop == port)
                         return true;
                 switch (stop) {
@@ -124,13 +125,15 @@ bool session_order(Session *session, Operation operation, uint32_t count, Cost *
 
         vm_put(vm, SHARED + offsetof(Order, operation), operation, 4);
         vm_put(vm, SHARED + offsetof(Order, count), count, 4);
-        if (!run_to(session, PORT_BEGIN, report) || !vm_sample(vm, &before, report) ||
-            !run_to(session, PORT_DONE, report) || !vm_sample(vm, &after, report))
+        if (!run_to(session, PORT_BEGIN, report) || !vm_sample(vm, &before, report))
+                return false;
+        session->elapsed = 0;
+        if (!run_to(session, PORT_DONE, report) || !vm_sample(vm, &after, report))
                 return false;
         *ret = (Cost) {
                         .exits = stats_exits(&before, &after),
                         .emulated = after.values[STAT_INSN_EMULATION] - before.values[STAT_INSN_EMULATION],
-                        .elapsed = vm->elapsed,
+                        .elapsed = session->elapsed,
         };
         return run_to(session, PORT_READY, report);
 }

@@ -14,6 +14,7 @@
 typedef struct Session {
         Vm vm;
         Way way;
+        uint64_t elapsed; /* nanoseconds in the guest since an order began */
 } Session;
 
 /* What one order cost. */

@@ -60,10 +60,18 @@ static void operate(Operation operation, uint32_t i) {
         }
 }
 
+static void loop(uint32_t count) {
+        __asm__ volatile("1: dec %0\n\tjnz 1b" : "+r"(count) : : "cc");
+}
+
 void l2_operation(void) {
         const Operation operation = order->operation;
         const uint32_t count = order->count;
 
+        if (operation == OPERATION_LOOP && count > 0) {
+                loop(count);
+                return;
+        }
         for (uint32_t i = 0; i < count; i++)
                 operate(operation, i);
 }
