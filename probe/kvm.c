@@ -130,12 +130,10 @@ static void report_parameters(const char *module, const char *const *names, Repo
 }
 
 static bool has_ept(const Kvm *kvm) {
-        struct {
-                struct kvm_msrs head;
-                struct kvm_msr_entry entry;
-        } msrs = {.head.nmsrs = 1, .entry.index = MSR_VMX_PROCBASED_CTLS2};
+        OneMsr msr = {.msrs.nmsrs = 1};
 
-        return ioctl(kvm->fd, KVM_GET_MSRS, &msrs) == 1 && msrs.entry.data >> EPT_BIT & 1;
+        msr.msrs.entries[0].index = MSR_VMX_PROCBASED_CTLS2;
+        return ioctl(kvm->fd, KVM_GET_MSRS, &msr) == 1 && msr.msrs.entries[0].data >> EPT_BIT & 1;
 }
 
 static bool has_npt(const Kvm *kvm) {

@@ -20,6 +20,12 @@ typedef struct Kvm {
         bool paging;        /* EPT or NPT is offered to L1, which KVM does when it uses that itself */
 } Kvm;
 
+/* For KVM_GET_MSRS and KVM_SET_MSRS: one entry after the head. */
+typedef union OneMsr {
+        struct kvm_msrs msrs;
+        char bytes[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+} OneMsr;
+
 /* False: the report says why there is nothing to be probed. */
 bool kvm_open(Kvm *kvm, const char *path, Report *report);
 void kvm_close(Kvm *kvm);

@@ -137,23 +137,20 @@ void vm_close(Vm *vm) {
         *vm = (Vm) {.fd = -1, .vcpu = -1, .stats.fd = -1};
 }
 
-typedef struct OneMsr {
-        struct kvm_msrs head;
-        struct kvm_msr_entry entry;
-} OneMsr;
-
 int vm_set_msr(Vm *vm, uint32_t index, uint64_t value) {
-        OneMsr msr = {.head.nmsrs = 1, .entry = {.index = index, .data = value}};
-        const int n = ioctl(vm->vcpu, KVM_SET_MSRS, &msr);
+        OneMsr msr = {.msrs.nmsrs = 1};
 
+        msr.msrs.entries[0] = (struct kvm_msr_entry) {.index = index, .data = value};
+        const int n = ioctl(vm->vcpu, KVM_SET_MSRS, &msr);
         return n == 1 ? 0 : n == 0 ? -EINVAL : -errno;
 }
 
 int vm_get_msr(const Vm *vm, uint32_t index, uint64_t *ret) {
-        OneMsr msr = {.head.nmsrs = 1, .entry.index = index};
-        const int n = ioctl(vm->vcpu, KVM_GET_MSRS, &msr);
+        OneMsr msr = {.msrs.nmsrs = 1};
 
-        *ret = msr.entry.data;
+        msr.msrs.entries[0].index = index;
+        const int n = ioctl(vm->vcpu, KVM_GET_MSRS, &msr);
+        *ret = msr.msrs.entries[0].data;
         return n == 1 ? 0 : n == 0 ? -EINVAL : -errno;
 }
 
