@@ -27,6 +27,7 @@ enum {
         RECIPE = 1 << 8,
         RELEASE = 1 << 9,
         VENDOR = 1 << 10,
+        TIMES = 1 << 11,
 };
 #define EXCLUSIVE (RUNTIME | NEXT_BOOT | WHEN_IDLE)
 #define SETTING (DRY_RUN | EXCLUSIVE | WAIT)
@@ -51,6 +52,7 @@ static const Verb verbs[] = {
         { "reload",        NULL,               0, 0,        DRY_RUN, "Load KVM anew, with what is configured",                        verb_reload },
         { "cancel",        NULL,               0, 0,        0,       "Stop waiting for idle; what is configured stays",               verb_cancel },
         { "users",         NULL,               0, 0,        0,       "Who uses KVM now",                                              verb_users },
+        { "probe",         NULL,               0, 0,        TIMES,   "Run a guest in a guest, and count what it costs",               verb_probe },
         { "ensure-device", NULL,               0, 0,        DRY_RUN, "Make or mend /dev/kvm",                                         verb_ensure_device },
         { "monitor",       NULL,               0, 0,        0,       "Tell what changes, as it changes",                              verb_monitor },
         { "patch-xml",     "[FILE]",           0, 1,        PATCHING,"Edit the CPU in the XML of a guest, without libvirt",           verb_patch_xml },
@@ -72,6 +74,7 @@ enum {
         OPTION_RECIPE,
         OPTION_RELEASE,
         OPTION_VENDOR,
+        OPTION_TIMES,
         OPTION_VERSION,
         OPTION_JSON,
 };
@@ -97,6 +100,7 @@ static const Option options[] = {
         { "recipe",          OPTION_RECIPE,          required_argument, "RECIPE",             RECIPE,    "What the guest is to be: kvm, proxmox, hyperv, esxi" },
         { "release",         OPTION_RELEASE,         required_argument, "RELEASE",            RELEASE,   "Which release of it, for esxi" },
         { "vendor",          OPTION_VENDOR,          required_argument, "intel|amd",          VENDOR,    "Of the CPU that the guest will run on" },
+        { "times",           OPTION_TIMES,           no_argument,       NULL,                 TIMES,     "Measure times as well, which takes some seconds" },
         { "json",            OPTION_JSON,            optional_argument, "short|pretty|off",   ANY,       "Results and errors as JSON" },
         { NULL,              'j',                    no_argument,       NULL,                 ANY,       "--json=pretty on a terminal, else --json=short" },
         { "quiet",           'q',                    no_argument,       NULL,                 ANY,       "No results: errors and the exit status say it" },
@@ -366,6 +370,7 @@ static int run(Client *client, const Arguments *arguments, char **words) {
                 return print_help(client);
         client->verb = verb->name;
         client->wait = arguments->bits & WAIT;
+        client->times = arguments->bits & TIMES;
         client->flags = (arguments->bits & DRY_RUN ? FLAG_DRY_RUN : 0) |
                         (arguments->bits & RUNTIME ? FLAG_RUNTIME : 0) |
                         (arguments->bits & NEXT_BOOT ? FLAG_NEXT_BOOT : 0) |

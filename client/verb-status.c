@@ -119,12 +119,27 @@ static void print_pending(const Client *client, const Inventory *inventory) {
         }
 }
 
+/* The last proof, when there is one. */
+static void print_probe(const Client *client, const Inventory *inventory) {
+        g_autoptr(GVariant) probe = get_container(inventory->manager, "ProbeResult", "a{sv}");
+        const char *result = get_string(probe, "Result");
+
+        if (!*result)
+                return;
+        g_autofree char *text = g_strdup_printf(
+                        "%s%s", result,
+                        get_boolean(probe, "Stale") ? ", before KVM was loaded anew (nestvirtctl probe tries again)"
+                                                    : "");
+        output_field(client->out, COLUMN, "Probed", STYLE_PLAIN, text);
+}
+
 static void print_mmu_and_device(const Client *client, const Inventory *inventory) {
         const char *mmu = get_string(inventory->manager, "Mmu"), *device = get_string(inventory->manager, "Device");
         g_autofree char *node = g_strconcat("/dev/kvm ", *device ? device : "unknown", NULL);
 
         output_field(client->out, COLUMN, "Mmu", STYLE_PLAIN, mmu);
         output_field(client->out, COLUMN, "Device", g_str_equal(device, "ok") ? STYLE_PLAIN : STYLE_BAD, node);
+        print_probe(client, inventory);
 }
 
 static void add_parameters(Table *table, const Item *item, bool prefixed) {

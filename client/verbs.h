@@ -15,5 +15,6 @@ int verb_reload(Client *client, char **words);
 int verb_cancel(Client *client, char **words);
 int verb_users(Client *client, char **words);
 int verb_ensure_device(Client *client, char **words);
+int verb_probe(Client *client, char **words);
 int verb_monitor(Client *client, char **words);
 int verb_patch_xml(Client *client, char **words);

@@ -197,6 +197,7 @@ const sd_bus_vtable manager_vtable[] = {
                 SD_BUS_PROPERTY("Nested", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
                 SD_BUS_PROPERTY("Mmu", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
                 SD_BUS_PROPERTY("Device", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+                SD_BUS_PROPERTY("ProbeResult", "a{sv}", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 
                 SD_BUS_METHOD_WITH_ARGS("Refresh", SD_BUS_ARGS("t", flags), SD_BUS_NO_RESULT, method_refresh,
                                         SD_BUS_VTABLE_UNPRIVILEGED),
@@ -210,5 +211,7 @@ const sd_bus_vtable manager_vtable[] = {
                                         SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("EnsureDevice", SD_BUS_ARGS("t", flags), SD_BUS_RESULT("a{sv}", result),
                                         method_ensure_device, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("Probe", SD_BUS_ARGS("a{sv}", options, "t", flags),
+                                        SD_BUS_RESULT("a{sv}", result), bus_method_probe, SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_VTABLE_END,
 };

@@ -13,6 +13,7 @@
 #include "authority.h"
 #include "bus.h"
 #include "device.h"
+#include "helper.h"
 #include "idle.h"
 #include "lock.h"
 #include "log.h"
@@ -184,7 +185,8 @@ static int set_up(Daemon *daemon) {
         daemon->authority = authority_new(daemon);
         daemon->device = device_new(daemon);
         daemon->idle = idle_new(daemon);
-        if (!daemon->device || !daemon->idle)
+        daemon->prober = helper_new(daemon);
+        if (!daemon->device || !daemon->idle || !daemon->prober)
                 return -ENOMEM;
         daemon->watch = watch_new(daemon, &r);
         return daemon->watch ? 0 : r;
@@ -200,6 +202,7 @@ static void take_down(Daemon *daemon) {
         turns_free(daemon->turns);
         idle_free(daemon->idle);
         device_free(daemon->device);
+        helper_free(daemon->prober);
         sd_bus_flush_close_unref(daemon->bus);
         g_clear_pointer(&daemon->objects, g_hash_table_unref);
         g_clear_pointer(&daemon->callers, g_hash_table_unref);

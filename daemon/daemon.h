@@ -21,6 +21,7 @@
 
 typedef struct Authority Authority;
 typedef struct Device Device;
+typedef struct Helper Helper;
 typedef struct Idle Idle;
 typedef struct Watch Watch;
 
@@ -29,7 +30,7 @@ typedef struct Watch Watch;
 typedef struct DaemonSettings {
         bool always_ask;        /* polkit decides for uid 0, too */
         bool units;             /* what must open /dev/kvm runs as a unit of systemd's, else as a plain child */
-        const char *helper_dir; /* where nestvirt-device is, for the plain child */
+        const char *helper_dir; /* where nestvirt-device and nestvirt-probe are, for plain children */
         uint64_t patience_usec; /* so long at most a look at whether KVM is idle is put off; then only an event leads to one */
 } DaemonSettings;
 
@@ -56,6 +57,7 @@ typedef struct Daemon {
         Watch *watch;
         Idle *idle;
         Device *device;
+        Helper *prober; /* runs nestvirt-probe */
 } Daemon;
 
 /* Reads the host again, publishes what differs, and lets what waits for idle look at it. Every path that may have changed anything ends

@@ -39,6 +39,7 @@ GVariant *describe_manager(const Host *host) {
         add(&builder, "Level", g_variant_new_uint32(host->cpu->level));
         add(&builder, "Mmu", string(host_mmu(host)));
         add(&builder, "Nested", string(host_nested(host)));
+        add(&builder, "ProbeResult", host->probe ?: g_variant_new_array(G_VARIANT_TYPE("{sv}"), NULL, 0));
         add(&builder, "Vendor", string(host->cpu->vendor));
         add(&builder, "Version", string(VERSION));
         return g_variant_builder_end(&builder);

@@ -12,6 +12,8 @@
 #include "helper.h"
 #include "log.h"
 
+#define TIMEOUT_SEC 30U
+
 typedef struct Waiter {
         DeviceChecked done;
         GDestroyNotify discard;
@@ -88,6 +90,15 @@ static void check_end(Device *device) {
         turns_end(device->daemon->turns);
 }
 
+static void run(Device *device, const char *verb, const char *output, HelperDone done) {
+        g_autofree char *unit = g_strdup_printf("nestvirt-device@%s.service", verb);
+        g_autofree char *node = root_device_path(device->daemon->root, "kvm");
+        const char *const argv[] = {"nestvirt-device", verb, node, NULL};
+        const HelperTask task = {.unit = unit, .argv = argv, .output = output, .timeout_sec = TIMEOUT_SEC};
+
+        helper_run(device->helper, &task, done, device);
+}
+
 static void on_facts(int status, const char *detail, gpointer userdata) {
         if (status != DEVICE_OK)
                 log_error("Cannot read what the CPU's registers and /dev/kvm say: %s",
@@ -104,7 +115,7 @@ static void facts_begin(Device *device) {
         g_autoptr(GError) error = NULL;
 
         if (*daemon->host->cpu->vendor && root_write(daemon->root, CPU_FACTS_PATH, "", &error)) {
-                helper_run(device->helper, "facts", output, on_facts, device);
+                run(device, "facts", output, on_facts);
                 return;
         }
         if (error)
@@ -128,7 +139,7 @@ static bool check_begin(gpointer data) {
         device->asked = false;
         while ((waiter = g_queue_pop_head(&device->waiting)))
                 g_queue_push_tail(&device->served, waiter);
-        helper_run(device->helper, "check", NULL, on_checked, device);
+        run(device, "check", NULL, on_checked);
         return true;
 }
 
@@ -229,5 +240,5 @@ void device_ensure(Device *device, DeviceEnsured done, GDestroyNotify discard, g
         device->ensured = done;
         device->discard = discard;
         device->userdata = userdata;
-        helper_run(device->helper, "ensure", NULL, on_ensured, device);
+        run(device, "ensure", NULL, on_ensured);
 }

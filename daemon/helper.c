@@ -13,7 +13,7 @@
 
 #include "helper.h"
 
-#define TIMEOUT_USEC (30U * 1000U * 1000U)
+#define USEC_PER_SEC UINT64_C(1000000)
 #define TIMEOUT_ACCURACY_USEC (1000U * 1000U)
 
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
@@ -24,7 +24,7 @@
 
 struct Helper {
         Daemon *daemon;
-        char *verb, *output;
+        char *name;   /* of the unit */
         HelperDone done; /* NULL: nothing is under way */
         gpointer userdata;
         sd_event_source *timeout;
@@ -47,8 +47,7 @@ static void helper_clear(Helper *helper) {
                                                 "Unref", NULL, NULL, NULL);
         g_clear_pointer(&helper->unit, g_free);
         g_clear_pointer(&helper->job, g_free);
-        g_clear_pointer(&helper->verb, g_free);
-        g_clear_pointer(&helper->output, g_free);
+        g_clear_pointer(&helper->name, g_free);
 }
 
 static void helper_finish(Helper *helper, int status, const char *detail) {
@@ -105,13 +104,13 @@ static int spawn(const char *path, char *const *argv, const char *output, pid_t 
         return r;
 }
 
-static int run_child(Helper *helper) {
-        g_autofree char *program = g_build_filename(helper->daemon->settings->helper_dir, "nestvirt-device", NULL);
-        g_autofree char *node = root_device_path(helper->daemon->root, "kvm");
-        char *argv[] = {program, helper->verb, node, NULL};
+static int run_child(Helper *helper, const HelperTask *task) {
+        g_auto(GStrv) argv = g_strdupv((char **) task->argv);
         pid_t pid;
 
-        int r = spawn(program, argv, helper->output, &pid);
+        g_free(argv[0]);
+        argv[0] = g_build_filename(helper->daemon->settings->helper_dir, task->argv[0], NULL);
+        int r = spawn(argv[0], argv, task->output, &pid);
         if (r < 0)
                 return r;
         r = sd_event_add_child(helper->daemon->event, &helper->child, pid, WEXITED, on_child, helper);
@@ -186,10 +185,9 @@ static int on_held(sd_bus_message *reply, void *userdata, sd_bus_error *unused) 
 
         if (step_failed(helper, reply))
                 return 1;
-        g_autofree char *name = g_strdup_printf("nestvirt-device@%s.service", helper->verb);
         return next_step(helper, sd_bus_call_method_async(helper->daemon->bus, &helper->step, SYSTEMD_NAME,
                                                           SYSTEMD_PATH, SYSTEMD_MANAGER, "StartUnit", on_started,
-                                                          helper, "ss", name, "replace"));
+                                                          helper, "ss", helper->name, "replace"));
 }
 
 static int on_loaded(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {
@@ -213,7 +211,6 @@ static int on_match(sd_bus_message *reply, void *userdata, sd_bus_error *unused)
 }
 
 static int run_unit(Helper *helper) {
-        g_autofree char *name = g_strdup_printf("nestvirt-device@%s.service", helper->verb);
         sd_bus *bus = helper->daemon->bus;
 
         int r = sd_bus_match_signal_async(bus, &helper->jobs, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "JobRemoved",
@@ -221,16 +218,17 @@ static int run_unit(Helper *helper) {
         if (r < 0)
                 return r;
         return sd_bus_call_method_async(bus, &helper->step, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "LoadUnit",
-                                        on_loaded, helper, "s", name);
+                                        on_loaded, helper, "s", helper->name);
 }
 
-void helper_run(Helper *helper, const char *verb, const char *output, HelperDone done, gpointer userdata) {
-        helper->verb = g_strdup(verb);
-        helper->output = g_strdup(output);
+void helper_run(Helper *helper, const HelperTask *task, HelperDone done, gpointer userdata) {
+        const uint64_t timeout = task->timeout_sec * USEC_PER_SEC;
+
+        helper->name = g_strdup(task->unit);
         helper->done = done;
         helper->userdata = userdata;
-        helper->failed = helper->daemon->settings->units ? run_unit(helper) : run_child(helper);
-        (void) sd_event_source_set_time_relative(helper->timeout, helper->failed < 0 ? 0 : TIMEOUT_USEC);
+        helper->failed = helper->daemon->settings->units ? run_unit(helper) : run_child(helper, task);
+        (void) sd_event_source_set_time_relative(helper->timeout, helper->failed < 0 ? 0 : timeout);
         (void) sd_event_source_set_enabled(helper->timeout, SD_EVENT_ONESHOT);
 }
 
@@ -238,8 +236,8 @@ Helper *helper_new(Daemon *daemon) {
         Helper *helper = g_new0(Helper, 1);
 
         helper->daemon = daemon;
-        int r = sd_event_add_time_relative(daemon->event, &helper->timeout, CLOCK_MONOTONIC, TIMEOUT_USEC,
-                                           TIMEOUT_ACCURACY_USEC, on_timeout, helper);
+        int r = sd_event_add_time_relative(daemon->event, &helper->timeout, CLOCK_MONOTONIC, 0, TIMEOUT_ACCURACY_USEC,
+                                           on_timeout, helper);
         if (r >= 0)
                 r = sd_event_source_set_enabled(helper->timeout, SD_EVENT_OFF);
         if (r < 0)

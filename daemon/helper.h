@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Runs nestvirt-device and waits, on the loop, for its exit status: as the unit nestvirt-device@VERB.service over systemd's bus, or as a
- * plain child. One at a time. It does not know what the verbs do. */
+/* Runs a program that opens /dev/kvm and waits, on the loop, for its exit status: as a unit over systemd's bus, or as a plain child. One at a
+ * time. It does not know what the programs do. */
 
 #include "daemon.h"
 
-typedef struct Helper Helper;
+/* The same work in two ways. Nothing of it is kept by the helper but copies. */
+typedef struct HelperTask {
+        const char *unit;        /* "nestvirt-device@check.service" */
+        const char *const *argv; /* of the plain child; the first is the name of the program */
+        const char *output;      /* where the plain child's standard output goes, an absolute path, or NULL; a unit says so itself */
+        unsigned timeout_sec;
+} HelperTask;
 
 /* @status: the exit status, or a negative errno when it did not come to one (@detail says more, or is NULL). */
 typedef void (*HelperDone)(int status, const char *detail, gpointer userdata);
@@ -15,5 +21,4 @@ typedef void (*HelperDone)(int status, const char *detail, gpointer userdata);
 Helper *helper_new(Daemon *daemon);
 /* One under way is forgotten, a plain child is killed; HelperDone is not called. */
 void helper_free(Helper *helper);
-/* @output: where a plain child's standard output goes, an absolute path, or NULL; a unit says so itself. */
-void helper_run(Helper *helper, const char *verb, const char *output, HelperDone done, gpointer userdata);
+void helper_run(Helper *helper, const HelperTask *task, HelperDone done, gpointer userdata);

@@ -11,6 +11,7 @@
 #include "host.h"
 #include "journal.h"
 #include "pending.h"
+#include "probe-result.h"
 
 static char *read_line(const Root *root, const char *path) {
         return root_read_line(root, path) ?: g_strdup("");
@@ -115,6 +116,7 @@ Host *host_read(Root *root, const Loader *loader) {
         host->has_module_files = read_has_module_files(root, host->release);
         host->kvm_kept = root_exists(root, KVM_KEPT_PATH);
         read_journal(host);
+        host->probe = probe_result_read(root, host->boot_id);
         host->device = host_judge_device(root_stat_device(root, "kvm", &st), &st);
         return host;
 }
@@ -129,6 +131,7 @@ void host_free(Host *host) {
         g_clear_pointer(&host->options, options_free);
         g_clear_pointer(&host->modules, g_ptr_array_unref);
         g_clear_pointer(&host->pending, g_hash_table_unref);
+        g_clear_pointer(&host->probe, g_variant_unref);
         g_free(host);
 }
 

@@ -31,6 +31,7 @@ typedef struct Host {
         bool kvm_kept; /* our last change of nested could not unload kvm.ko (run/nestvirt/kvm-kept): see effect.c */
         bool degraded; /* a change failed and could not be undone (journal.h) */
         bool journal_unreadable; /* there is a record of a change, and it can't be understood */
+        GVariant *probe;         /* a{sv}: what the probe last found (probe-result.h) */
         const char *device;      /* "ok", "missing", "wrong-node", "denied", "broken": static strings */
 } Host;
 

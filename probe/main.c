@@ -14,10 +14,13 @@
 
 #define EXIT_USAGE 2
 
+typedef enum Form { FORM_TEXT, FORM_JSON, FORM_VARIANT } Form;
+
 typedef struct Options {
-        bool json;
+        Form form;
         bool times;
         const char *device;
+        const char *output; /* NULL: standard output */
 } Options;
 
 /* Nothing must run with nesting off, whatever the CPUID of the guest says. */
@@ -70,49 +73,100 @@ static void probe(const Options *options, Report *report) {
 }
 
 static void usage(FILE *stream) {
-        (void) fprintf(stream, "Usage: nestvirt-probe [--json] [--times] [--device=PATH]\n"
+        (void) fprintf(stream, "Usage: nestvirt-probe [OPTION…]\n"
                                "\n"
                                "Runs a guest in a guest for a moment, says whether it could, and counts what it cost.\n"
                                "\n"
-                               "  -j, --json         print JSON\n"
-                               "  -t, --times        measure times, too, which takes some seconds\n"
-                               "      --device=PATH  where the device of KVM is, if not at /dev/kvm\n");
+                               "  -j, --json                  print JSON\n"
+                               "      --variant               print a dictionary in GLib's text format\n"
+                               "      --measure=counts|times  times take some seconds more\n"
+                               "      --device=PATH           the device of KVM, if not /dev/kvm\n"
+                               "      --output=PATH           print to a file, which is replaced\n");
 }
 
+static bool parse_measure(const char *word, Options *ret) {
+        ret->times = strcmp(word, "times") == 0;
+        return ret->times || strcmp(word, "counts") == 0;
+}
+
+enum { OPTION_VARIANT = 0x100, OPTION_MEASURE, OPTION_DEVICE, OPTION_OUTPUT, OPTION_VERSION };
+
 /* Returns an exit status, or -1 to go on. */
+static int take_option(int option, Options *ret) {
+        switch (option) {
+        case 'j':
+                ret->form = FORM_JSON;
+                return -1;
+        case OPTION_VARIANT:
+                ret->form = FORM_VARIANT;
+                return -1;
+        case OPTION_MEASURE:
+                if (parse_measure(optarg, ret))
+                        return -1;
+                break;
+        case OPTION_DEVICE:
+                ret->device = optarg;
+                return -1;
+        case OPTION_OUTPUT:
+                ret->output = optarg;
+                return -1;
+        case 'h':
+                usage(stdout);
+                return 0;
+        case OPTION_VERSION:
+                (void) puts("nestvirt-probe " VERSION);
+                return 0;
+        default:
+                break;
+        }
+        usage(stderr);
+        return EXIT_USAGE;
+}
+
 static int parse(int argc, char **argv, Options *ret) {
         static const struct option long_options[] = {
-                        {"json", no_argument, NULL, 'j'},         {"times", no_argument, NULL, 't'},
-                        {"device", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'},
-                        {"version", no_argument, NULL, 'v'},      {},
+                        {"json", no_argument, NULL, 'j'},
+                        {"variant", no_argument, NULL, OPTION_VARIANT},
+                        {"measure", required_argument, NULL, OPTION_MEASURE},
+                        {"device", required_argument, NULL, OPTION_DEVICE},
+                        {"output", required_argument, NULL, OPTION_OUTPUT},
+                        {"help", no_argument, NULL, 'h'},
+                        {"version", no_argument, NULL, OPTION_VERSION},
+                        {},
         };
-        int c;
+        int option;
 
-        while ((c = getopt_long(argc, argv, "jth", long_options, NULL)) >= 0)
-                switch (c) {
-                case 'j':
-                        ret->json = true;
-                        break;
-                case 't':
-                        ret->times = true;
-                        break;
-                case 'd':
-                        ret->device = optarg;
-                        break;
-                case 'h':
-                        usage(stdout);
-                        return 0;
-                case 'v':
-                        (void) puts("nestvirt-probe " VERSION);
-                        return 0;
-                default:
-                        usage(stderr);
-                        return EXIT_USAGE;
-                }
+        while ((option = getopt_long(argc, argv, "jh", long_options, NULL)) >= 0) {
+                const int r = take_option(option, ret);
+                if (r >= 0)
+                        return r;
+        }
         if (optind == argc)
                 return -1;
         usage(stderr);
         return EXIT_USAGE;
+}
+
+static int print(const Options *options, FILE *stream, const Report *report) {
+        switch (options->form) {
+        case FORM_JSON:
+                return print_report(stream, PRINT_JSON, report);
+        case FORM_VARIANT:
+                return print_report(stream, PRINT_VARIANT, report);
+        default:
+                return print_text(stream, report);
+        }
+}
+
+static int print_to(const Options *options, const Report *report) {
+        if (!options->output)
+                return print(options, stdout, report);
+
+        FILE *file = fopen(options->output, "we");
+        if (!file)
+                return -errno;
+        const int r = print(options, file, report);
+        return fclose(file) != 0 && r == 0 ? -errno : r;
 }
 
 int main(int argc, char **argv) {
@@ -123,9 +177,10 @@ int main(int argc, char **argv) {
         if (r >= 0)
                 return r;
         probe(&options, &report);
-        r = options.json ? print_json(&report) : print_text(&report);
+        r = print_to(&options, &report);
         if (r < 0) {
-                (void) fprintf(stderr, "nestvirt-probe: Cannot print: %s\n", strerror(-r));
+                (void) fprintf(stderr, "nestvirt-probe: Cannot print to %s: %s\n", options.output ?: "standard output",
+                               strerror(-r));
                 return 1;
         }
         return report_exit_status(&report);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Owns the form of what is printed. JSON is written by hand: the keys are known, all else is numbers and short strings. */
+/* Owns the form of what is printed. It is written by hand in either form: keys are known, all else is numbers and short strings, which both
+ * forms spell alike. */
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 
 #include "print.h"
@@ -15,32 +16,56 @@
 
 static const char *const words[RESULT_MAX] = {
                 [RESULT_ON] = "on",         [RESULT_OFF] = "off",   [RESULT_UNSUPPORTED] = "unsupported",
-                [RESULT_BROKEN] = "broken", [RESULT_HANG] = "hang",
+                [RESULT_BROKEN] = "broken", [RESULT_HANG] = "hang", [RESULT_DENIED] = "denied",
 };
 
-static void put_string(const char *text) {
-        (void) putchar('"');
+typedef struct Writer {
+        FILE *stream;
+        PrintForm form;
+} Writer;
+
+static void put_string(const Writer *writer, const char *text) {
+        (void) fputc('"', writer->stream);
         for (const char *c = text; *c; c++)
                 if (*c == '"' || *c == '\\')
-                        (void) printf("\\%c", *c);
+                        (void) fprintf(writer->stream, "\\%c", *c);
                 else if ((unsigned char) *c < ' ')
-                        (void) printf("\\u%04x", (unsigned) *c);
+                        (void) fprintf(writer->stream, "\\u%04x", (unsigned) *c);
                 else
-                        (void) putchar(*c);
-        (void) putchar('"');
+                        (void) fputc(*c, writer->stream);
+        (void) fputc('"', writer->stream);
 }
 
-/* Begins the member @name of an object that has @n already. */
-static void put_key(const char *name, size_t n) {
+/* Begins a member of an object that has @n already. */
+static void put_key(const Writer *writer, const char *key, size_t n) {
         if (n > 0)
-                (void) putchar(',');
-        put_string(name);
-        (void) putchar(':');
+                (void) fputc(',', writer->stream);
+        put_string(writer, key);
+        (void) fputc(':', writer->stream);
 }
 
-static void put_member(const char *name, const char *text) {
-        put_key(name, 1);
-        put_string(text);
+/* A member of the outermost object: its names, and the type of its value, which only a variant tells. */
+static void begin_member(const Writer *writer, const char *json, const char *variant, const char *type, size_t n) {
+        put_key(writer, writer->form == PRINT_JSON ? json : variant, n);
+        if (writer->form == PRINT_VARIANT)
+                (void) fprintf(writer->stream, "<@%s ", type);
+}
+
+static void end_member(const Writer *writer) {
+        if (writer->form == PRINT_VARIANT)
+                (void) fputc('>', writer->stream);
+}
+
+static void put_text(const Writer *writer, const char *json, const char *variant, const char *text, size_t n) {
+        begin_member(writer, json, variant, "s", n);
+        put_string(writer, text);
+        end_member(writer);
+}
+
+static void put_bool(const Writer *writer, const char *json, const char *variant, bool value) {
+        begin_member(writer, json, variant, "b", 1);
+        (void) fputs(value ? "true" : "false", writer->stream);
+        end_member(writer);
 }
 
 static uint64_t now(void) {
@@ -62,148 +87,112 @@ static void read_boot_id(char ret[static VALUE_SIZE]) {
         (void) fclose(file);
 }
 
-static void put_parameters(const Report *report) {
-        put_key("parameters", 1);
-        (void) putchar('{');
+static void put_parameters(const Writer *writer, const Report *report) {
+        begin_member(writer, "parameters", "Parameters", "a{ss}", 1);
+        (void) fputc('{', writer->stream);
         for (size_t i = 0; i < report->n_parameters; i++) {
-                put_key(report->parameters[i].name, i);
-                put_string(report->parameters[i].value);
+                put_key(writer, report->parameters[i].name, i);
+                put_string(writer, report->parameters[i].value);
         }
-        (void) putchar('}');
+        (void) fputc('}', writer->stream);
+        end_member(writer);
 }
 
-static void put_counts(const Report *report) {
-        put_key("counts", 1);
-        (void) putchar('{');
+static void put_counts(const Writer *writer, const Report *report) {
+        begin_member(writer, "counts", "Counts", "a{st}", 1);
+        (void) fputc('{', writer->stream);
         for (size_t i = 0; i < report->n_counts; i++) {
-                put_key(report->counts[i].name, i);
-                (void) printf("%" PRIu64, report->counts[i].value);
+                put_key(writer, report->counts[i].name, i);
+                (void) fprintf(writer->stream, "%" PRIu64, report->counts[i].value);
         }
-        (void) putchar('}');
+        (void) fputc('}', writer->stream);
+        end_member(writer);
 }
 
-static void put_times(const Report *report) {
-        put_key("times", 1);
-        (void) putchar('{');
+static void put_times(const Writer *writer, const Report *report) {
+        begin_member(writer, "times", "Times", "a{sa{st}}", 1);
+        (void) fputc('{', writer->stream);
         for (size_t i = 0; i < report->n_times; i++) {
                 const ReportTime *time = &report->times[i];
-                put_key(time->name, i);
-                (void) printf("{\"median\":%" PRIu64 ",\"min\":%" PRIu64 ",\"max\":%" PRIu64 ",\"iterations\":%" PRIu64
-                              "}",
-                              time->median, time->min, time->max, time->iterations);
+                put_key(writer, time->name, i);
+                (void) fprintf(writer->stream,
+                               "{\"median\":%" PRIu64 ",\"min\":%" PRIu64 ",\"max\":%" PRIu64 ",\"iterations\":%" PRIu64
+                               "}",
+                               time->median, time->min, time->max, time->iterations);
         }
-        (void) putchar('}');
+        (void) fputc('}', writer->stream);
+        end_member(writer);
 }
 
-static int flush(void) {
-        return fflush(stdout) != 0 || ferror(stdout) ? -(errno ?: EIO) : 0;
+/* A module's directory is another one after each load. */
+static void put_loads(const Writer *writer) {
+        static const char *const modules[] = {"kvm", "kvm_amd", "kvm_intel"};
+        char path[64];
+        struct stat st;
+        size_t n = 0;
+
+        begin_member(writer, "loads", "Loads", "a{st}", 1);
+        (void) fputc('{', writer->stream);
+        for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++) {
+                (void) snprintf(path, sizeof path, "/sys/module/%s/parameters", modules[i]);
+                if (stat(path, &st) < 0)
+                        continue;
+                put_key(writer, modules[i], n++);
+                (void) fprintf(writer->stream, "%ju", (uintmax_t) st.st_ino);
+        }
+        (void) fputc('}', writer->stream);
+        end_member(writer);
 }
 
-int print_json(const Report *report) {
+static int flush(FILE *stream) {
+        return fflush(stream) != 0 || ferror(stream) ? -(errno ?: EIO) : 0;
+}
+
+static int print_denied(FILE *stream, const Report *report) {
+        const Writer writer = {.stream = stream, .form = PRINT_JSON};
+
+        (void) fputs("{\"error\":{", stream);
+        put_text(&writer, "name", NULL, DENIED, 0);
+        put_text(&writer, "message", NULL, report->message, 1);
+        (void) fputs("}}\n", stream);
+        return flush(stream);
+}
+
+int print_report(FILE *stream, PrintForm form, const Report *report) {
+        const Writer writer = {.stream = stream, .form = form};
         char boot_id[VALUE_SIZE];
 
-        if (report->result == RESULT_DENIED) {
-                (void) printf("{\"error\":{\"name\":\"" DENIED "\"");
-                put_member("message", report->message);
-                (void) printf("}}\n");
-                return flush();
-        }
+        if (report->result == RESULT_DENIED && form == PRINT_JSON)
+                return print_denied(stream, report);
         read_boot_id(boot_id);
-        (void) printf("{\"result\":\"%s\",\"time\":%" PRIu64, words[report->result], now());
-        put_member("boot_id", boot_id);
-        (void) printf(",\"stale\":false");
-        put_parameters(report);
-        put_counts(report);
+        (void) fputc('{', stream);
+        put_text(&writer, "result", "Result", words[report->result], 0);
+        begin_member(&writer, "time", "Time", "t", 1);
+        (void) fprintf(stream, "%" PRIu64, now());
+        end_member(&writer);
+        put_text(&writer, "boot_id", "BootId", boot_id, 1);
+        put_bool(&writer, "stale", "Stale", false);
+        put_parameters(&writer, report);
+        put_counts(&writer, report);
         if (report->n_times > 0)
-                put_times(report);
+                put_times(&writer, report);
         if (report->emulated)
-                (void) printf(",\"emulated\":true");
-        put_member("message", report->message);
-        (void) printf("}\n");
-        return flush();
+                put_bool(&writer, "emulated", "Emulated", true);
+        if (form == PRINT_VARIANT)
+                put_loads(&writer);
+        put_text(&writer, "message", "Message", report->message, 1);
+        (void) fputs("}\n", stream);
+        return flush(stream);
 }
 
-/* What is in the table, from left to right and from top to bottom. */
-static const char *const groups[] = {"one-level",  "shadow-on-shadow", "shadow-on-npt",
-                                     "npt-on-npt", "shadow-on-ept",    "ept-on-ept"};
-
-typedef struct Line {
-        const char *name, *label;
-} Line;
-
-static const Line lines[] = {
-                {"round_trip", "cpuid, to L1 and back"},
-                {"port", "port access, to this program and back"},
-                {"fresh_page", "first access to a page"},
-                {"fresh_page_cold", "the same, the very first time"},
-                {"cr3_reload", "CR3 read and written"},
-                {"fault", "page fault of L2, and unmapping"},
-                {"workload", "16 processes with 64 such faults each"},
-};
-
-#define COUNT_OF(array) (sizeof array / sizeof array[0])
-#define LABEL_WIDTH 40
-#define COLUMN_WIDTH 17
-
-static bool has_count(const Report *report, const char *group, const char *name) {
-        uint64_t unused;
-
-        return report_get_count(report, group, name, &unused);
-}
-
-static const ReportTime *find_time(const Report *report, const char *group, const char *name) {
-        char wanted[NAME_SIZE];
-
-        (void) snprintf(wanted, sizeof wanted, "%s.%s", group, name);
+int print_text(FILE *stream, const Report *report) {
+        (void) fprintf(stream, "%s\n", report->message);
+        for (size_t i = 0; i < report->n_counts; i++)
+                (void) fprintf(stream, "%s %" PRIu64 "\n", report->counts[i].name, report->counts[i].value);
         for (size_t i = 0; i < report->n_times; i++)
-                if (strcmp(report->times[i].name, wanted) == 0)
-                        return &report->times[i];
-        return NULL;
-}
-
-/* Cells are at the right; @print_cell prints one of the group and the line. */
-static void print_table(const Report *report, const char *title, size_t n_lines,
-                        void (*print_cell)(const Report *report, const char *group, const char *name)) {
-        (void) printf("\n%-*s", LABEL_WIDTH, title);
-        for (size_t i = 0; i < COUNT_OF(groups); i++)
-                if (has_count(report, groups[i], lines[0].name))
-                        (void) printf("%*s", COLUMN_WIDTH, groups[i]);
-        (void) putchar('\n');
-        for (size_t i = 0; i < n_lines; i++) {
-                (void) printf("%-*s", LABEL_WIDTH, lines[i].label);
-                for (size_t j = 0; j < COUNT_OF(groups); j++)
-                        if (has_count(report, groups[j], lines[0].name))
-                                print_cell(report, groups[j], lines[i].name);
-                (void) putchar('\n');
-        }
-}
-
-static void print_count(const Report *report, const char *group, const char *name) {
-        uint64_t value;
-
-        if (report_get_count(report, group, name, &value))
-                (void) printf("%*" PRIu64, COLUMN_WIDTH, value);
-        else
-                (void) printf("%*s", COLUMN_WIDTH, "-");
-}
-
-static void print_time(const Report *report, const char *group, const char *name) {
-        const ReportTime *time = find_time(report, group, name);
-        char text[64] = "-";
-
-        if (time)
-                (void) snprintf(text, sizeof text, "%" PRIu64 " ±%" PRIu64, time->median, (time->max - time->min) / 2);
-        /* The sign is one column in two bytes. */
-        (void) printf("%*s", COLUMN_WIDTH + (time ? 1 : 0), text);
-}
-
-int print_text(const Report *report) {
-        (void) printf("%s\n", report->message);
-        if (has_count(report, groups[0], lines[0].name))
-                print_table(report, "Exits to the host", COUNT_OF(lines), print_count);
-        if (report->n_times > 0)
-                print_table(report, "Nanoseconds", 6, print_time);
+                (void) fprintf(stream, "%s %" PRIu64 " ns (%" PRIu64 " to %" PRIu64 ")\n", report->times[i].name,
+                               report->times[i].median, report->times[i].min, report->times[i].max);
         if (report->emulated)
-                (void) printf("\nGuest code is emulated here: times would mean nothing.\n");
-        return flush();
+                (void) fprintf(stream, "Guest code is emulated here: times would mean nothing.\n");
+        return flush(stream);
 }

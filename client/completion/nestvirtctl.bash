@@ -36,7 +36,8 @@ _nestvirtctl() {
                 -h --help --version"
         local setting="--dry-run --runtime --next-boot --when-idle --wait"
         local patching="--dry-run --nested= --mode= --model= --recipe= --release= --vendor="
-        local verbs="status check show set reset reload cancel users ensure-device monitor patch-xml help"
+        local times="--times"
+        local verbs="status check show set reset reload cancel users probe ensure-device monitor patch-xml help"
         # The words as they were typed: readline's own are broken at = and :
         local line=${COMP_LINE:0:COMP_POINT} words cur prev='' verb='' i
         read -ra words <<<"$line"
@@ -56,6 +57,7 @@ _nestvirtctl() {
         set | reset) common="$setting $common" ;;
         reload | ensure-device) common="--dry-run $common" ;;
         patch-xml) common="$patching $common" ;;
+        probe) common="$times $common" ;;
         esac
         COMPREPLY=()
         if [[ $prev == -H || $prev == --host ]]; then

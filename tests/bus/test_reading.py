@@ -23,7 +23,7 @@ class Reading(BusTest):
         self.assertEqual(manager["Device"], "missing")
         self.assertIn("svm", manager["Features"])
         self.assertEqual(set(manager), {"Version", "Vendor", "CpuModel", "Features", "Firmware", "Level", "Hypervisor", "Nested", "Mmu",
-                                        "Device"})
+                                        "Device", "ProbeResult"})
 
     def test_module(self):
         self.start_real("amd-epyc-6.1")
@@ -76,7 +76,7 @@ class Reading(BusTest):
         with self.refused(DBUS_ERROR + "UnknownMethod"):
             client.call("Explode")
         with self.refused(DBUS_ERROR + "UnknownProperty"):
-            client.get("ProbeResult")
+            client.get("Explosive")
         with self.refused(DBUS_ERROR + "PropertyReadOnly"):
             client.call("Set", ("ssv", MANAGER, "Nested", GLib_string("off")), interface=PROPERTIES)
         with self.refused(DBUS_ERROR + "InvalidArgs"):

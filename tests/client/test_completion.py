@@ -15,7 +15,7 @@ COMPLETION = SOURCES / "completion"
 PARAMETERS = {"kvm_amd/nested": "1", "kvm_amd/npt": "Y", "kvm_amd/pause_filter_count": "3000", "kvm/ignore_msrs": "N",
               "kvm/halt_poll_ns": "200000"}
 NAMES = {"nested", "npt", "pause_filter_count", "ignore_msrs", "halt_poll_ns", "kvm.ignore_msrs", "kvm.halt_poll_ns"}
-VERBS = {"status", "check", "show", "set", "reset", "reload", "cancel", "users", "ensure-device", "monitor", "patch-xml", "help"}
+VERBS = {"status", "check", "show", "set", "reset", "reload", "cancel", "users", "probe", "ensure-device", "monitor", "patch-xml", "help"}
 PATCHING = {"--nested", "--mode", "--model", "--recipe", "--release", "--vendor"}
 SETTING = {"--dry-run", "--runtime", "--next-boot", "--when-idle", "--wait"}
 
@@ -116,7 +116,8 @@ class Cases:
         self.assertLess(SETTING, {word.partition("=")[0] for word in self.offer("nestvirtctl set --")})
         self.assertEqual(self.offer("nestvirtctl reset --wh"), {"--when-idle"})
         self.assertEqual(self.offer("nestvirtctl reload --d"), {"--dry-run"})
-        self.assertFalse(SETTING & self.offer("nestvirtctl status --"))
+        self.assertEqual(self.offer("nestvirtctl probe --t"), {"--times"})
+        self.assertFalse((SETTING | {"--times"}) & self.offer("nestvirtctl status --"))
         self.assertEqual(self.offer("nestvirtctl --q"), {"--quiet"})
         self.assertEqual(self.offer("nestvirtctl --json="), {"short", "pretty", "off"})
 

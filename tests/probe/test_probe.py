@@ -12,6 +12,7 @@ import tempfile
 import time
 import unittest
 
+from gi.repository import GLib
 from tap import main
 
 PROBE = os.environ["PROBE"]
@@ -79,8 +80,23 @@ class Machine(unittest.TestCase):
         done = run("--json", '--device=/"\\\n')
         self.assertIn('/"\\\n', json.loads(done.stdout)["message"])
 
+    def test_a_dictionary_in_a_file(self):
+        """What nestvirtd reads: the same, with the names and the types of D-Bus."""
+        with tempfile.TemporaryDirectory() as folder:
+            output = pathlib.Path(folder) / "probe"
+            output.write_text("old" * 10000)
+            done = run("--variant", "--measure=counts", f"--output={output}", '--device=/"\\\n')
+            text = output.read_text()
+        self.assertEqual((done.returncode, done.stdout), (6, ""))
+        result = GLib.Variant.parse(GLib.VariantType("a{sv}"), text).unpack()
+        self.assertEqual((result["Result"], result["Stale"], result["Counts"]), ("unsupported", False, {}))
+        self.assertIn('/"\\\n', result["Message"])
+        for module, load in result["Loads"].items():
+            self.assertEqual(os.stat(f"/sys/module/{module}/parameters").st_ino, load)
+        self.assertEqual(run("--variant", "--output=/nonexistent/file").returncode, 1)
+
     def test_usage(self):
-        for words in (["--nonsense"], ["word"], ["--device"]):
+        for words in (["--nonsense"], ["word"], ["--device"], ["--measure=weight"]):
             done = run(*words)
             self.assertEqual((done.returncode, done.stdout), (2, ""))
             self.assertIn("Usage: nestvirt-probe", done.stderr)

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* nestvirtctl probe: by the program itself when the caller may open /dev/kvm, else by the daemon, and what it found. It must not know how the
+ * probe works, nor what its numbers should be. */
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "connection.h"
+#include "error.h"
+#include "inventory.h"
+#include "names.h"
+#include "table.h"
+#include "verbs.h"
+
+#define PROGRAM "nestvirt-probe"
+#define DEVICE "/dev/kvm"
+#define EXIT_UNSUPPORTED 6
+
+typedef struct Line {
+        const char *name, *label;
+} Line;
+
+/* What is counted for each combination of page tables, from top to bottom. */
+static const Line lines[] = {
+                {"round_trip", "cpuid, to L1 and back"},
+                {"port", "port access, to user space and back"},
+                {"fresh_page", "first access to a page"},
+                {"fresh_page_cold", "the same, the very first time"},
+                {"cr3_reload", "CR3 read and written"},
+                {"fault", "page fault of L2, and unmapping"},
+                {"workload", "16 processes with 64 such faults each"},
+};
+
+/* And from left to right. A host has at most three. */
+static const char *const groups[] = {"one-level",     "shadow-on-shadow", "shadow-on-npt",
+                                     "shadow-on-ept", "npt-on-npt",       "ept-on-ept"};
+#define GROUPS_MAX 3
+
+static int exit_status_of(GVariant *result) {
+        const char *word = get_string(result, "Result");
+
+        return g_str_equal(word, "on")            ? 0
+               : g_str_equal(word, "off")         ? EXIT_NO
+               : g_str_equal(word, "unsupported") ? EXIT_UNSUPPORTED
+                                                  : EXIT_FAILURE;
+}
+
+static char *count_text(GVariant *counts, const char *group, const char *name) {
+        g_autofree char *key = g_strdup_printf("%s.%s", group, name);
+        guint64 value;
+
+        return g_variant_lookup(counts, key, "t", &value) ? g_strdup_printf("%" G_GUINT64_FORMAT, value) : g_strdup("");
+}
+
+static char *time_text(GVariant *times, const char *group, const char *name) {
+        g_autofree char *key = g_strdup_printf("%s.%s", group, name);
+        g_autoptr(GVariant) time = g_variant_lookup_value(times, key, G_VARIANT_TYPE("a{st}"));
+        guint64 median = 0, min = 0, max = 0;
+
+        if (!time || !g_variant_lookup(time, "median", "t", &median) || !g_variant_lookup(time, "min", "t", &min) ||
+            !g_variant_lookup(time, "max", "t", &max))
+                return g_strdup("");
+        return g_strdup_printf("%" G_GUINT64_FORMAT " (%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT ")", median, min, max);
+}
+
+/* Nothing when nothing was measured. */
+static void print_table(const Client *client, const char *title, GVariant *values,
+                        char *(*text_of)(GVariant *values, const char *group, const char *name)) {
+        const char *headings[GROUPS_MAX + 2] = {title}, *found[GROUPS_MAX];
+        unsigned n = 0;
+
+        for (gsize i = 0; i < G_N_ELEMENTS(groups) && n < GROUPS_MAX; i++) {
+                g_autofree char *text = text_of(values, groups[i], lines[0].name);
+                if (*text)
+                        headings[n + 1] = found[n] = groups[i], n++;
+        }
+        if (n == 0)
+                return;
+        g_autoptr(Table) table = table_new(headings);
+        for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
+                g_autofree char *texts[GROUPS_MAX] = {};
+                const char *cells[GROUPS_MAX + 1] = {lines[i].label};
+                for (unsigned j = 0; j < n; j++)
+                        cells[j + 1] = texts[j] = text_of(values, found[j], lines[i].name);
+                table_add(table, STYLE_PLAIN, cells, NULL);
+        }
+        output_newline(client->out);
+        table_print(table, client->out);
+}
+
+static void print_result(const Client *client, GVariant *result) {
+        g_autoptr(GVariant) counts = g_variant_lookup_value(result, "Counts", G_VARIANT_TYPE("a{st}"));
+        g_autoptr(GVariant) times = g_variant_lookup_value(result, "Times", G_VARIANT_TYPE("a{sa{st}}"));
+        gboolean emulated = FALSE;
+
+        output_text(client->out, STYLE_PLAIN, get_string(result, "Message"));
+        output_newline(client->out);
+        if (counts)
+                print_table(client, "EXITS TO THE HOST", counts, count_text);
+        if (times)
+                print_table(client, "NANOSECONDS", times, time_text);
+        if (g_variant_lookup(result, "Emulated", "b", &emulated) && emulated) {
+                output_newline(client->out);
+                output_text(client->out, STYLE_PLAIN, "Guest code is emulated here: times would mean nothing.");
+                output_newline(client->out);
+        }
+}
+
+/* In a build tree, or where it is installed. */
+static char *find_program(void) {
+        g_autofree char *client = g_file_read_link("/proc/self/exe", NULL);
+        g_autofree char *folder = client ? g_path_get_dirname(client) : NULL;
+        g_autofree char *built = folder ? g_build_filename(folder, "..", "daemon", PROGRAM, NULL) : NULL;
+
+        if (built && access(built, X_OK) == 0)
+                return g_steal_pointer(&built);
+        return g_strdup(LIBEXECDIR "/" PROGRAM);
+}
+
+static bool may_open_device(void) {
+        return faccessat(AT_FDCWD, DEVICE, R_OK | W_OK, AT_EACCESS) == 0;
+}
+
+/* The program's result, or NULL and @error, which is a D-Bus error like those of the daemon. */
+static GVariant *run_program(const Client *client, sd_bus_error *error) {
+        g_autofree char *program = find_program(), *text = NULL;
+        char *argv[] = {program, (char *) "--variant",
+                        (char *) (client->times ? "--measure=times" : "--measure=counts"), NULL};
+        g_autoptr(GError) failed = NULL;
+        int status = 0;
+
+        if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &text, NULL, &status, &failed)) {
+                (void) sd_bus_error_set(error, condition_to_name(CONDITION_INTERNAL), failed->message);
+                return NULL;
+        }
+        GVariant *result = g_variant_parse(G_VARIANT_TYPE_VARDICT, text, NULL, NULL, NULL);
+        if (!result)
+                (void) sd_bus_error_setf(error, condition_to_name(CONDITION_INTERNAL),
+                                         PROGRAM " gave no result (exit status %d)", WEXITSTATUS(status));
+        return result;
+}
+
+static GVariant *ask_daemon(Client *client, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        GVariant *result = NULL;
+
+        if (connection_prepare(client, PATH_MANAGER, IFACE_MANAGER, "Probe", &call, error) < 0)
+                return NULL;
+        int r = client->times ? sd_bus_message_append(call, "a{sv}t", 1, "Times", "b", 1, UINT64_C(0))
+                              : sd_bus_message_append(call, "a{sv}t", 0, UINT64_C(0));
+        if (r < 0) {
+                (void) connection_fail(client, r, error);
+                return NULL;
+        }
+        (void) connection_call(client, call, CALL_CHANGE, "a{sv}", &result, error);
+        return result;
+}
+
+/* Without what the program and the daemon have among themselves. */
+static GVariant *published(GVariant *result) {
+        GVariantBuilder builder;
+        GVariantIter i;
+        const char *name;
+        GVariant *value;
+
+        g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
+        g_variant_iter_init(&i, result);
+        while (g_variant_iter_loop(&i, "{&sv}", &name, &value))
+                if (!g_str_equal(name, "Loads"))
+                        g_variant_builder_add(&builder, "{sv}", name, value);
+        return g_variant_ref_sink(g_variant_builder_end(&builder));
+}
+
+int verb_probe(Client *client, char **words) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        g_autoptr(GVariant) found =
+                        !client->host && may_open_device() ? run_program(client, &error) : ask_daemon(client, &error);
+
+        if (!found)
+                return client_fail(client, "probe nested virtualization", &error);
+        g_autoptr(GVariant) result = published(found);
+        if (client->json != JSON_OFF)
+                client_print_json(client, result);
+        else
+                print_result(client, result);
+        return exit_status_of(result);
+}
