@@ -73,6 +73,34 @@ class Probe(ProbeTest):
         self.assertRegex(text, r"\nshadow-on-npt.workload 6179\n(.*\n)*npt-on-npt.workload 259\n$")
 
 
+class OnTheBus(ProbeTest):
+    """Alice may not open /dev/kvm, but polkit lets her ask."""
+
+    def test_the_daemon_has_it_run_and_keeps_the_result(self):
+        result = self.json("probe")
+        self.assertEqual((result["result"], result["stale"], result["counts"]), ("on", False, COUNTS))
+        self.assertEqual(self.json("status", user="bob")["probe_result"], result)
+        self.assertEqual(self.host.run("systemctl is-failed nestvirt-probe@counts.service").stdout, "inactive\n")
+        self.assertEqual(self.json("users")["users"], [])
+
+    def test_it_is_stale_after_a_reload(self):
+        self.json("probe")
+        self.assertEqual(self.json("set npt=0")["outcome"], "applied")
+        self.assertTrue(self.json("status")["probe_result"]["stale"])
+        result = self.json("probe")
+        self.assertEqual((result["stale"], result["counts"]), (False, SHADOW_COUNTS))
+
+    def test_off_is_an_answer(self):
+        self.ctl("set nested=off")
+        self.assertEqual(self.json("probe", status=3)["result"], "off")
+        self.assertIn("off", self.ctl("probe", user="root", status=3).stdout)
+
+    def test_whom_polkit_denies(self):
+        for user in ("bob", "carol"):
+            self.assertIn("AccessDenied", self.json("probe", user=user, status=4)["error"]["name"])
+        self.assertEqual(self.json("status")["probe_result"], {})
+
+
 class Broken(ProbeTest):
     """One thing is broken each time, and named."""
 
