@@ -43,20 +43,17 @@ static void judge_forced(const Kvm *kvm, bool proven, Report *report) {
 }
 
 /* VMCS shadowing can't be asked for; it can be counted. */
-static void judge(const Kvm *kvm, Report *report) {
-        uint64_t access;
+static void judge(Report *report) {
+        uint64_t round_trip, access;
 
         (void) conclude(report, RESULT_ON, "Nested virtualization works: a guest of a guest ran.");
-        if (kvm->vendor != VENDOR_VMX)
-                return;
-        if (!report_get_count(report, NULL, "vmcs_access", &access))
-                report_add(report, "This kernel does not count exits, so that it is not known whether VMCS shadowing "
-                                   "is in use.");
-        else if (access == 0)
-                report_add(report, "VMCS shadowing is in use.");
-        else
-                report_add(report, "VMCS shadowing is not in use: each time that a guest hypervisor looks at its VMCS "
-                                   "it exits to the host.");
+        if (!report_get_count(report, NULL, "round_trip", &round_trip))
+                report_add(report, "This kernel does not count exits, so that it is not known what it costs.");
+        else if (report_get_count(report, NULL, "vmcs_access", &access))
+                report_add(report,
+                           access == 0 ? "VMCS shadowing is in use."
+                                       : "VMCS shadowing is not in use: each time that a guest hypervisor looks at its "
+                                         "VMCS it exits to the host.");
 }
 
 static void probe(const Options *options, Report *report) {
@@ -67,7 +64,7 @@ static void probe(const Options *options, Report *report) {
                 if (kvm.forced)
                         judge_forced(&kvm, proven, report);
                 else if (proven && table_run(&kvm, options->times, NULL, report))
-                        judge(&kvm, report);
+                        judge(report);
         }
         kvm_close(&kvm);
 }

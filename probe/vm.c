@@ -209,7 +209,7 @@ bool vm_is_nested(const Vm *vm) {
         return ioctl(vm->vcpu, KVM_GET_NESTED_STATE, &nested) == 0 && nested.state.flags & KVM_STATE_NESTED_GUEST_MODE;
 }
 
-static uint64_t now(void) {
+uint64_t vm_now(void) {
         struct timespec time;
 
         (void) clock_gettime(CLOCK_MONOTONIC, &time);
@@ -229,14 +229,14 @@ static bool fail_run(const Vm *vm, int error, unsigned seconds, Report *report) 
 
 /* One call that may be interrupted by signals of others: only the watchdog's ends it. */
 static int run_once(Vm *vm) {
-        const uint64_t begin = now();
+        const uint64_t begin = vm_now();
         int r;
 
         do
                 r = ioctl(vm->vcpu, KVM_RUN, NULL);
         while (r < 0 && errno == EINTR && !watchdog_has_barked());
         const int error = r < 0 ? errno : 0;
-        vm->elapsed = now() - begin;
+        vm->elapsed = vm_now() - begin;
         return error;
 }
 

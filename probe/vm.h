@@ -37,6 +37,9 @@ typedef struct VmException {
         bool in_l2;
 } VmException;
 
+/* Nanoseconds of a clock that only goes forward. */
+uint64_t vm_now(void);
+
 /* A VM that is not open yet may be closed. */
 bool vm_open(Vm *vm, const Kvm *kvm, Report *report);
 void vm_close(Vm *vm);
