@@ -31,6 +31,7 @@ STATUS_ROUNDS = 15
 CALL_ROUNDS, CALL_BATCH = 60, 20
 PAIRS = 16
 REST_SECONDS = 60
+PROBE, PROBE_ROUNDS = "/usr/lib/nestvirt/nestvirt-probe", 5
 CLIENTS, CLIENT_USERS = 500, "alice,bob,carol,nobody"
 STALL_ROUNDS = 4
 MIB = 1024 * 1024
@@ -170,6 +171,12 @@ def measure_stall(host):
         yield Row(what, ours, anchor, "the same without a toggle", note=note)
 
 
+def measure_probe(host):
+    """The whole process, with a CPU that is emulated: on hardware it takes a hundredth."""
+    text = tool(host, "spawn-time", "--any-status", PROBE_ROUNDS, f"{PROBE} -- true")
+    yield Row("probe, whole process", pair(text)["ours"], goal=5000, absolute=True, note=f"{PROBE_ROUNDS} runs")
+
+
 MEASUREMENTS = {
     "status": measure_status,
     "calls": measure_calls,
@@ -177,6 +184,7 @@ MEASUREMENTS = {
     "rest": measure_rest,
     "toggle": measure_toggle,
     "stall": measure_stall,
+    "probe": measure_probe,
 }
 
 
