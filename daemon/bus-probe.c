@@ -19,19 +19,25 @@
 
 typedef struct Probe {
         Call *call;
+        Caller caller; /* known from the authorisation on */
         bool times;
 } Probe;
+
+static void probe_free(Probe *probe) {
+        caller_clear(&probe->caller);
+        g_free(probe);
+}
 
 static void probe_drop(gpointer data) {
         Probe *probe = data;
 
         call_drop(probe->call);
-        g_free(probe);
+        probe_free(probe);
 }
 
 static void probe_fail(Probe *probe, const GError *error) {
         call_fail(probe->call, error);
-        g_free(probe);
+        probe_free(probe);
 }
 
 static void on_done(int status, const char *detail, gpointer data) {
@@ -53,7 +59,7 @@ static void on_done(int status, const char *detail, gpointer data) {
                 probe_fail(probe, error);
         else {
                 call_reply(probe->call, g_variant_new("(@a{sv})", result));
-                g_free(probe);
+                probe_free(probe);
         }
         turns_end(daemon->turns);
 }
@@ -62,12 +68,11 @@ static void run(Probe *probe) {
         Daemon *daemon = probe->call->daemon;
         const char *measure = probe->times ? "times" : "counts";
         g_autofree char *unit = g_strdup_printf("nestvirt-probe@%s.service", measure);
-        g_autofree char *node = root_device_path(daemon->root, "kvm"),
-                        *path = root_absolute(daemon->root, PROBE_RESULT_PATH);
-        g_autofree char *device = g_strdup_printf("--device=%s", node), *output = g_strdup_printf("--output=%s", path);
+        g_autofree char *node = root_device_path(daemon->root, "kvm"), *device = g_strdup_printf("--device=%s", node);
+        g_autofree char *output = root_absolute(daemon->root, PROBE_RESULT_PATH);
         g_autofree char *what = g_strdup_printf("--measure=%s", measure);
-        const char *const argv[] = {"nestvirt-probe", "--variant", what, device, output, NULL};
-        const HelperTask task = {.unit = unit, .argv = argv, .timeout_sec = TIMEOUT_SEC};
+        const char *const argv[] = {"nestvirt-probe", "--variant", what, device, NULL};
+        const HelperTask task = {.unit = unit, .argv = argv, .output = output, .timeout_sec = TIMEOUT_SEC};
 
         helper_run(daemon->prober, &task, on_done, probe);
 }
@@ -77,6 +82,10 @@ static bool probe_execute(gpointer data) {
         Probe *probe = data;
         g_autoptr(GError) error = NULL;
 
+        if (caller_is_gone(&probe->caller)) {
+                probe_drop(probe);
+                return false;
+        }
         if (!root_write(probe->call->daemon->root, PROBE_RESULT_PATH, "", &error)) {
                 probe_fail(probe, error);
                 return false;
@@ -88,9 +97,10 @@ static bool probe_execute(gpointer data) {
 static void on_verdict(Verdict verdict, const Caller *caller, const GError *error, void *userdata) {
         Probe *probe = userdata;
 
-        if (verdict == VERDICT_YES)
+        if (verdict == VERDICT_YES) {
+                probe->caller = caller_copy(caller);
                 turns_ask(probe->call->daemon->turns, probe_execute, probe_drop, probe);
-        else if (verdict == VERDICT_NO)
+        } else if (verdict == VERDICT_NO)
                 probe_fail(probe, error);
         else
                 probe_drop(probe);
@@ -139,6 +149,6 @@ int bus_method_probe(sd_bus_message *message, void *userdata, sd_bus_error *erro
 
         Probe *probe = g_new0(Probe, 1);
         *probe = (Probe) {.call = call, .times = times};
-        authority_ask(daemon->authority, message, "", "", on_verdict, probe);
+        authority_ask(daemon->authority, message, "", "", "", on_verdict, probe);
         return 1;
 }

@@ -24,7 +24,7 @@
 
 struct Helper {
         Daemon *daemon;
-        char *name;   /* of the unit */
+        char *name;      /* of the unit */
         HelperDone done; /* NULL: nothing is under way */
         gpointer userdata;
         sd_event_source *timeout;

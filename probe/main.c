@@ -20,7 +20,6 @@ typedef struct Options {
         Form form;
         bool times;
         const char *device;
-        const char *output; /* NULL: standard output */
 } Options;
 
 /* Nothing must run with nesting off, whatever the CPUID of the guest says. */
@@ -77,8 +76,7 @@ static void usage(FILE *stream) {
                                "  -j, --json                  print JSON\n"
                                "      --variant               print a dictionary in GLib's text format\n"
                                "      --measure=counts|times  times take some seconds more\n"
-                               "      --device=PATH           the device of KVM, if not /dev/kvm\n"
-                               "      --output=PATH           print to a file, which is replaced\n");
+                               "      --device=PATH           the device of KVM, if not /dev/kvm\n");
 }
 
 static bool parse_measure(const char *word, Options *ret) {
@@ -86,7 +84,7 @@ static bool parse_measure(const char *word, Options *ret) {
         return ret->times || strcmp(word, "counts") == 0;
 }
 
-enum { OPTION_VARIANT = 0x100, OPTION_MEASURE, OPTION_DEVICE, OPTION_OUTPUT, OPTION_VERSION };
+enum { OPTION_VARIANT = 0x100, OPTION_MEASURE, OPTION_DEVICE, OPTION_VERSION };
 
 /* Returns an exit status, or -1 to go on. */
 static int take_option(int option, Options *ret) {
@@ -103,9 +101,6 @@ static int take_option(int option, Options *ret) {
                 break;
         case OPTION_DEVICE:
                 ret->device = optarg;
-                return -1;
-        case OPTION_OUTPUT:
-                ret->output = optarg;
                 return -1;
         case 'h':
                 usage(stdout);
@@ -126,7 +121,7 @@ static int parse(int argc, char **argv, Options *ret) {
                         {"variant", no_argument, NULL, OPTION_VARIANT},
                         {"measure", required_argument, NULL, OPTION_MEASURE},
                         {"device", required_argument, NULL, OPTION_DEVICE},
-                        {"output", required_argument, NULL, OPTION_OUTPUT},
+                        {"output", required_argument, NULL},
                         {"help", no_argument, NULL, 'h'},
                         {"version", no_argument, NULL, OPTION_VERSION},
                         {},
@@ -144,26 +139,15 @@ static int parse(int argc, char **argv, Options *ret) {
         return EXIT_USAGE;
 }
 
-static int print(const Options *options, FILE *stream, const Report *report) {
+static int print(const Options *options, const Report *report) {
         switch (options->form) {
         case FORM_JSON:
-                return print_report(stream, PRINT_JSON, report);
+                return print_report(PRINT_JSON, report);
         case FORM_VARIANT:
-                return print_report(stream, PRINT_VARIANT, report);
+                return print_report(PRINT_VARIANT, report);
         default:
-                return print_text(stream, report);
+                return print_text(report);
         }
-}
-
-static int print_to(const Options *options, const Report *report) {
-        if (!options->output)
-                return print(options, stdout, report);
-
-        FILE *file = fopen(options->output, "we");
-        if (!file)
-                return -errno;
-        const int r = print(options, file, report);
-        return fclose(file) != 0 && r == 0 ? -errno : r;
 }
 
 int main(int argc, char **argv) {
@@ -174,10 +158,9 @@ int main(int argc, char **argv) {
         if (r >= 0)
                 return r;
         probe(&options, &report);
-        r = print_to(&options, &report);
+        r = print(&options, &report);
         if (r < 0) {
-                (void) fprintf(stderr, "nestvirt-probe: Cannot print to %s: %s\n", options.output ?: "standard output",
-                               strerror(-r));
+                (void) fprintf(stderr, "nestvirt-probe: Cannot print: %s\n", strerror(-r));
                 return 1;
         }
         return report_exit_status(&report);

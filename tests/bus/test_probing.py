@@ -3,7 +3,7 @@
 one is tried, too, on whatever this machine has."""
 
 import os
-import subprocess
+import shutil
 
 from clients import ERROR, GLib, wait_for
 from harness import HELPER_DIR, BusTest
@@ -16,9 +16,8 @@ FOUND = """{{"Result": <"on">, "Time": <uint64 7>, "BootId": <"{boot}">, "Stale"
 "Counts": <{{"round_trip": uint64 2}}>, "Loads": <@a{{st}} {{"kvm_amd": {load}}}>, "Message": <"It ran">}}"""
 PROGRAM = """#!/bin/sh
 echo "$@" >>{folder}/calls
-for word; do case $word in --output=*) output=${{word#*=}} ;; esac; done
 [ ! -e {folder}/gate ] || read line <{folder}/gate
-cat {folder}/found >"$output"
+cat {folder}/found
 exit {status}
 """
 
@@ -80,7 +79,7 @@ class Child(ProbingTest):
         order = [m.member or "reply" for m in self.caller.messages
                  if m.serial == pending.serial or (m.member == "PropertiesChanged" and "ProbeResult" in m.body[1])]
         self.assertEqual(order, ["PropertiesChanged", "reply"])
-        self.assertEqual(self.calls(), [f"--variant --measure=counts --device={self.host}/dev/kvm --output={self.host}/{RESULT}"])
+        self.assertEqual(self.calls(), [f"--variant --measure=counts --device={self.host}/dev/kvm"])
 
     def test_times(self):
         self.probe(Times=True)
@@ -195,7 +194,7 @@ class Units(ProbingTest):
             probe = caller.start("Probe", self.options(**options))
             wait_for(lambda: len(systemd.asked("StartUnit")) == count, "StartUnit")
             self.assertEqual(systemd.asked("StartUnit")[-1].arguments, (unit, "replace"))
-            subprocess.run([self.folder / "nestvirt-probe", f"--output={self.host / RESULT}"], check=True)
+            shutil.copy(self.folder / "found", self.host / RESULT)
             systemd.emit("/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "JobRemoved",
                          ("uoss", 7, self.JOB, unit, "done"))
             self.assertEqual(probe.result()[0]["Result"], "on")

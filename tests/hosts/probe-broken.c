@@ -152,5 +152,5 @@ int main(int argc, char **argv) {
                 (void) (breakage->table ? table_run(&kvm, false, breakage->tamper, &report)
                                         : proof_run(&kvm, breakage->tamper, &report));
         kvm_close(&kvm);
-        return print_report(stdout, PRINT_JSON, &report) < 0 ? 1 : report_exit_status(&report);
+        return print_report(PRINT_JSON, &report) < 0 ? 1 : report_exit_status(&report);
 }

@@ -80,20 +80,14 @@ class Machine(unittest.TestCase):
         done = run("--json", '--device=/"\\\n')
         self.assertIn('/"\\\n', json.loads(done.stdout)["message"])
 
-    def test_a_dictionary_in_a_file(self):
+    def test_a_dictionary(self):
         """What nestvirtd reads: the same, with the names and the types of D-Bus."""
-        with tempfile.TemporaryDirectory() as folder:
-            output = pathlib.Path(folder) / "probe"
-            output.write_text("old" * 10000)
-            done = run("--variant", "--measure=counts", f"--output={output}", '--device=/"\\\n')
-            text = output.read_text()
-        self.assertEqual((done.returncode, done.stdout), (6, ""))
-        result = GLib.Variant.parse(GLib.VariantType("a{sv}"), text).unpack()
-        self.assertEqual((result["Result"], result["Stale"], result["Counts"]), ("unsupported", False, {}))
+        done = run("--variant", "--measure=counts", '--device=/"\\\n')
+        result = GLib.Variant.parse(GLib.VariantType("a{sv}"), done.stdout).unpack()
+        self.assertEqual((done.returncode, result["Result"], result["Stale"], result["Counts"]), (6, "unsupported", False, {}))
         self.assertIn('/"\\\n', result["Message"])
         for module, load in result["Loads"].items():
             self.assertEqual(os.stat(f"/sys/module/{module}/parameters").st_ino, load)
-        self.assertEqual(run("--variant", "--output=/nonexistent/file").returncode, 1)
 
     def test_usage(self):
         for words in (["--nonsense"], ["word"], ["--device"], ["--measure=weight"]):
