@@ -81,7 +81,7 @@ static const Field constant_fields[] = {
                 {0x4810, GDT_SIZE - 1},
                 {0x6818, L2_IDT},
                 {0x4812, IDT_SIZE - 1},
-                /* its registers: CR0 CR4 DR7 RFLAGS, debug exceptions, SYSENTER, DEBUGCTL; interruptibility, activity, SMBASE */
+                /* its registers: CR0 CR4 DR7 RFLAGS, debug exceptions, SYSENTER, DEBUGCTL; interruptibility, activity */
                 {0x6800, CR0},
                 {0x6804, CR4},
                 {0x681a, 0x400},
@@ -93,7 +93,6 @@ static const Field constant_fields[] = {
                 {0x2802, 0},
                 {0x4824, 0},
                 {0x4826, 0},
-                {0x4828, 0},
                 /* no shadow VMCS is linked */
                 {0x2800, UINT64_MAX},
                 /* L1: selectors es cs ss ds fs gs tr; CR0 CR3 CR4; bases of fs gs tr gdt idt; SYSENTER; RSP */
@@ -126,7 +125,6 @@ static const Field constant_fields[] = {
                 {0x4016, 0},
                 {0x4018, 0},
                 {0x401a, 0},
-                {0x401c, 0},
                 {0x6000, 0},
                 {0x6002, 0},
                 {0x6004, 0},
