@@ -31,8 +31,8 @@
 #define VMCS_PROCESSOR_CONTROLS 0x4002
 #define VMCS_EXCEPTIONS 0x4004
 #define VMCS_GUEST_IDT_LIMIT 0x4812
+#define VMCS_GUEST_CR0 0x6800
 #define VMCS_GUEST_CR3 0x6802
-#define VMCS_GUEST_RFLAGS 0x6820
 #define VMCS_HOST_CR0 0x6c00
 #define VMCS_NO_FIELD 0x6ffe
 
@@ -66,7 +66,7 @@ static void break_host(Vm *vm) {
 
 static void break_guest(Vm *vm) {
         if (is_vmx(vm))
-                vm_put(vm, find_field(vm, VMCS_GUEST_RFLAGS) + 8, 0, 8);
+                vm_put(vm, find_field(vm, VMCS_GUEST_CR0) + 8, 0, 8);
         else
                 vm_put(vm, CONTROL + VMCB_CR0, 0xa0050033, 8); /* not write-through, but not cache-disable */
 }
