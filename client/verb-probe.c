@@ -133,6 +133,12 @@ static GVariant *run_program(const Client *client, sd_bus_error *error) {
         g_autoptr(GError) failed = NULL;
         int status = 0;
 
+        if (access(program, X_OK) < 0) {
+                (void) sd_bus_error_setf(error, condition_to_name(CONDITION_UNSUPPORTED),
+                                         "There is no %s: it is for x86 alone, and installed with nestvirtctl there",
+                                         program);
+                return NULL;
+        }
         if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &text, NULL, &status, &failed)) {
                 (void) sd_bus_error_set(error, condition_to_name(CONDITION_INTERNAL), failed->message);
                 return NULL;
