@@ -86,7 +86,7 @@ class Usage(unittest.TestCase):
         (["patch-xml", "--nested=yes", "--vendor=via"], '--vendor is intel or amd, not "via"'),
         (["patch-xml", "--nested=yes", "--release=7.0"], "--release is for --recipe"),
         (["patch-xml", "--nested=no", "--recipe=kvm"], "--nested=no contradicts --recipe"),
-        (["patch-xml", "--nested=yes", "--dry-run"], "patch-xml takes no --dry-run"),
+        (["patch-xml", "--nested=yes", "--runtime"], "patch-xml takes no --runtime"),
         (["-H", "there", "patch-xml", "--nested=yes"], "patch-xml takes no --host"),
         (["status", "--nested=yes"], "status takes no --nested"),
     ]
