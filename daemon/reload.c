@@ -59,7 +59,9 @@ static bool value_is(const Root *root, const Plan *plan, const PlanValue *value,
         g_autofree char *normal = read && parameter ? catalog_read(parameter, plan->release, read) : g_strdup(read);
         /* "auto" reads back as what it came to, "" stands for a default that nobody knows. */
         const bool any = !*wanted || g_str_equal(wanted, "auto");
-        const bool same = any ? read != NULL : g_strcmp0(normal, wanted) == 0;
+        /* What was only to outlive the reload may have become moot by what was asked for: "EPT disabled". */
+        const bool moot = !value->asked && read && parameter && parameter->reads_words && !normal;
+        const bool same = any ? read != NULL : moot || g_strcmp0(normal, wanted) == 0;
 
         if (ret_read)
                 *ret_read = g_steal_pointer(&read);

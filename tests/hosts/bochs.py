@@ -26,7 +26,7 @@ ISOLINUX = ["/usr/lib/ISOLINUX/isolinux.bin", "/usr/lib/syslinux/modules/bios/ld
 CPU = "corei7_skylake_x"
 # Instructions that take one second of the guest's time. Idle time costs next to nothing, so that timeouts in the guest are as long as
 # they look; the kernel has to be told, as the CPU claims to be faster.
-SPEED = 50_000_000
+SPEED = 150_000_000
 HEADS, SECTORS_PER_TRACK = 4, 32  # SECTORS is one cylinder
 
 # What only costs time here: drivers, units and checks that have nothing to do with KVM.

@@ -7,6 +7,7 @@
 #include "change-fixture.h"
 #include "error.h"
 #include "recover.h"
+#include "reload.h"
 
 static void test_set_and_reset(Fixture *fixture, gconstpointer data) {
         g_autofree char *before = fixture_dump(fixture);
@@ -247,6 +248,35 @@ static void test_hand_written_value_is_kept(Fixture *fixture, gconstpointer data
         fixture_assert_value(fixture, "kvm", "halt_poll_ns", "1000");
 }
 
+static bool reads_back(Fixture *fixture, const char *printed, bool asked, GError **error) {
+        g_autoptr(Plan) plan = plan_new_empty();
+        PlanValue *value = g_new(PlanValue, 1);
+
+        *value = (PlanValue) {
+                        .module = g_strdup("kvm_intel"),
+                        .name = g_strdup("vmentry_l1d_flush"),
+                        .before = g_strdup("never"),
+                        .after = g_strdup("never"),
+                        .writable = true,
+                        .asked = asked,
+        };
+        g_ptr_array_add(plan->values, value);
+        plan->release = g_strdup("7.2.13");
+        fake_host_write(fixture->directory, "sys/module/kvm_intel/parameters/vmentry_l1d_flush", printed);
+        return reload_verify(fixture->root, plan, true, error);
+}
+
+/* Seen with Linux 7.2: ept=0 turns "never" into words that say that it no longer matters. */
+static void test_moot_value_is_no_failure(Fixture *fixture, gconstpointer data) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_true(reads_back(fixture, "never\n", false, NULL));
+        g_assert_true(reads_back(fixture, "EPT disabled\n", false, NULL));
+        g_assert_false(reads_back(fixture, "cond\n", false, NULL));
+        g_assert_false(reads_back(fixture, "EPT disabled\n", true, &error));
+        g_assert_error(error, CONDITION, CONDITION_RELOAD_FAILED);
+}
+
 static void test_dry_run(Fixture *fixture, gconstpointer data) {
         g_autofree char *before = fixture_dump(fixture);
         g_autoptr(GPtrArray) nobody = g_ptr_array_new();
@@ -320,6 +350,7 @@ int main(int argc, char **argv) {
                         {"runtime", test_runtime},
                         {"writable-needs-no-reload", test_writable_needs_no_reload},
                         {"hand-written-value-is-kept", test_hand_written_value_is_kept},
+                        {"moot-value-is-no-failure", test_moot_value_is_no_failure},
                         {"dry-run", test_dry_run},
                         {"conflict", test_conflict},
                         {"power-cut", test_power_cut},
