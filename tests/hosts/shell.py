@@ -27,7 +27,6 @@ TERMINAL = "TERM=xterm script -q -c 'stty rows 24 columns 80; exec bash -l' /dev
 
 def arguments(words):
     parser = argparse.ArgumentParser(prog="shell.py", description="The emulated host by hand.")
-    parser.add_argument("machine", choices=emulator.MACHINES, help="the vendor of its CPU")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--build", type=pathlib.Path, help="the build tree whose install is laid over the host")
     what.add_argument("--tree", type=pathlib.Path, help="a DESTDIR that is laid over it instead")
@@ -36,7 +35,8 @@ def arguments(words):
     parser.add_argument("--words", default="", help="more words for the kernel command line")
     parser.add_argument("--user", default="root", help="who runs the command")
     parser.add_argument("command", nargs="?", help="run this and leave; without it, a root shell")
-    return parser.parse_args(words if words[:1] and words[0] in emulator.MACHINES else ["amd", *words])
+    machine = words.pop(0) if words and words[0] in emulator.MACHINES else "amd"
+    return parser.parse_args(words, argparse.Namespace(machine=machine))
 
 
 def make_payload(args, target):
