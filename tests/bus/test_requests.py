@@ -184,5 +184,20 @@ class Tree(BusTest):
         self.assertEqual(snapshot(self.host), before)
 
 
+class Intel(BusTest):
+    """A CPU with VMX, EPT and VMCS shadowing, and without APICv."""
+
+    def test_what_the_cpu_lacks(self):
+        self.start_real("intel-haswell-desktop")
+        caller = self.client()
+        before = snapshot(self.host)
+        for flags in (0, NEXT_BOOT, DRY_RUN):
+            with self.refused(ERROR + "Unsupported", "enable_apicv", "vapic_reg", "vid", "posted_intr"):
+                caller.set({"kvm_intel": {"enable_apicv": "on"}}, flags)
+            with self.refused(ERROR + "Unsupported", "nestvirtctl set ept="):
+                caller.set({"kvm_amd": {"npt": "off"}}, flags)
+        self.assertEqual(snapshot(self.host), before)
+
+
 if __name__ == "__main__":
     main()
