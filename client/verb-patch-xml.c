@@ -162,7 +162,7 @@ int verb_patch_xml(Client *client, char **words) {
         result = module ? module(text->str, &patch, steps, advice, &error) : NULL;
         if (result && client->flags & FLAG_DRY_RUN)
                 diff = diff_unified(text->str, result, *words ?: "-", &error);
-        if (error)
+        if (!result || error)
                 return fail(client, condition_to_name(condition_of(error)), error->message);
         print_result(client, text->str, result, diff, steps, advice);
         return 0;

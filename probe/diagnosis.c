@@ -47,7 +47,7 @@ static const char *const exceptions[32] = {
                 [16] = "#MF", [17] = "#AC", [18] = "#MC", [19] = "#XM", [20] = "#VE", [21] = "#CP",
 };
 
-#define WORD_OF(words, number) word_of(words, sizeof words / sizeof words[0], number)
+#define WORD_OF(words, number) word_of((words), sizeof(words) / sizeof((words)[0]), (number))
 
 static const char *word_of(const Word *words, size_t n, uint64_t number) {
         for (size_t i = 0; i < n; i++)
