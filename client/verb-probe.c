@@ -82,10 +82,12 @@ static void print_table(const Client *client, const char *title, GVariant *value
                 return;
         g_autoptr(Table) table = table_new(headings);
         for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
-                g_autofree char *texts[GROUPS_MAX] = {};
+                g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
                 const char *cells[GROUPS_MAX + 1] = {lines[i].label};
-                for (unsigned j = 0; j < n; j++)
-                        cells[j + 1] = texts[j] = text_of(values, found[j], lines[i].name);
+                for (unsigned j = 0; j < n; j++) {
+                        g_ptr_array_add(texts, text_of(values, found[j], lines[i].name));
+                        cells[j + 1] = g_ptr_array_index(texts, j);
+                }
                 table_add(table, STYLE_PLAIN, cells, NULL);
         }
         output_newline(client->out);
