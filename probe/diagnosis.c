@@ -153,6 +153,6 @@ bool diagnose_vmx_fail(const char *instruction, bool valid, uint64_t error, uint
         (void) conclude(report, RESULT_BROKEN, "%s failed (VM-instruction error %llu: %s)", instruction,
                         (unsigned long long) error, WORD_OF(instruction_errors, error));
         if (field != 0)
-                report_add(report, "The field is %#llx", (unsigned long long) field);
+                report_add(report, "for the field %#llx", (unsigned long long) field);
         return false;
 }

@@ -38,7 +38,7 @@ static void judge_forced(const Kvm *kvm, bool proven, Report *report) {
         (void) conclude(report, report->result == RESULT_HANG ? RESULT_HANG : RESULT_OFF,
                         "Nested virtualization is off, and it is so even for a guest whose virtual CPU is forced to "
                         "have it.");
-        report_add(report, "%s", why);
+        report_add(report, "%s.", why);
 }
 
 /* VMCS shadowing can't be asked for; it can be counted. */

@@ -71,7 +71,7 @@ static bool diagnose_fail(const Vm *vm, Report *report) {
                 (void) (order.vmx ? diagnose_vmx_exit(&exit, report)
                                   : diagnose_svm_exit(order.code, order.info[0], order.info[1], report));
                 if (order.failure == FAILURE_EVENT)
-                        report_add(report, "It left while an event was delivered");
+                        report_add(report, "in the middle of the delivery of an event");
                 return false;
         }
         if (order.failure < FAILURE_VMXON || order.failure > FAILURE_INVEPT)

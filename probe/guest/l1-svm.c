@@ -25,7 +25,6 @@ void svm_flush(void) {
 void svm_restart(void) {
         *word(VMCB_RIP) = (uintptr_t) l2_start;
         *word(VMCB_RSP) = L2_STACK;
-        svm_flush();
 }
 
 Exit svm_run(void) {

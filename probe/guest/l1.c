@@ -47,13 +47,6 @@ static uint64_t page_of(uint64_t address) {
         return page;
 }
 
-static void flush(void) {
-        if (order->vmx)
-                vmx_flush();
-        else
-                svm_flush();
-}
-
 static void skip(const Exit *exit) {
         if (order->vmx)
                 vmx_skip(exit);
@@ -139,14 +132,21 @@ static void measure_alone(void) {
         load_tables(L1_PML4, L1_IDT);
 }
 
-static void measure(void) {
-        if (order->vmx)
-                vmx_restart();
-        else
+/* Entries have been taken away: the hardware must not know them any more. */
+static void restart(void) {
+        if (!order->vmx) {
                 svm_restart();
-        out(PORT_BEGIN);
+                svm_flush();
+                return;
+        }
+        vmx_restart();
         if (order->way == WAY_NESTED)
-                flush();
+                vmx_flush();
+}
+
+static void measure(void) {
+        restart();
+        out(PORT_BEGIN);
         run_l2();
         out(PORT_DONE);
 }

@@ -57,7 +57,7 @@ class Broken(ProbeTest):
         self.assert_said("guest-state", r"The VM entry failed \(exit reason 0x80000021")
 
     def test_a_field_that_there_is_not(self):
-        self.assert_said("field", r"VMWRITE failed \(VM-instruction error 12: .* The field is 0x6ffe")
+        self.assert_said("field", r"VMWRITE failed \(VM-instruction error 12: .* for the field 0x6ffe")
 
     def test_what_is_not_mapped(self):
         self.assert_said("tables", "page fault for the address 0x300[0-9a-f]+ .exit reason 0")
