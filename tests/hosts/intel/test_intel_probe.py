@@ -47,7 +47,7 @@ class Probe(ProbeTest):
 
 
 class Broken(ProbeTest):
-    """One thing is broken each time, and named."""
+    """One thing is broken each time, and named. What does not end is a matter of the AMD host: here a second of it takes a minute."""
 
     machine = "intel"
 
@@ -65,9 +65,6 @@ class Broken(ProbeTest):
 
     def test_shutdown(self):
         self.assert_said("triple-fault", r"L2 shut down \(exit reason 2")
-
-    def test_what_does_not_end_is_ended(self):
-        self.assert_said("l2-spins", "L2 does not end: stopped after ", "hang")
 
 
 if __name__ == "__main__":
