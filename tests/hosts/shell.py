@@ -92,7 +92,7 @@ def one_command(host, words, args):
 def main():
     args = arguments(sys.argv[1:])
     with tempfile.TemporaryDirectory(prefix="nestvirt-payload-") as folder:
-        with emulator.Host(make_payload(args, pathlib.Path(folder) / "payload.tar"), args.kernel, args.machine) as host:
+        with emulator.Host(make_payload(args, pathlib.Path(folder) / "payload.tar"), args.kernel, machine=args.machine) as host:
             if args.command is None:
                 return interactive(host, args.words.split())
             return one_command(host, args.words.split(), args)
