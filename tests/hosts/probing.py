@@ -28,10 +28,10 @@ def proof(round_trip=2, **others):
 class ProbeTest(NestvirtTest):
     def load(self, parameters=""):
         """The modules anew, kvm as well."""
-        self.host.check(f"modprobe -r {self.nestvirt.vendor} && modprobe {self.nestvirt.vendor} {parameters} && udevadm settle")
+        self.host.check(f"modprobe -r {self.nestvirt.vendor} && modprobe {self.nestvirt.vendor} {parameters} && udevadm settle", timeout=120)
 
     def probe(self, status=0, arguments="--json", user="root"):
-        result = self.host.run(f"{PROBE} {arguments}", user=user, timeout=180)
+        result = self.host.run(f"{PROBE} {arguments}", user=user, timeout=300)
         self.assertEqual(result.status, status, result.stdout + result.stderr)
         return json.loads(result.stdout)
 
