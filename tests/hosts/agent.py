@@ -128,6 +128,8 @@ class Agent:
     """The connection. `explain` gives words for an error: the end of the console, say. `patience` multiplies all
     timeouts: how much slower than others this host may be."""
 
+    answer_seconds = 30
+
     def __init__(self, connection, explain, patience=1):
         self.connection = connection
         self.explain = explain
@@ -170,8 +172,15 @@ class Agent:
                 raise HostError(f"the host is gone ({self.lost}) while waiting for {what}{self.explain()}")
             left = end - time.monotonic()
             if left <= 0:
+                if not self.answers():
+                    self.lost = "it has stopped to answer"
                 raise HostError(f"{timeout} s were not enough for {what}{job.tail() if job else ''}{self.explain()}")
             self.changed.wait(left)
+
+    def answers(self):
+        """Whether it still runs commands. One that does not is of no use to further tests, which would all wait in vain."""
+        job = self.start("true")
+        return self.changed.wait_for(lambda: job.status is not None or self.lost, self.answer_seconds * self.patience)
 
     def read(self):
         try:

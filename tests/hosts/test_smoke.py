@@ -101,6 +101,18 @@ class Life(unittest.TestCase):
                 job.wait()
             self.assertFalse(host.alive())
 
+    def test_a_host_that_hangs_is_given_up(self):
+        with own_host() as host:
+            host.boot()
+            with self.assertRaisesRegex(HostError, "were not enough"):
+                host.run("sleep 600", timeout=0.2)
+            self.assertTrue(host.alive())
+            host.process.send_signal(signal.SIGSTOP)
+            host.agent.answer_seconds = 0.2
+            with self.assertRaisesRegex(HostError, "were not enough for the end of: true"):
+                host.run("true", timeout=0.2)
+            self.assertFalse(host.alive())
+
 
 if __name__ == "__main__":
     unittest.main()
