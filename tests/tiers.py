@@ -56,11 +56,16 @@ def log_counts(path):
     return counts
 
 
-def meson(build, options, compiler, environment, *arguments):
-    """Set the tree up, build it and run the tests that meson knows: unit, bus, fuzz corpora, lint."""
+def is_built(build, options, compiler):
+    """Build the tree, and set it up before when it is not there."""
     if not (build / "build.ninja").exists() and not succeeds("meson", "setup", *options, build, CHECKOUT, **compiler):
-        return Counter(failed=1)
-    if not succeeds("ninja", "-C", build):
+        return False
+    return succeeds("ninja", "-C", build)
+
+
+def meson(build, options, compiler, environment, *arguments):
+    """Run the tests that meson knows: unit, bus, fuzz corpora, lint."""
+    if not is_built(build, options, compiler):
         return Counter(failed=1)
     report = build / "meson-logs" / "testlog.json"
     report.unlink(missing_ok=True)
@@ -85,13 +90,25 @@ def tier_tsan():
     return meson(CHECKOUT / "build-tsan", ["-Dwerror=true", "-Db_sanitize=thread"], GCC, {"TSAN_OPTIONS": "halt_on_error=1"}, *NO_LINT)
 
 
+class Timed(unittest.TextTestResult):
+    def startTest(self, test):
+        self.began = time.monotonic()
+        super().startTest(test)
+
+    def stopTest(self, test):
+        self.stream.writeln(f"    {time.monotonic() - self.began:.1f} s")
+        super().stopTest(test)
+
+
 def host_tests(folder):
+    if not is_built(BUILD, [], GCC):
+        return Counter(failed=1)
     hosts = CHECKOUT / "tests" / "hosts"
     sys.path.insert(0, str(hosts))
     import shared
 
     suite = unittest.TestLoader().discover(str(hosts / folder))
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Timed).run(suite)
     shared.close()
     failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
     skipped = len(result.skipped)
