@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What is said of guests: a row for each fact that a rule rests on. */
+
+#include <string.h>
+
+#include "guest.h"
+
+/* A CPU as "mode model policy [check] [mmu]", "-" for what is not said. */
+typedef struct Row {
+        const char *fact;
+        const char *vendor, *nested; /* NULL: "intel", "on" */
+        const char *mmu;             /* NULL: "tdp" */
+        bool no_kvm, no_feature, kept;
+        const char *type, *arch; /* NULL: "kvm", "x86_64" */
+        bool transient;
+        const char *defined, *live, *saved; /* NULL: not running; no managed save; "?": could not be read */
+        gint64 run, mode;                   /* what statistics say, and one more: 0 is unknown */
+        const char *next, *now, *using;
+        const char *paging; /* NULL: not looked at */
+        bool restart;
+        const char *reason; /* a part of it */
+} Row;
+
+#define AMD .vendor = "amd"
+#define OFF .nested = "off"
+
+/* clang-format off */
+static const Row rows[] = {
+        /* What no definition changes */
+        { "a guest that KVM does not run can't nest", .type = "qemu", .defined = "custom EPYC require", .next = "no", .reason = "type qemu" },
+        { "nor does it when it runs", .type = "qemu", .defined = "custom EPYC require", .live = "custom EPYC require", .next = "no", .now = "no", .using = "no" },
+        { "a 32-bit guest can't nest", .arch = "i686", .defined = "host-passthrough - -", .next = "no", .reason = "32-bit" },
+        { "of other architectures nothing is known", .arch = "aarch64", .defined = "host-passthrough - -", .next = "unknown" },
+        { "of other vendors nothing is known", .vendor = "", .defined = "host-passthrough - -", .next = "unknown" },
+        { "without KVM nothing of type kvm starts", .no_kvm = true, .nested = "unavailable", .defined = "host-passthrough - -", .next = "fails", .reason = "KVM is not there" },
+
+        /* What the definition asks for, on a host that can */
+        { "host-passthrough takes what the host gives", .defined = "host-passthrough - -", .next = "yes" },
+        { "host-model takes what the host gives", .defined = "host-model - -", .next = "yes" },
+        { "maximum is like host-passthrough", .defined = "maximum - -", .next = "yes" },
+        { "disable takes it away", .defined = "host-passthrough - disable", .next = "no", .reason = "takes vmx away" },
+        { "forbid refuses to start on a CPU that has it", .defined = "host-model - forbid", .next = "fails", .reason = "policy='disable'" },
+        { "forbid is met by a CPU without it", .no_feature = true, .defined = "host-model - forbid", .next = "no" },
+        { "Intel's models bring no vmx", .defined = "custom Haswell -", .next = "no", .reason = "Haswell brings no vmx" },
+        { "a model with vmx required has it", .defined = "custom Haswell require", .next = "yes" },
+        { "optional is enough", .defined = "custom Haswell optional", .next = "yes" },
+        { "AMD's models have svm, but QEMU leaves it out under KVM", AMD, .defined = "custom EPYC-Rome-v4 -", .next = "unknown", .reason = "require it" },
+        { "old ones as well", AMD, .defined = "custom Opteron_G3 -", .next = "unknown" },
+        { "unless it is named", AMD, .defined = "custom EPYC require", .next = "yes" },
+        { "but not all", AMD, .defined = "custom Opteron_G1 -", .next = "no" },
+        { "svm can be taken out of a model", AMD, .defined = "custom EPYC disable", .next = "no" },
+        { "no CPU means QEMU's default, which has none", .defined = "- - -", .next = "no", .reason = "QEMU's default" },
+
+        /* nested is off */
+        { "require is weak: libvirt starts it without", OFF, .defined = "custom Haswell require", .next = "no", .reason = "says nothing" },
+        { "require is weak in host-model as well", OFF, .defined = "host-model - require", .next = "no" },
+        { "check='full' is not weak", OFF, .defined = "custom Haswell require full", .next = "fails", .reason = "check='full'" },
+        { "a model with svm does not start", AMD, OFF, .defined = "custom EPYC -", .next = "fails", .reason = "policy='disable'" },
+        { "with check='none' libvirt compares nothing", AMD, OFF, .defined = "custom EPYC - none", .next = "no" },
+        { "a model without svm starts", AMD, OFF, .defined = "custom EPYC disable", .next = "no" },
+        { "host-passthrough starts without", OFF, .defined = "host-passthrough - require", .next = "no" },
+        { "forbid is about the CPU, not about KVM", OFF, .defined = "host-model - forbid", .next = "fails" },
+
+        /* The CPU has none, or its firmware has it off */
+        { "a model with a feature that the CPU lacks does not start", AMD, .no_feature = true, .nested = "unavailable", .defined = "custom EPYC -", .next = "fails" },
+        { "require is strong where the CPU itself lacks it", .no_feature = true, .nested = "unavailable", .defined = "host-model - require", .next = "fails" },
+        { "host-passthrough is not compared", .no_feature = true, .nested = "unavailable", .defined = "host-passthrough - require", .next = "no" },
+        { "what can't be read is not guessed", .nested = "unknown", .defined = "host-passthrough - -", .next = "unknown" },
+        { "a definition that can't be read", .defined = "?", .next = "unknown", .reason = "could not be read" },
+
+        /* What runs */
+        { "started on a host that nests", .defined = "host-passthrough - -", .live = "host-passthrough - -", .next = "yes", .now = "yes", .using = "unknown" },
+        { "live XML of host-passthrough is not believed", OFF, .defined = "host-passthrough - require", .live = "host-passthrough - require", .next = "no", .now = "no", .using = "no", .reason = "whatever its XML says" },
+        { "the parameter of now is that of the start", OFF, .defined = "host-model - -", .live = "custom Haswell -", .next = "no", .now = "no", .using = "no" },
+        { "host-model runs as a custom model", .defined = "host-model - -", .live = "custom Haswell require", .next = "yes", .now = "yes", .using = "unknown" },
+        { "live XML of a custom model says what QEMU gave", .defined = "custom Haswell require", .live = "custom Haswell disable", .next = "yes", .now = "no", .using = "no", .restart = true },
+        { "what is left in a model of AMD's after the start was given", AMD, .defined = "custom EPYC -", .live = "custom EPYC - full", .next = "unknown", .now = "yes", .using = "unknown" },
+        { "unless libvirt has compared nothing", AMD, .defined = "custom EPYC -", .live = "custom EPYC - none", .next = "unknown", .now = "unknown", .using = "unknown" },
+        { "kvm that stayed loaded proves nothing", AMD, OFF, .kept = true, .defined = "custom EPYC - none", .live = "custom EPYC -", .next = "no", .now = "unknown", .using = "unknown" },
+        { "without a definition of its own it is gone when it ends", .transient = true, .defined = "host-passthrough - -", .live = "host-passthrough - -", .next = "no", .now = "yes", .using = "unknown", .reason = "transient" },
+        { "what it runs with can't be read", .defined = "host-passthrough - -", .live = "?", .next = "yes", .now = "unknown", .using = "unknown" },
+
+        /* Statistics */
+        { "a virtual CPU in guest mode", .defined = "host-passthrough - -", .live = "host-passthrough - -", .run = 8, .mode = 2, .next = "yes", .now = "yes", .using = "yes" },
+        { "guests were run, and are not now", .defined = "host-passthrough - -", .live = "host-passthrough - -", .run = 8, .mode = 1, .next = "yes", .now = "yes", .using = "has" },
+        { "none was ever run", .defined = "host-passthrough - -", .live = "host-passthrough - -", .run = 1, .mode = 1, .next = "yes", .now = "yes", .using = "no" },
+        { "whoever has run guests can, whatever else is said", OFF, .defined = "custom Haswell -", .live = "custom Haswell disable", .run = 2, .next = "no", .now = "yes", .using = "has", .restart = true },
+
+        /* Paging */
+        { "EPT in the guest on EPT of the host", .defined = "host-passthrough - -", .next = "yes", .paging = "ept-on-ept" },
+        { "EPT held back from the guest", .defined = "host-model - - - disable", .next = "yes", .paging = "shadow-on-ept" },
+        { "NPT in the guest on NPT of the host", AMD, .defined = "host-passthrough - -", .next = "yes", .paging = "npt-on-npt" },
+        { "NPT held back from the guest", AMD, .defined = "custom EPYC require - disable", .next = "yes", .paging = "shadow-on-npt" },
+        { "no EPT for anybody", .mmu = "shadow", .defined = "host-passthrough - -", .next = "yes", .paging = "shadow-on-shadow" },
+        { "no paging of guests without guests", .defined = "custom Haswell -", .next = "no", .paging = "" },
+
+        /* Restart */
+        { "another mode is defined than runs", .defined = "host-passthrough - -", .live = "custom Haswell require", .next = "yes", .now = "yes", .using = "unknown", .restart = true },
+        { "another model is defined than runs", .defined = "custom Skylake require", .live = "custom Haswell require", .next = "yes", .now = "yes", .using = "unknown", .restart = true },
+        { "the default runs as what it came to", .defined = "- - -", .live = "custom qemu64 -", .next = "no", .now = "no", .using = "no" },
+
+        /* Managed save */
+        { "a start from a save brings back its CPU", .defined = "host-passthrough - -", .saved = "custom Haswell disable", .next = "no", .reason = "managed save" },
+        { "which may have what the definition lacks", .defined = "custom Haswell -", .saved = "custom Haswell require", .next = "yes" },
+        { "as a model of AMD's may", AMD, .defined = "custom EPYC disable", .saved = "custom EPYC - full", .next = "yes" },
+        { "and needs it", OFF, .defined = "custom Haswell -", .saved = "custom Haswell require", .next = "fails", .reason = "That CPU had vmx" },
+        { "what a passed through CPU had is not known", OFF, .defined = "custom Haswell -", .saved = "host-passthrough - require", .next = "unknown" },
+        { "nor what can't be read", .defined = "host-passthrough - -", .saved = "?", .next = "unknown" },
+};
+/* clang-format on */
+
+static GuestCpu parse_cpu(const char *text) {
+        GuestCpu cpu = guest_cpu_empty();
+        const char **fields[] = {&cpu.mode, &cpu.model, &cpu.policy, &cpu.check, &cpu.mmu_policy};
+
+        if (!text || g_str_equal(text, "?"))
+                return (GuestCpu) {};
+        g_auto(GStrv) words = g_strsplit(text, " ", -1);
+        g_assert_cmpuint(g_strv_length(words), <=, G_N_ELEMENTS(fields));
+        for (unsigned i = 0; words[i]; i++)
+                if (!g_str_equal(words[i], "-"))
+                        *fields[i] = g_intern_string(words[i]);
+        return cpu;
+}
+
+static GuestFacts *make_facts(const Row *row) {
+        GuestFacts *facts = guest_facts_new();
+
+        facts->name = g_strdup("one");
+        facts->uuid = g_strdup("3b5b08e4-3dca-4ff9-9a1d-40389758d081");
+        facts->active = row->live;
+        facts->persistent = !row->transient;
+        facts->type = row->type ?: "kvm";
+        facts->arch = row->arch ?: "x86_64";
+        facts->defined = parse_cpu(row->defined);
+        facts->live = parse_cpu(row->live);
+        facts->managed_save = row->saved;
+        facts->saved = parse_cpu(row->saved);
+        facts->nested_run = row->run - 1;
+        facts->guest_mode = row->mode - 1;
+        return facts;
+}
+
+static GuestHost make_host(const Row *row) {
+        return (GuestHost) {
+                        .vendor = row->vendor ?: "intel",
+                        .nested = row->nested ?: "on",
+                        .mmu = row->mmu ?: "tdp",
+                        .live = !row->no_kvm,
+                        .cpu_has = !row->no_feature,
+                        .kvm_kept = row->kept,
+        };
+}
+
+static void test_row(gconstpointer data) {
+        const Row *row = data;
+        g_autoptr(GuestFacts) facts = make_facts(row);
+        const GuestHost host = make_host(row);
+        g_autoptr(GuestVerdict) verdict = guest_judge(facts, &host);
+
+        g_test_message("%s", verdict->reason);
+        g_assert_cmpstr(verdict->next_start, ==, row->next);
+        g_assert_cmpstr(verdict->now, ==, row->now ?: "");
+        g_assert_cmpstr(verdict->using, ==, row->using ?: "");
+        g_assert_cmpint(verdict->restart_needed, ==, row->restart);
+        if (row->paging)
+                g_assert_cmpstr(verdict->mmu, ==, row->paging);
+        if (row->reason)
+                g_assert_nonnull(strstr(verdict->reason, row->reason));
+        g_assert_cmpstr(verdict->reason, !=, "");
+        g_assert_null(strstr(verdict->reason, "  "));
+        g_assert_false(g_str_has_prefix(verdict->reason, " "));
+}
+
+static void add_snapshot(GuestFacts *facts, const char *name, const char *cpu) {
+        GuestSnapshot *snapshot = g_new(GuestSnapshot, 1);
+
+        *snapshot = (GuestSnapshot) {.name = g_strdup(name), .cpu = parse_cpu(cpu)};
+        if (!facts->snapshots)
+                facts->snapshots = g_ptr_array_new_with_free_func((GDestroyNotify) guest_snapshot_free);
+        g_ptr_array_add(facts->snapshots, snapshot);
+}
+
+/* A revert brings back the CPU of the snapshot, and may bring back what has been taken away since. */
+static void test_saved_state(void) {
+        const Row row = {.defined = "custom Haswell disable", .saved = "custom Haswell require"};
+        g_autoptr(GuestFacts) facts = make_facts(&row);
+        const GuestHost host = make_host(&row);
+
+        add_snapshot(facts, "before", "custom Haswell require");
+        add_snapshot(facts, "same", "custom Haswell disable");
+        add_snapshot(facts, "other", "host-passthrough - disable");
+        g_autoptr(GuestVerdict) verdict = guest_judge(facts, &host);
+        g_assert_cmpstr(verdict->saved_state, ==, "managed save; snapshots: before, other");
+
+        facts->managed_save = false;
+        g_autoptr(GuestVerdict) without = guest_judge(facts, &host);
+        g_assert_cmpstr(without->saved_state, ==, "snapshots: before, other");
+
+        g_ptr_array_remove_index(facts->snapshots, 2);
+        g_ptr_array_remove_index(facts->snapshots, 0);
+        g_autoptr(GuestVerdict) none = guest_judge(facts, &host);
+        g_assert_cmpstr(none->saved_state, ==, "");
+}
+
+static void test_both_reasons(void) {
+        const Row row = {.defined = "custom Haswell disable", .live = "custom Haswell require"};
+        g_autoptr(GuestFacts) facts = make_facts(&row);
+        const GuestHost host = make_host(&row);
+        g_autoptr(GuestVerdict) verdict = guest_judge(facts, &host);
+
+        g_assert_true(g_str_has_prefix(verdict->reason, "Now: "));
+        g_assert_nonnull(strstr(verdict->reason, " Next start: "));
+        g_assert_true(verdict->restart_needed);
+}
+
+static void test_models(void) {
+        g_assert_true(guest_model_brings_svm("EPYC"));
+        g_assert_true(guest_model_brings_svm("qemu64"));
+        g_assert_true(guest_model_brings_svm("Dhyana-v2"));
+        g_assert_false(guest_model_brings_svm("Skylake-Server"));
+        g_assert_false(guest_model_brings_svm(""));
+        g_assert_cmpstr(guest_feature("intel"), ==, "vmx");
+        g_assert_cmpstr(guest_feature("amd"), ==, "svm");
+        g_assert_null(guest_feature(""));
+}
+
+typedef struct Member {
+        const char *name, *type;
+} Member;
+
+/* Written out again on purpose: these names, types and their order are an interface. */
+static void test_describe(void) {
+        static const Member members[] = {
+                        {"Active", "b"}, {"CpuMode", "s"},   {"CpuModel", "s"},      {"Mmu", "s"},
+                        {"Name", "s"},   {"NextStart", "s"}, {"Now", "s"},           {"Persistent", "b"},
+                        {"Policy", "s"}, {"Reason", "s"},    {"RestartNeeded", "b"}, {"SavedState", "s"},
+                        {"Type", "s"},   {"Using", "s"},     {"Uuid", "s"},
+        };
+        const Row row = {.defined = "custom Haswell require", .live = "custom Haswell require"};
+        g_autoptr(GuestFacts) facts = make_facts(&row);
+        const GuestHost host = make_host(&row);
+
+        g_free(facts->name);
+        facts->name = g_strdup("no \xff UTF-8");
+        g_autoptr(GVariant) described = g_variant_ref_sink(describe_guest(facts, &host));
+        g_assert_cmpuint(g_variant_n_children(described), ==, G_N_ELEMENTS(members));
+        for (unsigned i = 0; i < G_N_ELEMENTS(members); i++) {
+                g_autoptr(GVariant) value = NULL;
+                const char *name;
+                g_variant_get_child(described, i, "{&sv}", &name, &value);
+                g_assert_cmpstr(name, ==, members[i].name);
+                g_assert_cmpstr(g_variant_get_type_string(value), ==, members[i].type);
+        }
+        const char *policy = NULL;
+        g_assert_true(g_variant_lookup(described, "Policy", "&s", &policy));
+        g_assert_cmpstr(policy, ==, "require");
+}
+
+int main(int argc, char **argv) {
+        g_test_init(&argc, &argv, NULL);
+        for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+                g_autofree char *path = g_strdup_printf("/guest/%s", rows[i].fact);
+                g_test_add_data_func(g_strdelimit(path, "'", '_'), &rows[i], test_row);
+        }
+        g_test_add_func("/guest/saved-state", test_saved_state);
+        g_test_add_func("/guest/both-reasons", test_both_reasons);
+        g_test_add_func("/guest/models", test_models);
+        g_test_add_func("/guest/describe", test_describe);
+        return g_test_run();
+}
