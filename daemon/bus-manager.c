@@ -8,6 +8,7 @@
 #include "check.h"
 #include "describe-reply.h"
 #include "device.h"
+#include "guests.h"
 #include "object.h"
 #include "order.h"
 #include "surroundings.h"
@@ -25,6 +26,7 @@ static bool refresh_begin(gpointer data) {
         Call *call;
 
         daemon_refresh(daemon);
+        guests_refresh(daemon->guests);
         while ((call = g_queue_pop_head(&daemon->refreshes)))
                 call_reply(call, NULL);
         return false;
@@ -185,6 +187,49 @@ static int method_ensure_device(sd_bus_message *message, void *userdata, sd_bus_
         return 1;
 }
 
+static void on_guest(Call *call, const GuestFacts *facts, const GError *error) {
+        if (error) {
+                call_fail(call, error);
+                return;
+        }
+        g_autofree char *path = object_guest_path(facts->uuid);
+        call_reply(call, g_variant_new("(o)", path));
+}
+
+static int method_get_guest(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Daemon *daemon = ((Object *) userdata)->daemon;
+        g_autoptr(GError) refused = NULL;
+        const char *name;
+
+        int r = sd_bus_message_read_basic(message, SD_BUS_TYPE_STRING, &name);
+        if (r < 0)
+                return r;
+        Call *call = call_new(daemon, message, &refused);
+        if (!call)
+                return bus_error(error, refused);
+        guests_look(daemon->guests, call, name, on_guest);
+        return 1;
+}
+
+static void on_guests(Call *call, const GuestFacts *facts, const GError *error) {
+        if (error)
+                call_fail(call, error);
+        else
+                call_reply(call, NULL);
+}
+
+static int method_refresh_guests(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Daemon *daemon = ((Object *) userdata)->daemon;
+        g_autoptr(GError) refused = NULL;
+        uint64_t flags;
+
+        Call *call = bus_read_flags(message, 0, &flags, &refused) ? call_new(daemon, message, &refused) : NULL;
+        if (!call)
+                return bus_error(error, refused);
+        guests_look(daemon->guests, call, NULL, on_guests);
+        return 1;
+}
+
 const sd_bus_vtable manager_vtable[] = {
                 SD_BUS_VTABLE_START(0),
                 SD_BUS_PROPERTY("Version", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -213,5 +258,9 @@ const sd_bus_vtable manager_vtable[] = {
                                         method_ensure_device, SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("Probe", SD_BUS_ARGS("a{sv}", options, "t", flags),
                                         SD_BUS_RESULT("a{sv}", result), bus_method_probe, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("GetGuest", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", guest), method_get_guest,
+                                        SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("RefreshGuests", SD_BUS_ARGS("t", flags), SD_BUS_NO_RESULT,
+                                        method_refresh_guests, SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_VTABLE_END,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Connecting and registering. The members are in bus-manager.c and bus-module.c; it answers no method itself. */
+/* Connecting and registering. The members are in bus-manager.c, bus-module.c and bus-guest.c; it answers no method itself. */
 
 #include <errno.h>
 #include <string.h>
@@ -20,7 +20,9 @@ int bus_error(sd_bus_error *ret, const GError *error) {
 }
 
 bool bus_property_emits_change(const char *interface, const char *property) {
-        const sd_bus_vtable *v = g_str_equal(interface, IFACE_MANAGER) ? manager_vtable : module_vtable;
+        const sd_bus_vtable *v = g_str_equal(interface, IFACE_MANAGER)  ? manager_vtable
+                                 : g_str_equal(interface, IFACE_MODULE) ? module_vtable
+                                                                        : guest_vtable;
 
         for (; v->type != _SD_BUS_VTABLE_END; v++)
                 if (v->type == _SD_BUS_VTABLE_PROPERTY && g_str_equal(v->x.property.member, property))
@@ -50,20 +52,19 @@ bool bus_read_flags(sd_bus_message *message, uint64_t allowed, uint64_t *ret, GE
         return request_check_flags(*ret, allowed, error);
 }
 
-static int find_module(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
+static int find_object(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
                        sd_bus_error *error) {
         const Daemon *daemon = userdata;
         Object *object = g_hash_table_lookup(daemon->objects, path);
 
-        if (!object || !object->module)
+        if (!object || !g_str_equal(object->interface, interface))
                 return 0;
         *ret_found = object;
         return 1;
 }
 
 /* sd-bus frees the strings with free(), which is what GLib's are allocated with. */
-static int enumerate_modules(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes, sd_bus_error *error) {
-        const Daemon *daemon = userdata;
+static int enumerate_kind(const Daemon *daemon, const char *interface, char ***ret_nodes) {
         GPtrArray *nodes = g_ptr_array_new();
         GHashTableIter i;
         gpointer value;
@@ -71,12 +72,28 @@ static int enumerate_modules(sd_bus *bus, const char *prefix, void *userdata, ch
         g_hash_table_iter_init(&i, daemon->objects);
         while (g_hash_table_iter_next(&i, NULL, &value)) {
                 const Object *object = value;
-                if (object->module)
+                if (g_str_equal(object->interface, interface))
                         g_ptr_array_add(nodes, g_strdup(object->path));
         }
         g_ptr_array_add(nodes, NULL);
         *ret_nodes = (char **) g_ptr_array_free(nodes, FALSE);
         return 0;
+}
+
+/* One each: the prefix that sd-bus names is the one that was asked about, which may be above. */
+static int enumerate_modules(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes, sd_bus_error *error) {
+        return enumerate_kind(userdata, IFACE_MODULE, ret_nodes);
+}
+
+static int enumerate_guests(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes, sd_bus_error *error) {
+        return enumerate_kind(userdata, IFACE_GUEST, ret_nodes);
+}
+
+static int add_kind(Daemon *daemon, const char *prefix, const char *interface, const sd_bus_vtable *vtable,
+                    sd_bus_node_enumerator_t enumerate) {
+        int r = sd_bus_add_fallback_vtable(daemon->bus, NULL, prefix, interface, vtable, find_object, daemon);
+
+        return r < 0 ? r : sd_bus_add_node_enumerator(daemon->bus, NULL, prefix, enumerate, daemon);
 }
 
 static int add_objects(Daemon *daemon) {
@@ -90,10 +107,10 @@ static int add_objects(Daemon *daemon) {
         r = sd_bus_add_object_vtable(bus, NULL, PATH_MANAGER, IFACE_MANAGER, manager_vtable, manager);
         if (r < 0)
                 return r;
-        r = sd_bus_add_fallback_vtable(bus, NULL, PATH_MODULE_PREFIX, IFACE_MODULE, module_vtable, find_module, daemon);
+        r = add_kind(daemon, PATH_MODULE_PREFIX, IFACE_MODULE, module_vtable, enumerate_modules);
         if (r < 0)
                 return r;
-        return sd_bus_add_node_enumerator(bus, NULL, PATH_MODULE_PREFIX, enumerate_modules, daemon);
+        return add_kind(daemon, PATH_GUEST_PREFIX, IFACE_GUEST, guest_vtable, enumerate_guests);
 }
 
 int bus_open(Daemon *daemon) {

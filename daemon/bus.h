@@ -9,6 +9,7 @@
 
 extern const sd_bus_vtable manager_vtable[]; /* bus-manager.c */
 extern const sd_bus_vtable module_vtable[];  /* bus-module.c */
+extern const sd_bus_vtable guest_vtable[];   /* bus-guest.c */
 /* bus-probe.c */
 int bus_method_probe(sd_bus_message *message, void *userdata, sd_bus_error *error);
 

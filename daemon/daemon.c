@@ -13,6 +13,7 @@
 #include "authority.h"
 #include "bus.h"
 #include "device.h"
+#include "guests.h"
 #include "helper.h"
 #include "idle.h"
 #include "lock.h"
@@ -26,6 +27,7 @@ void daemon_refresh(Daemon *daemon) {
 
         daemon->host = host_read(daemon->root, daemon->loader);
         objects_publish(daemon);
+        guests_judge(daemon->guests);
         idle_update(daemon->idle);
         host_free(before);
         (void) malloc_trim(0); /* reading takes ten times the memory of what was read */
@@ -87,6 +89,15 @@ static void on_ready(Daemon *daemon) {
         (void) sd_notify(false, "READY=1");
 }
 
+static void claim_name(Daemon *daemon) {
+        int r = bus_claim_name(daemon, on_ready);
+
+        if (r < 0) {
+                log_error("Cannot ask for the bus name: %s", strerror(-r));
+                (void) sd_event_exit(daemon->event, EXIT_FAILURE);
+        }
+}
+
 static void recovery_done(gpointer data, gpointer userdata) {
         Recovery *recovery = data;
         Daemon *daemon = recovery->daemon;
@@ -95,11 +106,7 @@ static void recovery_done(gpointer data, gpointer userdata) {
                 log_recovered(recovery->result->steps, recovery->result->error);
         recovery_free(recovery);
         daemon_refresh(daemon);
-        int r = bus_claim_name(daemon, on_ready);
-        if (r < 0) {
-                log_error("Cannot ask for the bus name: %s", strerror(-r));
-                (void) sd_event_exit(daemon->event, EXIT_FAILURE);
-        }
+        guests_begin(daemon->guests, claim_name);
         turns_end(daemon->turns);
 }
 
@@ -136,7 +143,7 @@ static int set_up_event(Daemon *daemon) {
         return r < 0 ? r : sd_event_set_watchdog(daemon->event, true);
 }
 
-static int set_up_worker(const Daemon *daemon, const char *name, Worker **ret) {
+int daemon_add_worker(const Daemon *daemon, const char *name, Worker **ret, sd_event_source **ret_source) {
         g_autoptr(GError) error = NULL;
 
         *ret = worker_new(name, &error);
@@ -144,7 +151,7 @@ static int set_up_worker(const Daemon *daemon, const char *name, Worker **ret) {
                 log_error("%s", error->message);
                 return -EAGAIN;
         }
-        return sd_event_add_io(daemon->event, NULL, worker_fd(*ret), EPOLLIN, on_worker, *ret);
+        return sd_event_add_io(daemon->event, ret_source, worker_fd(*ret), EPOLLIN, on_worker, *ret);
 }
 
 /* Before there is anything that others could see. */
@@ -161,10 +168,10 @@ static int set_up(Daemon *daemon) {
         int r = set_up_event(daemon);
         if (r < 0)
                 return r;
-        r = set_up_worker(daemon, "changes", &daemon->changes);
+        r = daemon_add_worker(daemon, "changes", &daemon->changes, NULL);
         if (r < 0)
                 return r;
-        r = set_up_worker(daemon, "reads", &daemon->reads);
+        r = daemon_add_worker(daemon, "reads", &daemon->reads, NULL);
         if (r < 0)
                 return r;
 
@@ -188,6 +195,9 @@ static int set_up(Daemon *daemon) {
         daemon->prober = helper_new(daemon);
         if (!daemon->device || !daemon->idle || !daemon->prober)
                 return -ENOMEM;
+        daemon->guests = guests_new(daemon, &r);
+        if (!daemon->guests)
+                return r;
         daemon->watch = watch_new(daemon, &r);
         return daemon->watch ? 0 : r;
 }
@@ -195,6 +205,7 @@ static int set_up(Daemon *daemon) {
 /* The bus goes last, so that whoever still waits hears of it from the bus; what a worker does is waited for. */
 static void take_down(Daemon *daemon) {
         watch_free(daemon->watch);
+        guests_free(daemon->guests);
         g_clear_pointer(&daemon->changes, worker_free);
         g_clear_pointer(&daemon->reads, worker_free);
         g_clear_pointer(&daemon->scan->users, g_ptr_array_unref);

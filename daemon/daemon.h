@@ -11,6 +11,7 @@
 #include <systemd/sd-event.h>
 
 #include "host.h"
+#include "hypervisor.h"
 #include "loader.h"
 #include "root.h"
 #include "turns.h"
@@ -21,17 +22,22 @@
 
 typedef struct Authority Authority;
 typedef struct Device Device;
+typedef struct Guests Guests;
 typedef struct Helper Helper;
 typedef struct Idle Idle;
 typedef struct Watch Watch;
 
 #define DAEMON_PATIENCE_USEC (5U * 1000U * 1000U)
+#define DAEMON_GUEST_PATIENCE_USEC (10U * 1000U * 1000U)
 
 typedef struct DaemonSettings {
         bool always_ask;        /* polkit decides for uid 0, too */
         bool units;             /* what must open /dev/kvm runs as a unit of systemd's, else as a plain child */
         const char *helper_dir; /* where nestvirt-device and nestvirt-probe are, for plain children */
         uint64_t patience_usec; /* so long at most a look at whether KVM is idle is put off; then only an event leads to one */
+        const char *libvirt;          /* the URI; NULL: what the configuration says, or the machine's own */
+        const Hypervisor *hypervisor; /* NULL: libvirt, when there is one */
+        uint64_t guest_patience_usec; /* so long at most a call about a guest waits for it */
 } DaemonSettings;
 
 typedef struct Daemon {
@@ -58,6 +64,7 @@ typedef struct Daemon {
         Idle *idle;
         Device *device;
         Helper *prober; /* runs nestvirt-probe */
+        Guests *guests;
 } Daemon;
 
 /* Reads the host again, publishes what differs, and lets what waits for idle look at it. Every path that may have changed anything ends
@@ -65,6 +72,9 @@ typedef struct Daemon {
 void daemon_refresh(Daemon *daemon);
 /* The same, but once in an iteration of the loop: for many who are answered together. */
 void daemon_refresh_once(Daemon *daemon);
+
+/* A worker whose results come back on this loop; a negative errno on failure. @ret_source may be NULL: then it lives as long as the loop. */
+int daemon_add_worker(const Daemon *daemon, const char *name, Worker **ret, sd_event_source **ret_source);
 
 /* Serves until a signal ends it; the exit status. @loader stays the caller's. */
 int daemon_run(const DaemonSettings *settings, Root *root, Loader *loader);

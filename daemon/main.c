@@ -18,6 +18,7 @@ static void usage(FILE *stream) {
                                "  --device-dir=DIR   where the machine's device nodes are (/dev)\n"
                                "  --helper-dir=DIR   where nestvirt-device is\n"
                                "  --units            what opens /dev/kvm runs as a unit of systemd's\n"
+                               "  --libvirt=URI      the libvirt whose guests are shown; empty: none\n"
                                "  --always-ask       polkit decides for root, too\n"
                                "  --version, --help\n");
 }
@@ -28,7 +29,7 @@ typedef struct Arguments {
         DaemonSettings settings;
 } Arguments;
 
-enum { ARG_ROOT = 256, ARG_DEVICES, ARG_HELPERS, ARG_UNITS, ARG_ASK, ARG_VERSION, ARG_HELP };
+enum { ARG_ROOT = 256, ARG_DEVICES, ARG_HELPERS, ARG_UNITS, ARG_LIBVIRT, ARG_ASK, ARG_VERSION, ARG_HELP };
 
 /* Negative: go on; else the exit status. */
 static int parse_arguments(int argc, char **argv, Arguments *ret) {
@@ -37,6 +38,7 @@ static int parse_arguments(int argc, char **argv, Arguments *ret) {
                         {"device-dir", required_argument, NULL, ARG_DEVICES},
                         {"helper-dir", required_argument, NULL, ARG_HELPERS},
                         {"units", no_argument, NULL, ARG_UNITS},
+                        {"libvirt", required_argument, NULL, ARG_LIBVIRT},
                         {"always-ask", no_argument, NULL, ARG_ASK},
                         {"version", no_argument, NULL, ARG_VERSION},
                         {"help", no_argument, NULL, ARG_HELP},
@@ -57,6 +59,9 @@ static int parse_arguments(int argc, char **argv, Arguments *ret) {
                         break;
                 case ARG_UNITS:
                         ret->settings.units = true;
+                        break;
+                case ARG_LIBVIRT:
+                        ret->settings.libvirt = optarg;
                         break;
                 case ARG_ASK:
                         ret->settings.always_ask = true;
@@ -87,7 +92,9 @@ static void stay_small(void) {
 
 int main(int argc, char **argv) {
         Arguments arguments = {.root = "/",
-                               .settings = {.helper_dir = LIBEXECDIR, .patience_usec = DAEMON_PATIENCE_USEC}};
+                               .settings = {.helper_dir = LIBEXECDIR,
+                                            .patience_usec = DAEMON_PATIENCE_USEC,
+                                            .guest_patience_usec = DAEMON_GUEST_PATIENCE_USEC}};
         g_autoptr(GError) error = NULL;
 
         int status = parse_arguments(argc, argv, &arguments);

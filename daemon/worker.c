@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -29,6 +30,8 @@ struct Worker {
         GQueue waiting;  /* Task*, under the mutex */
         GQueue finished; /* Task*, under the mutex */
         bool stop;       /* under the mutex */
+        bool drain;      /* under the mutex: stop once nothing waits */
+        bool ended;      /* under the mutex */
         int fd;
 };
 
@@ -51,9 +54,9 @@ static gpointer worker_main(gpointer userdata) {
 
         (void) pthread_mutex_lock(&worker->mutex);
         for (;;) {
-                while (!worker->stop && g_queue_is_empty(&worker->waiting))
+                while (!worker->stop && !worker->drain && g_queue_is_empty(&worker->waiting))
                         (void) pthread_cond_wait(&worker->wake, &worker->mutex);
-                if (worker->stop)
+                if (worker->stop || g_queue_is_empty(&worker->waiting))
                         break;
 
                 Task *task = g_queue_pop_head(&worker->waiting);
@@ -63,6 +66,8 @@ static gpointer worker_main(gpointer userdata) {
                 g_queue_push_tail(&worker->finished, task);
                 worker_notify(worker);
         }
+        worker->ended = true;
+        (void) pthread_cond_broadcast(&worker->wake);
         (void) pthread_mutex_unlock(&worker->mutex);
         return NULL;
 }
@@ -102,6 +107,28 @@ void worker_free(Worker *worker) {
         (void) pthread_cond_destroy(&worker->wake);
         (void) close(worker->fd);
         g_free(worker);
+}
+
+bool worker_end(Worker *worker, uint64_t usec) {
+        struct timespec until = {};
+        bool ended;
+
+        if (!worker)
+                return true;
+        (void) clock_gettime(CLOCK_REALTIME, &until);
+        const uint64_t nsec = (uint64_t) until.tv_nsec + usec * 1000;
+        until.tv_sec += (time_t) (nsec / 1000000000);
+        until.tv_nsec = (long) (nsec % 1000000000);
+        (void) pthread_mutex_lock(&worker->mutex);
+        worker->drain = true;
+        (void) pthread_cond_signal(&worker->wake);
+        while (!worker->ended && pthread_cond_timedwait(&worker->wake, &worker->mutex, &until) == 0)
+                continue;
+        ended = worker->ended;
+        (void) pthread_mutex_unlock(&worker->mutex);
+        if (ended)
+                worker_free(worker);
+        return ended;
 }
 
 void worker_submit(Worker *worker, WorkerRun run, WorkerDone done, GDestroyNotify discard, gpointer job,

@@ -5,6 +5,8 @@
  * thread, in the order of submission. */
 
 #include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 typedef struct Worker Worker;
 
@@ -16,6 +18,9 @@ typedef void (*WorkerDone)(gpointer job, gpointer userdata);
 Worker *worker_new(const char *name, GError **error);
 /* Waits for the job under way; those not begun are dropped with @discard. */
 void worker_free(Worker *worker);
+/* The same, but carries out what has been submitted, and waits no longer than @usec: false when the job under way goes on until the
+ * process ends. Then nothing that it may touch can be freed. */
+bool worker_end(Worker *worker, uint64_t usec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Worker, worker_free)
 
 void worker_submit(Worker *worker, WorkerRun run, WorkerDone done, GDestroyNotify discard, gpointer job,

@@ -13,6 +13,7 @@ NAME = "org.nestvirt1"
 PATH = "/org/nestvirt1"
 MANAGER = "org.nestvirt1.Manager"
 MODULE = "org.nestvirt1.Module"
+GUEST = "org.nestvirt1.Guest"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"
 ERROR = "org.nestvirt1.Error."
@@ -26,6 +27,10 @@ TIMEOUT = 60
 
 def module_path(name):
     return f"{PATH}/module/{name}"
+
+
+def guest_path(uuid):
+    return f"{PATH}/guest/{uuid.replace('-', '_')}"
 
 
 class Message:

@@ -18,6 +18,7 @@
 
 #include "daemon.h"
 #include "error.h"
+#include "fake-hypervisor.h"
 #include "fake-loader.h"
 
 typedef struct SteeredLoader {
@@ -107,7 +108,9 @@ static GHashTable *steered_parameters(const Loader *parent, const char *module) 
 }
 
 int main(int argc, char **argv) {
-        DaemonSettings settings = {.helper_dir = "", .patience_usec = DAEMON_PATIENCE_USEC};
+        DaemonSettings settings = {.helper_dir = "",
+                                   .patience_usec = DAEMON_PATIENCE_USEC,
+                                   .guest_patience_usec = DAEMON_GUEST_PATIENCE_USEC};
         g_autoptr(GError) error = NULL;
 
         g_assert_cmpint(argc, >=, 2);
@@ -116,6 +119,11 @@ int main(int argc, char **argv) {
                         settings.always_ask = true;
                 else if (g_str_equal(argv[i], "--impatient"))
                         settings.patience_usec = 0;
+                else if (g_str_equal(argv[i], "--guests")) {
+                        settings.hypervisor = fake_hypervisor(argv[1]);
+                        settings.libvirt = "fake:///";
+                } else if (g_str_has_prefix(argv[i], "--guest-patience="))
+                        settings.guest_patience_usec = g_ascii_strtoull(strchr(argv[i], '=') + 1, NULL, 10);
                 else if (g_str_equal(argv[i], "--units"))
                         settings.units = true;
                 else if (g_str_has_prefix(argv[i], "--helper-dir="))

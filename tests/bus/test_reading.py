@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import xml.etree.ElementTree
 
-from clients import DBUS_ERROR, ERROR, MANAGER, MODULE, NAME, OBJECT_MANAGER, PATH, PROPERTIES, module_path, wait_for
+from clients import DBUS_ERROR, ERROR, GUEST, MANAGER, MODULE, NAME, OBJECT_MANAGER, PATH, PROPERTIES, module_path, wait_for
 from harness import FIXTURES, BusTest, snapshot, write
 from tap import main
 
@@ -127,12 +127,14 @@ class Introspection(BusTest):
     def test_equals_the_xml(self):
         written = {node.get("name"): self.members(node)
                    for node in xml.etree.ElementTree.parse(os.environ["API"]).getroot().iter("interface")}
-        self.start_real("amd-epyc-6.1")
+        self.start_real("amd-epyc-6.1", "--libvirt=test:///default")
         self.maxDiff = None
         self.assertEqual(self.live(PATH), {MANAGER: written[MANAGER]})
         for name in ("kvm", "kvm_amd"):
             self.assertEqual(self.live(module_path(name)), {MODULE: written[MODULE]})
-        self.assertEqual(set(written), {MANAGER, MODULE})
+        guest = self.client().call("GetGuest", ("s", "test"))[0]
+        self.assertEqual(self.live(guest), {GUEST: written[GUEST]})
+        self.assertEqual(set(written), {MANAGER, MODULE, GUEST})
 
     def test_everything_is_described(self):
         for node in xml.etree.ElementTree.parse(os.environ["API"]).getroot().iter():

@@ -31,34 +31,42 @@ class Session:
         user = pwd.getpwnam("nobody") if os.getuid() == 0 else None
         for name in ("run", "config", "cache"):
             (folder / name).mkdir(mode=0o700)
-        environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder / "run"),
-                       "XDG_CONFIG_HOME": str(folder / "config"), "XDG_CACHE_HOME": str(folder / "cache")}
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder / "run"),
+                            "XDG_CONFIG_HOME": str(folder / "config"), "XDG_CACHE_HOME": str(folder / "cache")}
         if user:
             for path in (folder, *folder.iterdir()):
                 os.chown(path, user.pw_uid, user.pw_gid)
-        # It says that it serves by closing what a shell would wait for: it goes to the background.
+        self.user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
         self.pid_file = folder / "run/libvirtd.pid"
         self.log = folder / "run/log"
-        started = subprocess.run([LIBVIRTD, "--daemon", "--pid-file", self.pid_file], env=environment, cwd=folder, timeout=TIMEOUT,
-                                 stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-                                 user=user.pw_uid if user else None, group=user.pw_gid if user else None,
-                                 extra_groups=[] if user else None)
+        self.uri = f"qemu+unix:///session?socket={folder}/run/libvirt/libvirt-sock"
+        self.start()
+
+    def start(self):
+        # It says that it serves by closing what a shell would wait for: it goes to the background.
+        started = subprocess.run([LIBVIRTD, "--daemon", "--pid-file", self.pid_file], env=self.environment, cwd=self.folder.name,
+                                 timeout=TIMEOUT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, **self.user)
         if started.returncode:
             raise RuntimeError(f"libvirtd did not start: {started.stderr}")
-        self.uri = f"qemu+unix:///session?socket={folder}/run/libvirt/libvirt-sock"
         self.connection = libvirt.open(self.uri)
 
-    def close(self):
-        pid = int(self.pid_file.read_text())
-        for domain in self.connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
-            domain.destroy()
-        self.connection.close()
-        descriptor = os.pidfd_open(pid)
-        os.kill(pid, 15)
+    def signal(self, number):
+        os.kill(int(self.pid_file.read_text()), number)
+
+    def stop(self, number=15):
+        """Ends the daemon alone; its guests go on."""
+        descriptor = os.pidfd_open(int(self.pid_file.read_text()))
+        self.signal(number)
         try:
             # Readable when it has ended.
             if not select.select([descriptor], [], [], TIMEOUT)[0]:
                 raise RuntimeError("libvirtd does not end")
         finally:
             os.close(descriptor)
+
+    def close(self):
+        for domain in self.connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
+            domain.destroy()
+        self.connection.close()
+        self.stop()
         self.folder.cleanup()

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A set of calls with a timer each. */
+
+#include <string.h>
+
+#include "error.h"
+#include "guest-asks.h"
+#include "log.h"
+
+#define ACCURACY_USEC (50U * 1000U)
+
+struct GuestAsks {
+        Daemon *daemon;
+        GHashTable *all; /* GuestAsk*, a set */
+        GQueue waiting;
+};
+
+struct GuestAsk {
+        GuestAsks *asks;
+        Call *call; /* NULL: answered */
+        GuestsAnswer answer;
+        char *name;
+        sd_event_source *timer;
+};
+
+static void ask_free(gpointer data) {
+        GuestAsk *ask = data;
+
+        (void) sd_event_source_disable_unref(ask->timer);
+        if (ask->call)
+                call_drop(ask->call);
+        g_free(ask->name);
+        g_free(ask);
+}
+
+GuestAsks *guest_asks_new(Daemon *daemon) {
+        GuestAsks *asks = g_new0(GuestAsks, 1);
+
+        asks->daemon = daemon;
+        asks->all = g_hash_table_new_full(NULL, NULL, ask_free, NULL);
+        g_queue_init(&asks->waiting);
+        return asks;
+}
+
+void guest_asks_free(GuestAsks *asks) {
+        if (!asks)
+                return;
+        g_queue_clear(&asks->waiting);
+        g_hash_table_unref(asks->all);
+        g_free(asks);
+}
+
+static int on_late(sd_event_source *source, uint64_t usec, void *userdata) {
+        GuestAsk *ask = userdata;
+        g_autoptr(GError) error = NULL;
+
+        if (!ask->call)
+                return 0;
+        g_set_error(&error, CONDITION, CONDITION_TIMED_OUT,
+                    "libvirt has not answered for %" PRIu64 " s; what is known of the host does not depend on it",
+                    ask->asks->daemon->settings->guest_patience_usec / G_USEC_PER_SEC);
+        ask->answer(g_steal_pointer(&ask->call), NULL, error);
+        return 0;
+}
+
+GuestAsk *guest_asks_add(GuestAsks *asks, Call *call, const char *name, GuestsAnswer answer, bool waits) {
+        GuestAsk *ask = g_new(GuestAsk, 1);
+
+        *ask = (GuestAsk) {.asks = asks, .call = call, .answer = answer, .name = g_strdup(name)};
+        (void) g_hash_table_add(asks->all, ask);
+        int r = sd_event_add_time_relative(asks->daemon->event, &ask->timer, CLOCK_MONOTONIC,
+                                           asks->daemon->settings->guest_patience_usec, ACCURACY_USEC, on_late, ask);
+        if (r < 0) {
+                g_autoptr(GError) error = g_error_new(CONDITION, CONDITION_INTERNAL, "Cannot wait: %s", strerror(-r));
+                guest_ask_end(ask, NULL, error);
+                return NULL;
+        }
+        if (waits)
+                g_queue_push_tail(&asks->waiting, ask);
+        return ask;
+}
+
+GuestAsk *guest_asks_next(GuestAsks *asks) {
+        return g_queue_pop_head(&asks->waiting);
+}
+
+const char *guest_ask_name(const GuestAsk *ask) {
+        return ask->name;
+}
+
+void guest_ask_end(GuestAsk *ask, const GuestFacts *facts, const GError *error) {
+        g_autoptr(GError) none = NULL;
+
+        if (ask->name && !facts && !error)
+                g_set_error(&none, CONDITION, CONDITION_NO_SUCH_GUEST,
+                            "No guest is called \"%s\"; those that there are: nestvirtctl guests", ask->name);
+        if (ask->call)
+                ask->answer(g_steal_pointer(&ask->call), facts, error ?: none);
+        (void) g_hash_table_remove(ask->asks->all, ask);
+}

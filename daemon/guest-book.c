@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A table of facts, and what is published of it. Where the facts come from is guests.c's. */
+
+#include "guest-book.h"
+#include "object.h"
+
+struct GuestBook {
+        Daemon *daemon;
+        GHashTable *facts; /* UUID -> GuestFacts*, whose it is */
+        GuestHost host;
+};
+
+static GuestHost host_for_guests(const Host *host) {
+        const Module *vendor = host_vendor_module(host);
+        const char *feature = guest_feature(host->cpu->vendor);
+
+        return (GuestHost) {
+                        .vendor = g_intern_string(host->cpu->vendor),
+                        .nested = host_nested(host),
+                        .mmu = host_mmu(host),
+                        .live = vendor && module_is_present(vendor),
+                        .cpu_has = feature && cpu_has(host->cpu, feature),
+                        .kvm_kept = host->kvm_kept,
+        };
+}
+
+GuestBook *guest_book_new(Daemon *daemon) {
+        GuestBook *book = g_new(GuestBook, 1);
+
+        *book = (GuestBook) {
+                        .daemon = daemon,
+                        .facts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+                                                       (GDestroyNotify) guest_facts_free),
+                        .host = host_for_guests(daemon->host),
+        };
+        return book;
+}
+
+void guest_book_free(GuestBook *book) {
+        if (!book)
+                return;
+        g_hash_table_unref(book->facts);
+        g_free(book);
+}
+
+const char *guest_book_vendor(const GuestBook *book) {
+        return book->host.vendor;
+}
+
+static void publish(const GuestBook *book, const GuestFacts *facts) {
+        object_publish_guest(book->daemon, facts->uuid, describe_guest(facts, &book->host));
+}
+
+void guest_book_take(GuestBook *book, GuestFacts *facts) {
+        (void) g_hash_table_replace(book->facts, facts->uuid, facts);
+        publish(book, facts);
+}
+
+void guest_book_forget(GuestBook *book, const char *uuid) {
+        if (!g_hash_table_contains(book->facts, uuid))
+                return;
+        object_withdraw_guest(book->daemon, uuid);
+        (void) g_hash_table_remove(book->facts, uuid);
+}
+
+void guest_book_take_all(GuestBook *book, GPtrArray *facts) {
+        g_autoptr(GHashTable) there = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        g_autoptr(GList) known = NULL;
+
+        for (unsigned i = 0; facts && i < facts->len; i++)
+                (void) g_hash_table_add(there, g_strdup(((GuestFacts *) g_ptr_array_index(facts, i))->uuid));
+        known = g_hash_table_get_keys(book->facts);
+        for (GList *i = known; i; i = i->next)
+                if (!g_hash_table_contains(there, i->data))
+                        guest_book_forget(book, i->data);
+        while (facts && facts->len > 0)
+                guest_book_take(book, g_ptr_array_steal_index_fast(facts, facts->len - 1));
+}
+
+bool guest_book_judge(GuestBook *book) {
+        const GuestHost before = book->host, now = host_for_guests(book->daemon->host);
+        GHashTableIter iter;
+        gpointer value;
+
+        book->host = now;
+        if (before.vendor == now.vendor && g_strcmp0(before.nested, now.nested) == 0 &&
+            g_strcmp0(before.mmu, now.mmu) == 0 && before.live == now.live && before.cpu_has == now.cpu_has &&
+            before.kvm_kept == now.kvm_kept)
+                return true;
+        g_hash_table_iter_init(&iter, book->facts);
+        while (g_hash_table_iter_next(&iter, NULL, &value))
+                publish(book, value);
+        return before.vendor == now.vendor;
+}
+
+const GuestFacts *guest_book_find(const GuestBook *book, const char *name) {
+        const GuestFacts *facts = g_hash_table_lookup(book->facts, name);
+        GHashTableIter iter;
+        gpointer value;
+
+        if (facts)
+                return facts;
+        g_hash_table_iter_init(&iter, book->facts);
+        while (g_hash_table_iter_next(&iter, NULL, &value)) {
+                facts = value;
+                if (g_str_equal(facts->name, name))
+                        return facts;
+        }
+        return NULL;
+}
+
+/* True: there may be more to say of it than is known here. */
+static bool survey_one(GuestBook *book, const GuestFacts *now) {
+        GuestFacts *known = g_hash_table_lookup(book->facts, now->uuid);
+
+        if (!known || known->active != now->active || known->managed_save || now->managed_save || known->snapshots ||
+            now->snapshots)
+                return true;
+        if (known->nested_run != now->nested_run || known->guest_mode != now->guest_mode) {
+                known->nested_run = now->nested_run;
+                known->guest_mode = now->guest_mode;
+                publish(book, known);
+        }
+        return false;
+}
+
+GPtrArray *guest_book_survey(GuestBook *book, const GPtrArray *facts) {
+        g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
+        GPtrArray *unknown = g_ptr_array_new_with_free_func(g_free);
+        GHashTableIter iter;
+        gpointer uuid;
+
+        for (unsigned i = 0; i < facts->len; i++) {
+                const GuestFacts *now = g_ptr_array_index(facts, i);
+                (void) g_hash_table_add(there, now->uuid);
+                if (survey_one(book, now))
+                        g_ptr_array_add(unknown, g_strdup(now->uuid));
+        }
+        g_hash_table_iter_init(&iter, book->facts);
+        while (g_hash_table_iter_next(&iter, &uuid, NULL))
+                if (!g_hash_table_contains(there, uuid))
+                        g_ptr_array_add(unknown, g_strdup(uuid));
+        return unknown;
+}

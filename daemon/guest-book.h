@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What is known of all guests, held against the host and published: whatever is written into it is compared with what was there, and what
+ * differs is signalled. It asks nobody. */
+
+#include "daemon.h"
+#include "guest.h"
+
+typedef struct GuestBook GuestBook;
+
+GuestBook *guest_book_new(Daemon *daemon);
+void guest_book_free(GuestBook *book);
+/* As of the last look at the host. */
+const char *guest_book_vendor(const GuestBook *book);
+/* NULL when it is not known. The facts are the book's, until something is written into it. */
+const GuestFacts *guest_book_find(const GuestBook *book, const char *name_or_uuid);
+
+/* Takes @facts over. */
+void guest_book_take(GuestBook *book, GuestFacts *facts);
+/* Takes all of @facts (GuestFacts*) over, and forgets whoever is not among them; NULL: there are none. */
+void guest_book_take_all(GuestBook *book, GPtrArray *facts);
+void guest_book_forget(GuestBook *book, const char *uuid);
+/* Takes from a survey (hypervisor.h) what it has; the UUIDs of those that have to be read again. */
+GPtrArray *guest_book_survey(GuestBook *book, const GPtrArray *facts);
+/* The host is another one: judges anew. False when what was read is no longer what is wanted, as the vendor is another. */
+bool guest_book_judge(GuestBook *book);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* One question after the other. What the answers mean is guests.c's. */
+
+#include "error.h"
+#include "guest-job.h"
+
+GuestJob *guest_job_new(GuestJobKind kind, const Hypervisor *hypervisor, gpointer connection, const char *vendor) {
+        GuestJob *job = g_new0(GuestJob, 1);
+
+        *job = (GuestJob) {
+                        .kind = kind,
+                        .hypervisor = hypervisor,
+                        .connection = connection,
+                        .vendor = g_strdup(vendor),
+                        .names = g_ptr_array_new_with_free_func(g_free),
+                        .gone = g_ptr_array_new_with_free_func(g_free),
+        };
+        return job;
+}
+
+void guest_job_free(GuestJob *job) {
+        if (!job)
+                return;
+        g_free(job->uri);
+        g_free(job->vendor);
+        g_ptr_array_unref(job->names);
+        g_ptr_array_unref(job->gone);
+        g_clear_pointer(&job->facts, g_ptr_array_unref);
+        g_clear_error(&job->error);
+        g_free(job);
+}
+
+static void close_connection(GuestJob *job) {
+        if (job->connection)
+                job->hypervisor->close(g_steal_pointer(&job->connection));
+}
+
+static void run_connect(GuestJob *job) {
+        close_connection(job);
+        if (!job->hypervisor)
+                job->hypervisor = hypervisor_load(&job->error);
+        if (!job->hypervisor)
+                return;
+        job->connection = job->hypervisor->open(job->uri, job->event, job->userdata, &job->error);
+        if (!job->connection)
+                return;
+        job->facts = job->hypervisor->list(job->connection, job->vendor, &job->error);
+        if (!job->facts)
+                close_connection(job);
+}
+
+static void run_find(GuestJob *job) {
+        job->facts = g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
+        for (unsigned i = 0; i < job->names->len && !job->error; i++) {
+                const char *name = g_ptr_array_index(job->names, i);
+                GuestFacts *facts = job->hypervisor->find(job->connection, name, job->vendor, &job->error);
+                if (facts)
+                        g_ptr_array_add(job->facts, facts);
+                else if (g_error_matches(job->error, CONDITION, CONDITION_NO_SUCH_GUEST)) {
+                        g_clear_error(&job->error);
+                        g_ptr_array_add(job->gone, g_strdup(name));
+                }
+        }
+}
+
+void guest_job_run(gpointer data) {
+        GuestJob *job = data;
+
+        switch (job->kind) {
+        case GUEST_JOB_CONNECT:
+                run_connect(job);
+                break;
+        case GUEST_JOB_LIST:
+                job->facts = job->hypervisor->list(job->connection, job->vendor, &job->error);
+                break;
+        case GUEST_JOB_FIND:
+                run_find(job);
+                break;
+        case GUEST_JOB_SURVEY:
+                job->facts = job->hypervisor->survey(job->connection, &job->error);
+                break;
+        case GUEST_JOB_CLOSE:
+        default:
+                close_connection(job);
+                break;
+        }
+}

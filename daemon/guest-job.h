@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What is asked of the hypervisor, off the loop, as it may block: a job with all that it needs, and what came of it. */
+
+#include "hypervisor.h"
+
+typedef enum GuestJobKind {
+        GUEST_JOB_CONNECT, /* drop @connection, make another, list */
+        GUEST_JOB_LIST,
+        GUEST_JOB_FIND,
+        GUEST_JOB_SURVEY,
+        GUEST_JOB_CLOSE,
+} GuestJobKind;
+
+typedef struct GuestJob {
+        GuestJobKind kind;
+        const Hypervisor *hypervisor; /* NULL: to be loaded */
+        gpointer connection;          /* may be NULL for CONNECT; what is open when it has run */
+        char *uri;                    /* of CONNECT */
+        HypervisorEvent event;        /* of CONNECT */
+        gpointer userdata;            /* its */
+        char *vendor;
+        GPtrArray *names; /* char*, of FIND: names or UUIDs */
+
+        GPtrArray *facts; /* GuestFacts*: all of CONNECT, LIST and SURVEY, those found of FIND */
+        GPtrArray *gone;  /* char*, of FIND: the names of no guest */
+        GError *error;    /* LibvirtUnavailable: it could not be carried out whole */
+} GuestJob;
+
+GuestJob *guest_job_new(GuestJobKind kind, const Hypervisor *hypervisor, gpointer connection, const char *vendor);
+/* Does not close what is open. */
+void guest_job_free(GuestJob *job);
+/* A WorkerRun. */
+void guest_job_run(gpointer job);

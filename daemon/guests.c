@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The connection's life, and what comes of each job. The facts belong to the loop; a job owns its input and its result. One job after
+ * the other is carried out by a worker, which is there only when there is a libvirt. */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "error.h"
+#include "guest-asks.h"
+#include "guest-book.h"
+#include "guest-inbox.h"
+#include "guest-job.h"
+#include "guests.h"
+#include "log.h"
+#include "settings.h"
+#include "sockets.h"
+
+#define GATHER_USEC (20U * 1000U)
+#define ACCURACY_USEC (5U * 1000U)
+/* After a failure; then twice as long each time. */
+#define RETRY_FIRST_USEC (250U * 1000U)
+#define RETRY_LAST_USEC (64U * 1000U * 1000U)
+#define BEGIN_USEC (3U * 1000U * 1000U)
+#define CLOSE_USEC (500U * 1000U)
+
+typedef enum State {
+        STATE_NONE, /* there is no libvirt */
+        STATE_DOWN, /* it could not be reached */
+        STATE_CONNECTING,
+        STATE_UP,
+} State;
+
+struct Guests {
+        Daemon *daemon;
+        char *uri;
+        Sockets *sockets; /* NULL: the URI was given */
+        State state;
+        const Hypervisor *hypervisor;
+        gpointer connection;
+        Worker *worker; /* NULL until the first connection */
+        GuestInbox *inbox;
+        GuestAsks *asks;
+        GuestBook *book;
+        uint64_t delay; /* before the next try */
+        void (*ready)(Daemon *daemon);
+        sd_event_source *sockets_source, *inbox_source, *worker_source;
+        sd_event_source *retry, *gather, *begin; /* timers */
+        bool gathering;
+};
+
+static void arm(sd_event_source *timer, uint64_t usec) {
+        int r = sd_event_source_set_time_relative(timer, usec);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
+        if (r < 0)
+                log_error("Cannot set a timer of the guests: %s", strerror(-r));
+}
+
+static void tell_ready(Guests *guests) {
+        void (*ready)(Daemon *daemon) = g_steal_pointer(&guests->ready);
+
+        (void) sd_event_source_set_enabled(guests->begin, SD_EVENT_OFF);
+        if (ready)
+                ready(guests->daemon);
+}
+
+/* The jobs */
+
+/* A job and who waits for it. */
+typedef struct Errand {
+        Guests *guests;
+        GuestJob *job;
+        GuestAsk *ask; /* may be NULL */
+} Errand;
+
+static void errand_free(gpointer data) {
+        Errand *errand = data;
+
+        guest_job_free(errand->job);
+        g_free(errand);
+}
+
+static void errand_run(gpointer data) {
+        guest_job_run(((Errand *) data)->job);
+}
+
+static void errand_done(gpointer data, gpointer userdata);
+
+static GuestJob *new_job(const Guests *guests, GuestJobKind kind) {
+        return guest_job_new(kind, guests->hypervisor, guests->connection, guest_book_vendor(guests->book));
+}
+
+static void submit(Guests *guests, GuestJob *job, GuestAsk *ask) {
+        Errand *errand = g_new(Errand, 1);
+
+        *errand = (Errand) {.guests = guests, .job = job, .ask = ask};
+        worker_submit(guests->worker, errand_run, errand_done, errand_free, errand, NULL);
+}
+
+static bool have_worker(Guests *guests) {
+        if (guests->worker)
+                return true;
+        return daemon_add_worker(guests->daemon, "libvirt", &guests->worker, &guests->worker_source) >= 0;
+}
+
+/* Whatever was open is closed first. */
+static void connect_now(Guests *guests) {
+        GuestJob *job = new_job(guests, GUEST_JOB_CONNECT);
+
+        (void) sd_event_source_set_enabled(guests->retry, SD_EVENT_OFF);
+        guests->connection = NULL;
+        job->uri = g_strdup(guests->uri);
+        job->event = guest_inbox_put;
+        job->userdata = guests->inbox;
+        if (!have_worker(guests)) {
+                guest_job_free(job);
+                guests->state = STATE_DOWN;
+                return;
+        }
+        guests->state = STATE_CONNECTING;
+        submit(guests, job, NULL);
+}
+
+/* Whoever waited for the connection gets what came of it. */
+static void answer_waiting(Guests *guests, const GError *error) {
+        GuestAsk *ask;
+
+        while ((ask = guest_asks_next(guests->asks))) {
+                const char *name = guest_ask_name(ask);
+                guest_ask_end(ask, name && !error ? guest_book_find(guests->book, name) : NULL, error);
+        }
+}
+
+static void connect_failed(Guests *guests, const GError *error) {
+        guests->state = guests->sockets && !sockets_present(guests->sockets) ? STATE_NONE : STATE_DOWN;
+        guest_book_take_all(guests->book, NULL);
+        answer_waiting(guests, error);
+        if (guests->state == STATE_DOWN && (guests->delay <= RETRY_LAST_USEC || !guests->sockets)) {
+                arm(guests->retry, MIN(guests->delay, RETRY_LAST_USEC));
+                guests->delay = MIN(guests->delay * 2, UINT64_C(2) * RETRY_LAST_USEC);
+        }
+}
+
+static void on_connected(Guests *guests, GuestJob *job) {
+        guests->hypervisor = job->hypervisor;
+        guests->connection = job->connection;
+        if (job->error)
+                connect_failed(guests, job->error);
+        else {
+                guests->state = STATE_UP;
+                guests->delay = RETRY_FIRST_USEC;
+                guest_book_take_all(guests->book, job->facts);
+                answer_waiting(guests, NULL);
+        }
+        if (!guests->gathering)
+                (void) sd_event_source_set_enabled(guests->inbox_source, SD_EVENT_ON);
+        tell_ready(guests);
+}
+
+static void on_found(Guests *guests, GuestJob *job, GuestAsk *ask) {
+        const GuestFacts *facts = job->facts->len > 0 ? g_ptr_array_index(job->facts, 0) : NULL;
+
+        /* A name without a guest may be that of one that was renamed: only UUIDs are forgotten. */
+        for (unsigned i = 0; i < job->gone->len; i++)
+                guest_book_forget(guests->book, g_ptr_array_index(job->gone, i));
+        while (job->facts->len > 0)
+                guest_book_take(guests->book, g_ptr_array_steal_index_fast(job->facts, job->facts->len - 1));
+        if (ask)
+                guest_ask_end(ask, guest_ask_name(ask) ? facts : NULL, job->error);
+}
+
+static void on_surveyed(Guests *guests, const GuestJob *job, GuestAsk *ask) {
+        GuestJob *more = new_job(guests, GUEST_JOB_FIND);
+        GPtrArray *again = guest_book_survey(guests->book, job->facts);
+
+        g_ptr_array_extend_and_steal(more->names, again);
+        if (more->names->len > 0)
+                submit(guests, more, ask);
+        else {
+                guest_job_free(more);
+                guest_ask_end(ask, NULL, NULL);
+        }
+}
+
+static void errand_done(gpointer data, gpointer userdata) {
+        Errand *errand = data;
+        Guests *guests = errand->guests;
+        GuestJob *job = errand->job;
+
+        if (job->kind == GUEST_JOB_CONNECT)
+                on_connected(guests, job);
+        else if (job->connection != guests->connection || (job->error && job->kind != GUEST_JOB_FIND)) {
+                /* The connection was lost meanwhile, and what it said may no longer be so; or it is about to be. */
+                g_autoptr(GError) lost = NULL;
+                g_set_error(&lost, CONDITION, CONDITION_LIBVIRT_UNAVAILABLE, "%s",
+                            job->error ? job->error->message : "The connection to libvirt was lost: try again");
+                if (errand->ask)
+                        guest_ask_end(errand->ask, NULL, lost);
+        } else if (job->kind == GUEST_JOB_LIST)
+                guest_book_take_all(guests->book, job->facts);
+        else if (job->kind == GUEST_JOB_FIND)
+                on_found(guests, job, errand->ask);
+        else
+                on_surveyed(guests, job, errand->ask);
+        errand_free(errand);
+}
+
+/* What is asked for */
+
+void guests_look(Guests *guests, Call *call, const char *name, GuestsAnswer answer) {
+        g_autofree char *lower = name ? g_ascii_strdown(name, -1) : NULL;
+        const char *wanted = lower && hypervisor_is_uuid(lower) ? lower : name;
+        GuestAsk *ask;
+
+        if (guests->state == STATE_NONE) {
+                g_autoptr(GError) error = NULL;
+                g_set_error(&error, CONDITION, CONDITION_LIBVIRT_UNAVAILABLE, "%s",
+                            guests->sockets ? "There is no libvirt on this host: neither /run/libvirt/libvirt-sock nor "
+                                              "/run/libvirt/virtqemud-sock is there"
+                                            : "No libvirt is configured");
+                answer(call, NULL, error);
+                return;
+        }
+        if (guests->state == STATE_DOWN)
+                connect_now(guests);
+        ask = guest_asks_add(guests->asks, call, wanted, answer, guests->state != STATE_UP);
+        if (!ask || guests->state != STATE_UP)
+                return;
+        GuestJob *job = new_job(guests, name ? GUEST_JOB_FIND : GUEST_JOB_SURVEY);
+        if (name)
+                g_ptr_array_add(job->names, g_strdup(wanted));
+        submit(guests, job, ask);
+}
+
+void guests_judge(Guests *guests) {
+        /* Whose feature is meant is part of what was read. */
+        if (!guest_book_judge(guests->book))
+                guests_refresh(guests);
+}
+
+void guests_refresh(Guests *guests) {
+        if (guests->state == STATE_UP)
+                submit(guests, new_job(guests, GUEST_JOB_LIST), NULL);
+        else if (guests->state == STATE_DOWN)
+                connect_now(guests);
+}
+
+/* The events */
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
+        Guests *guests = userdata;
+
+        if (guests->state == STATE_DOWN)
+                connect_now(guests);
+        return 0;
+}
+
+static int on_begin(sd_event_source *source, uint64_t usec, void *userdata) {
+        tell_ready(userdata);
+        return 0;
+}
+
+static int on_sockets(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        Guests *guests = userdata;
+
+        if (!sockets_read(guests->sockets))
+                return 0;
+        guests->delay = RETRY_FIRST_USEC;
+        if (guests->state == STATE_NONE || guests->state == STATE_DOWN)
+                connect_now(guests);
+        return 0;
+}
+
+static int on_gathered(sd_event_source *source, uint64_t usec, void *userdata) {
+        Guests *guests = userdata;
+        bool lost;
+
+        guests->gathering = false;
+        /* What comes while they are listed may be news to the list: it stays until that is here. */
+        if (guests->state == STATE_CONNECTING)
+                return 0;
+        g_autoptr(GPtrArray) uuids = guest_inbox_take(guests->inbox, &lost);
+        (void) sd_event_source_set_enabled(guests->inbox_source, SD_EVENT_ON);
+        if (guests->state != STATE_UP)
+                return 0;
+        if (lost)
+                connect_now(guests);
+        else if (uuids->len > 0) {
+                GuestJob *job = new_job(guests, GUEST_JOB_FIND);
+                g_ptr_array_extend_and_steal(job->names, g_steal_pointer(&uuids));
+                submit(guests, job, NULL);
+        }
+        return 0;
+}
+
+/* A start is three events within milliseconds. */
+static int on_inbox(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        Guests *guests = userdata;
+
+        (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
+        if (!guests->gathering)
+                arm(guests->gather, GATHER_USEC);
+        guests->gathering = true;
+        return 0;
+}
+
+/* The beginning and the end */
+
+/* What was given on the command line, else in the configuration; else the machine's own, when its socket is there. */
+static int choose_uri(Guests *guests) {
+        g_autoptr(GError) problem = NULL;
+        g_autoptr(Settings) settings = settings_read(guests->daemon->root, &problem);
+        const char *given = guests->daemon->settings->libvirt ?: settings->libvirt;
+        int r = 0;
+
+        if (problem)
+                log_error("%s", problem->message);
+        if (!given && root_is_machine(guests->daemon->root)) {
+                guests->sockets = sockets_new(guests->daemon->root, &r);
+                given = HYPERVISOR_URI;
+        }
+        guests->uri = g_strdup(given ?: "");
+        return r;
+}
+
+static int add_timer(const Guests *guests, sd_event_source **ret, sd_event_time_handler_t handler) {
+        int r = sd_event_add_time_relative(guests->daemon->event, ret, CLOCK_MONOTONIC, 0, ACCURACY_USEC, handler,
+                                           (void *) guests);
+
+        return r < 0 ? r : sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
+}
+
+static int set_up(Guests *guests) {
+        sd_event *event = guests->daemon->event;
+        int r = choose_uri(guests);
+
+        if (r >= 0)
+                guests->inbox = guest_inbox_new(&r);
+        if (r >= 0)
+                r = sd_event_add_io(event, &guests->inbox_source, guest_inbox_fd(guests->inbox), EPOLLIN, on_inbox,
+                                    guests);
+        if (r >= 0 && guests->sockets)
+                r = sd_event_add_io(event, &guests->sockets_source, sockets_fd(guests->sockets), EPOLLIN, on_sockets,
+                                    guests);
+        if (r >= 0)
+                r = add_timer(guests, &guests->retry, on_retry);
+        if (r >= 0)
+                r = add_timer(guests, &guests->gather, on_gathered);
+        return r < 0 ? r : add_timer(guests, &guests->begin, on_begin);
+}
+
+Guests *guests_new(Daemon *daemon, int *ret_error) {
+        Guests *guests = g_new(Guests, 1);
+        int r;
+
+        *guests = (Guests) {
+                        .daemon = daemon,
+                        .hypervisor = daemon->settings->hypervisor,
+                        .asks = guest_asks_new(daemon),
+                        .book = guest_book_new(daemon),
+                        .delay = RETRY_FIRST_USEC,
+        };
+        r = set_up(guests);
+        if (r >= 0)
+                return guests;
+        guests_free(guests);
+        *ret_error = r;
+        return NULL;
+}
+
+void guests_begin(Guests *guests, void (*ready)(Daemon *daemon)) {
+        const bool there = guests->sockets ? sockets_present(guests->sockets) : *guests->uri;
+
+        guests->ready = ready;
+        if (there) {
+                arm(guests->begin, BEGIN_USEC);
+                connect_now(guests);
+        }
+        if (guests->state != STATE_CONNECTING)
+                tell_ready(guests);
+}
+
+/* A libvirt that hangs does not keep us from ending: what it may still touch then stays where it is. */
+static bool end_worker(Guests *guests) {
+        if (guests->worker && guests->connection)
+                submit(guests, new_job(guests, GUEST_JOB_CLOSE), NULL);
+        return worker_end(guests->worker, CLOSE_USEC);
+}
+
+void guests_free(Guests *guests) {
+        if (!guests)
+                return;
+        (void) sd_event_source_disable_unref(guests->sockets_source);
+        (void) sd_event_source_disable_unref(guests->inbox_source);
+        (void) sd_event_source_disable_unref(guests->worker_source);
+        (void) sd_event_source_disable_unref(guests->retry);
+        (void) sd_event_source_disable_unref(guests->gather);
+        (void) sd_event_source_disable_unref(guests->begin);
+        if (end_worker(guests))
+                guest_inbox_free(guests->inbox);
+        guest_asks_free(guests->asks);
+        sockets_free(guests->sockets);
+        guest_book_free(guests->book);
+        g_free(guests->uri);
+        g_free(guests);
+}

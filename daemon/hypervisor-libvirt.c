@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* libvirt behind the seam: a connection that is kept alive, its guests, and its events, which a thread of this module's own waits for. What a
+ * guest's facts are is libvirt-facts.c's. */
+
+#include <libvirt/virterror.h>
+#include <pthread.h>
+
+#include "error.h"
+#include "hypervisor.h"
+#include "libvirt-facts.h"
+
+/* A daemon that does not answer for so long is taken for dead. Each question wakes this process and that one, so they are few. */
+#define KEEPALIVE_SECONDS 30
+#define KEEPALIVE_COUNT 3
+
+/* What happens to a guest without a change of its definition or its state is no event of libvirt's. */
+static const int events[] = {VIR_DOMAIN_EVENT_ID_LIFECYCLE};
+
+/* Held by the caller, and by each callback that libvirt knows. */
+typedef struct Connection {
+        gatomicrefcount references;
+        virConnectPtr connection;
+        pthread_mutex_t mutex;
+        HypervisorEvent event; /* under the mutex; NULL once it is closed */
+        gpointer userdata;
+        int ids[G_N_ELEMENTS(events)];
+} Connection;
+
+static void connection_unref(void *data) {
+        Connection *c = data;
+
+        if (!g_atomic_ref_count_dec(&c->references))
+                return;
+        (void) pthread_mutex_destroy(&c->mutex);
+        g_free(c);
+}
+
+static Connection *connection_ref(Connection *c) {
+        g_atomic_ref_count_inc(&c->references);
+        return c;
+}
+
+static void connection_tell(Connection *c, const char *uuid) {
+        (void) pthread_mutex_lock(&c->mutex);
+        if (c->event)
+                c->event(uuid, c->userdata);
+        (void) pthread_mutex_unlock(&c->mutex);
+}
+
+static void on_closed(virConnectPtr connection, int reason, void *userdata) {
+        connection_tell(userdata, NULL);
+}
+
+static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail, void *userdata) {
+        char uuid[VIR_UUID_STRING_BUFLEN];
+
+        if (virDomainGetUUIDString(domain, uuid) >= 0)
+                connection_tell(userdata, uuid);
+        return 0;
+}
+
+static void on_error(void *userdata, virErrorPtr error) {
+        /* Whoever called is told; it is no news for standard error. */
+}
+
+static gpointer run_events(gpointer data) {
+        while (virEventRunDefaultImpl() >= 0)
+                continue;
+        return NULL;
+}
+
+static gpointer initialize(gpointer data) {
+        g_autoptr(GThread) thread = NULL;
+
+        virSetErrorFunc(NULL, on_error);
+        if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0)
+                return NULL;
+        thread = g_thread_try_new("libvirt-events", run_events, NULL, NULL);
+        return thread ? GINT_TO_POINTER(true) : NULL;
+}
+
+static void connection_close(gpointer data) {
+        Connection *c = data;
+
+        (void) pthread_mutex_lock(&c->mutex);
+        c->event = NULL;
+        (void) pthread_mutex_unlock(&c->mutex);
+        for (unsigned i = 0; i < G_N_ELEMENTS(events); i++)
+                if (c->ids[i] >= 0)
+                        (void) virConnectDomainEventDeregisterAny(c->connection, c->ids[i]);
+        (void) virConnectUnregisterCloseCallback(c->connection, on_closed);
+        (void) virConnectClose(c->connection);
+        connection_unref(c);
+}
+
+/* A driver without keepalive is in this process; one without a close callback can't be lost. */
+static bool follow(Connection *c) {
+        (void) virConnectSetKeepAlive(c->connection, KEEPALIVE_SECONDS, KEEPALIVE_COUNT);
+        if (virConnectRegisterCloseCallback(c->connection, on_closed, connection_ref(c), connection_unref) < 0)
+                connection_unref(c);
+        for (unsigned i = 0; i < G_N_ELEMENTS(events); i++) {
+                c->ids[i] = virConnectDomainEventRegisterAny(c->connection, NULL, events[i],
+                                                             VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), connection_ref(c),
+                                                             connection_unref);
+                if (c->ids[i] < 0) {
+                        connection_unref(c);
+                        return false;
+                }
+        }
+        return true;
+}
+
+static gpointer connection_open(const char *uri, HypervisorEvent event, gpointer userdata, GError **error) {
+        static GOnce once = G_ONCE_INIT;
+        Connection *c;
+
+        if (!g_once(&once, initialize, NULL)) {
+                libvirt_error(error, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt can't be used");
+                return NULL;
+        }
+        virConnectPtr connection = virConnectOpenAuth(uri, NULL, 0);
+        if (!connection) {
+                libvirt_error(error, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt can't be reached");
+                return NULL;
+        }
+        c = g_new0(Connection, 1);
+        *c = (Connection) {.connection = connection, .event = event, .userdata = userdata};
+        g_atomic_ref_count_init(&c->references);
+        (void) pthread_mutex_init(&c->mutex, NULL);
+        for (unsigned i = 0; i < G_N_ELEMENTS(events); i++)
+                c->ids[i] = -1;
+        if (follow(c))
+                return c;
+        libvirt_error(error, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt does not tell of what happens");
+        connection_close(c);
+        return NULL;
+}
+
+/* False when one could not be read for another reason than that it has gone meanwhile. */
+static bool add_guest(virDomainPtr domain, const char *vendor, GPtrArray *guests, GError **error) {
+        g_autoptr(GError) problem = NULL;
+        GuestFacts *facts = libvirt_facts_read(domain, vendor, &problem);
+
+        if (facts)
+                g_ptr_array_add(guests, facts);
+        else if (!g_error_matches(problem, CONDITION, CONDITION_NO_SUCH_GUEST)) {
+                g_propagate_error(error, g_steal_pointer(&problem));
+                return false;
+        }
+        return true;
+}
+
+static void free_domains(virDomainPtr *domains, int n) {
+        for (int i = 0; i < n; i++)
+                (void) virDomainFree(domains[i]);
+        free(domains);
+}
+
+static GPtrArray *connection_list(gpointer data, const char *vendor, GError **error) {
+        const Connection *c = data;
+        virDomainPtr *domains = NULL;
+        g_autoptr(GPtrArray) guests = g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
+        int n = virConnectListAllDomains(c->connection, &domains, 0);
+        bool good = n >= 0;
+
+        if (!good)
+                libvirt_error(error, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt can't list its guests");
+        for (int i = 0; i < n && good; i++)
+                good = add_guest(domains[i], vendor, guests, error);
+        free_domains(domains, n);
+        if (!good)
+                return NULL;
+        libvirt_facts_add_statistics(c->connection, guests);
+        return g_steal_pointer(&guests);
+}
+
+static GPtrArray *connection_survey(gpointer data, GError **error) {
+        const Connection *c = data;
+        g_autoptr(GPtrArray) guests = libvirt_facts_survey(c->connection, error);
+
+        if (guests)
+                libvirt_facts_add_statistics(c->connection, guests);
+        return g_steal_pointer(&guests);
+}
+
+static GuestFacts *connection_find(gpointer data, const char *name, const char *vendor, GError **error) {
+        const Connection *c = data;
+        virDomainPtr domain = hypervisor_is_uuid(name) ? virDomainLookupByUUIDString(c->connection, name) : NULL;
+        GuestFacts *facts;
+
+        domain = domain ?: virDomainLookupByName(c->connection, name);
+        if (!domain) {
+                const virError *last = virGetLastError();
+                if (last && last->code == VIR_ERR_NO_DOMAIN)
+                        g_set_error(error, CONDITION, CONDITION_NO_SUCH_GUEST, "No guest is called \"%s\"", name);
+                else
+                        libvirt_error(error, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt can't look for a guest");
+                return NULL;
+        }
+        facts = libvirt_facts_read(domain, vendor, error);
+        if (facts)
+                libvirt_facts_add_own_statistics(domain, facts);
+        (void) virDomainFree(domain);
+        return facts;
+}
+
+/* The symbol that the daemon looks for. */
+extern const Hypervisor hypervisor_libvirt;
+const Hypervisor hypervisor_libvirt = {
+                .open = connection_open,
+                .list = connection_list,
+                .survey = connection_survey,
+                .find = connection_find,
+                .close = connection_close,
+};

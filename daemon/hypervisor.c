@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The door to the module. What comes through it is guests.c's. */
+
+#include "error.h"
+#include "hypervisor.h"
+#include "plugin.h"
+
+const char *const hypervisor_sockets[] = {
+                HYPERVISOR_FOLDER "/libvirt-sock",
+                HYPERVISOR_FOLDER "/virtqemud-sock",
+                NULL,
+};
+
+const Hypervisor *hypervisor_load(GError **error) {
+        g_autoptr(GError) problem = NULL;
+        const Hypervisor *hypervisor = plugin_symbol(HYPERVISOR_MODULE, HYPERVISOR_SYMBOL, &problem);
+
+        if (!hypervisor)
+                g_set_error_literal(error, CONDITION, CONDITION_LIBVIRT_UNAVAILABLE, problem->message);
+        return hypervisor;
+}
+
+bool hypervisor_is_uuid(const char *text) {
+        for (unsigned i = 0; i < 36; i++)
+                if (i == 8 || i == 13 || i == 18 || i == 23 ? text[i] != '-'
+                                                            : !g_ascii_isxdigit(text[i]) || g_ascii_isupper(text[i]))
+                        return false;
+        return text[36] == '\0';
+}

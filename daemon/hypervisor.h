@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The seam to who runs the guests. Behind it is libvirt, in a module of its own that is loaded when there is a libvirt to talk to: a host
+ * without one needs none. Fakes of it exist in test programs only. It knows no bus, and judges nothing. */
+
+#include "guest.h"
+
+#define HYPERVISOR_MODULE "nestvirt-libvirt.so"
+#define HYPERVISOR_SYMBOL "hypervisor_libvirt"
+
+/* Something happened: to the guest of that UUID, or, NULL, to the connection, which is of no use any more. Called by a thread of the module's
+ * own; it must return at once. */
+typedef void (*HypervisorEvent)(const char *uuid, gpointer userdata);
+
+/* Each of these may block for as long as libvirt does. They are called by one thread at a time, but for the first. */
+typedef struct Hypervisor {
+        /* A connection; LibvirtUnavailable on failure. From then on events come, and none is missed between this and list(). */
+        gpointer (*open)(const char *uri, HypervisorEvent event, gpointer userdata, GError **error);
+        /* GuestFacts* of all guests. @vendor: "intel", "amd" or "", whose feature is meant. */
+        GPtrArray *(*list)(gpointer connection, const char *vendor, GError **error);
+        /* GuestFacts* of all guests, with nothing but uuid, active, managed_save, snapshots (NULL or not) and what it has run: what
+         * can change without an event, in a few questions however many they are. */
+        GPtrArray *(*survey)(gpointer connection, GError **error);
+        /* Of the guest of that name or UUID; NoSuchGuest when there is none. */
+        GuestFacts *(*find)(gpointer connection, const char *name, const char *vendor, GError **error);
+        /* No event comes after it has returned. */
+        void (*close)(gpointer connection);
+} Hypervisor;
+
+/* The one behind which libvirt is; loads it. NULL: it is not installed, or one of the libraries it needs is not (LibvirtUnavailable). */
+const Hypervisor *hypervisor_load(GError **error);
+
+/* The sockets of qemu:///system beneath the root, the daemon of all drivers' and that of QEMU's alone. NULL-terminated. */
+extern const char *const hypervisor_sockets[];
+#define HYPERVISOR_URI "qemu:///system"
+#define HYPERVISOR_FOLDER "run/libvirt"
+
+/* libvirt's form of a UUID: 36 characters, in lower case. */
+bool hypervisor_is_uuid(const char *text);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Files in, facts out. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "fake-hypervisor.h"
+
+static const char *home;
+
+static struct {
+        pthread_mutex_t mutex;
+        HypervisorEvent event; /* under the mutex */
+        gpointer userdata;
+} listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static char *path_of(const char *name) {
+        return g_build_filename(home, "fake", name, NULL);
+}
+
+static void hang(void) {
+        g_autofree char *path = path_of("hang");
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        char byte;
+
+        if (fd < 0)
+                return;
+        while (read(fd, &byte, 1) > 0)
+                continue;
+        (void) close(fd);
+}
+
+static bool reachable(GError **error) {
+        g_autofree char *path = path_of("libvirt");
+
+        hang();
+        if (g_file_test(path, G_FILE_TEST_EXISTS))
+                return true;
+        g_set_error(error, CONDITION, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt can't be reached: %s is not there", path);
+        return false;
+}
+
+static gpointer read_events(gpointer data) {
+        g_autofree char *path = path_of("events");
+        char *line = NULL;
+        size_t room = 0;
+
+        if (mkfifo(path, 0600) < 0 && errno != EEXIST)
+                g_error("Cannot make %s: %s", path, g_strerror(errno));
+        FILE *stream = fdopen(open(path, O_RDWR | O_CLOEXEC), "re");
+        g_assert_nonnull(stream);
+        while (getline(&line, &room, stream) > 0) {
+                g_strchomp(line);
+                (void) pthread_mutex_lock(&listener.mutex);
+                if (listener.event)
+                        listener.event(g_str_equal(line, "lost") ? NULL : line, listener.userdata);
+                (void) pthread_mutex_unlock(&listener.mutex);
+        }
+        return NULL;
+}
+
+static gpointer fake_open(const char *uri, HypervisorEvent event, gpointer userdata, GError **error) {
+        static bool begun;
+
+        if (!reachable(error))
+                return NULL;
+        (void) pthread_mutex_lock(&listener.mutex);
+        listener.event = event;
+        listener.userdata = userdata;
+        (void) pthread_mutex_unlock(&listener.mutex);
+        if (!begun)
+                g_thread_unref(g_thread_new("events", read_events, NULL));
+        begun = true;
+        return g_strdup(uri);
+}
+
+static void fake_close(gpointer connection) {
+        (void) pthread_mutex_lock(&listener.mutex);
+        listener.event = NULL;
+        (void) pthread_mutex_unlock(&listener.mutex);
+        g_free(connection);
+}
+
+static const char *get(GKeyFile *file, const char *key, const char *normally) {
+        g_autofree char *value = g_key_file_get_string(file, "guest", key, NULL);
+
+        return g_intern_string(value ?: normally);
+}
+
+/* "mode model policy" */
+static GuestCpu get_cpu(GKeyFile *file, const char *key) {
+        GuestCpu cpu = guest_cpu_empty();
+        const char **fields[] = {&cpu.mode, &cpu.model, &cpu.policy, &cpu.check};
+        g_auto(GStrv) words = g_strsplit(get(file, key, ""), " ", (int) G_N_ELEMENTS(fields));
+
+        for (unsigned i = 0; words[i]; i++)
+                if (!g_str_equal(words[i], "-"))
+                        *fields[i] = g_intern_string(words[i]);
+        return cpu;
+}
+
+static GuestFacts *read_guest(const char *uuid) {
+        g_autofree char *folder = path_of("guests"), *path = g_build_filename(folder, uuid, NULL);
+        g_autoptr(GKeyFile) file = g_key_file_new();
+
+        if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL))
+                return NULL;
+        GuestFacts *facts = guest_facts_new();
+        facts->name = g_strdup(get(file, "name", uuid));
+        facts->uuid = g_strdup(uuid);
+        facts->type = get(file, "type", "kvm");
+        facts->arch = get(file, "arch", "x86_64");
+        facts->persistent = !g_str_equal(get(file, "persistent", "yes"), "no");
+        facts->defined = get_cpu(file, "defined");
+        facts->active = g_key_file_has_key(file, "guest", "live", NULL);
+        facts->live = get_cpu(file, "live");
+        facts->managed_save = g_key_file_has_key(file, "guest", "saved", NULL);
+        facts->saved = get_cpu(file, "saved");
+        facts->nested_run = g_ascii_strtoll(get(file, "run", "-1"), NULL, 10);
+        facts->guest_mode = g_ascii_strtoll(get(file, "inside", "-1"), NULL, 10);
+        return facts;
+}
+
+static GPtrArray *read_guests(GError **error) {
+        g_autofree char *folder = path_of("guests");
+        g_autoptr(GPtrArray) guests = g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
+        const char *name;
+
+        if (!reachable(error))
+                return NULL;
+        GDir *entries = g_dir_open(folder, 0, NULL);
+        while (entries && (name = g_dir_read_name(entries))) {
+                GuestFacts *facts = hypervisor_is_uuid(name) ? read_guest(name) : NULL;
+                if (facts)
+                        g_ptr_array_add(guests, facts);
+        }
+        g_clear_pointer(&entries, g_dir_close);
+        return g_steal_pointer(&guests);
+}
+
+static GPtrArray *fake_list(gpointer connection, const char *vendor, GError **error) {
+        return read_guests(error);
+}
+
+static GPtrArray *fake_survey(gpointer connection, GError **error) {
+        return read_guests(error);
+}
+
+static GuestFacts *fake_find(gpointer connection, const char *name, const char *vendor, GError **error) {
+        g_autoptr(GPtrArray) guests = read_guests(error);
+
+        for (unsigned i = 0; guests && i < guests->len; i++) {
+                const GuestFacts *facts = g_ptr_array_index(guests, i);
+                if (g_str_equal(facts->uuid, name) || g_str_equal(facts->name, name))
+                        return g_ptr_array_steal_index(guests, i);
+        }
+        if (guests)
+                g_set_error(error, CONDITION, CONDITION_NO_SUCH_GUEST, "No guest is called \"%s\"", name);
+        return NULL;
+}
+
+const Hypervisor *fake_hypervisor(const char *directory) {
+        static const Hypervisor hypervisor = {
+                        .open = fake_open,
+                        .list = fake_list,
+                        .survey = fake_survey,
+                        .find = fake_find,
+                        .close = fake_close,
+        };
+
+        home = directory;
+        return &hypervisor;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A hypervisor that is a folder, for the tests of the daemon's side: guests of any type, without libvirt or QEMU.
+ *
+ * DIR/fake/libvirt      it can be reached while this is there
+ * DIR/fake/guests/UUID  a guest, as a key file: [guest] name type active persistent mode model policy live saved run inside
+ * DIR/fake/events       a FIFO: a line is the UUID of a guest that there is news of, or "lost"
+ * DIR/fake/hang         a FIFO: while it is there, each question waits until it has been opened for writing and closed */
+
+#include "hypervisor.h"
+
+/* There is one in a process. */
+const Hypervisor *fake_hypervisor(const char *directory);

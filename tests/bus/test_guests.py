@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Guests on the bus: objects, signals and verdicts over a hypervisor made of files; libvirt's test driver, in numbers; no libvirt at all; and one
+that hangs."""
+
+import os
+import uuid
+
+from clients import (DBUS_ERROR, ERROR, GUEST, MANAGER, OBJECT_MANAGER, PATH, guest_path, module_path, wait_for)
+from harness import BusTest, write
+from tap import main
+
+ONE, TWO = "3b5b08e4-3dca-4ff9-9a1d-40389758d081", "ffffffff-3dca-4ff9-9a1d-40389758d082"
+MANY = 1000
+
+
+class Fake(BusTest):
+    """The daemon with a hypervisor made of files."""
+
+    def setUp(self):
+        super().setUp()
+        self.fake = self.host / "fake"
+        write(self.fake / "libvirt", "")
+
+    def guest(self, identity, **keys):
+        write(self.fake / "guests" / identity, "[guest]\n" + "".join(f"{key}={value}\n" for key, value in keys.items()))
+
+    def tell(self, line):
+        with open(self.fake / "events", "w", encoding="utf-8") as stream:
+            stream.write(line + "\n")
+
+    def change(self, identity, **keys):
+        self.guest(identity, **keys)
+        self.tell(identity)
+
+    def begin(self, *options):
+        daemon = self.start_fake("--guests", *options)
+        self.observer = self.client(watch=True)
+        return daemon
+
+    def get(self, identity):
+        return self.observer.get_all(GUEST, guest_path(identity))
+
+    def paths(self):
+        objects = self.observer.call("GetManagedObjects", interface=OBJECT_MANAGER)[0]
+        return {path for path in objects if path.startswith(f"{PATH}/guest/")}
+
+    def await_signal(self, member, count=1):
+        wait_for(lambda: len(self.observer.signals(member)) >= count, member)
+        return self.observer.signals(member)[count - 1]
+
+
+class Objects(Fake):
+    def test_they_are_there_when_the_name_is(self):
+        """Whoever starts the daemon by a call sees the guests at once."""
+        self.guest(ONE, name="one", defined="custom EPYC require")
+        self.begin()
+        self.assertEqual(self.get(ONE), {
+            "Active": False, "CpuMode": "custom", "CpuModel": "EPYC", "Mmu": "npt-on-npt", "Name": "one", "NextStart": "yes", "Now": "",
+            "Persistent": True, "Policy": "require", "Reason": "Its CPU has svm, and nested is on on this host.",
+            "RestartNeeded": False, "SavedState": "", "Type": "kvm", "Using": "", "Uuid": ONE})
+        objects = self.observer.call("GetManagedObjects", interface=OBJECT_MANAGER)[0]
+        self.assertEqual(objects[guest_path(ONE)], {**objects[guest_path(ONE)], GUEST: self.get(ONE)})
+        self.assertEqual(set(objects), {guest_path(ONE), module_path("kvm"), module_path("kvm_amd")})
+        self.assertEqual(self.observer.get("NextStart", GUEST, guest_path(ONE)), "yes")
+
+    def test_life_of_a_guest(self):
+        self.begin()
+        self.assertEqual(self.paths(), set())
+        self.change(ONE, name="one", defined="host-passthrough")
+        added = self.await_signal("InterfacesAdded")
+        self.assertEqual((added.path, added.body[0], added.body[1][GUEST]), (PATH, guest_path(ONE), self.get(ONE)))
+
+        self.change(ONE, name="one", defined="host-passthrough", live="host-passthrough - require", run=0, inside=0)
+        changed = self.await_signal("PropertiesChanged")
+        self.assertEqual((changed.path, changed.body[0]), (guest_path(ONE), GUEST))
+        self.assertEqual({name: value for name, value in changed.body[1].items() if name != "Reason"},
+                         {"Active": True, "Now": "yes", "Using": "no"})
+
+        self.change(ONE, name="renamed", defined="host-passthrough")
+        self.assertEqual(self.await_signal("PropertiesChanged", 2).body[1]["Name"], "renamed")
+
+        (self.fake / "guests" / ONE).unlink()
+        self.tell(ONE)
+        removed = self.await_signal("InterfacesRemoved")
+        self.assertEqual((removed.path, removed.body[0]), (PATH, guest_path(ONE)))
+        self.assertIn(GUEST, removed.body[1])
+        self.assertEqual(self.paths(), set())
+        with self.refused(DBUS_ERROR + "UnknownObject"):
+            self.get(ONE)
+
+    def test_an_event_without_a_difference_is_no_signal(self):
+        self.guest(ONE, name="one", defined="host-passthrough")
+        self.begin()
+        self.tell(ONE)
+        self.change(TWO, name="two", defined="host-passthrough")
+        self.await_signal("InterfacesAdded")
+        self.assertEqual([m.member for m in self.observer.signals()], ["InterfacesAdded"])
+
+    def test_verdicts_follow_the_host(self):
+        self.guest(ONE, name="one", defined="custom EPYC -")
+        self.guest(TWO, name="two", defined="- - -")
+        self.begin()
+        self.assertEqual(self.get(ONE)["NextStart"], "unknown")
+        pending = self.observer.start_set({"kvm_amd": {"nested": "0"}})
+        pending.result()
+        changes = [m for m in self.observer.messages if m.is_signal("PropertiesChanged", guest_path(ONE))]
+        self.assertEqual([m.body[1]["NextStart"] for m in changes], ["fails"])
+        self.assertEqual(self.observer.signals("PropertiesChanged", guest_path(TWO)), [])
+        # Whoever has the reply has seen the signals.
+        order = [m for m in self.observer.messages if m in changes or m.serial == pending.serial]
+        self.assertEqual(order[-1].serial, pending.serial)
+
+    def test_what_has_no_event(self):
+        self.guest(ONE, name="one", defined="host-passthrough", live="host-passthrough", run=0, inside=0)
+        self.begin()
+        self.assertEqual(self.get(ONE)["Using"], "no")
+        self.guest(ONE, name="one", defined="host-passthrough", live="host-passthrough", run=5, inside=1)
+        self.observer.call("RefreshGuests", ("t", 0))
+        self.assertEqual(self.get(ONE)["Using"], "yes")
+        self.guest(ONE, name="one", defined="host-passthrough", saved="custom EPYC disable")
+        self.guest(TWO, name="two", defined="host-passthrough")
+        self.observer.call("RefreshGuests", ("t", 0))
+        self.assertEqual((self.get(ONE)["SavedState"], self.get(ONE)["NextStart"]), ("managed save", "no"))
+        (self.fake / "guests" / ONE).unlink()
+        self.observer.call("RefreshGuests", ("t", 0))
+        self.assertEqual(self.paths(), {guest_path(TWO)})
+        self.guest(ONE, name="one", defined="host-passthrough")
+        self.observer.call("Refresh", ("t", 0))
+        self.await_signal("InterfacesAdded", 2)
+
+    def test_get_guest(self):
+        self.guest(ONE, name="one", defined="host-passthrough")
+        self.guest(TWO, name=ONE[:-1] + "2", defined="host-passthrough")
+        self.begin()
+        for name, identity in (("one", ONE), (ONE, ONE), (ONE.upper(), ONE), (ONE[:-1] + "2", TWO)):
+            self.assertEqual(self.observer.call("GetGuest", ("s", name)), (guest_path(identity),))
+        with self.refused(ERROR + "NoSuchGuest", '"three"', "nestvirtctl guests"):
+            self.observer.call("GetGuest", ("s", "three"))
+        # It looks: a guest of which there was no event yet is found, and signalled before the answer.
+        self.guest(TWO, name="three", defined="- - -")
+        pending = self.observer.start("GetGuest", ("s", "three"))
+        self.assertEqual(pending.result(), (guest_path(TWO),))
+        order = [m.member or "reply" for m in self.observer.messages if m.is_signal("PropertiesChanged") or m.serial == pending.serial]
+        self.assertEqual(order, ["PropertiesChanged", "reply"])
+        with self.refused(ERROR + "InvalidArgs", "0x1"):
+            self.observer.call("RefreshGuests", ("t", 1))
+
+
+class ComingAndGoing(Fake):
+    def test_it_goes_and_comes_back(self):
+        self.guest(ONE, name="one", defined="host-passthrough")
+        self.begin()
+        (self.fake / "libvirt").unlink()
+        self.tell("lost")
+        self.await_signal("InterfacesRemoved")
+        for member, arguments in (("GetGuest", ("s", "one")), ("RefreshGuests", ("t", 0))):
+            with self.refused(ERROR + "LibvirtUnavailable", "can't be reached"):
+                self.observer.call(member, arguments)
+        self.assertEqual(self.observer.get("Nested"), "on")
+        write(self.fake / "libvirt", "")
+        self.await_signal("InterfacesAdded")  # by itself
+        self.assertEqual(self.get(ONE)["Name"], "one")
+        self.change(ONE, name="changed", defined="host-passthrough")
+        self.assertEqual(self.await_signal("PropertiesChanged").body[1]["Name"], "changed")
+
+    def test_a_restart_is_no_news_of_its_guests(self):
+        """What is the same after it is not signalled; what has changed meanwhile is."""
+        self.guest(ONE, name="one", defined="host-passthrough")
+        self.guest(TWO, name="two", defined="host-passthrough")
+        self.begin()
+        self.guest(TWO, name="three", defined="host-passthrough")
+        self.tell("lost")
+        self.assertEqual(self.await_signal("PropertiesChanged").body[1]["Name"], "three")
+        self.assertEqual(len(self.observer.signals()), 1)
+
+    def test_it_comes_later(self):
+        (self.fake / "libvirt").unlink()
+        self.guest(ONE, name="one", defined="host-passthrough")
+        self.begin()
+        self.assertEqual(self.paths(), set())
+        write(self.fake / "libvirt", "")
+        self.assertEqual(self.observer.call("GetGuest", ("s", "one")), (guest_path(ONE),))  # asking is a reason to try
+        self.assertEqual(self.paths(), {guest_path(ONE)})
+
+
+class Hanging(Fake):
+    """A libvirt that is there and does not answer."""
+
+    def begin_to_hang(self):
+        os.mkfifo(self.fake / "hang")
+
+    def end_hanging(self):
+        path = self.fake / "hang"
+        with open(path, "w", encoding="utf-8"):
+            path.unlink()
+
+    def test_the_host_is_not_concerned(self):
+        self.guest(ONE, name="one", defined="host-passthrough")
+        self.begin("--guest-patience=300000")
+        self.begin_to_hang()
+        pending = [self.observer.start("GetGuest", ("s", "one")), self.observer.start("RefreshGuests", ("t", 0))]
+        self.observer.call("Refresh", ("t", 0))
+        self.assertTrue(self.observer.call("Check", ("t", 0))[0])
+        self.assertEqual(self.observer.set({"kvm_amd": {"nested": "0"}})["Outcome"], "applied")
+        self.assertEqual(self.get(ONE)["NextStart"], "no")  # what is known of it holds, and follows the host
+        for call in pending:
+            with self.refused(ERROR + "TimedOut", "libvirt has not answered"):
+                call.result()
+        self.end_hanging()
+        self.assertEqual(self.observer.call("GetGuest", ("s", "one")), (guest_path(ONE),))
+
+    def test_it_hangs_from_the_start(self):
+        """The daemon serves all the same, after some seconds, and ends when it is told to."""
+        self.fake.mkdir(exist_ok=True)
+        self.begin_to_hang()
+        daemon = self.begin("--guest-patience=100000")
+        self.assertEqual(self.observer.get("Nested"), "on")
+        with self.refused(ERROR + "TimedOut"):
+            self.observer.call("RefreshGuests", ("t", 0))
+        self.stop(daemon)
+
+    def test_it_hangs_at_the_end(self):
+        daemon = self.begin("--guest-patience=100000")
+        self.begin_to_hang()
+        with self.refused(ERROR + "TimedOut"):
+            self.observer.call("GetGuest", ("s", "one"))
+        self.stop(daemon)
+
+    def test_one_caller_has_a_limit(self):
+        self.begin("--guest-patience=500000")
+        self.begin_to_hang()
+        pending = [self.observer.start("GetGuest", ("s", "one")) for _ in range(17)]
+        with self.refused(DBUS_ERROR + "LimitsExceeded"):
+            pending[-1].result()
+        with self.refused(ERROR + "TimedOut"):
+            pending[0].result()
+
+
+def domain(name, identity, cpu=""):
+    return (f"<domain type='test'><name>{name}</name><uuid>{identity}</uuid><memory>8192</memory><vcpu>1</vcpu>"
+            f"<os><type arch='x86_64'>hvm</type></os>{cpu}</domain>")
+
+
+class TestDriver(BusTest):
+    """libvirt itself, with its driver that has guests of no kind."""
+
+    CPU = "<cpu mode='custom' match='exact'><model>EPYC</model><feature policy='disable' name='svm'/></cpu>"
+
+    def begin(self, count):
+        node = self.folder / "node.xml"
+        node.write_text("<node>" + "".join(
+            domain(f"guest{i}", uuid.UUID(int=i + 1), self.CPU if i % 2 else "") for i in range(count)) + "</node>")
+        daemon = self.start_real("amd-epyc-6.1", f"--libvirt=test://{node}")
+        return daemon, self.client(watch=True)
+
+    def test_facts(self):
+        _, client = self.begin(2)
+        path = client.call("GetGuest", ("s", "guest1"))[0]
+        self.assertEqual(path, guest_path(str(uuid.UUID(int=2))))
+        guest = client.get_all(GUEST, path)
+        self.assertEqual({name: guest[name] for name in ("Name", "Type", "CpuMode", "CpuModel", "Policy", "Persistent", "NextStart")},
+                         {"Name": "guest1", "Type": "test", "CpuMode": "custom", "CpuModel": "EPYC", "Policy": "disable",
+                          "Persistent": True, "NextStart": "no"})
+        with self.refused(ERROR + "NoSuchGuest"):
+            client.call("GetGuest", ("s", "guest2"))
+
+    def test_many(self):
+        _, client = self.begin(MANY)
+        objects = client.call("GetManagedObjects", interface=OBJECT_MANAGER)[0]
+        names = {interfaces[GUEST]["Name"] for interfaces in objects.values() if GUEST in interfaces}
+        self.assertEqual(names, {f"guest{i}" for i in range(MANY)})
+        client.call("RefreshGuests", ("t", 0))
+        client.call("Refresh", ("t", 0))
+        client.call("RefreshGuests", ("t", 0))  # behind what Refresh has begun
+        self.assertEqual(client.signals(), [])
+
+    def test_the_configuration_names_it(self):
+        write(self.host / "proc/cpuinfo", "")
+        write(self.host / "etc/nestvirt/nestvirtd.conf", "[Libvirt]\nUri=test:///default\n")
+        self.start_real("")
+        self.assertEqual(self.client().call("GetGuest", ("s", "test"))[0].rpartition("/")[0], f"{PATH}/guest")
+
+    def test_the_command_line_beats_it(self):
+        write(self.host / "etc/nestvirt/nestvirtd.conf", "[Libvirt]\nUri=test:///default\n")
+        self.start_real("", "--libvirt=")
+        with self.refused(ERROR + "LibvirtUnavailable"):
+            self.client().call("GetGuest", ("s", "test"))
+
+    def test_a_configuration_that_makes_no_sense(self):
+        write(self.host / "etc/nestvirt/nestvirtd.conf", "what is this\n")
+        daemon = self.start_real("")
+        self.assertEqual(self.client().get("Nested"), "unavailable")
+        self.assertIn("/etc/nestvirt/nestvirtd.conf", daemon.log.read_text())
+
+    def test_a_uri_that_leads_nowhere(self):
+        self.start_real("amd-epyc-6.1", f"--libvirt=qemu+unix:///system?socket={self.folder}/nothing")
+        with self.refused(ERROR + "LibvirtUnavailable", f"{self.folder}/nothing"):
+            self.client().call("RefreshGuests", ("t", 0))
+
+
+class Without(BusTest):
+    def test_no_libvirt(self):
+        """Nothing of it is loaded, nor is there a thread for it; what is about the host works."""
+        daemon = self.start_real("amd-epyc-6.1")
+        client = self.client()
+        for member, arguments in (("GetGuest", ("s", "one")), ("RefreshGuests", ("t", 0))):
+            with self.refused(ERROR + "LibvirtUnavailable", "No libvirt is configured"):
+                client.call(member, arguments)
+        self.assertEqual(client.get_all(MANAGER)["Nested"], "on")
+        with open(f"/proc/{daemon.pid}/maps", encoding="utf-8") as stream:
+            maps = stream.read()
+        for library in ("libvirt", "libxml2"):
+            self.assertNotIn(library, maps)
+        names = {open(f"/proc/{daemon.pid}/task/{task}/comm", encoding="utf-8").read().strip()
+                 for task in os.listdir(f"/proc/{daemon.pid}/task")}
+        self.assertEqual(names, {"nestvirtd", "changes", "reads"})
+
+
+if __name__ == "__main__":
+    main()

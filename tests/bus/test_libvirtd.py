@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Guests of a real libvirtd with QEMU: events, managed saves, snapshots, and what becomes of them when libvirtd is killed, restarted or stopped.
+
+They are of type qemu, since there need not be a KVM here: the verdicts are all "no", and the facts are what is looked at.
+"""
+
+import pathlib
+import signal
+import subprocess
+
+import libvirt
+from clients import DBUS_ERROR, ERROR, GUEST, guest_path, wait_for
+from harness import BusTest
+from session import Session
+from tap import main
+
+IDENTITY = "3b5b08e4-3dca-4ff9-9a1d-40389758d081"
+DOMAIN = """<domain type='qemu'>
+  <name>one</name>
+  <uuid>{identity}</uuid>
+  <memory unit='MiB'>32</memory>
+  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  {cpu}
+  {devices}
+</domain>"""
+DISK = """<devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{}'/><target dev='sda' bus='sata'/></disk></devices>"""
+EPYC = "<cpu mode='custom' match='exact' check='none'><model fallback='forbid'>EPYC</model><feature policy='{}' name='svm'/></cpu>"
+OPTERON = "<cpu mode='custom' match='exact' check='none'><model fallback='forbid'>Opteron_G2</model></cpu>"
+PAUSED = libvirt.VIR_DOMAIN_START_PAUSED
+
+
+class Libvirtd(BusTest):
+    def setUp(self):
+        super().setUp()
+        self.session = Session()
+        self.addCleanup(self.session.close)
+        self.start_real("amd-epyc-6.1", f"--libvirt={self.session.uri}")
+        self.observer = self.client(watch=True)
+
+    def define(self, cpu=EPYC.format("require"), devices=""):
+        return self.session.connection.defineXML(DOMAIN.format(identity=IDENTITY, cpu=cpu, devices=devices))
+
+    def guest(self):
+        return self.observer.get_all(GUEST, guest_path(IDENTITY))
+
+    def wait_for_signal(self, member, condition=lambda message: True):
+        found = []
+
+        def look():
+            found[:] = [m for m in self.observer.signals(member) if condition(m)]
+            return found
+
+        wait_for(look, member)
+        return found[0]
+
+    def wait_changed(self, **expected):
+        """Until these values have been signalled; then they hold, and all signals so far are forgotten."""
+        def look():
+            told = {}
+            for message in self.observer.signals("PropertiesChanged", guest_path(IDENTITY)):
+                told.update(message.body[1])
+            return all(told.get(name) == value for name, value in expected.items())
+
+        wait_for(look, str(expected))
+        self.observer.messages.clear()
+        guest = self.guest()
+        self.assertEqual({name: guest[name] for name in expected}, expected)
+
+    def test_life(self):
+        domain = self.define()
+        self.assertEqual(self.wait_for_signal("InterfacesAdded").body[0], guest_path(IDENTITY))
+        guest = self.guest()
+        self.assertEqual({name: guest[name] for name in ("Name", "Uuid", "Active", "Persistent", "Type", "CpuMode", "CpuModel", "Policy")},
+                         {"Name": "one", "Uuid": IDENTITY, "Active": False, "Persistent": True, "Type": "qemu", "CpuMode": "custom",
+                          "CpuModel": "EPYC", "Policy": "require"})
+        domain.createWithFlags(PAUSED)
+        self.wait_changed(Active=True, Now="no")
+        self.define(OPTERON)
+        self.wait_changed(CpuModel="Opteron_G2", Policy="", RestartNeeded=True)
+        domain.destroy()
+        self.wait_changed(Active=False, RestartNeeded=False, Now="")
+        domain.undefine()
+        self.assertEqual(self.wait_for_signal("InterfacesRemoved").body[0], guest_path(IDENTITY))
+        with self.refused(DBUS_ERROR + "UnknownObject"):
+            self.guest()
+
+    def test_a_managed_save_brings_back_its_cpu(self):
+        domain = self.define()
+        domain.createWithFlags(PAUSED)
+        domain.managedSave(libvirt.VIR_DOMAIN_SAVE_PAUSED)
+        self.define(OPTERON)
+        self.wait_for_signal("PropertiesChanged", lambda m: m.body[1].get("SavedState") == "managed save")
+        domain.createWithFlags(PAUSED)
+        self.wait_changed(Active=True, SavedState="", RestartNeeded=True)
+        domain.destroy()
+        self.wait_changed(Active=False)
+        # There is no event for the end of a managed save that is thrown away.
+        domain.createWithFlags(PAUSED)
+        domain.managedSave(libvirt.VIR_DOMAIN_SAVE_PAUSED)
+        self.define()
+        self.wait_for_signal("PropertiesChanged", lambda m: m.body[1].get("SavedState") == "managed save")
+        domain.managedSaveRemove()
+        self.observer.call("RefreshGuests", ("t", 0))
+        self.assertEqual(self.guest()["SavedState"], "")
+
+    def test_a_snapshot_brings_back_its_cpu(self):
+        image = pathlib.Path(self.session.folder.name) / "disk"
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", image, "1M"], check=True, **self.session.user)
+        disk = DISK.format(image)
+        domain = self.define(EPYC.format("disable"), disk)
+        snapshot = domain.snapshotCreateXML("<domainsnapshot><name>before</name></domainsnapshot>")
+        self.define(devices=disk)
+        self.observer.call("RefreshGuests", ("t", 0))
+        self.assertEqual(self.guest()["SavedState"], "snapshots: before")
+        snapshot.delete()
+        self.observer.call("GetGuest", ("s", "one"))
+        self.assertEqual(self.guest()["SavedState"], "")
+
+    def test_a_transient_guest(self):
+        domain = self.session.connection.createXML(DOMAIN.format(identity=IDENTITY, cpu=OPTERON, devices=""), PAUSED)
+        self.wait_for_signal("InterfacesAdded")
+        self.observer.call("GetGuest", ("s", "one"))
+        self.assertEqual((self.guest()["Active"], self.guest()["Persistent"]), (True, False))
+        domain.destroy()
+        self.wait_for_signal("InterfacesRemoved")
+
+    def test_killed_and_started_again(self):
+        self.define().createWithFlags(PAUSED)
+        self.observer.call("GetGuest", ("s", "one"))
+        self.assertTrue(self.guest()["Active"])
+        self.session.stop(signal.SIGKILL)
+        self.wait_for_signal("InterfacesRemoved")
+        with self.refused(ERROR + "LibvirtUnavailable", "libvirt can't be reached"):
+            self.observer.call("GetGuest", ("s", "one"))
+        self.assertEqual(self.observer.get("Nested"), "on")
+        self.observer.messages.clear()
+        self.session.start()
+        self.wait_for_signal("InterfacesAdded")
+        self.assertTrue(self.guest()["Active"])  # QEMU went on
+        self.session.connection.lookupByName("one").destroy()
+        self.wait_changed(Active=False)
+
+    def test_stopped(self):
+        """It is there and does not answer: that is told in time, and nothing about the host waits for it."""
+        self.define()
+        self.wait_for_signal("InterfacesAdded")
+        self.session.signal(signal.SIGSTOP)
+        try:
+            pending = self.observer.start("GetGuest", ("s", "one"))
+            self.observer.call("Refresh", ("t", 0))
+            self.assertTrue(self.observer.call("Check", ("t", 0))[0])
+            self.assertFalse(pending.done)
+            self.assertEqual(self.guest()["Name"], "one")
+            with self.refused(ERROR + "TimedOut", "libvirt has not answered"):
+                pending.result()
+        finally:
+            self.session.signal(signal.SIGCONT)
+        self.assertEqual(self.observer.call("GetGuest", ("s", "one")), (guest_path(IDENTITY),))
+
+
+if __name__ == "__main__":
+    main()
