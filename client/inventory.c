@@ -36,6 +36,15 @@ const char *item_name(const Item *item) {
         return get_string(item->properties, "Name");
 }
 
+GVariant *items_to_array(const GPtrArray *items) {
+        GVariantBuilder builder;
+
+        g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));
+        for (unsigned i = 0; i < items->len; i++)
+                g_variant_builder_add_value(&builder, ((const Item *) g_ptr_array_index(items, i))->properties);
+        return g_variant_builder_end(&builder);
+}
+
 static void item_free(Item *item) {
         g_free(item->path);
         g_variant_unref(item->properties);
@@ -60,6 +69,12 @@ static int compare_items(gconstpointer a, gconstpointer b) {
         const int order = is_vendor(y) - is_vendor(x);
 
         return order != 0 ? order : strcmp(x->path, y->path);
+}
+
+static int compare_guests(gconstpointer a, gconstpointer b) {
+        const Item *x = *(const Item *const *) a, *y = *(const Item *const *) b;
+
+        return strcmp(item_name(x), item_name(y)) ?: strcmp(x->path, y->path);
 }
 
 static void take_object(Inventory *inventory, const char *path, GVariant *interfaces) {
@@ -92,7 +107,7 @@ static Inventory *inventory_new(GVariant *objects) {
         while (g_variant_iter_loop(&iter, "{&o@a{sa{sv}}}", &path, &interfaces))
                 take_object(inventory, path, interfaces);
         g_ptr_array_sort(inventory->modules, compare_items);
-        g_ptr_array_sort(inventory->guests, compare_items);
+        g_ptr_array_sort(inventory->guests, compare_guests);
         return inventory;
 }
 

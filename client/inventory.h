@@ -13,7 +13,7 @@ typedef struct Item {
 typedef struct Inventory {
         GVariant *manager;  /* a{sv} */
         GPtrArray *modules; /* Item*: the vendor's first, kvm last */
-        GPtrArray *guests;  /* Item* */
+        GPtrArray *guests;  /* Item*, by name */
 } Inventory;
 
 int inventory_fetch(Client *client, Inventory **ret, sd_bus_error *error);
@@ -34,3 +34,5 @@ bool get_boolean(GVariant *properties, const char *name);
 /* A dictionary or array of that type, empty when there is none; not floating. */
 GVariant *get_container(GVariant *properties, const char *name, const char *type);
 const char *item_name(const Item *item);
+/* The properties of each Item, aa{sv}, floating. */
+GVariant *items_to_array(const GPtrArray *items);

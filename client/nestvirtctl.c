@@ -44,7 +44,7 @@ typedef struct Verb {
 
 /* clang-format off */
 static const Verb verbs[] = {
-        { "status",        NULL,               0, 0,        0,       "The host, its modules and parameters on one screen (default)", verb_status },
+        { "status",        NULL,               0, 0,        0,       "The host, modules, parameters, guests on one screen (default)",  verb_status },
         { "check",         NULL,               0, 0,        0,       "What is wrong, or may surprise, and how to mend it",            verb_check },
         { "show",          "[PARAMETER…]",     0, G_MAXINT, 0,       "All that is known of parameters",                               verb_show },
         { "set",           "PARAMETER=VALUE…", 1, G_MAXINT, SETTING, "Set parameters, all of them or none",                           verb_set },
@@ -52,6 +52,8 @@ static const Verb verbs[] = {
         { "reload",        NULL,               0, 0,        DRY_RUN, "Load KVM anew, with what is configured",                        verb_reload },
         { "cancel",        NULL,               0, 0,        0,       "Stop waiting for idle; what is configured stays",               verb_cancel },
         { "users",         NULL,               0, 0,        0,       "Who uses KVM now",                                              verb_users },
+        { "guests",        NULL,               0, 0,        0,       "Which guests can run guests of their own, a line each",         verb_guests },
+        { "guest",         "NAME",             1, 1,        0,       "All that is known of one guest, by name or UUID",               verb_guest },
         { "probe",         NULL,               0, 0,        TIMES,   "Run a guest in a guest, and count what it costs",               verb_probe },
         { "ensure-device", NULL,               0, 0,        DRY_RUN, "Make or mend /dev/kvm",                                         verb_ensure_device },
         { "monitor",       NULL,               0, 0,        0,       "Tell what changes, as it changes",                              verb_monitor },

@@ -3,6 +3,7 @@
 /* nestvirtctl status: the host on one screen, from one round trip (a second one only to name who uses KVM). */
 
 #include "connection.h"
+#include "guest-text.h"
 #include "inventory.h"
 #include "names.h"
 #include "parameter.h"
@@ -195,13 +196,10 @@ static void print_users(Client *client, const Inventory *inventory) {
         }
 }
 
-static GVariant *items_to_array(const GPtrArray *items) {
-        GVariantBuilder builder;
+static void print_guests(const Client *client, const Inventory *inventory) {
+        g_autofree char *text = guest_text_summary(inventory->guests);
 
-        g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));
-        for (unsigned i = 0; i < items->len; i++)
-                g_variant_builder_add_value(&builder, ((const Item *) g_ptr_array_index(items, i))->properties);
-        return g_variant_builder_end(&builder);
+        output_field(client->out, COLUMN, "Guests", STYLE_PLAIN, text ?: "");
 }
 
 static void print_json(const Client *client, const Inventory *inventory) {
@@ -235,6 +233,7 @@ int verb_status(Client *client, char **words) {
         print_mmu_and_device(client, inventory);
         print_modules(client, inventory);
         print_users(client, inventory);
+        print_guests(client, inventory);
         print_pending(client, inventory);
         print_parameters(client, inventory);
         return 0;

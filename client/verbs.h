@@ -14,6 +14,8 @@ int verb_reset(Client *client, char **words);
 int verb_reload(Client *client, char **words);
 int verb_cancel(Client *client, char **words);
 int verb_users(Client *client, char **words);
+int verb_guests(Client *client, char **words);
+int verb_guest(Client *client, char **words);
 int verb_ensure_device(Client *client, char **words);
 int verb_probe(Client *client, char **words);
 int verb_monitor(Client *client, char **words);

@@ -20,6 +20,14 @@ _nestvirtctl_values() {
         done
 }
 
+# Names of the guests of the machine's own libvirt, as it keeps their definitions; only root can look there.
+_nestvirtctl_guests() {
+        local file
+        for file in "${NESTVIRTCTL_GUESTS:-/etc/libvirt/qemu}"/*.xml; do
+                [[ -e $file ]] && basename "$file" .xml
+        done
+}
+
 # What an option of patch-xml can be.
 _nestvirtctl_choices() {
         case $1 in
@@ -37,7 +45,7 @@ _nestvirtctl() {
         local setting="--dry-run --runtime --next-boot --when-idle --wait"
         local patching="--dry-run --nested= --mode= --model= --recipe= --release= --vendor="
         local times="--times"
-        local verbs="status check show set reset reload cancel users probe ensure-device monitor patch-xml help"
+        local verbs="status check show set reset reload cancel users guests guest probe ensure-device monitor patch-xml help"
         # The words as they were typed: readline's own are broken at = and :
         local line=${COMP_LINE:0:COMP_POINT} words cur prev='' verb='' i
         read -ra words <<<"$line"
@@ -86,6 +94,9 @@ _nestvirtctl() {
         elif [[ $verb == patch-xml ]]; then
                 mapfile -t COMPREPLY < <(compgen -f -- "$cur")
                 compopt -o filenames 2>/dev/null
+                return
+        elif [[ $verb == guest ]]; then
+                mapfile -t COMPREPLY < <(compgen -W "$(_nestvirtctl_guests)" -- "$cur")
                 return
         elif [[ $verb == show || $verb == reset ]]; then
                 choices=$(_nestvirtctl_parameters)

@@ -15,7 +15,8 @@ COMPLETION = SOURCES / "completion"
 PARAMETERS = {"kvm_amd/nested": "1", "kvm_amd/npt": "Y", "kvm_amd/pause_filter_count": "3000", "kvm/ignore_msrs": "N",
               "kvm/halt_poll_ns": "200000"}
 NAMES = {"nested", "npt", "pause_filter_count", "ignore_msrs", "halt_poll_ns", "kvm.ignore_msrs", "kvm.halt_poll_ns"}
-VERBS = {"status", "check", "show", "set", "reset", "reload", "cancel", "users", "probe", "ensure-device", "monitor", "patch-xml", "help"}
+VERBS = {"status", "check", "show", "set", "reset", "reload", "cancel", "users", "guests", "guest", "probe", "ensure-device", "monitor",
+         "patch-xml", "help"}
 PATCHING = {"--nested", "--mode", "--model", "--recipe", "--release", "--vendor"}
 SETTING = {"--dry-run", "--runtime", "--next-boot", "--when-idle", "--wait"}
 
@@ -55,7 +56,11 @@ class Shell(unittest.TestCase):
             path = self.folder / "modules" / module / "parameters" / parameter
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(value + "\n")
-        self.environment = environment(NOWHERE, {"NESTVIRTCTL_MODULES": str(self.folder / "modules"), "COMPLETION": str(COMPLETION)})
+        (self.folder / "guests").mkdir()
+        for name in ("web1", "web2", "db"):
+            (self.folder / f"guests/{name}.xml").write_text("")
+        self.environment = environment(NOWHERE, {"NESTVIRTCTL_MODULES": str(self.folder / "modules"), "COMPLETION": str(COMPLETION),
+                                                 "NESTVIRTCTL_GUESTS": str(self.folder / "guests")})
 
 
 class Bash(Shell):
@@ -133,9 +138,15 @@ class Cases:
         self.assertTrue(any("guest" in word for word in self.offer(f"nestvirtctl patch-xml {self.folder}/gue")))
 
     def test_verbs_without_words_get_none(self):
-        for verb in ("status", "users", "cancel", "monitor"):
+        for verb in ("status", "users", "guests", "cancel", "monitor"):
             with self.subTest(verb):
                 self.assertEqual(self.offer(f"nestvirtctl {verb} "), set())
+
+    def test_guests(self):
+        self.assertEqual(self.offer("nestvirtctl guest "), {"web1", "web2", "db"})
+        self.assertEqual(self.offer("nestvirtctl guest w"), {"web1", "web2"})
+        self.environment["NESTVIRTCTL_GUESTS"] = str(self.folder / "none")
+        self.assertEqual(self.offer("nestvirtctl guest "), set())
 
     def test_no_modules_no_parameters(self):
         self.environment["NESTVIRTCTL_MODULES"] = str(self.folder / "none")

@@ -10,7 +10,7 @@ import unittest
 from ctl import NOWHERE, environment, help_sections, run, script
 from tap import main
 
-WORDS = {"set": ["nested=on"]}
+WORDS = {"set": ["nested=on"], "guest": ["web1"]}
 # The probe needs a bus only for those who may not open /dev/kvm (test_probe.py).
 WITHOUT_BUS = {"help", "patch-xml", "probe"}
 

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Guests in words for people. It must not interpret what the daemon says. */
+
+#include "output.h"
+
+/* Item*, a line each. */
+void guest_text_table(Output *out, const GPtrArray *guests);
+/* All that is known of one, a{sv}. */
+void guest_text_one(Output *out, GVariant *guest);
+/* How many there are, and how many of them can nest, do, and won't start: a line of nestvirtctl status; NULL when there are none. */
+char *guest_text_summary(const GPtrArray *guests);

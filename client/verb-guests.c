@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* nestvirtctl guests and guest: who can nest, who does, and why. */
+
+#include "connection.h"
+#include "guest-text.h"
+#include "inventory.h"
+#include "verbs.h"
+
+/* So that what can change without an event is of now; and so that "there are none" is told from "it can't be known". */
+static int refresh(Client *client, sd_bus_error *error) {
+        return connection_call_flags(client, PATH_MANAGER, IFACE_MANAGER, "RefreshGuests", CALL_WAIT, 0, NULL, NULL,
+                                     error);
+}
+
+int verb_guests(Client *client, char **words) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        g_autoptr(Inventory) inventory = NULL;
+
+        if (refresh(client, &error) < 0 || inventory_fetch(client, &inventory, &error) < 0)
+                return client_fail(client, "list the guests", &error);
+        if (client->json != JSON_OFF)
+                client_print_json_member(client, "guests", items_to_array(inventory->guests));
+        else if (inventory->guests->len > 0)
+                guest_text_table(client->out, inventory->guests);
+        else {
+                output_text(client->out, STYLE_PLAIN, "libvirt knows of no guests.");
+                output_newline(client->out);
+        }
+        return 0;
+}
+
+static int fetch_guest(Client *client, const char *name, GVariant **ret, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *find = NULL, *read = NULL;
+        g_autoptr(GVariant) path = NULL;
+        int r;
+
+        r = connection_prepare(client, PATH_MANAGER, IFACE_MANAGER, "GetGuest", &find, error);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(find, "s", name);
+        if (r < 0)
+                return connection_fail(client, r, error);
+        r = connection_call(client, find, CALL_WAIT, "o", &path, error);
+        if (r < 0)
+                return r;
+        r = connection_prepare(client, g_variant_get_string(path, NULL), IFACE_PROPERTIES, "GetAll", &read, error);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(read, "s", IFACE_GUEST);
+        if (r < 0)
+                return connection_fail(client, r, error);
+        return connection_call(client, read, CALL_READ, "a{sv}", ret, error);
+}
+
+int verb_guest(Client *client, char **words) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        g_autoptr(GVariant) guest = NULL;
+
+        if (fetch_guest(client, words[0], &guest, &error) < 0) {
+                g_autofree char *doing = g_strdup_printf("tell of the guest \"%s\"", words[0]);
+                return client_fail(client, doing, &error);
+        }
+        if (client->json != JSON_OFF)
+                client_print_json(client, guest);
+        else
+                guest_text_one(client->out, guest);
+        return 0;
+}
