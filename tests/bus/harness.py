@@ -171,6 +171,11 @@ class BusTest(unittest.TestCase):
         (folder / "fd/3").symlink_to("/dev/kvm")
         self.set_refcnt(module, 1)
 
+    def guest(self, identity, **keys):
+        """A guest, for a daemon that is started with --guests; the keys are those of fake-hypervisor.h."""
+        write(self.host / "fake/libvirt", "")
+        write(self.host / "fake/guests" / identity, "[guest]\n" + "".join(f"{key}={value}\n" for key, value in keys.items()))
+
     def set_refcnt(self, module, count):
         write(self.host / "sys/module" / module / "refcnt", f"{count}\n")
 

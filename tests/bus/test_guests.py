@@ -21,9 +21,6 @@ class Fake(BusTest):
         self.fake = self.host / "fake"
         write(self.fake / "libvirt", "")
 
-    def guest(self, identity, **keys):
-        write(self.fake / "guests" / identity, "[guest]\n" + "".join(f"{key}={value}\n" for key, value in keys.items()))
-
     def tell(self, line):
         with open(self.fake / "events", "w", encoding="utf-8") as stream:
             stream.write(line + "\n")
@@ -174,8 +171,8 @@ class ComingAndGoing(Fake):
         self.assertEqual(len(self.observer.signals()), 1)
 
     def test_it_comes_later(self):
-        (self.fake / "libvirt").unlink()
         self.guest(ONE, name="one", defined="host-passthrough")
+        (self.fake / "libvirt").unlink()
         self.begin()
         self.assertEqual(self.paths(), set())
         write(self.fake / "libvirt", "")

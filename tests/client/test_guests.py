@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The verbs about guests: what they print of what the daemon says, and what they say when there is nothing to be known."""
+
+from clients import ERROR, GUEST, guest_path
+from ctl import run
+from harness import BusTest
+from tap import main
+
+ONE, TWO, THREE = (f"3b5b08e4-3dca-4ff9-9a1d-40389758d08{i}" for i in (1, 2, 3))
+KEYS = {"active", "cpu_mode", "cpu_model", "mmu", "name", "next_start", "now", "persistent", "policy", "reason", "restart_needed",
+        "saved_state", "type", "using", "uuid"}
+
+
+class Guests(BusTest):
+    def setUp(self):
+        super().setUp()
+        self.guest(ONE, name="web1", defined="host-passthrough", live="host-passthrough - require", run=7, inside=1)
+        self.guest(TWO, name="db", defined="custom EPYC disable", saved="custom EPYC require")
+        self.guest(THREE, name="a\x1bb", defined="- - -", live="host-passthrough", persistent="no")
+        self.daemon = self.start_fake("--guests")
+
+    def ctl(self, *arguments, status=0):
+        result = run(*arguments, address=self.bus.address)
+        self.assertEqual(result.status, status, result)
+        return result
+
+    def test_table(self):
+        lines = self.ctl("guests").out.splitlines()
+        self.assertEqual([line.split() for line in lines], [
+            ["GUEST", "STATE", "CPU", "POLICY", "NEXT", "START", "NOW", "USING"],
+            ["a\\x1bb", "running", "default", "-", "no", "yes", "unknown"],
+            ["db", "off", "custom", "EPYC", "disable", "yes", "-", "-"],
+            ["web1", "running", "host-passthrough", "-", "yes", "yes", "yes"]])
+
+    def test_one(self):
+        text = self.ctl("guest", "db").out
+        for line in ("CPU: custom EPYC", "Policy: disable", "Next start: yes", "Saved state: managed save", f"UUID: {TWO}", "State: off"):
+            self.assertRegex(text, rf"(?m)^ *{line}$")
+        self.assertRegex(text, r"(?m)^ *Why: The next start brings it back from its managed save")
+        self.assertEqual(self.ctl("guest", TWO).out, text)
+        self.assertRegex(self.ctl("guest", "a\x1bb").out, r"(?m)^ *State: running, transient$")
+
+    def test_json_is_what_the_bus_has(self):
+        caller = self.client()
+        found = self.ctl("--json=short", "guests").json
+        self.assertEqual(set(found), {"guests"})
+        self.assertEqual([guest["uuid"] for guest in found["guests"]], [THREE, TWO, ONE])
+        for guest in found["guests"]:
+            there = caller.get_all(GUEST, guest_path(guest["uuid"]))
+            self.assertEqual(set(guest), KEYS)
+            self.assertEqual({key.replace("_", ""): value for key, value in guest.items()},
+                             {name.lower(): value for name, value in there.items()})
+            self.assertEqual(self.ctl("--json=short", "guest", guest["uuid"]).json, guest)
+        self.assertEqual(self.ctl("--json=short", "status").json["guests"], found["guests"])
+
+    def test_status(self):
+        self.assertRegex(self.ctl("status").out, r"(?m)^ +Guests: 3, 2 running, 3 can nest, 1 in use as hypervisors$")
+
+    def test_what_it_runs_is_of_now(self):
+        self.guest(ONE, name="web1", defined="host-passthrough", live="host-passthrough - require", run=7, inside=0)
+        self.assertRegex(self.ctl("guests").out, r"(?m)^web1 .* has$")
+
+    def test_nobody_of_that_name(self):
+        result = self.ctl("guest", "web", status=1)
+        self.assertEqual((result.out, result.err),
+                         ("", 'Cannot tell of the guest "web": No guest is called "web"; those that there are: nestvirtctl guests\n'))
+        error = self.ctl("--json=short", "guest", "web", status=1).json["error"]
+        self.assertEqual(error["name"], ERROR + "NoSuchGuest")
+
+
+class Without(BusTest):
+    def ctl(self, *arguments):
+        return run(*arguments, address=self.bus.address)
+
+    def test_no_libvirt(self):
+        """Not the same as a libvirt without guests; and no matter for whoever asks about the host."""
+        self.start_fake()
+        for words in (["guests"], ["guest", "web1"]):
+            result = self.ctl(*words)
+            self.assertEqual((result.status, result.out), (1, ""))
+            self.assertRegex(result.err, r"^Cannot .*: No libvirt is configured\n$")
+        self.assertEqual(self.ctl("--json=short", "guests").json["error"]["name"], ERROR + "LibvirtUnavailable")
+        self.assertEqual(self.ctl("status").status, 0)
+        self.assertNotIn("Guests", self.ctl("status").out)
+
+    def test_no_guests(self):
+        (self.host / "fake").mkdir(parents=True)
+        (self.host / "fake/libvirt").touch()
+        self.start_fake("--guests")
+        self.assertEqual(self.ctl("guests").out, "libvirt knows of no guests.\n")
+        self.assertEqual(self.ctl("-j", "guests").json, {"guests": []})
+
+
+if __name__ == "__main__":
+    main()
