@@ -82,9 +82,44 @@ static void test_end_discards(void) {
         g_mutex_clear(&gate);
 }
 
+/* What has been submitted is carried out; its results are not wanted any more. */
+static void test_end_drains(void) {
+        g_autoptr(GError) error = NULL;
+        Worker *worker = worker_new("test", &error);
+        unsigned expected = 0;
+
+        g_assert_no_error(error);
+        for (unsigned i = 0; i < JOBS; i++)
+                submit(worker, i, NULL, &expected);
+        discarded = 0;
+        g_assert_true(worker_end(worker, 10 * G_USEC_PER_SEC));
+        g_assert_cmpuint(discarded, ==, JOBS);
+        g_assert_cmpuint(expected, ==, 0);
+        g_assert_true(worker_end(NULL, 0));
+}
+
+static void test_end_does_not_wait_for_what_hangs(void) {
+        g_autoptr(GError) error = NULL;
+        Worker *worker = worker_new("test", &error);
+        unsigned expected = 0;
+        GMutex gate;
+
+        g_assert_no_error(error);
+        g_mutex_init(&gate);
+        g_mutex_lock(&gate);
+        submit(worker, 0, &gate, &expected);
+        g_assert_false(worker_end(worker, 1000));
+        g_mutex_unlock(&gate);
+        /* It has not been freed: now it can be ended. */
+        g_assert_true(worker_end(worker, 10 * G_USEC_PER_SEC));
+        g_mutex_clear(&gate);
+}
+
 int main(int argc, char **argv) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/worker/order", test_order);
         g_test_add_func("/worker/end-discards", test_end_discards);
+        g_test_add_func("/worker/end-drains", test_end_drains);
+        g_test_add_func("/worker/end-does-not-wait-for-what-hangs", test_end_does_not_wait_for_what_hangs);
         return g_test_run();
 }
