@@ -32,12 +32,25 @@ PAUSED = libvirt.VIR_DOMAIN_START_PAUSED
 
 
 class Libvirtd(BusTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.session = Session()
+        cls.addClassCleanup(cls.session.close)
+
     def setUp(self):
         super().setUp()
-        self.session = Session()
-        self.addCleanup(self.session.close)
+        self.addCleanup(self.forget_all)
         self.start_real("amd-epyc-6.1", f"--libvirt={self.session.uri}")
         self.observer = self.client(watch=True)
+
+    def forget_all(self):
+        for domain in self.session.connection.listAllDomains():
+            if domain.isActive():
+                domain.destroy()
+            else:
+                domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)
+        if self.session.connection.listAllDomains():
+            self.forget_all()
 
     def define(self, cpu=EPYC.format("require"), devices=""):
         return self.session.connection.defineXML(DOMAIN.format(identity=IDENTITY, cpu=cpu, devices=devices))
