@@ -33,6 +33,15 @@ const char *changes_object(const char *path) {
         return g_str_equal(path, PATH_MANAGER) ? "host" : strrchr(path, '/') + 1;
 }
 
+/* Guests are known by their names, of which their paths have nothing. */
+static char *object_name(const Changes *changes, const char *path) {
+        GVariant *known = g_hash_table_lookup(changes->known, path);
+
+        if (!g_str_has_prefix(path, PATH_GUEST_PREFIX "/") || !known)
+                return g_strdup(changes_object(path));
+        return g_strdup_printf("guest %s", get_string(known, "Name"));
+}
+
 static const char *or_nothing(const char *text) {
         return *text ? text : "nothing";
 }
@@ -105,13 +114,15 @@ static char *show(GVariant *value) {
 }
 
 static void take_property(Changes *changes, const char *path, const char *property, GVariant *before, GVariant *after) {
-        const char *object = changes_object(path);
+        g_autofree char *object = object_name(changes, path);
 
         if (g_str_equal(property, "Parameters") && g_variant_is_of_type(after, G_VARIANT_TYPE("a{sa{sv}}"))) {
                 g_autoptr(GVariant) none = g_variant_ref_sink(g_variant_new("a{sa{sv}}", NULL));
                 take_parameters(changes, object, before ?: none, after);
         } else if (g_str_equal(property, "Pending") && g_variant_is_of_type(after, G_VARIANT_TYPE("a{ss}")))
                 say_pending(changes, object, before, after);
+        else if (g_str_equal(property, "Reason") && g_variant_is_of_type(after, G_VARIANT_TYPE_STRING))
+                say(changes, "%s: %s", object, g_variant_get_string(after, NULL));
         else {
                 g_autofree char *key = json_key(property), *old = show(before), *new = show(after);
                 say(changes, "%s %s: %s -> %s", object, g_strdelimit(key, "_", ' '), old, new);
@@ -159,12 +170,16 @@ static void learn_object(Changes *changes, const char *path, GVariant *propertie
 }
 
 void changes_take_object(Changes *changes, const char *path, GVariant *properties) {
-        if (properties) {
+        if (properties)
                 learn_object(changes, path, properties);
-                say(changes, "%s is there now: %s", changes_object(path), get_string(properties, "State"));
-        } else {
+
+        g_autofree char *object = object_name(changes, path);
+        const char *state = properties ? get_string(properties, "State") : "";
+        if (properties)
+                say(changes, "%s is there now%s%s", object, *state ? ": " : "", state);
+        else {
+                say(changes, "%s is gone", object);
                 (void) g_hash_table_remove(changes->known, path);
-                say(changes, "%s is gone", changes_object(path));
         }
 }
 
@@ -182,6 +197,10 @@ Changes *changes_new(const Inventory *inventory, ChangesSay say_line, void *user
         for (unsigned i = 0; i < inventory->modules->len; i++) {
                 const Item *item = g_ptr_array_index(inventory->modules, i);
                 learn_object(changes, item->path, item->properties);
+        }
+        for (unsigned i = 0; i < inventory->guests->len; i++) {
+                const Item *item = g_ptr_array_index(inventory->guests, i);
+                learn(changes, item->path, NULL, item->properties);
         }
         return changes;
 }

@@ -167,6 +167,10 @@ static void catch_up(Monitor *monitor) {
                 const Item *item = g_ptr_array_index(inventory->modules, i);
                 changes_take(monitor->changes, item->path, item->properties);
         }
+        for (unsigned i = 0; i < inventory->guests->len; i++) {
+                const Item *item = g_ptr_array_index(inventory->guests, i);
+                changes_take(monitor->changes, item->path, item->properties);
+        }
 }
 
 static int on_owner_changed(sd_bus_message *signal, void *userdata, sd_bus_error *error) {

@@ -2,7 +2,7 @@
 """The verbs about guests: what they print of what the daemon says, and what they say when there is nothing to be known."""
 
 from clients import ERROR, GUEST, guest_path
-from ctl import run
+from ctl import run, start
 from harness import BusTest
 from tap import main
 
@@ -59,6 +59,19 @@ class Guests(BusTest):
     def test_what_it_runs_is_of_now(self):
         self.guest(ONE, name="web1", defined="host-passthrough", live="host-passthrough - require", run=7, inside=0)
         self.assertRegex(self.ctl("guests").out, r"(?m)^web1 .* has$")
+
+    def test_monitor(self):
+        monitor = start("monitor", address=self.bus.address)
+        self.addCleanup(lambda: (monitor.kill(), monitor.communicate()))
+        lines = (line.partition(" ")[2].rstrip("\n") for line in monitor.stdout)
+        self.assertIn("Listening", next(lines))
+        self.guest(TWO, name="db", defined="custom EPYC require")
+        (self.host / "fake/guests" / ONE).unlink()
+        self.client().call("RefreshGuests", ("t", 0))
+        said = {next(lines) for _ in range(4)}
+        self.assertEqual(said, {
+            "guest web1 is gone", "guest db policy: disable -> require", "guest db saved state: managed save -> nothing",
+            "guest db: Its CPU has svm, and nested is on on this host."})
 
     def test_nobody_of_that_name(self):
         result = self.ctl("guest", "web", status=1)
