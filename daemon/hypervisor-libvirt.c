@@ -17,46 +17,55 @@
 /* What happens to a guest without a change of its definition or its state is no event of libvirt's. */
 static const int events[] = {VIR_DOMAIN_EVENT_ID_LIFECYCLE};
 
-/* Held by the caller, and by each callback that libvirt knows. */
+/* libvirt's callbacks know a connection by its number and hold nothing of it: what is registered with a callback comes back from another thread at some
+ * later time, or, from a driver whose connections can't be lost, never (virConnectRegisterCloseCallback() in libvirt's src/libvirt-host.c). */
 typedef struct Connection {
-        gatomicrefcount references;
+        unsigned number;
         virConnectPtr connection;
-        pthread_mutex_t mutex;
-        HypervisorEvent event; /* under the mutex; NULL once it is closed */
+        HypervisorEvent event;
         gpointer userdata;
         int ids[G_N_ELEMENTS(events)];
 } Connection;
 
-static void connection_unref(void *data) {
-        Connection *c = data;
+static struct {
+        pthread_mutex_t mutex; /* held while an event is told */
+        GList *all;            /* Connection*: those that are open */
+        unsigned last;         /* number */
+} connections = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-        if (!g_atomic_ref_count_dec(&c->references))
-                return;
-        (void) pthread_mutex_destroy(&c->mutex);
-        g_free(c);
+static void connection_enter(Connection *c) {
+        (void) pthread_mutex_lock(&connections.mutex);
+        c->number = ++connections.last;
+        connections.all = g_list_prepend(connections.all, c);
+        (void) pthread_mutex_unlock(&connections.mutex);
 }
 
-static Connection *connection_ref(Connection *c) {
-        g_atomic_ref_count_inc(&c->references);
-        return c;
+/* No event is told after this. */
+static void connection_leave(Connection *c) {
+        (void) pthread_mutex_lock(&connections.mutex);
+        connections.all = g_list_remove(connections.all, c);
+        (void) pthread_mutex_unlock(&connections.mutex);
 }
 
-static void connection_tell(Connection *c, const char *uuid) {
-        (void) pthread_mutex_lock(&c->mutex);
-        if (c->event)
-                c->event(uuid, c->userdata);
-        (void) pthread_mutex_unlock(&c->mutex);
+static void connection_tell(unsigned number, const char *uuid) {
+        (void) pthread_mutex_lock(&connections.mutex);
+        for (GList *i = connections.all; i; i = i->next) {
+                const Connection *c = i->data;
+                if (c->number == number)
+                        c->event(uuid, c->userdata);
+        }
+        (void) pthread_mutex_unlock(&connections.mutex);
 }
 
 static void on_closed(virConnectPtr connection, int reason, void *userdata) {
-        connection_tell(userdata, NULL);
+        connection_tell(GPOINTER_TO_UINT(userdata), NULL);
 }
 
 static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail, void *userdata) {
         char uuid[VIR_UUID_STRING_BUFLEN];
 
         if (virDomainGetUUIDString(domain, uuid) >= 0)
-                connection_tell(userdata, uuid);
+                connection_tell(GPOINTER_TO_UINT(userdata), uuid);
         return 0;
 }
 
@@ -83,30 +92,25 @@ static gpointer initialize(gpointer data) {
 static void connection_close(gpointer data) {
         Connection *c = data;
 
-        (void) pthread_mutex_lock(&c->mutex);
-        c->event = NULL;
-        (void) pthread_mutex_unlock(&c->mutex);
+        connection_leave(c);
         for (unsigned i = 0; i < G_N_ELEMENTS(events); i++)
                 if (c->ids[i] >= 0)
                         (void) virConnectDomainEventDeregisterAny(c->connection, c->ids[i]);
         (void) virConnectUnregisterCloseCallback(c->connection, on_closed);
         (void) virConnectClose(c->connection);
-        connection_unref(c);
+        g_free(c);
 }
 
 /* A driver without keepalive is in this process; one without a close callback can't be lost. */
 static bool follow(Connection *c) {
         (void) virConnectSetKeepAlive(c->connection, KEEPALIVE_SECONDS, KEEPALIVE_COUNT);
-        if (virConnectRegisterCloseCallback(c->connection, on_closed, connection_ref(c), connection_unref) < 0)
-                connection_unref(c);
+        (void) virConnectRegisterCloseCallback(c->connection, on_closed, GUINT_TO_POINTER(c->number), NULL);
         for (unsigned i = 0; i < G_N_ELEMENTS(events); i++) {
                 c->ids[i] = virConnectDomainEventRegisterAny(c->connection, NULL, events[i],
-                                                             VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), connection_ref(c),
-                                                             connection_unref);
-                if (c->ids[i] < 0) {
-                        connection_unref(c);
+                                                             VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle),
+                                                             GUINT_TO_POINTER(c->number), NULL);
+                if (c->ids[i] < 0)
                         return false;
-                }
         }
         return true;
 }
@@ -126,8 +130,7 @@ static gpointer connection_open(const char *uri, HypervisorEvent event, gpointer
         }
         c = g_new0(Connection, 1);
         *c = (Connection) {.connection = connection, .event = event, .userdata = userdata};
-        g_atomic_ref_count_init(&c->references);
-        (void) pthread_mutex_init(&c->mutex, NULL);
+        connection_enter(c);
         for (unsigned i = 0; i < G_N_ELEMENTS(events); i++)
                 c->ids[i] = -1;
         if (follow(c))
