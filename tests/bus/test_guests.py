@@ -262,7 +262,12 @@ class TestDriver(BusTest):
             client.call("GetGuest", ("s", "guest2"))
 
     def test_many(self):
+        """The daemon serves after some seconds, whether libvirt has told of all of them or not: the rest is signalled."""
         _, client = self.begin(MANY)
+        objects = client.call("GetManagedObjects", interface=OBJECT_MANAGER)[0]
+        there = {path for path, interfaces in objects.items() if GUEST in interfaces}
+        wait_for(lambda: len(there | {m.body[0] for m in client.signals("InterfacesAdded")}) >= MANY, "all guests")
+        client.messages.clear()
         objects = client.call("GetManagedObjects", interface=OBJECT_MANAGER)[0]
         names = {interfaces[GUEST]["Name"] for interfaces in objects.values() if GUEST in interfaces}
         self.assertEqual(names, {f"guest{i}" for i in range(MANY)})
