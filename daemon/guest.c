@@ -30,17 +30,6 @@ const char *guest_feature(const char *vendor) {
         return g_str_equal(vendor, "amd") ? "svm" : NULL;
 }
 
-bool guest_model_brings_svm(const char *model) {
-        /* Prefixes: the models come in versions ("EPYC-Rome-v4"). */
-        static const char *const models[] = {"EPYC",       "Dhyana",     "phenom",     "Opteron_G2",
-                                             "Opteron_G3", "Opteron_G4", "Opteron_G5", "qemu64"};
-
-        for (gsize i = 0; i < G_N_ELEMENTS(models); i++)
-                if (g_str_has_prefix(model, models[i]))
-                        return true;
-        return false;
-}
-
 static bool is(const char *word, const char *other) {
         return g_strcmp0(word, other) == 0;
 }
@@ -83,6 +72,11 @@ static bool has_feature(const GuestCpu *cpu, const char *vendor) {
         const Wish wish = wish_of(cpu, vendor);
 
         return wish == WISH_REQUIRE || wish == WISH_MODEL;
+}
+
+/* Of a model of AMD's. */
+static bool leaves_svm_out(const Judge *judge, const GuestCpu *cpu) {
+        return !*cpu->policy && !guest_machine_keeps_svm(judge->facts->machine);
 }
 
 /* What no CPU definition can change: NULL when it is a guest that could. */
@@ -144,12 +138,7 @@ static const char *rule_start_host_off(Judge *judge) {
 
         if (!is(judge->host->nested, "off"))
                 return NULL;
-        if (wish == WISH_MODEL && !is(judge->cpu->check, "none"))
-                return because(judge, "fails",
-                               "Its CPU model %s has svm, which this host does not give while nested is off: libvirt "
-                               "refuses to start it. With policy='disable' for svm it would start.",
-                               judge->cpu->model);
-        if (wish == WISH_REQUIRE && is(judge->cpu->check, "full"))
+        if ((wish == WISH_REQUIRE || wish == WISH_MODEL) && is(judge->cpu->check, "full"))
                 return because(judge, "fails",
                                "It requires %s with check='full', which this host does not give while nested is off.",
                                judge->feature);
@@ -161,15 +150,25 @@ static const char *rule_start_host_off(Judge *judge) {
         return because(judge, "no", "nested is off on this host.");
 }
 
+/* What libvirt has written after a start is not asked: it names what was left out. */
+static const char *rule_start_model_without(Judge *judge) {
+        if (judge->started || wish_of(judge->cpu, judge->host->vendor) != WISH_MODEL ||
+            !leaves_svm_out(judge, judge->cpu))
+                return NULL;
+        if (is(judge->cpu->check, "full"))
+                return because(judge, "fails",
+                               "Its CPU model %s has svm, which QEMU leaves out under KVM unless it is named; with "
+                               "check='full' libvirt then ends it.",
+                               judge->cpu->model);
+        return because(judge, "no",
+                       "Its CPU model %s has svm to libvirt, but QEMU leaves it out under KVM unless it is named: it "
+                       "takes policy='require' for svm.",
+                       judge->cpu->model);
+}
+
 static const char *rule_start_host_on(Judge *judge) {
         if (!is(judge->host->nested, "on"))
                 return NULL;
-        if (wish_of(judge->cpu, judge->host->vendor) == WISH_MODEL && !*judge->cpu->policy && !judge->started)
-                return because(judge, "unknown",
-                               "Its CPU model %s has svm to libvirt, but QEMU leaves it out under KVM unless it is "
-                               "named, "
-                               "or a distribution has changed that: require it to be sure.",
-                               judge->cpu->model);
         return because(judge, "yes", "Its CPU has %s, and nested is on on this host.", judge->feature);
 }
 
@@ -184,7 +183,7 @@ static const char *judge_cpu(Judge *judge, const GuestCpu *cpu) {
         if ((verdict = rule_kind(judge)) || (verdict = rule_start_without_kvm(judge)) ||
             (verdict = rule_start_forbid(judge)) || (verdict = rule_start_does_without(judge)) ||
             (verdict = rule_start_cpu_lacks(judge)) || (verdict = rule_start_host_off(judge)) ||
-            (verdict = rule_start_host_on(judge)))
+            (verdict = rule_start_model_without(judge)) || (verdict = rule_start_host_on(judge)))
                 return verdict;
         return rule_start_unknown(judge);
 }
@@ -235,10 +234,9 @@ static const char *judge_live(Judge *judge) {
         if (is(judge->host->nested, "off") || !judge->host->cpu_has)
                 return because(judge, "no", "It was started on a host that does not nest%s.",
                                has_feature(live, judge->host->vendor) ? ", whatever its XML says" : "");
-        if (wish == WISH_MODEL && !*live->policy && is(live->check, "none"))
-                return because(judge, "unknown",
-                               "Its CPU model %s has svm to libvirt, which has not compared that "
-                               "with what QEMU gave it.",
+        if (wish == WISH_MODEL && leaves_svm_out(judge, live) && is(live->check, "none"))
+                return because(judge, "no",
+                               "Its CPU model %s has svm to libvirt, but QEMU has left it out, as it is not named.",
                                live->model);
         if (is(judge->host->nested, "on"))
                 return because(judge, "yes", "It was started with %s on a host that can nest.", judge->feature);
@@ -375,7 +373,7 @@ GuestCpu guest_cpu_empty(void) {
 GuestFacts *guest_facts_new(void) {
         GuestFacts *facts = g_new0(GuestFacts, 1);
 
-        facts->type = facts->arch = g_intern_static_string("");
+        facts->type = facts->arch = facts->machine = g_intern_static_string("");
         facts->nested_run = -1;
         facts->guest_mode = -1;
         return facts;

@@ -5,11 +5,12 @@
  *
  * How libvirt behaves was read in libvirt 9.0.0 and 11.3.0 and, where a rule rests on it, tried with 9.0.0 and QEMU 7.2:
  * - policy='require' for vmx is weak: libvirt checks it against the raw CPU, not against KVM. With nested=0 the guest starts without it
- *   (src/qemu/qemu_capabilities.c, virQEMUCapsInitHostCPUModel()), but for check='full'.
+ *   (src/qemu/qemu_capabilities.c, virQEMUCapsInitHostCPUModel()), but for check='full'. So it is with svm, named or in a model.
  * - The XML of a running guest with host-passthrough says "require" whatever the guest has.
  * - A module of KVM can't be reloaded while a guest runs: the parameter of now is the one that the guest was started with.
- * - AMD's models have svm (src/cpu_map): without nested they don't start. But with KVM, QEMU leaves svm out of a model unless it is named
- *   (target/i386/kvm/kvm-cpu.c, kvm_default_props, since 2.2), and the XML of the running guest then says so. Intel's models have no vmx.
+ * - AMD's models have svm (src/cpu_map), but with KVM, QEMU leaves it out of a model unless it is named (target/i386/kvm/kvm-cpu.c,
+ *   kvm_default_props, since 2.2; machine types of before keep it: hw/i386/pc_piix.c, pc_compat_2_1_fn(), until 9.0), libvirt does not name
+ *   what is in the model, and the XML of the running guest then says "disable". Intel's models have no vmx.
  * - With check='none' libvirt compares nothing, and QEMU leaves out what KVM does not give.
  * - A start with a managed save brings back the CPU of the save, whatever the definition says. */
 
@@ -32,9 +33,9 @@ typedef struct GuestSnapshot {
 typedef struct GuestFacts {
         char *name, *uuid; /* the UUID in lower case with dashes */
         bool active, persistent;
-        const char *type, *arch; /* "kvm", "qemu", …; "x86_64", …; interned */
-        GuestCpu defined;        /* of the persistent definition; of the running guest when there is none */
-        GuestCpu live;           /* of the running guest */
+        const char *type, *arch, *machine; /* "kvm", "qemu", …; "x86_64", …; "pc-q35-7.2", …; interned */
+        GuestCpu defined;                  /* of the persistent definition; of the running guest when there is none */
+        GuestCpu live;                     /* of the running guest */
         bool managed_save;
         GuestCpu saved;       /* of the managed save */
         GPtrArray *snapshots; /* GuestSnapshot*; NULL: none */
@@ -74,6 +75,8 @@ GuestCpu guest_cpu_empty(void);
 const char *guest_feature(const char *vendor);
 /* libvirt's CPU model brings svm with it; false for names that are not known. */
 bool guest_model_brings_svm(const char *model);
+/* QEMU leaves svm in such a model when it is run as this machine type. */
+bool guest_machine_keeps_svm(const char *machine);
 
 GuestVerdict *guest_judge(const GuestFacts *facts, const GuestHost *host);
 void guest_verdict_free(GuestVerdict *verdict);

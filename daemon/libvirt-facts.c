@@ -36,15 +36,16 @@ static GuestCpu cpu_from_xml(const CpuXml *xml, const char *vendor) {
         };
 }
 
-/* Takes libvirt's string over. False: what it says is not known. */
-static bool read_cpu(char *text, const char *vendor, GuestCpu *ret, const char **ret_type, const char **ret_arch) {
+/* Takes libvirt's string over. False: what it says is not known. @kind: gets what it says beside the CPU; may be NULL. */
+static bool read_cpu(char *text, const char *vendor, GuestCpu *ret, GuestFacts *kind) {
         g_autoptr(CpuXml) xml = text ? cpu_xml_read(text, vendor, NULL) : NULL;
 
         free(text);
         *ret = xml ? cpu_from_xml(xml, vendor) : (GuestCpu) {};
-        if (xml && ret_type) {
-                *ret_type = intern(xml->type);
-                *ret_arch = intern(xml->arch);
+        if (xml && kind) {
+                kind->type = intern(xml->type);
+                kind->arch = intern(xml->arch);
+                kind->machine = intern(xml->machine);
         }
         return xml;
 }
@@ -58,7 +59,7 @@ static void read_snapshot(virDomainSnapshotPtr snapshot, const char *vendor, Gue
         /* Not of the <inactiveDomain> that may follow. */
         if (end) {
                 g_autofree char *domain = g_strndup(begin, (gsize) (end - begin) + strlen("</domain>"));
-                (void) read_cpu(strdup(domain), vendor, &cpu, NULL, NULL);
+                (void) read_cpu(strdup(domain), vendor, &cpu, NULL);
         }
         free(text);
         if (!name || !cpu.mode)
@@ -92,14 +93,14 @@ static bool is_gone(void) {
 static void read_cpus(virDomainPtr domain, const char *vendor, GuestFacts *facts) {
         const unsigned inactive = facts->persistent ? VIR_DOMAIN_XML_INACTIVE : 0;
 
-        (void) read_cpu(virDomainGetXMLDesc(domain, inactive), vendor, &facts->defined, &facts->type, &facts->arch);
+        (void) read_cpu(virDomainGetXMLDesc(domain, inactive), vendor, &facts->defined, facts);
         if (facts->active && facts->persistent)
-                (void) read_cpu(virDomainGetXMLDesc(domain, 0), vendor, &facts->live, NULL, NULL);
+                (void) read_cpu(virDomainGetXMLDesc(domain, 0), vendor, &facts->live, NULL);
         else if (facts->active)
                 facts->live = facts->defined;
         facts->managed_save = virDomainHasManagedSaveImage(domain, 0) > 0;
         if (facts->managed_save)
-                (void) read_cpu(virDomainManagedSaveGetXMLDesc(domain, 0), vendor, &facts->saved, NULL, NULL);
+                (void) read_cpu(virDomainManagedSaveGetXMLDesc(domain, 0), vendor, &facts->saved, NULL);
         if (virDomainSnapshotNum(domain, 0) > 0)
                 read_snapshots(domain, vendor, facts);
 }

@@ -94,10 +94,10 @@ class Objects(Fake):
         self.assertEqual([m.member for m in self.observer.signals()], ["InterfacesAdded"])
 
     def test_verdicts_follow_the_host(self):
-        self.guest(ONE, name="one", defined="custom EPYC -")
+        self.guest(ONE, name="one", defined="custom EPYC require full")
         self.guest(TWO, name="two", defined="- - -")
         self.begin()
-        self.assertEqual(self.get(ONE)["NextStart"], "unknown")
+        self.assertEqual(self.get(ONE)["NextStart"], "yes")
         pending = self.observer.start_set({"kvm_amd": {"nested": "0"}})
         pending.result()
         changes = [m for m in self.observer.messages if m.is_signal("PropertiesChanged", guest_path(ONE))]

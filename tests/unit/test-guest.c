@@ -12,7 +12,7 @@ typedef struct Row {
         const char *vendor, *nested; /* NULL: "intel", "on" */
         const char *mmu;             /* NULL: "tdp" */
         bool no_kvm, no_feature, kept;
-        const char *type, *arch; /* NULL: "kvm", "x86_64" */
+        const char *type, *arch, *machine; /* NULL: "kvm", "x86_64", "pc-q35-7.2" */
         bool transient;
         const char *defined, *live, *saved; /* NULL: not running; no managed save; "?": could not be read */
         gint64 run, mode;                   /* what statistics say, and one more: 0 is unknown */
@@ -45,8 +45,13 @@ static const Row rows[] = {
         { "Intel's models bring no vmx", .defined = "custom Haswell -", .next = "no", .reason = "Haswell brings no vmx" },
         { "a model with vmx required has it", .defined = "custom Haswell require", .next = "yes" },
         { "optional is enough", .defined = "custom Haswell optional", .next = "yes" },
-        { "AMD's models have svm, but QEMU leaves it out under KVM", AMD, .defined = "custom EPYC-Rome-v4 -", .next = "unknown", .reason = "require it" },
-        { "old ones as well", AMD, .defined = "custom Opteron_G3 -", .next = "unknown" },
+        { "AMD's models have svm, but QEMU leaves it out under KVM", AMD, .defined = "custom EPYC-Rome-v4 -", .next = "no", .reason = "policy='require'" },
+        { "old ones as well", AMD, .defined = "custom Opteron_G3 -", .next = "no" },
+        { "when nothing is compared as well", AMD, .defined = "custom EPYC - none", .next = "no" },
+        { "unless all is compared", AMD, .defined = "custom EPYC - full", .next = "fails", .reason = "check='full'" },
+        { "but for machine types of before 2.2", AMD, .machine = "pc-i440fx-2.1", .defined = "custom EPYC -", .next = "yes" },
+        { "with names of other kinds", AMD, .machine = "pc-1.3", .defined = "custom EPYC -", .next = "yes" },
+        { "of which there are more with the same beginning", AMD, .machine = "pc-i440fx-2.12", .defined = "custom EPYC -", .next = "no" },
         { "unless it is named", AMD, .defined = "custom EPYC require", .next = "yes" },
         { "but not all", AMD, .defined = "custom Opteron_G1 -", .next = "no" },
         { "svm can be taken out of a model", AMD, .defined = "custom EPYC disable", .next = "no" },
@@ -56,8 +61,9 @@ static const Row rows[] = {
         { "require is weak: libvirt starts it without", OFF, .defined = "custom Haswell require", .next = "no", .reason = "says nothing" },
         { "require is weak in host-model as well", OFF, .defined = "host-model - require", .next = "no" },
         { "check='full' is not weak", OFF, .defined = "custom Haswell require full", .next = "fails", .reason = "check='full'" },
-        { "a model with svm does not start", AMD, OFF, .defined = "custom EPYC -", .next = "fails", .reason = "policy='disable'" },
-        { "with check='none' libvirt compares nothing", AMD, OFF, .defined = "custom EPYC - none", .next = "no" },
+        { "a model with svm starts without", AMD, OFF, .defined = "custom EPYC -", .next = "no" },
+        { "also when svm is named", AMD, OFF, .defined = "custom EPYC require", .next = "no", .reason = "says nothing" },
+        { "but not with check='full'", AMD, OFF, .defined = "custom EPYC - full", .next = "fails", .reason = "check='full'" },
         { "a model without svm starts", AMD, OFF, .defined = "custom EPYC disable", .next = "no" },
         { "host-passthrough starts without", OFF, .defined = "host-passthrough - require", .next = "no" },
         { "forbid is about the CPU, not about KVM", OFF, .defined = "host-model - forbid", .next = "fails" },
@@ -75,8 +81,9 @@ static const Row rows[] = {
         { "the parameter of now is that of the start", OFF, .defined = "host-model - -", .live = "custom Haswell -", .next = "no", .now = "no", .using = "no" },
         { "host-model runs as a custom model", .defined = "host-model - -", .live = "custom Haswell require", .next = "yes", .now = "yes", .using = "unknown" },
         { "live XML of a custom model says what QEMU gave", .defined = "custom Haswell require", .live = "custom Haswell disable", .next = "yes", .now = "no", .using = "no", .restart = true },
-        { "what is left in a model of AMD's after the start was given", AMD, .defined = "custom EPYC -", .live = "custom EPYC - full", .next = "unknown", .now = "yes", .using = "unknown" },
-        { "unless libvirt has compared nothing", AMD, .defined = "custom EPYC -", .live = "custom EPYC - none", .next = "unknown", .now = "unknown", .using = "unknown" },
+        { "what is left in a model of AMD's after the start was given", AMD, .defined = "custom EPYC -", .live = "custom EPYC - full", .next = "no", .now = "yes", .using = "unknown", .restart = true },
+        { "unless libvirt has compared nothing", AMD, .defined = "custom EPYC -", .live = "custom EPYC - none", .next = "no", .now = "no", .using = "no" },
+        { "and QEMU has left it out", AMD, .machine = "pc-q35-2.1", .defined = "custom EPYC -", .live = "custom EPYC - none", .next = "yes", .now = "yes", .using = "unknown" },
         { "kvm that stayed loaded proves nothing", AMD, OFF, .kept = true, .defined = "custom EPYC - none", .live = "custom EPYC -", .next = "no", .now = "unknown", .using = "unknown" },
         { "without a definition of its own it is gone when it ends", .transient = true, .defined = "host-passthrough - -", .live = "host-passthrough - -", .next = "no", .now = "yes", .using = "unknown", .reason = "transient" },
         { "what it runs with can't be read", .defined = "host-passthrough - -", .live = "?", .next = "yes", .now = "unknown", .using = "unknown" },
@@ -133,6 +140,7 @@ static GuestFacts *make_facts(const Row *row) {
         facts->persistent = !row->transient;
         facts->type = row->type ?: "kvm";
         facts->arch = row->arch ?: "x86_64";
+        facts->machine = row->machine ?: "pc-q35-7.2";
         facts->defined = parse_cpu(row->defined);
         facts->live = parse_cpu(row->live);
         facts->managed_save = row->saved;
@@ -221,6 +229,11 @@ static void test_models(void) {
         g_assert_true(guest_model_brings_svm("Dhyana-v2"));
         g_assert_false(guest_model_brings_svm("Skylake-Server"));
         g_assert_false(guest_model_brings_svm(""));
+        g_assert_true(guest_machine_keeps_svm("pc-i440fx-2.1"));
+        g_assert_false(guest_machine_keeps_svm("pc-i440fx-2.2"));
+        g_assert_false(guest_machine_keeps_svm("pc-q35-10.0"));
+        g_assert_false(guest_machine_keeps_svm("pc"));
+        g_assert_false(guest_machine_keeps_svm(""));
         g_assert_cmpstr(guest_feature("intel"), ==, "vmx");
         g_assert_cmpstr(guest_feature("amd"), ==, "svm");
         g_assert_null(guest_feature(""));
