@@ -3,6 +3,7 @@
 /* A table of facts, and what is published of it. Where the facts come from is guests.c's. */
 
 #include "guest-book.h"
+#include "guest-impact.h"
 #include "object.h"
 
 struct GuestBook {
@@ -78,22 +79,6 @@ void guest_book_take_all(GuestBook *book, GPtrArray *facts) {
                 guest_book_take(book, g_ptr_array_steal_index_fast(facts, facts->len - 1));
 }
 
-bool guest_book_judge(GuestBook *book) {
-        const GuestHost before = book->host, now = host_for_guests(book->daemon->host);
-        GHashTableIter iter;
-        gpointer value;
-
-        book->host = now;
-        if (before.vendor == now.vendor && g_strcmp0(before.nested, now.nested) == 0 &&
-            g_strcmp0(before.mmu, now.mmu) == 0 && before.live == now.live && before.cpu_has == now.cpu_has &&
-            before.kvm_kept == now.kvm_kept)
-                return true;
-        g_hash_table_iter_init(&iter, book->facts);
-        while (g_hash_table_iter_next(&iter, NULL, &value))
-                publish(book, value);
-        return before.vendor == now.vendor;
-}
-
 const GuestFacts *guest_book_find(const GuestBook *book, const char *name) {
         const GuestFacts *facts = g_hash_table_lookup(book->facts, name);
         GHashTableIter iter;
@@ -108,6 +93,42 @@ const GuestFacts *guest_book_find(const GuestBook *book, const char *name) {
                         return facts;
         }
         return NULL;
+}
+
+static bool same_for_guests(const GuestHost *a, const GuestHost *b) {
+        return a->vendor == b->vendor && g_strcmp0(a->nested, b->nested) == 0 && g_strcmp0(a->mmu, b->mmu) == 0 &&
+               a->live == b->live && a->cpu_has == b->cpu_has && a->kvm_kept == b->kvm_kept;
+}
+
+bool guest_book_judge(GuestBook *book) {
+        const GuestHost before = book->host, now = host_for_guests(book->daemon->host);
+        GHashTableIter iter;
+        gpointer value;
+
+        book->host = now;
+        if (same_for_guests(&before, &now))
+                return true;
+        g_hash_table_iter_init(&iter, book->facts);
+        while (g_hash_table_iter_next(&iter, NULL, &value))
+                publish(book, value);
+        return before.vendor == now.vendor;
+}
+
+static int compare_names(gconstpointer a, gconstpointer b) {
+        const GuestFacts *one = a, *other = b;
+
+        return g_strcmp0(one->name, other->name);
+}
+
+void guest_book_foresee(const GuestBook *book, const Plan *plan, GPtrArray *impact) {
+        const GuestHost then = guest_host_after(&book->host, plan);
+        g_autoptr(GList) all = NULL;
+
+        if (same_for_guests(&book->host, &then))
+                return;
+        all = g_list_sort(g_hash_table_get_values(book->facts), compare_names);
+        for (const GList *i = all; i; i = i->next)
+                guest_impact(i->data, &book->host, &then, impact);
 }
 
 /* True: there may be more to say of it than is known here. */

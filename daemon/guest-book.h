@@ -6,6 +6,7 @@
 
 #include "daemon.h"
 #include "guest.h"
+#include "plan.h"
 
 typedef struct GuestBook GuestBook;
 
@@ -15,6 +16,9 @@ void guest_book_free(GuestBook *book);
 const char *guest_book_vendor(const GuestBook *book);
 /* NULL when it is not known. The facts are the book's, until something is written into it. */
 const GuestFacts *guest_book_find(const GuestBook *book, const char *name_or_uuid);
+
+/* What carrying @plan out would mean for them (guest-impact.h), in the order of their names. */
+void guest_book_foresee(const GuestBook *book, const Plan *plan, GPtrArray *impact);
 
 /* Takes @facts over. */
 void guest_book_take(GuestBook *book, GuestFacts *facts);

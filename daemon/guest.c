@@ -306,12 +306,16 @@ static bool judge_restart(const Judge *judge, const GuestVerdict *verdict) {
         return is(verdict->now, "yes") != is(verdict->next_start, "yes");
 }
 
+bool guest_cpu_can_nest(const GuestCpu *cpu, const char *vendor) {
+        const Wish wish = cpu->mode ? wish_of(cpu, vendor) : WISH_NO;
+
+        return wish != WISH_NO && wish != WISH_FORBID;
+}
+
 /* Two CPUs of which one can nest where the other can't, on a host that can, or that are of another kind. */
 static bool cpus_differ(const GuestCpu *cpu, const GuestCpu *defined, const char *vendor) {
-        const Wish a = wish_of(cpu, vendor), b = wish_of(defined, vendor);
-
         return cpu->mode &&
-               ((a == WISH_NO || a == WISH_FORBID) != (b == WISH_NO || b == WISH_FORBID) || modes_differ(cpu, defined));
+               (guest_cpu_can_nest(cpu, vendor) != guest_cpu_can_nest(defined, vendor) || modes_differ(cpu, defined));
 }
 
 static char *judge_saved_state(const Judge *judge) {
@@ -348,6 +352,7 @@ GuestVerdict *guest_judge(const GuestFacts *facts, const GuestHost *host) {
         verdict->mmu = judge_mmu(&judge, facts->active ? verdict->now : verdict->next_start);
         verdict->restart_needed = judge_restart(&judge, verdict);
         verdict->saved_state = judge_saved_state(&judge);
+        verdict->start_reason = g_strdup(now->str);
         if (judge.why->len > 0 && !g_str_equal(judge.why->str, now->str))
                 verdict->reason = g_strdup_printf("Now: %s Next start: %s", judge.why->str, now->str);
         else
@@ -360,6 +365,7 @@ void guest_verdict_free(GuestVerdict *verdict) {
         if (!verdict)
                 return;
         g_free(verdict->saved_state);
+        g_free(verdict->start_reason);
         g_free(verdict->reason);
         g_free(verdict);
 }

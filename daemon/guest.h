@@ -61,7 +61,8 @@ typedef struct GuestVerdict {
         const char *mmu;        /* "ept-on-ept" "shadow-on-ept" "npt-on-npt" "shadow-on-npt" "shadow-on-shadow" "" */
         bool restart_needed;
         char *saved_state;
-        char *reason; /* a sentence or several */
+        char *start_reason; /* why next_start is so: a sentence or several */
+        char *reason;       /* of both, where they differ */
 } GuestVerdict;
 
 GuestFacts *guest_facts_new(void);
@@ -78,6 +79,8 @@ bool guest_model_brings_svm(const char *model);
 /* QEMU leaves svm in such a model when it is run as this machine type. */
 bool guest_machine_keeps_svm(const char *machine);
 
+/* It asks for vmx or svm, or takes what the host gives; false as well when @cpu could not be read. */
+bool guest_cpu_can_nest(const GuestCpu *cpu, const char *vendor);
 GuestVerdict *guest_judge(const GuestFacts *facts, const GuestHost *host);
 void guest_verdict_free(GuestVerdict *verdict);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestVerdict, guest_verdict_free)

@@ -240,6 +240,10 @@ void guests_judge(Guests *guests) {
                 guests_refresh(guests);
 }
 
+void guests_foresee(const Guests *guests, const Plan *plan, GPtrArray *impact) {
+        guest_book_foresee(guests->book, plan, impact);
+}
+
 void guests_refresh(Guests *guests) {
         if (guests->state == STATE_UP)
                 submit(guests, new_job(guests, GUEST_JOB_LIST), NULL);

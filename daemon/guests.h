@@ -7,6 +7,7 @@
 #include "call.h"
 #include "daemon.h"
 #include "guest.h"
+#include "plan.h"
 
 /* NULL and a negative errno in @ret_error on failure. */
 Guests *guests_new(Daemon *daemon, int *ret_error);
@@ -17,6 +18,8 @@ void guests_begin(Guests *guests, void (*ready)(Daemon *daemon));
 void guests_judge(Guests *guests);
 /* Reads all of them again, when there is a connection. */
 void guests_refresh(Guests *guests);
+/* Adds what carrying @plan out would mean for those that are known: see guest-impact.h. */
+void guests_foresee(const Guests *guests, const Plan *plan, GPtrArray *impact);
 
 /* Exactly one of these is called; @facts is NULL when there is an error, or when all were asked for. */
 typedef void (*GuestsAnswer)(Call *call, const GuestFacts *facts, const GError *error);

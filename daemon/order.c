@@ -9,6 +9,7 @@
 #include "bus.h"
 #include "describe-reply.h"
 #include "error.h"
+#include "guests.h"
 #include "log.h"
 #include "order.h"
 #include "plan.h"
@@ -31,6 +32,7 @@ typedef struct Job {
         Loader *loader;
         UsersScan *scan; /* of the readings' worker */
         gint64 asked;
+        GPtrArray *impact; /* on guests, as of the plan */
         ChangeResult *result;
 } Job;
 
@@ -58,18 +60,12 @@ static void order_fail(Order *order, const GError *error) {
         order_free(order);
 }
 
-static void order_reply_result(Order *order, const ChangeResult *result) {
-        if (result->error)
-                order_fail(order, result->error);
-        else
-                order_reply(order, describe_change(result));
-}
-
 static void job_free(gpointer data) {
         Job *job = data;
 
         plan_free(job->plan);
         root_unref(job->root);
+        g_clear_pointer(&job->impact, g_ptr_array_unref);
         g_clear_pointer(&job->result, change_result_free);
         g_free(job);
 }
@@ -92,8 +88,21 @@ static Job *job_new(Order *order, Plan *plan) {
                         .loader = daemon->loader,
                         .scan = daemon->scan,
                         .asked = g_get_monotonic_time(),
+                        .impact = g_ptr_array_new_with_free_func((GDestroyNotify) impact_free),
         };
+        guests_foresee(daemon->guests, plan, job->impact);
         return job;
+}
+
+static void job_reply(Job *job) {
+        ChangeResult *result = job->result;
+
+        if (result->error) {
+                order_fail(job->order, result->error);
+                return;
+        }
+        g_ptr_array_extend_and_steal(result->impact, g_steal_pointer(&job->impact));
+        order_reply(job->order, describe_change(result));
 }
 
 static void job_run(gpointer data) {
@@ -106,7 +115,7 @@ static void job_run(gpointer data) {
 static void on_looked(gpointer data, gpointer userdata) {
         Job *job = data;
 
-        order_reply_result(job->order, job->result);
+        job_reply(job);
         job_free(job);
 }
 
@@ -119,7 +128,7 @@ static void on_changed(gpointer data, gpointer userdata) {
         daemon_refresh(daemon);
         if (!job->plan->unchanged)
                 log_change(&order->caller, job->plan->title, job->result->outcome, job->result->error);
-        order_reply_result(order, job->result);
+        job_reply(job);
         job_free(job);
         turns_end(daemon->turns);
 }

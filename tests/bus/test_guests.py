@@ -5,7 +5,7 @@ that hangs."""
 import os
 import uuid
 
-from clients import (DBUS_ERROR, ERROR, GUEST, MANAGER, OBJECT_MANAGER, PATH, guest_path, module_path, wait_for)
+from clients import (DBUS_ERROR, DRY_RUN, ERROR, GUEST, MANAGER, OBJECT_MANAGER, PATH, guest_path, module_path, wait_for)
 from harness import BusTest, write
 from tap import main
 
@@ -178,6 +178,25 @@ class ComingAndGoing(Fake):
         write(self.fake / "libvirt", "")
         self.assertEqual(self.observer.call("GetGuest", ("s", "one")), (guest_path(ONE),))  # asking is a reason to try
         self.assertEqual(self.paths(), {guest_path(ONE)})
+
+
+class Impact(Fake):
+    """What a change of the host does to guests is said with it."""
+
+    def test_who_is_concerned(self):
+        self.guest(ONE, name="two", defined="custom EPYC require")
+        self.guest(TWO, name="one", defined="host-passthrough")
+        self.guest(ONE[:-1] + "3", name="three", defined="custom EPYC disable")
+        self.begin()
+        off = {"kvm_amd": {"nested": "0"}}
+        planned = self.observer.set(off, DRY_RUN)["Impact"]
+        self.assertEqual([(one["Subject"], one["Kind"]) for one in planned], [("one", "loses-nested"), ("two", "loses-nested")])
+        self.assertIn("two starts, but can no longer run guests", planned[1]["Message"])
+        self.assertEqual(self.get(TWO)["NextStart"], "yes")
+        self.assertEqual(self.observer.set(off)["Impact"], planned)
+        self.assertEqual(self.get(TWO)["NextStart"], "no")
+        for parameters in (off, {"kvm_amd": {"nested": "1"}}):
+            self.assertEqual(self.observer.set(parameters)["Impact"], [])
 
 
 class Hanging(Fake):

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "guest.h"
+#include "made-guest.h"
 
 /* A CPU as "mode model policy [check] [mmu]", "-" for what is not said. */
 typedef struct Row {
@@ -117,34 +117,13 @@ static const Row rows[] = {
 };
 /* clang-format on */
 
-static GuestCpu parse_cpu(const char *text) {
-        GuestCpu cpu = guest_cpu_empty();
-        const char **fields[] = {&cpu.mode, &cpu.model, &cpu.policy, &cpu.check, &cpu.mmu_policy};
-
-        if (!text || g_str_equal(text, "?"))
-                return (GuestCpu) {};
-        g_auto(GStrv) words = g_strsplit(text, " ", -1);
-        g_assert_cmpuint(g_strv_length(words), <=, G_N_ELEMENTS(fields));
-        for (unsigned i = 0; words[i]; i++)
-                if (!g_str_equal(words[i], "-"))
-                        *fields[i] = g_intern_string(words[i]);
-        return cpu;
-}
-
 static GuestFacts *make_facts(const Row *row) {
-        GuestFacts *facts = guest_facts_new();
+        GuestFacts *facts = made_guest(row->defined, row->live, row->saved);
 
-        facts->name = g_strdup("one");
-        facts->uuid = g_strdup("3b5b08e4-3dca-4ff9-9a1d-40389758d081");
-        facts->active = row->live;
         facts->persistent = !row->transient;
-        facts->type = row->type ?: "kvm";
-        facts->arch = row->arch ?: "x86_64";
-        facts->machine = row->machine ?: "pc-q35-7.2";
-        facts->defined = parse_cpu(row->defined);
-        facts->live = parse_cpu(row->live);
-        facts->managed_save = row->saved;
-        facts->saved = parse_cpu(row->saved);
+        facts->type = row->type ?: facts->type;
+        facts->arch = row->arch ?: facts->arch;
+        facts->machine = row->machine ?: facts->machine;
         facts->nested_run = row->run - 1;
         facts->guest_mode = row->mode - 1;
         return facts;
@@ -181,24 +160,15 @@ static void test_row(gconstpointer data) {
         g_assert_false(g_str_has_prefix(verdict->reason, " "));
 }
 
-static void add_snapshot(GuestFacts *facts, const char *name, const char *cpu) {
-        GuestSnapshot *snapshot = g_new(GuestSnapshot, 1);
-
-        *snapshot = (GuestSnapshot) {.name = g_strdup(name), .cpu = parse_cpu(cpu)};
-        if (!facts->snapshots)
-                facts->snapshots = g_ptr_array_new_with_free_func((GDestroyNotify) guest_snapshot_free);
-        g_ptr_array_add(facts->snapshots, snapshot);
-}
-
 /* A revert brings back the CPU of the snapshot, and may bring back what has been taken away since. */
 static void test_saved_state(void) {
         const Row row = {.defined = "custom Haswell disable", .saved = "custom Haswell require"};
         g_autoptr(GuestFacts) facts = make_facts(&row);
         const GuestHost host = make_host(&row);
 
-        add_snapshot(facts, "before", "custom Haswell require");
-        add_snapshot(facts, "same", "custom Haswell disable");
-        add_snapshot(facts, "other", "host-passthrough - disable");
+        made_snapshot(facts, "before", "custom Haswell require");
+        made_snapshot(facts, "same", "custom Haswell disable");
+        made_snapshot(facts, "other", "host-passthrough - disable");
         g_autoptr(GuestVerdict) verdict = guest_judge(facts, &host);
         g_assert_cmpstr(verdict->saved_state, ==, "managed save; snapshots: before, other");
 
