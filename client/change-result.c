@@ -64,6 +64,10 @@ static void print_headline(const Client *client, GVariant *result) {
 }
 
 void change_print_outcome(const Client *client, GVariant *result) {
+        if (client->json != JSON_OFF) {
+                client_print_json(client, result);
+                return;
+        }
         print_headline(client, result);
         print_values(client->out, result);
 }
@@ -77,4 +81,14 @@ void change_print(const Client *client, GVariant *result) {
         print_steps(client->out, result);
         print_impact(client->out, result);
         print_values(client->out, result);
+}
+
+void change_print_verdict(const Client *client, GVariant *result) {
+        const bool on = g_str_equal(get_string(result, "Verified"), "on");
+
+        output_text(client->out, STYLE_BOLD, on ? "Proven on: " : "Proven off: ");
+        output_text(client->out, STYLE_PLAIN,
+                    on ? "a guest of a guest ran."
+                       : "no guest of a guest could run, not even with a virtual CPU that is forced to have it.");
+        output_newline(client->out);
 }

@@ -7,5 +7,7 @@
 
 /* @result: a{sv} with Outcome, Steps, Impact, Values. */
 void change_print(const Client *client, GVariant *result);
-/* For people: only how it is now, without the steps. */
+/* The same, but for people only how it is now, without the steps. */
 void change_print_outcome(const Client *client, GVariant *result);
+/* For people: what the probe has shown, Verified. */
+void change_print_verdict(const Client *client, GVariant *result);

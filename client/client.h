@@ -30,6 +30,7 @@ typedef struct Client {
         bool pager;
         bool quiet;
         bool wait;      /* for the end of a change that waits for idle */
+        bool verify;    /* the probe is to show that a change is what it says */
         bool times;     /* the probe is to measure them */
         uint64_t flags; /* FLAG_* of names.h */
         GuestOptions guest;

@@ -11,6 +11,7 @@
 
 #include "agent.h"
 #include "names.h"
+#include "spelling.h"
 #include "verbs.h"
 
 /* Bits of Verb.options and Option.bit. */
@@ -28,9 +29,10 @@ enum {
         RELEASE = 1 << 9,
         VENDOR = 1 << 10,
         TIMES = 1 << 11,
+        VERIFY = 1 << 12,
 };
 #define EXCLUSIVE (RUNTIME | NEXT_BOOT | WHEN_IDLE)
-#define SETTING (DRY_RUN | EXCLUSIVE | WAIT)
+#define SETTING (DRY_RUN | EXCLUSIVE | WAIT | VERIFY)
 #define PATCHING (DRY_RUN | NESTED | MODE | MODEL | RECIPE | RELEASE | VENDOR)
 
 typedef struct Verb {
@@ -70,6 +72,7 @@ enum {
         OPTION_NEXT_BOOT,
         OPTION_WHEN_IDLE,
         OPTION_WAIT,
+        OPTION_VERIFY,
         OPTION_NESTED,
         OPTION_MODE,
         OPTION_MODEL,
@@ -96,6 +99,7 @@ static const Option options[] = {
         { "next-boot",       OPTION_NEXT_BOOT,       no_argument,       NULL,                 NEXT_BOOT, "Kept, but not in effect now" },
         { "when-idle",       OPTION_WHEN_IDLE,       no_argument,       NULL,                 WHEN_IDLE, "Kept, and in effect as soon as nobody uses KVM" },
         { "wait",            OPTION_WAIT,            no_argument,       NULL,                 WAIT,      "With --when-idle: until it is in effect" },
+        { "verify",          OPTION_VERIFY,          no_argument,       NULL,                 VERIFY,    "Then run the probe, to prove that it is on or off" },
         { "nested",          OPTION_NESTED,          required_argument, "yes|no",             NESTED,    "The guest may run guests, or may not" },
         { "mode",            OPTION_MODE,            required_argument, "MODE",               MODE,      "host-model, host-passthrough, maximum or custom" },
         { "model",           OPTION_MODEL,           required_argument, "MODEL",              MODEL,     "The CPU model, for the mode custom" },
@@ -181,31 +185,12 @@ static const Option *option_find(int value) {
         return NULL;
 }
 
-/* How many letters must be changed, added or left out to make one word of the other. */
-static unsigned distance(const char *a, const char *b) {
-        const size_t n = strlen(b);
-        g_autofree unsigned *row = g_new(unsigned, n + 1);
-
-        for (size_t j = 0; j <= n; j++)
-                row[j] = (unsigned) j;
-        for (size_t i = 1; a[i - 1]; i++) {
-                unsigned diagonal = row[0];
-                row[0] = (unsigned) i;
-                for (size_t j = 1; j <= n; j++) {
-                        const unsigned changed = diagonal + (a[i - 1] != b[j - 1]);
-                        diagonal = row[j];
-                        row[j] = MIN(changed, MIN(row[j], row[j - 1]) + 1);
-                }
-        }
-        return row[n];
-}
-
 static int fail_verb(const Client *client, const char *name) {
         const char *best = NULL;
         unsigned least = 3;
 
         for (gsize i = 0; i < G_N_ELEMENTS(verbs) && strlen(name) < 32; i++) {
-                const unsigned d = distance(name, verbs[i].name);
+                const unsigned d = spelling_distance(name, verbs[i].name);
                 if (d < least) {
                         least = d;
                         best = verbs[i].name;
@@ -332,6 +317,8 @@ static int check_options(const Client *client, const Verb *verb, unsigned bits) 
                 return client_usage(client, "--runtime, --next-boot and --when-idle exclude each other");
         if ((bits & WAIT) && !(bits & WHEN_IDLE))
                 return client_usage(client, "--wait is for --when-idle");
+        if ((bits & VERIFY) && ((bits & (DRY_RUN | NEXT_BOOT)) || ((bits & WHEN_IDLE) && !(bits & WAIT))))
+                return client_usage(client, "--verify is for what is in effect when the command ends");
         return 0;
 }
 
@@ -372,6 +359,7 @@ static int run(Client *client, const Arguments *arguments, char **words) {
                 return print_help(client);
         client->verb = verb->name;
         client->wait = arguments->bits & WAIT;
+        client->verify = arguments->bits & VERIFY;
         client->times = arguments->bits & TIMES;
         client->flags = (arguments->bits & DRY_RUN ? FLAG_DRY_RUN : 0) |
                         (arguments->bits & RUNTIME ? FLAG_RUNTIME : 0) |

@@ -14,6 +14,7 @@
 #include "loop.h"
 #include "names.h"
 #include "verbs.h"
+#include "verify.h"
 #include "wait.h"
 
 typedef struct Assignment {
@@ -179,6 +180,27 @@ static int stop_waiting(const Client *client, GVariant *result) {
         return EXIT_FAILURE;
 }
 
+/* Prints what has become of it with @print, and with --verify what that is worth. */
+static int conclude(Client *client, GVariant *result, void (*print)(const Client *client, GVariant *result)) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        if (client->json == JSON_OFF || !client->verify)
+                print(client, result);
+        if (!client->verify)
+                return 0;
+        if (client->quiet)
+                output_discard(client->out);
+        (void) output_flush(client->out, false);
+        g_autoptr(GVariant) verified = verify_change(client, result, &error);
+        if (!verified)
+                return client_fail(client, "verify it", &error);
+        if (client->json != JSON_OFF)
+                print(client, verified);
+        else
+                change_print_verdict(client, verified);
+        return 0;
+}
+
 /* The change waits for idle, and the user wants to see its end. */
 static int await_end(Client *client, Wait *wait, const GPtrArray *list, GVariant *result, const char *doing) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -198,11 +220,10 @@ static int await_end(Client *client, Wait *wait, const GPtrArray *list, GVariant
                 return client_fail(client, doing, &error);
 
         g_autoptr(GVariant) ended = result_now(inventory, result, outcome);
-        if (client->json != JSON_OFF)
-                change_print(client, ended);
-        else
-                change_print_outcome(client, ended);
-        return g_str_equal(outcome, "applied") ? EXIT_SUCCESS : EXIT_FAILURE;
+        if (g_str_equal(outcome, "applied"))
+                return conclude(client, ended, change_print_outcome);
+        change_print_outcome(client, ended);
+        return EXIT_FAILURE;
 }
 
 /* @words: PARAMETER=VALUE when @values, else PARAMETER, or none at all. */
@@ -222,8 +243,7 @@ static int change_parameters(Client *client, char **words, bool values, const ch
                 return client_fail(client, doing, &error);
         if (wait && g_str_equal(get_string(result, "Outcome"), "deferred"))
                 return await_end(client, wait, list, result, doing);
-        change_print(client, result);
-        return 0;
+        return conclude(client, result, change_print);
 }
 
 /* "set nested, npt" */

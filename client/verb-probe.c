@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nestvirtctl probe: by the program itself when the caller may open /dev/kvm, else by the daemon, and what it found. It must not know how the
- * probe works, nor what its numbers should be. */
+/* nestvirtctl probe: what it found. It must not know how the probe works, nor what its numbers should be. */
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "connection.h"
-#include "error.h"
 #include "inventory.h"
-#include "names.h"
+#include "probing.h"
 #include "table.h"
 #include "verbs.h"
 
-#define PROGRAM "nestvirt-probe"
-#define DEVICE "/dev/kvm"
 #define EXIT_UNSUPPORTED 6
 
 typedef struct Line {
@@ -112,62 +104,6 @@ static void print_result(const Client *client, GVariant *result) {
         }
 }
 
-/* In a build tree, or where it is installed. */
-static char *find_program(void) {
-        g_autofree char *client = g_file_read_link("/proc/self/exe", NULL);
-        g_autofree char *folder = client ? g_path_get_dirname(client) : NULL;
-        g_autofree char *built = folder ? g_build_filename(folder, "..", "daemon", PROGRAM, NULL) : NULL;
-
-        if (built && access(built, X_OK) == 0)
-                return g_steal_pointer(&built);
-        return g_strdup(LIBEXECDIR "/" PROGRAM);
-}
-
-static bool may_open_device(void) {
-        return faccessat(AT_FDCWD, DEVICE, R_OK | W_OK, AT_EACCESS) == 0;
-}
-
-/* The program's result, or NULL and @error, which is a D-Bus error like those of the daemon. */
-static GVariant *run_program(const Client *client, sd_bus_error *error) {
-        g_autofree char *program = find_program(), *text = NULL;
-        char *argv[] = {program, (char *) "--variant",
-                        (char *) (client->times ? "--measure=times" : "--measure=counts"), NULL};
-        g_autoptr(GError) failed = NULL;
-        int status = 0;
-
-        if (access(program, X_OK) < 0) {
-                (void) sd_bus_error_setf(error, condition_to_name(CONDITION_UNSUPPORTED),
-                                         "There is no %s: it is for x86 alone, and installed with nestvirtctl there",
-                                         program);
-                return NULL;
-        }
-        if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &text, NULL, &status, &failed)) {
-                (void) sd_bus_error_set(error, condition_to_name(CONDITION_INTERNAL), failed->message);
-                return NULL;
-        }
-        GVariant *result = g_variant_parse(G_VARIANT_TYPE_VARDICT, text, NULL, NULL, NULL);
-        if (!result)
-                (void) sd_bus_error_setf(error, condition_to_name(CONDITION_INTERNAL),
-                                         PROGRAM " gave no result (exit status %d)", WEXITSTATUS(status));
-        return result;
-}
-
-static GVariant *ask_daemon(Client *client, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-        GVariant *result = NULL;
-
-        if (connection_prepare(client, PATH_MANAGER, IFACE_MANAGER, "Probe", &call, error) < 0)
-                return NULL;
-        int r = client->times ? sd_bus_message_append(call, "a{sv}t", 1, "Times", "b", 1, UINT64_C(0))
-                              : sd_bus_message_append(call, "a{sv}t", 0, UINT64_C(0));
-        if (r < 0) {
-                (void) connection_fail(client, r, error);
-                return NULL;
-        }
-        (void) connection_call(client, call, CALL_CHANGE, "a{sv}", &result, error);
-        return result;
-}
-
 /* Without what the program and the daemon have among themselves. */
 static GVariant *published(GVariant *result) {
         GVariantBuilder builder;
@@ -185,8 +121,7 @@ static GVariant *published(GVariant *result) {
 
 int verb_probe(Client *client, char **words) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        g_autoptr(GVariant) found =
-                        !client->host && may_open_device() ? run_program(client, &error) : ask_daemon(client, &error);
+        g_autoptr(GVariant) found = probing_run(client, &error);
 
         if (!found)
                 return client_fail(client, "probe nested virtualization", &error);

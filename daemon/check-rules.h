@@ -73,3 +73,6 @@ void rule_below(Check *check);
 void rule_lockdown(Check *check);
 void rule_virt_at_load(Check *check);
 void rule_initramfs(Check *check);
+
+/* check-probe.c */
+void rule_probe(Check *check);

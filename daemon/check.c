@@ -34,6 +34,7 @@ static const Rule rules[] = {
         { "device-access",         rule_device_access },          /* its owner and mode */
         { "nested",                rule_nested },                 /* can a guest be a hypervisor */
         { "paging",                rule_paging },                 /* guest memory is translated in hardware */
+        { "probe",                 rule_probe },                  /* what the probe has shown, beside what nested says */
         { "kvm-kept",              rule_kvm_kept },               /* nested only looks off: kvm stayed loaded */
         { "pending",               rule_pending },                /* a change waits until nobody uses KVM */
         { "parameter-refused",     rule_parameter_refused },      /* a configured value with which the module won't load */

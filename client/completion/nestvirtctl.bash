@@ -42,7 +42,7 @@ _nestvirtctl_choices() {
 _nestvirtctl() {
         local common="--json --json=short --json=pretty --json=off -j -q --quiet -H --host= --no-ask-password --no-pager
                 -h --help --version"
-        local setting="--dry-run --runtime --next-boot --when-idle --wait"
+        local setting="--dry-run --runtime --next-boot --when-idle --wait --verify"
         local patching="--dry-run --nested= --mode= --model= --recipe= --release= --vendor="
         local times="--times"
         local verbs="status check show set reset reload cancel users guests guest probe ensure-device monitor patch-xml help"

@@ -92,6 +92,20 @@ class Child(ProbingTest):
             self.find(word=word)
             self.assertEqual(self.probe()["Result"], word)
 
+    def test_the_findings_know_it(self):
+        def found():
+            return [(f["Status"], f["Message"]) for f in self.caller.call("Check", ("t", 0))[0] if f["Id"] == "probe"]
+
+        self.assertEqual(found(), [])
+        self.probe()
+        self.assertEqual(found(), [("pass", "A guest of a guest has run (nestvirtctl probe)")])
+        self.find(word="off")
+        self.probe()
+        self.assertEqual([status for status, _ in found()], ["fail"])
+        self.find(boot="another-boot", word="off")
+        self.probe()
+        self.assertEqual(found(), [])
+
     def test_stale_after_a_load(self):
         self.probe()
         self.parameters.rename(self.parameters.with_name("gone"))

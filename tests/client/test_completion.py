@@ -18,7 +18,7 @@ NAMES = {"nested", "npt", "pause_filter_count", "ignore_msrs", "halt_poll_ns", "
 VERBS = {"status", "check", "show", "set", "reset", "reload", "cancel", "users", "guests", "guest", "probe", "ensure-device", "monitor",
          "patch-xml", "help"}
 PATCHING = {"--nested", "--mode", "--model", "--recipe", "--release", "--vendor"}
-SETTING = {"--dry-run", "--runtime", "--next-boot", "--when-idle", "--wait"}
+SETTING = {"--dry-run", "--runtime", "--next-boot", "--when-idle", "--wait", "--verify"}
 
 BASH = r"""
 source "$1"

@@ -6,9 +6,9 @@ import os
 import pathlib
 import unittest
 
-from clients import DBUS_ERROR, PATH, Failure, GLib
+from clients import DBUS_ERROR, ERROR, PATH, RUNTIME, Failure, GLib
 from ctl import run, script
-from daemon import FakeDaemon, variants
+from daemon import FakeDaemon, change, manager, variants
 from harness import BusTest
 from tap import main
 
@@ -78,6 +78,70 @@ class Elsewhere(BusTest):
         self.assertIn("Cannot probe nested virtualization: polkit says no", self.ctl("probe", status=4, answer=refusal).err)
         error = json.loads(self.ctl("-j", "probe", status=4, answer=refusal).out)["error"]
         self.assertEqual(error["name"], DBUS_ERROR + "AccessDenied")
+
+
+class Verify(BusTest):
+    """set --verify: the change, then the probe, by the daemon whoever asks; and what the two say together."""
+
+    def ctl(self, *arguments, status=0, answer=None, nested="on", outcome="applied"):
+        daemon = FakeDaemon(self.bus.address, manager(Nested=nested), answers={
+            "Probe": lambda request: answer or result(), "SetParameters": lambda request: change(outcome, ["did it"]),
+            "ResetParameters": lambda request: change(outcome)})
+        try:
+            done = run(*arguments, address=self.bus.address)
+            self.assertEqual(done.status, status, done)
+            self.changes = daemon.changes
+            return done
+        finally:
+            daemon.close()
+
+    def test_what_is_asked_and_in_which_order(self):
+        self.ctl("set", "nested=on", "--verify", "--runtime")
+        probe = ("Probe", PATH, ({}, 0), True)
+        self.assertEqual(self.changes, [("SetParameters", PATH, ({"kvm_amd": {"nested": "on"}}, RUNTIME), True), probe])
+        self.ctl("reset", "--verify")
+        self.assertEqual(self.changes[1:], [probe])
+        self.ctl("set", "nested=on")
+        self.assertEqual(len(self.changes), 1)
+
+    def test_proven(self):
+        self.assertEqual(self.ctl("set", "nested=on", "--verify").out,
+                         "Done: in effect now.\n  did it\nProven on: a guest of a guest ran.\n")
+        done = self.ctl("set", "nested=off", "--verify", answer=result("off"), nested="off", outcome="unchanged")
+        self.assertRegex(done.out, "already.*\n(.*\n)*Proven off: no guest of a guest could run")
+        self.assertEqual(self.ctl("-j", "set", "nested=on", "--verify").json,
+                         {"outcome": "applied", "steps": ["did it"], "impact": [], "values": {}, "verified": "on"})
+        self.assertEqual(self.ctl("-q", "set", "nested=on", "--verify").out, "")
+
+    def test_contradictions(self):
+        for word, nested in (("on", "off"), ("off", "on"), ("broken", "on"), ("hang", "on"), ("hang", "off"), ("unsupported", "on")):
+            with self.subTest(f"{word} though {nested}"):
+                done = self.ctl("set", "npt=1", "--verify", answer=result(word), nested=nested, status=7)
+                self.assertTrue(done.out.startswith("Done: in effect now.\n"), done)
+                self.assertIn(f"Cannot verify it: The change is in effect and nested is {nested}, but the probe has found something else: "
+                              f"It is {word}. What can be done: nestvirtctl check", done.err)
+                done = self.ctl("-j", "set", "npt=1", "--verify", answer=result(word), nested=nested, status=7)
+                self.assertEqual((done.json["error"]["name"], done.err), (ERROR + "HostDegraded", ""))
+
+    def test_nothing_proven(self):
+        for answer, nested, status in ((Failure(DBUS_ERROR + "AccessDenied", "polkit says no"), "on", 4), (result("denied"), "on", 4),
+                                       (result("unsupported"), "unavailable", 6), (Failure(ERROR + "TimedOut", "Too long"), "off", 1)):
+            done = self.ctl("set", "npt=1", "--verify", answer=answer, nested=nested, status=status)
+            self.assertIn("The change is in effect, but nothing is proven: ", done.err)
+            self.assertIn("Done: in effect now.", done.out)
+
+    def test_only_for_what_is_in_effect(self):
+        for options in (["--dry-run"], ["--next-boot"], ["--when-idle"]):
+            self.assertIn("--verify is for what is in effect", self.ctl("set", "nested=on", "--verify", *options, status=2).err)
+            self.assertEqual(self.changes, [])
+        self.ctl("set", "nested=on", "--verify", "--when-idle", "--wait")
+        self.assertEqual(len(self.changes), 2)
+
+    def test_a_failed_change_is_not_verified(self):
+        daemon = FakeDaemon(self.bus.address, answers={"SetParameters": lambda request: Failure(ERROR + "Busy", "In use")})
+        self.addCleanup(daemon.close)
+        self.assertEqual(run("set", "nested=on", "--verify", address=self.bus.address).status, 5)
+        self.assertEqual([change[0] for change in daemon.changes], ["SetParameters"])
 
 
 class Here(unittest.TestCase):

@@ -4,6 +4,7 @@
 The numbers are exact. They follow from what KVM does at an exit, and are the same in all releases that were looked at.
 """
 
+import json
 import unittest
 
 from probing import PROBE, ProbeTest, proof, row
@@ -99,6 +100,39 @@ class OnTheBus(ProbeTest):
         for user in ("bob", "carol"):
             self.assertIn("AccessDenied", self.json("probe", user=user, status=4)["error"]["name"])
         self.assertEqual(self.json("status")["probe_result"], {})
+
+
+class Verify(ProbeTest):
+    """What a parameter says is tried, and told apart from what is so."""
+
+    def found(self):
+        """What check has to say of the probe, as (status, fix), or None."""
+        result = self.host.run("nestvirtctl --json=short check", user="alice", timeout=120)
+        findings = [f for f in json.loads(result.stdout)["findings"] if f["id"] == "probe"]
+        return (findings[0]["status"], findings[0]["fix"]) if findings else None
+
+    def test_proven_both_ways(self):
+        self.assertIsNone(self.found())
+        result = self.json("set nested=off --verify")
+        self.assertEqual((result["outcome"], result["verified"]), ("applied", "off"))
+        self.assertEqual(self.found(), ("pass", ""))
+        self.assertRegex(self.ctl("reset nested --verify").stdout, "Done: in effect now.(.*\n)*Proven on: a guest of a guest ran.\n$")
+        self.assertEqual(self.json("set nested=on --verify")["verified"], "on")
+        self.assertEqual(self.found(), ("pass", ""))
+        self.assertIn("nothing is proven", self.ctl("set nested=on --verify --no-ask-password", user="bob", status=4).stderr)
+
+    def test_off_that_only_looks_so(self):
+        """Debian 12's 6.1, where kvm has stayed loaded; it is found although nobody has told nestvirtd of it."""
+        self.host.check("rmmod kvm_amd && modprobe kvm_amd nested=0 && udevadm settle")
+        if not self.host.check("uname -r").startswith("6.1."):
+            self.assertEqual(self.json("set nested=off --verify")["verified"], "off")
+            return
+        failed = self.ctl("set nested=off --verify", status=7)
+        self.assertIn("although kvm_amd.nested says off", failed.stderr)
+        self.assertEqual(self.found(), ("fail", "nestvirtctl reload"))
+        self.ctl("reload")
+        self.assertEqual(self.json("set nested=off --verify")["verified"], "off")
+        self.assertEqual(self.found(), ("pass", ""))
 
 
 class Broken(ProbeTest):

@@ -26,6 +26,7 @@ static const char *const ids[] = {
                 "device-access",
                 "nested",
                 "paging",
+                "probe",
                 "kvm-kept",
                 "pending",
                 "parameter-refused",

@@ -14,6 +14,13 @@
 #define INTEL_LOADED                                                                                      \
         "kvm_intel.nested=Y kvm_intel.ept=Y kvm_intel.eptad=Y kvm_intel.vpid=Y kvm_intel.enable_apicv=Y " \
         "kvm_intel.enable_shadow_vmcs=Y kvm_intel.ple_gap=0"
+/* A result that holds: neither of another boot nor of modules that were loaded anew. */
+#define PROBED(result, message) PROBED_IN("", result, message)
+#define PROBED_IN(boot, result, message)                                     \
+        .files = PAIRS("run/nestvirt/probe",                                 \
+                       "{\"Result\": <\"" result "\">, \"BootId\": <\"" boot \
+                       "\">, \"Stale\": <false>, \"Loads\": <@a{st} {}>, \"Message\": <\"" message "\">}")
+#define AMD_OFF .loaded = "kvm_amd.nested=0 kvm_amd.npt=Y"
 #define BELOW_ALL "ept ept_ad vpid invvpid shadow_vmcs vapic_reg vid"
 
 /* clang-format off */
@@ -223,11 +230,33 @@ static const CheckRow rows[] = {
           "nestvirtctl set ept=on" },
         { "paging in software as the CPU can't", { .flags = "svm", .loaded = "kvm_amd.npt=N" }, .id = "paging", "warn", "npt is off", NULL },
         { "paging of another vendor", { .builtin = "kvm. kvm_pvm." }, .id = "paging" },
+
+        { "never probed", { AMD_LOADED }, .id = "probe" },
+        { "probed, and on", { AMD_LOADED, PROBED("on", "It ran.") }, .id = "probe", "pass", "A guest of a guest has run", NULL },
+        { "probed, and off", { AMD_OFF, PROBED("off", "It is off.") }, .id = "probe", "pass",
+          "not even with a virtual CPU that is forced to have svm", NULL },
+        { "probed on Intel, and off", { INTEL, .loaded = "kvm_intel.nested=N", PROBED("off", "It is off.") }, .id = "probe", "pass",
+          "forced to have vmx", NULL },
+        { "it only looks off", { AMD_OFF, PROBED("on", "It ran.") }, .id = "probe", "fail",
+          "nested is off (/sys/module/kvm_amd/parameters/nested), and yet a guest of a guest ran", "nestvirtctl reload" },
+        { "it only looks off where KVM is built in", { .builtin = "kvm. kvm_amd.nested=0", PROBED("on", "It ran.") }, .id = "probe",
+          "fail", "and yet a guest of a guest ran", NULL },
+        { "it only looks on", { AMD_LOADED, PROBED("off", "VMRUN took #UD. It is so.") }, .id = "probe", "fail",
+          "nested is on (/sys/module/kvm_amd/parameters/nested), but nestvirtctl probe has found: VMRUN took #UD. It is so", NULL },
+        { "it is on and broken", { AMD_LOADED, PROBED("broken", "VMRUN refused the VMCB.") }, .id = "probe", "fail",
+          "has found: VMRUN refused the VMCB", NULL },
+        { "it hangs even when it is off", { AMD_OFF, PROBED("hang", "L2 does not end.") }, .id = "probe", "fail",
+          "nested is off (/sys/module/kvm_amd/parameters/nested), but nestvirtctl probe has found: L2 does not end", NULL },
+        { "it is on and not offered", { AMD_LOADED, PROBED("unsupported", "Not offered.") }, .id = "probe", "fail", "Not offered", NULL },
+        { "the device was denied", { AMD_LOADED, PROBED("denied", "Denied.") }, .id = "probe" },
+        { "a result of another boot", { AMD_LOADED, PROBED_IN("another", "off", "It is off.") }, .id = "probe" },
+        { "a result and no KVM", { AMD_LOADABLE, PROBED("on", "It ran.") }, .id = "probe" },
+        { "a result that nobody understands", { AMD_LOADED, .files = PAIRS("run/nestvirt/probe", "{\"Result\": <1>}") }, .id = "probe" },
 };
 /* clang-format on */
 
 static void test_each_id_is_shown(void) {
-        check_rows_assert_cover(rows, G_N_ELEMENTS(rows), "degraded", "paging", NULL);
+        check_rows_assert_cover(rows, G_N_ELEMENTS(rows), "degraded", "probe", NULL);
 }
 
 static void test_healthy_hosts_have_nothing_to_worry_about(void) {
