@@ -262,5 +262,8 @@ const sd_bus_vtable manager_vtable[] = {
                                         SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("RefreshGuests", SD_BUS_ARGS("t", flags), SD_BUS_NO_RESULT,
                                         method_refresh_guests, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("GetStatistics", SD_BUS_ARGS("as", guests, "t", flags),
+                                        SD_BUS_RESULT("a{sa{sv}}", statistics), bus_method_get_statistics,
+                                        SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_VTABLE_END,
 };

@@ -12,6 +12,8 @@ extern const sd_bus_vtable module_vtable[];  /* bus-module.c */
 extern const sd_bus_vtable guest_vtable[];   /* bus-guest.c */
 /* bus-probe.c */
 int bus_method_probe(sd_bus_message *message, void *userdata, sd_bus_error *error);
+/* bus-statistics.c */
+int bus_method_get_statistics(sd_bus_message *message, void *userdata, sd_bus_error *error);
 
 /* Connects and puts the objects of daemon->objects on the bus; a negative errno on failure. */
 int bus_open(Daemon *daemon);

@@ -4,11 +4,11 @@
  * nothing. */
 
 #include "check-rules.h"
+#include "lockdown.h"
 
-#define LOCKDOWN_PATH "/sys/kernel/security/lockdown"
 #define ENFORCE_PATH "/sys/module/module/parameters/sig_enforce"
 
-/* fs/debugfs/file.c, debugfs_locked_down(): what root could write can't even be read, and KVM's counters are such files. */
+/* fs/debugfs/file.c, debugfs_locked_down(): what root could write can't even be read, and most of KVM's counters are such files. */
 void rule_lockdown(Check *check) {
         const Surroundings *around = check->around;
         const bool locked = *around->lockdown, builtin = check_module(check->host)->state == MODULE_BUILTIN;
@@ -18,12 +18,13 @@ void rule_lockdown(Check *check) {
                            "%s was loaded without a signature, and by now the kernel takes only modules that have one "
                            "(%s): once unloaded, it could not be loaded again. Sign its file, or install the one of "
                            "the kernel's package",
-                           around->unsigned_module, locked ? LOCKDOWN_PATH : ENFORCE_PATH);
+                           around->unsigned_module, locked ? "/" LOCKDOWN_PATH : ENFORCE_PATH);
         else if (locked)
                 check_find(check, "info", "",
-                           "The kernel is locked down (%s: %s): %sKVM's counters in debugfs can't be read. Its "
-                           "parameters can be set all the same",
-                           LOCKDOWN_PATH, around->lockdown, builtin ? "" : "it takes only signed modules, and ");
+                           "The kernel is locked down (/" LOCKDOWN_PATH
+                           ": %s): %sKVM's counters in debugfs can't be read but for a few. Its parameters can be set "
+                           "all the same",
+                           around->lockdown, builtin ? "" : "it takes only signed modules, and ");
         else if (around->signed_only && !builtin)
                 check_find(check, "info", "",
                            "The kernel takes only signed modules (%s): one built by hand would have to be signed",

@@ -101,3 +101,30 @@ GVariant *describe_users(const GPtrArray *users) {
         }
         return g_variant_new("(aa{sv})", &array);
 }
+
+static void add_withheld(GVariantBuilder *builder, const VmStatistics *vm) {
+        add_text(builder, "Reason", vm->reason);
+        g_variant_builder_add(builder, "{sv}", "Withheld",
+                              g_variant_new_strv((const char *const *) vm->withheld->pdata, vm->withheld->len));
+}
+
+GVariant *describe_statistics(const GPtrArray *vms) {
+        GVariantBuilder array;
+
+        g_variant_builder_init(&array, G_VARIANT_TYPE("a{sa{sv}}"));
+        for (unsigned i = 0; i < vms->len; i++) {
+                const VmStatistics *vm = g_ptr_array_index(vms, i);
+                g_variant_builder_open(&array, G_VARIANT_TYPE("{sa{sv}}"));
+                g_variant_builder_add(&array, "s", vm->name);
+                g_variant_builder_open(&array, G_VARIANT_TYPE_VARDICT);
+                if (vm->withheld->len > 0)
+                        add_withheld(&array, vm);
+                for (unsigned j = 0; j < vm->counters->len; j++) {
+                        const Counter *counter = g_ptr_array_index(vm->counters, j);
+                        g_variant_builder_add(&array, "{sv}", counter->name, g_variant_new_uint64(counter->value));
+                }
+                g_variant_builder_close(&array);
+                g_variant_builder_close(&array);
+        }
+        return g_variant_new("(a{sa{sv}})", &array);
+}

@@ -4,6 +4,7 @@
 /* What methods return, as tuples of dictionaries with the names of the contract. Pure. */
 
 #include "change.h"
+#include "statistics.h"
 
 /* (a{sv}): Outcome, Steps, Impact, Values. */
 GVariant *describe_change(const ChangeResult *result);
@@ -13,3 +14,5 @@ GVariant *describe_outcome(const char *outcome, const GPtrArray *steps);
 GVariant *describe_findings(const GPtrArray *findings);
 /* (aa{sv}) of User*: Pid, Uid, Command, Unit, Guest. */
 GVariant *describe_users(const GPtrArray *users);
+/* (a{sa{sv}}) of VmStatistics*: by its name its counters, each a t; and where some are withheld Withheld and Reason. */
+GVariant *describe_statistics(const GPtrArray *vms);

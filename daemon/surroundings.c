@@ -7,6 +7,7 @@
 #include "below.h"
 #include "device-node.h"
 #include "group.h"
+#include "lockdown.h"
 #include "surroundings.h"
 
 /* The list of a distribution's modules has less than one megabyte. */
@@ -15,15 +16,6 @@
 
 static char *read_line(const Root *root, const char *path) {
         return root_read_line(root, path) ?: g_strdup("");
-}
-
-/* "none [integrity] confidentiality" (security/lockdown/lockdown.c). */
-static char *read_lockdown(const Root *root) {
-        g_autofree char *line = read_line(root, "sys/kernel/security/lockdown");
-        const char *open = strchr(line, '['), *close = open ? strchr(open, ']') : NULL;
-        g_autofree char *level = close ? g_strndup(open + 1, (gsize) (close - open - 1)) : g_strdup("");
-
-        return g_str_equal(level, "none") ? g_strdup("") : g_steal_pointer(&level);
 }
 
 static char *find_unsigned(const Host *host) {
@@ -104,7 +96,7 @@ Surroundings *surroundings_read(const Host *host) {
         g_autofree char *vendor = root_read_line(host->root, "sys/class/dmi/id/sys_vendor");
         g_autofree char *tag = root_read_line(host->root, "sys/class/dmi/id/chassis_asset_tag");
 
-        around->lockdown = read_lockdown(host->root);
+        around->lockdown = lockdown_read(host->root);
         around->signed_only = *around->lockdown || g_str_equal(enforced, "Y");
         around->unsigned_module = find_unsigned(host);
         around->other_kernels = find_kernels(host);
