@@ -29,10 +29,11 @@ typedef struct Client {
         bool ask_password;
         bool pager;
         bool quiet;
-        bool wait;      /* for the end of a change that waits for idle */
-        bool verify;    /* the probe is to show that a change is what it says */
-        bool times;     /* the probe is to measure them */
-        uint64_t flags; /* FLAG_* of names.h */
+        bool wait;                    /* for the end of a change that waits for idle */
+        bool verify;                  /* the probe is to show that a change is what it says */
+        bool times;                   /* the probe is to measure them */
+        const char *interval, *count; /* as they were typed; NULL: not given */
+        uint64_t flags;               /* FLAG_* of names.h */
         GuestOptions guest;
         sd_bus *bus; /* NULL until a verb needs it */
         Output *out; /* for people; JSON goes there too, whole */

@@ -30,6 +30,7 @@ enum {
         VENDOR = 1 << 10,
         TIMES = 1 << 11,
         VERIFY = 1 << 12,
+        INTERVAL = 1 << 13,
 };
 #define EXCLUSIVE (RUNTIME | NEXT_BOOT | WHEN_IDLE)
 #define SETTING (DRY_RUN | EXCLUSIVE | WAIT | VERIFY)
@@ -57,6 +58,7 @@ static const Verb verbs[] = {
         { "guests",        NULL,               0, 0,        0,       "Which guests can run guests of their own, a line each",         verb_guests },
         { "guest",         "NAME",             1, 1,        0,       "All that is known of one guest, by name or UUID",               verb_guest },
         { "probe",         NULL,               0, 0,        TIMES,   "Run a guest in a guest, and count what it costs",               verb_probe },
+        { "stat",          "[GUEST…]",         0, G_MAXINT, INTERVAL,"What KVM counts of the guests that run: exits and more",        verb_stat },
         { "ensure-device", NULL,               0, 0,        DRY_RUN, "Make or mend /dev/kvm",                                         verb_ensure_device },
         { "monitor",       NULL,               0, 0,        0,       "Tell what changes, as it changes",                              verb_monitor },
         { "patch-xml",     "[FILE]",           0, 1,        PATCHING,"Edit the CPU in the XML of a guest, without libvirt",           verb_patch_xml },
@@ -80,6 +82,8 @@ enum {
         OPTION_RELEASE,
         OPTION_VENDOR,
         OPTION_TIMES,
+        OPTION_INTERVAL,
+        OPTION_COUNT,
         OPTION_VERSION,
         OPTION_JSON,
 };
@@ -107,6 +111,8 @@ static const Option options[] = {
         { "release",         OPTION_RELEASE,         required_argument, "RELEASE",            RELEASE,   "Which release of it, for esxi" },
         { "vendor",          OPTION_VENDOR,          required_argument, "intel|amd",          VENDOR,    "Of the CPU that the guest will run on" },
         { "times",           OPTION_TIMES,           no_argument,       NULL,                 TIMES,     "Measure times as well, which takes some seconds" },
+        { "interval",        OPTION_INTERVAL,        required_argument, "SECONDS",            INTERVAL,  "Again and again, with the rates between" },
+        { "count",           OPTION_COUNT,           required_argument, "NUMBER",             INTERVAL,  "So often" },
         { "json",            OPTION_JSON,            optional_argument, "short|pretty|off",   ANY,       "Results and errors as JSON" },
         { NULL,              'j',                    no_argument,       NULL,                 ANY,       "--json=pretty on a terminal, else --json=short" },
         { "quiet",           'q',                    no_argument,       NULL,                 ANY,       "No results: errors and the exit status say it" },
@@ -234,6 +240,13 @@ static void take_guest_option(GuestOptions *guest, int value) {
                 *where = optarg;
 }
 
+static void take_interval_option(Client *client, int value) {
+        if (value == OPTION_INTERVAL)
+                client->interval = optarg;
+        else if (value == OPTION_COUNT)
+                client->count = optarg;
+}
+
 static void take_option(Client *client, Arguments *arguments, int value) {
         const Option *option = option_find(value);
 
@@ -259,6 +272,7 @@ static void take_option(Client *client, Arguments *arguments, int value) {
                 break;
         default:
                 take_guest_option(&client->guest, value);
+                take_interval_option(client, value);
         }
 }
 

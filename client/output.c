@@ -31,10 +31,16 @@ void output_free(Output *output) {
         g_free(output);
 }
 
-bool output_wants_colours(void) {
-        const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+bool output_is_terminal(void) {
+        const char *term = getenv("TERM");
 
-        return isatty(STDOUT_FILENO) && !(none && *none) && term && !g_str_equal(term, "dumb");
+        return isatty(STDOUT_FILENO) && term && !g_str_equal(term, "dumb");
+}
+
+bool output_wants_colours(void) {
+        const char *none = getenv("NO_COLOR");
+
+        return output_is_terminal() && !(none && *none);
 }
 
 char *output_escape(const char *text) {
@@ -109,20 +115,24 @@ void output_raw(Output *output, const char *text) {
         g_string_append(output->text, text);
 }
 
-/* Screen lines of @text on a terminal that is @columns wide; colour sequences take no room. */
+/* Screen lines of a line on a terminal that is @columns wide; colour sequences take no room. */
+static unsigned count_line(const char *line, const char *end, unsigned columns) {
+        unsigned width = 0;
+
+        for (const char *p = line; p < end; p = g_utf8_next_char(p))
+                if (*p == '\033')
+                        p = strchrnul(p, 'm');
+                else
+                        width += g_unichar_iswide(g_utf8_get_char(p)) ? 2 : 1;
+        return MAX(1, (width + columns - 1) / columns);
+}
+
 static unsigned count_lines(const char *text, unsigned columns) {
         unsigned lines = 0;
 
         while (*text) {
                 const char *end = strchrnul(text, '\n');
-                unsigned width = 0;
-                for (const char *p = text; p < end; p = g_utf8_next_char(p)) {
-                        if (*p == '\033')
-                                p = strchrnul(p, 'm');
-                        else
-                                width += g_unichar_iswide(g_utf8_get_char(p)) ? 2 : 1;
-                }
-                lines += MAX(1, (width + columns - 1) / columns);
+                lines += count_line(text, end, columns);
                 text = *end ? end + 1 : end;
         }
         return lines;
@@ -148,4 +158,29 @@ bool output_flush(Output *output, bool pager) {
                 good = fwrite(text->str, 1, text->len, stdout) == text->len;
         output_discard(output);
         return fflush(stdout) == 0 && good;
+}
+
+/* What fits above the last line, where the cursor stays. */
+static size_t fitting(const char *text) {
+        const char *end = text;
+        struct winsize size = {};
+        unsigned lines = 1;
+
+        if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row == 0 || size.ws_col == 0)
+                return strlen(text);
+        while (*end) {
+                const char *next = strchrnul(end, '\n');
+                lines += count_line(end, next, size.ws_col);
+                if (lines > size.ws_row)
+                        break;
+                end = *next ? next + 1 : next;
+        }
+        return (size_t) (end - text);
+}
+
+bool output_refresh(Output *output) {
+        g_string_truncate(output->text, fitting(output->text->str));
+        /* Home, and clear from there. */
+        g_string_prepend(output->text, "\033[H\033[J");
+        return output_flush(output, false);
 }

@@ -23,6 +23,8 @@ Output *output_new(bool colours);
 void output_free(Output *output);
 /* Standard output is a terminal, and neither NO_COLOR nor a dumb terminal speaks against colours. */
 bool output_wants_colours(void);
+/* Standard output is a terminal on which the cursor can be moved. */
+bool output_is_terminal(void);
 
 /* Appends with the control characters escaped; lines are ended by output_newline() alone. */
 void output_text(Output *output, Style style, const char *text);
@@ -38,6 +40,8 @@ void output_raw(Output *output, const char *text);
 void output_discard(Output *output);
 /* Writes what there is and forgets it; false when standard output could not take it. */
 bool output_flush(Output *output, bool pager);
+/* The same, in the place of all that is on the terminal, as much as there is room for. */
+bool output_refresh(Output *output);
 
 /* @text with control characters escaped, and nothing that is no UTF-8. */
 char *output_escape(const char *text);

@@ -45,7 +45,8 @@ _nestvirtctl() {
         local setting="--dry-run --runtime --next-boot --when-idle --wait --verify"
         local patching="--dry-run --nested= --mode= --model= --recipe= --release= --vendor="
         local times="--times"
-        local verbs="status check show set reset reload cancel users guests guest probe ensure-device monitor patch-xml help"
+        local repeating="--interval= --count="
+        local verbs="status check show set reset reload cancel users guests guest probe stat ensure-device monitor patch-xml help"
         # The words as they were typed: readline's own are broken at = and :
         local line=${COMP_LINE:0:COMP_POINT} words cur prev='' verb='' i
         read -ra words <<<"$line"
@@ -66,6 +67,7 @@ _nestvirtctl() {
         reload | ensure-device) common="--dry-run $common" ;;
         patch-xml) common="$patching $common" ;;
         probe) common="$times $common" ;;
+        stat) common="$repeating $common" ;;
         esac
         COMPREPLY=()
         if [[ $prev == -H || $prev == --host ]]; then

@@ -15,7 +15,7 @@ COMPLETION = SOURCES / "completion"
 PARAMETERS = {"kvm_amd/nested": "1", "kvm_amd/npt": "Y", "kvm_amd/pause_filter_count": "3000", "kvm/ignore_msrs": "N",
               "kvm/halt_poll_ns": "200000"}
 NAMES = {"nested", "npt", "pause_filter_count", "ignore_msrs", "halt_poll_ns", "kvm.ignore_msrs", "kvm.halt_poll_ns"}
-VERBS = {"status", "check", "show", "set", "reset", "reload", "cancel", "users", "guests", "guest", "probe", "ensure-device", "monitor",
+VERBS = {"status", "check", "show", "set", "reset", "reload", "cancel", "users", "guests", "guest", "probe", "stat", "ensure-device", "monitor",
          "patch-xml", "help"}
 PATCHING = {"--nested", "--mode", "--model", "--recipe", "--release", "--vendor"}
 SETTING = {"--dry-run", "--runtime", "--next-boot", "--when-idle", "--wait", "--verify"}
@@ -101,7 +101,7 @@ class Cases:
 
     def test_verbs(self):
         self.assertEqual(self.offer("nestvirtctl "), VERBS)
-        self.assertEqual(self.offer("nestvirtctl s"), {"status", "show", "set"})
+        self.assertEqual(self.offer("nestvirtctl s"), {"status", "show", "set", "stat"})
         self.assertEqual(self.offer("nestvirtctl --no-pager re"), {"reset", "reload"})
 
     def test_parameters(self):
@@ -122,7 +122,8 @@ class Cases:
         self.assertEqual(self.offer("nestvirtctl reset --wh"), {"--when-idle"})
         self.assertEqual(self.offer("nestvirtctl reload --d"), {"--dry-run"})
         self.assertEqual(self.offer("nestvirtctl probe --t"), {"--times"})
-        self.assertFalse((SETTING | {"--times"}) & self.offer("nestvirtctl status --"))
+        self.assertEqual({word.rstrip("=") for word in self.offer("nestvirtctl stat --int")}, {"--interval"})
+        self.assertFalse((SETTING | {"--times", "--interval", "--count"}) & self.offer("nestvirtctl status --"))
         self.assertEqual(self.offer("nestvirtctl --q"), {"--quiet"})
         self.assertEqual(self.offer("nestvirtctl --json="), {"short", "pretty", "off"})
 

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What is done again and again until the user has had enough: --interval and --count, and the time between. */
+
+#include "client.h"
+
+typedef struct Interval {
+        double seconds;
+        unsigned count; /* how often; 0: until Ctrl-C */
+        gint64 next;    /* µs, monotonic */
+} Interval;
+
+/* From the client's options: @seconds and @count are what holds without them. 0, or the exit status of a wrong usage. */
+int interval_parse(const Client *client, double seconds, unsigned count, Interval *ret);
+/* Waits for the next turn; false when there is none, or the user has sent SIGINT or SIGTERM. */
+bool interval_wait(Interval *interval);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Keeps what the daemon says of KVM's users. It must not know what is done with a machine. */
+
+#include <string.h>
+
+#include "holders.h"
+#include "machines.h"
+
+struct Machines {
+        Client *client;
+        Inventory *inventory;
+        GVariant *holders; /* aa{sv}, or NULL */
+};
+
+int machines_new(Client *client, Machines **ret, sd_bus_error *error) {
+        g_autoptr(Machines) machines = g_new0(Machines, 1);
+
+        machines->client = client;
+        int r = inventory_fetch(client, &machines->inventory, error);
+        if (r >= 0)
+                *ret = g_steal_pointer(&machines);
+        return r;
+}
+
+void machines_free(Machines *machines) {
+        if (!machines)
+                return;
+        g_clear_pointer(&machines->inventory, inventory_free);
+        g_clear_pointer(&machines->holders, g_variant_unref);
+        g_free(machines);
+}
+
+int machines_look(Machines *machines, sd_bus_error *error) {
+        g_clear_pointer(&machines->holders, g_variant_unref);
+        return holders_fetch(machines->client, machines->inventory, &machines->holders, error);
+}
+
+/* The process that has made the machine, if it is still there. */
+static GVariant *find_holder(const Machines *machines, const char *machine) {
+        const guint64 wanted = g_ascii_strtoull(machine, NULL, 10);
+        const gsize n = machines->holders ? g_variant_n_children(machines->holders) : 0;
+
+        for (gsize i = 0; i < n; i++) {
+                g_autoptr(GVariant) holder = g_variant_get_child_value(machines->holders, i);
+                guint32 pid = 0;
+                if (g_variant_lookup(holder, "Pid", "u", &pid) && pid == wanted)
+                        return g_steal_pointer(&holder);
+        }
+        return NULL;
+}
+
+char *machines_name(const Machines *machines, const char *machine) {
+        g_autoptr(GVariant) holder = find_holder(machines, machine);
+        const char *guest = get_string(holder, "Guest");
+
+        return g_strdup(*guest ? guest : get_string(holder, "Command"));
+}
+
+bool machines_is_meant(const Machines *machines, const char *machine, const char *word) {
+        const size_t pid = strcspn(machine, "-");
+        g_autofree char *name = machines_name(machines, machine);
+
+        return g_str_equal(machine, word) || (strlen(word) == pid && strncmp(machine, word, pid) == 0) ||
+               g_str_equal(name, word);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Who is behind a virtual machine: from its name in debugfs, "PID-FD", to the process, and to the guest that a user names. */
+
+#include "inventory.h"
+
+typedef struct Machines Machines;
+
+int machines_new(Client *client, Machines **ret, sd_bus_error *error);
+void machines_free(Machines *machines);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Machines, machines_free)
+
+/* Looks at who uses KVM now; until then nobody is known. */
+int machines_look(Machines *machines, sd_bus_error *error);
+/* The guest's name, else the program's, else "". */
+char *machines_name(const Machines *machines, const char *machine);
+/* @word: "PID-FD", the PID alone, or that name. */
+bool machines_is_meant(const Machines *machines, const char *machine, const char *word);

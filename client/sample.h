@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One reading of KVM's counters, and what two of them say together. It prints nothing. */
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct Sample {
+        gint64 time;          /* µs, monotonic */
+        gint64 wall;          /* µs since the epoch */
+        GVariant *statistics; /* a{sa{sv}}, as GetStatistics answers */
+} Sample;
+
+/* One row: a counter of a machine. */
+typedef struct Row {
+        const char *name; /* the sample's */
+        guint64 total;
+        double rate; /* in a second */
+        bool has_rate;
+} Row;
+
+/* Takes @statistics over. */
+Sample *sample_new(GVariant *statistics);
+void sample_free(Sample *sample);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sample, sample_free)
+
+/* The machines' names, sorted: the one that exits most comes first. @before may be NULL, here and below. */
+GPtrArray *sample_machines(const Sample *now, const Sample *before);
+/* Row*: those that matter for nesting first, then those that change most. */
+GPtrArray *sample_rows(const Sample *now, const Sample *before, const char *machine);
+/* It is one of those that matter for nesting. */
+bool row_is_first(const Row *row);
+bool sample_has(const Sample *sample, const char *machine);
+/* What is said of a machine besides: how many are withheld, and why (@ret is the sample's, or ""). */
+unsigned sample_withheld(const Sample *now, const char *machine, const char **ret_reason);
+/* a{sa{sd}}: all rates; floating. */
+GVariant *sample_rates(const Sample *now, const Sample *before);
