@@ -34,16 +34,19 @@ int interval_parse(const Client *client, double seconds, unsigned count, Interva
         return 0;
 }
 
+/* A turn that took too long is not made up for. */
+gint64 interval_next(Interval *interval) {
+        interval->next = MAX(interval->next + (gint64) (interval->seconds * 1e6), g_get_monotonic_time());
+        return interval->next;
+}
+
 bool interval_wait(Interval *interval) {
-        const gint64 now = g_get_monotonic_time();
         sigset_t signals;
 
         if (interval->count == 1)
                 return false;
         interval->count -= interval->count > 0;
-        /* A turn that took too long is not made up for. */
-        interval->next = MAX(interval->next + (gint64) (interval->seconds * 1e6), now);
-        const gint64 left = interval->next - now;
+        const gint64 left = MAX(interval_next(interval) - g_get_monotonic_time(), 0);
         const struct timespec time = {.tv_sec = left / G_USEC_PER_SEC, .tv_nsec = left % G_USEC_PER_SEC * 1000};
         (void) sigemptyset(&signals);
         (void) sigaddset(&signals, SIGINT);

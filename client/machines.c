@@ -50,11 +50,16 @@ static GVariant *find_holder(const Machines *machines, const char *machine) {
         return NULL;
 }
 
-char *machines_name(const Machines *machines, const char *machine) {
-        g_autoptr(GVariant) holder = find_holder(machines, machine);
+static const char *holder_name(GVariant *holder) {
         const char *guest = get_string(holder, "Guest");
 
-        return g_strdup(*guest ? guest : get_string(holder, "Command"));
+        return *guest ? guest : get_string(holder, "Command");
+}
+
+char *machines_name(const Machines *machines, const char *machine) {
+        g_autoptr(GVariant) holder = find_holder(machines, machine);
+
+        return g_strdup(holder_name(holder));
 }
 
 bool machines_is_meant(const Machines *machines, const char *machine, const char *word) {
@@ -63,4 +68,15 @@ bool machines_is_meant(const Machines *machines, const char *machine, const char
 
         return g_str_equal(machine, word) || (strlen(word) == pid && strncmp(machine, word, pid) == 0) ||
                g_str_equal(name, word);
+}
+
+void machines_add_pids(const Machines *machines, const char *name, GHashTable *pids) {
+        const gsize n = machines->holders ? g_variant_n_children(machines->holders) : 0;
+
+        for (gsize i = 0; i < n; i++) {
+                g_autoptr(GVariant) holder = g_variant_get_child_value(machines->holders, i);
+                guint32 pid = 0;
+                if (g_str_equal(holder_name(holder), name) && g_variant_lookup(holder, "Pid", "u", &pid))
+                        (void) g_hash_table_add(pids, GUINT_TO_POINTER(pid));
+        }
 }

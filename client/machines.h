@@ -17,3 +17,5 @@ int machines_look(Machines *machines, sd_bus_error *error);
 char *machines_name(const Machines *machines, const char *machine);
 /* @word: "PID-FD", the PID alone, or that name. */
 bool machines_is_meant(const Machines *machines, const char *machine, const char *word);
+/* The processes behind that name, added to a set of numbers. */
+void machines_add_pids(const Machines *machines, const char *name, GHashTable *pids);

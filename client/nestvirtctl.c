@@ -31,9 +31,11 @@ enum {
         TIMES = 1 << 11,
         VERIFY = 1 << 12,
         INTERVAL = 1 << 13,
+        COUNT = 1 << 14,
 };
 #define EXCLUSIVE (RUNTIME | NEXT_BOOT | WHEN_IDLE)
 #define SETTING (DRY_RUN | EXCLUSIVE | WAIT | VERIFY)
+#define REPEATING (INTERVAL | COUNT)
 #define PATCHING (DRY_RUN | NESTED | MODE | MODEL | RECIPE | RELEASE | VENDOR)
 
 typedef struct Verb {
@@ -58,7 +60,8 @@ static const Verb verbs[] = {
         { "guests",        NULL,               0, 0,        0,       "Which guests can run guests of their own, a line each",         verb_guests },
         { "guest",         "NAME",             1, 1,        0,       "All that is known of one guest, by name or UUID",               verb_guest },
         { "probe",         NULL,               0, 0,        TIMES,   "Run a guest in a guest, and count what it costs",               verb_probe },
-        { "stat",          "[GUEST…]",         0, G_MAXINT, INTERVAL,"What KVM counts of the guests that run: exits and more",        verb_stat },
+        { "stat",          "[GUEST…]",         0, G_MAXINT, REPEATING, "What KVM counts of the guests that run: exits and more",        verb_stat },
+        { "exits",         "[GUEST]",          0, 1,        REPEATING, "Why guests exit to the host, counted as they do (root)",        verb_exits },
         { "ensure-device", NULL,               0, 0,        DRY_RUN, "Make or mend /dev/kvm",                                         verb_ensure_device },
         { "monitor",       NULL,               0, 0,        0,       "Tell what changes, as it changes",                              verb_monitor },
         { "patch-xml",     "[FILE]",           0, 1,        PATCHING,"Edit the CPU in the XML of a guest, without libvirt",           verb_patch_xml },
@@ -112,7 +115,7 @@ static const Option options[] = {
         { "vendor",          OPTION_VENDOR,          required_argument, "intel|amd",          VENDOR,    "Of the CPU that the guest will run on" },
         { "times",           OPTION_TIMES,           no_argument,       NULL,                 TIMES,     "Measure times as well, which takes some seconds" },
         { "interval",        OPTION_INTERVAL,        required_argument, "SECONDS",            INTERVAL,  "Again and again, with the rates between" },
-        { "count",           OPTION_COUNT,           required_argument, "NUMBER",             INTERVAL,  "So often" },
+        { "count",           OPTION_COUNT,           required_argument, "NUMBER",             COUNT,     "So often" },
         { "json",            OPTION_JSON,            optional_argument, "short|pretty|off",   ANY,       "Results and errors as JSON" },
         { NULL,              'j',                    no_argument,       NULL,                 ANY,       "--json=pretty on a terminal, else --json=short" },
         { "quiet",           'q',                    no_argument,       NULL,                 ANY,       "No results: errors and the exit status say it" },

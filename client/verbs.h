@@ -19,5 +19,6 @@ int verb_guest(Client *client, char **words);
 int verb_ensure_device(Client *client, char **words);
 int verb_probe(Client *client, char **words);
 int verb_stat(Client *client, char **words);
+int verb_exits(Client *client, char **words);
 int verb_monitor(Client *client, char **words);
 int verb_patch_xml(Client *client, char **words);

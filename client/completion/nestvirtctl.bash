@@ -46,7 +46,7 @@ _nestvirtctl() {
         local patching="--dry-run --nested= --mode= --model= --recipe= --release= --vendor="
         local times="--times"
         local repeating="--interval= --count="
-        local verbs="status check show set reset reload cancel users guests guest probe stat ensure-device monitor patch-xml help"
+        local verbs="status check show set reset reload cancel users guests guest probe stat exits ensure-device monitor patch-xml help"
         # The words as they were typed: readline's own are broken at = and :
         local line=${COMP_LINE:0:COMP_POINT} words cur prev='' verb='' i
         read -ra words <<<"$line"
@@ -67,7 +67,7 @@ _nestvirtctl() {
         reload | ensure-device) common="--dry-run $common" ;;
         patch-xml) common="$patching $common" ;;
         probe) common="$times $common" ;;
-        stat) common="$repeating $common" ;;
+        stat | exits) common="$repeating $common" ;;
         esac
         COMPREPLY=()
         if [[ $prev == -H || $prev == --host ]]; then

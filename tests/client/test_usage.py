@@ -11,8 +11,8 @@ from ctl import NOWHERE, environment, help_sections, run, script
 from tap import main
 
 WORDS = {"set": ["nested=on"], "guest": ["web1"]}
-# The probe needs a bus only for those who may not open /dev/kvm (test_probe.py).
-WITHOUT_BUS = {"help", "patch-xml", "probe"}
+# The probe needs a bus only for those who may not open /dev/kvm (test_probe.py), exits only for a guest's name.
+WITHOUT_BUS = {"help", "patch-xml", "probe", "exits"}
 
 
 class NoBus(unittest.TestCase):
@@ -89,6 +89,14 @@ class Usage(unittest.TestCase):
         (["patch-xml", "--nested=yes", "--runtime"], "patch-xml takes no --runtime"),
         (["-H", "there", "patch-xml", "--nested=yes"], "patch-xml takes no --host"),
         (["status", "--nested=yes"], "status takes no --nested"),
+        (["set", "nested=1", "--verify", "--dry-run"], "--verify is for what is in effect"),
+        (["status", "--verify"], "status takes no --verify"),
+        (["-H", "there", "exits"], "exits takes no --host"),
+        (["exits", "--interval=soon"], '--interval takes seconds, from 0.05 to 86400, not "soon"'),
+        (["exits", "--count=0"], '--count takes a number from 1 on, not "0"'),
+        (["exits", "web1", "web2"], 'takes nothing more, but there is "web2"'),
+        (["-q", "exits"], "exits does nothing but print"),
+        (["probe", "--count=2"], "probe takes no --count"),
     ]
 
     def test_one_line_and_2(self):
