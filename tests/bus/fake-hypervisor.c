@@ -46,15 +46,23 @@ static bool reachable(GError **error) {
         return false;
 }
 
-static gpointer read_events(gpointer data) {
+/* Before anybody can think of writing into it: that would make a file. */
+static FILE *open_events(void) {
         g_autofree char *path = path_of("events");
-        char *line = NULL;
-        size_t room = 0;
+        FILE *stream = NULL;
 
         if (mkfifo(path, 0600) < 0 && errno != EEXIST)
                 g_error("Cannot make %s: %s", path, g_strerror(errno));
-        FILE *stream = fdopen(open(path, O_RDWR | O_CLOEXEC), "re");
+        stream = fdopen(open(path, O_RDWR | O_CLOEXEC), "re");
         g_assert_nonnull(stream);
+        return stream;
+}
+
+static gpointer read_events(gpointer data) {
+        FILE *stream = data;
+        char *line = NULL;
+        size_t room = 0;
+
         while (getline(&line, &room, stream) > 0) {
                 g_strchomp(line);
                 (void) pthread_mutex_lock(&listener.mutex);
@@ -75,7 +83,7 @@ static gpointer fake_open(const char *uri, HypervisorEvent event, gpointer userd
         listener.userdata = userdata;
         (void) pthread_mutex_unlock(&listener.mutex);
         if (!begun)
-                g_thread_unref(g_thread_new("events", read_events, NULL));
+                g_thread_unref(g_thread_new("events", read_events, open_events()));
         begun = true;
         return g_strdup(uri);
 }
