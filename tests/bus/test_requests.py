@@ -107,11 +107,6 @@ class Refused(BusTest):
     def test_nothing_to_cancel(self):
         self.assertEqual(self.caller.call("CancelPending", ("t", 0), **KVM_AMD), ())
 
-    def test_unknown_methods_of_ours_do_nothing(self):
-        for member in ("GetStatistics",):
-            with self.refused(DBUS_ERROR + "UnknownMethod"):
-                self.caller.call(member)
-
 
 class Memory(BusTest):
     @staticmethod
