@@ -29,6 +29,7 @@ static const ConditionEntry conditions[CONDITION_MAX] = {
         [CONDITION_RELOAD_FAILED] = { OURS("ReloadFailed"), 1 },
         [CONDITION_HOST_DEGRADED] = { OURS("HostDegraded"), 7 },
         [CONDITION_NO_SUCH_GUEST] = { OURS("NoSuchGuest"), 1 },
+        [CONDITION_TRANSIENT_GUEST] = { OURS("TransientGuest"), 1 },
         [CONDITION_LIBVIRT_UNAVAILABLE] = { OURS("LibvirtUnavailable"), 1 },
         [CONDITION_TIMED_OUT] = { OURS("TimedOut"), 1 },
         [CONDITION_LIMITS_EXCEEDED] = { THEIRS("LimitsExceeded"), 1 },

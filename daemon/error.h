@@ -20,6 +20,7 @@ typedef enum Condition {
         CONDITION_RELOAD_FAILED, /* the change failed, and the host is as it was before */
         CONDITION_HOST_DEGRADED, /* the change failed, and the host is not as it was before */
         CONDITION_NO_SUCH_GUEST,
+        CONDITION_TRANSIENT_GUEST,
         CONDITION_LIBVIRT_UNAVAILABLE,
         CONDITION_TIMED_OUT,
         CONDITION_LIMITS_EXCEEDED, /* one caller has too many calls under way */

@@ -5,8 +5,8 @@
 #include <libvirt/virterror.h>
 #include <string.h>
 
-#include "cpu-xml.h"
 #include "error.h"
+#include "guest-edit.h"
 #include "libvirt-facts.h"
 
 /* More snapshots of a guest than this are not looked into. */
@@ -23,25 +23,12 @@ static const char *intern(const char *text) {
         return g_intern_string(text ?: "");
 }
 
-static GuestCpu cpu_from_xml(const CpuXml *xml, const char *vendor) {
-        const char *paging = g_str_equal(vendor, "intel") ? "vmx-ept" : "npt";
-        const bool bare = !*xml->mode && *xml->model;
-
-        return (GuestCpu) {
-                        .mode = intern(bare ? "custom" : xml->mode),
-                        .model = intern(xml->model),
-                        .check = intern(xml->check),
-                        .policy = intern(xml->policy),
-                        .mmu_policy = intern(g_hash_table_lookup(xml->features, paging)),
-        };
-}
-
 /* Takes libvirt's string over. False: what it says is not known. @kind: gets what it says beside the CPU; may be NULL. */
 static bool read_cpu(char *text, const char *vendor, GuestCpu *ret, GuestFacts *kind) {
         g_autoptr(CpuXml) xml = text ? cpu_xml_read(text, vendor, NULL) : NULL;
 
         free(text);
-        *ret = xml ? cpu_from_xml(xml, vendor) : (GuestCpu) {};
+        *ret = xml ? guest_cpu_from_xml(xml, vendor) : (GuestCpu) {};
         if (xml && kind) {
                 kind->type = intern(xml->type);
                 kind->arch = intern(xml->arch);

@@ -16,6 +16,7 @@ static const Row contract[] = {
         { "org.nestvirt1.Error.Conflict", 1 },
         { "org.nestvirt1.Error.Overridden", 1 },
         { "org.nestvirt1.Error.NoSuchGuest", 1 },
+        { "org.nestvirt1.Error.TransientGuest", 1 },
         { "org.nestvirt1.Error.LibvirtUnavailable", 1 },
         { "org.nestvirt1.Error.TimedOut", 1 },
         { "org.nestvirt1.Error.Internal", 1 },

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The order of things. How XML is edited is cpu-edit.c's and recipe.c's, where it is kept is the store's. */
+
+#include <string.h>
+
+#include "diff.h"
+#include "error.h"
+#include "guest-edit.h"
+#include "recipe.h"
+
+static const char *intern(const char *text) {
+        return g_intern_string(text ?: "");
+}
+
+GuestCpu guest_cpu_from_xml(const CpuXml *xml, const char *vendor) {
+        const char *paging = g_str_equal(vendor, "intel") ? "vmx-ept" : "npt";
+        const bool bare = !*xml->mode && *xml->model;
+
+        return (GuestCpu) {
+                        .mode = intern(bare ? "custom" : xml->mode),
+                        .model = intern(xml->model),
+                        .check = intern(xml->check),
+                        .policy = intern(xml->policy),
+                        .mmu_policy = intern(g_hash_table_lookup(xml->features, paging)),
+        };
+}
+
+static void wipe(char **text) {
+        if (*text)
+                explicit_bzero(*text, strlen(*text));
+        g_clear_pointer(text, g_free);
+}
+
+/* The XML as @edit wants it; byte for byte the same when it is so already. */
+static char *apply(const char *xml, const GuestEdit *edit, const char *vendor, GPtrArray *steps, GPtrArray *advice,
+                   GError **error) {
+        const CpuEdit cpu = {.vendor = vendor, .mode = edit->mode, .model = edit->model, .nested = edit->nested};
+        const RecipeRequest request = {.name = edit->recipe, .vendor = vendor, .release = edit->release};
+
+        return edit->recipe ? recipe_apply(xml, &request, steps, advice, error) : cpu_xml_edit(xml, &cpu, steps, error);
+}
+
+static char *difference(const GuestPlan *plan, GError **error) {
+        g_autofree char *before = NULL, *after = NULL;
+
+        if (guest_plan_is_unchanged(plan))
+                return g_strdup("");
+        before = cpu_xml_redact(plan->before, error);
+        after = before ? cpu_xml_redact(plan->after, error) : NULL;
+        return after ? diff_unified(before, after, plan->facts->name, error) : NULL;
+}
+
+GuestPlan *guest_edit_plan(const char *xml, const GuestEdit *edit, GuestFacts *facts, const char *vendor,
+                           GError **error) {
+        g_autoptr(GuestPlan) plan = guest_plan_new(edit);
+        g_autoptr(CpuXml) cpu = NULL;
+
+        plan->facts = facts;
+        if (!guest_plan_allows(facts, error))
+                return NULL;
+        plan->before = g_strdup(xml);
+        plan->after = apply(xml, edit, vendor, plan->steps, plan->advice, error);
+        if (!plan->after)
+                return NULL;
+        cpu = cpu_xml_read(plan->after, vendor, error);
+        plan->diff = cpu ? difference(plan, error) : NULL;
+        if (!plan->diff)
+                return NULL;
+        plan->cpu = guest_cpu_from_xml(cpu, vendor);
+        return g_steal_pointer(&plan);
+}
+
+/* What libvirt adds by itself, such as check, apart. All of it is interned. */
+static bool has_cpu(const char *xml, const GuestCpu *wanted, const char *vendor) {
+        g_autoptr(CpuXml) read = cpu_xml_read(xml, vendor, NULL);
+
+        if (!read)
+                return false;
+        const GuestCpu cpu = guest_cpu_from_xml(read, vendor);
+        return cpu.mode == wanted->mode && cpu.model == wanted->model && cpu.policy == wanted->policy;
+}
+
+/* Of what was written: is it what was asked for, so that nothing is left to be done? */
+static bool is_done(const char *xml, const GuestPlan *plan, const char *vendor) {
+        g_autoptr(GPtrArray) steps = g_ptr_array_new_with_free_func(g_free),
+                             advice = g_ptr_array_new_with_free_func(g_free);
+        char *again = apply(xml, plan->edit, vendor, steps, advice, NULL);
+        const bool done = again && g_str_equal(again, xml) && has_cpu(xml, &plan->cpu, vendor);
+
+        wipe(&again);
+        return done;
+}
+
+static bool put_back(const GuestPlan *plan, const GuestStore *store, gpointer guest, GError **error) {
+        g_autoptr(GError) problem = NULL;
+        char *now = NULL;
+        bool back = store->write(guest, plan->before, &problem);
+
+        if (back)
+                now = store->read(guest, &problem);
+        back = now && g_str_equal(now, plan->before);
+        wipe(&now);
+        if (back)
+                g_set_error(error, CONDITION, CONDITION_RELOAD_FAILED,
+                            "libvirt made something else of the new definition of %s than was asked for; it is as it "
+                            "was "
+                            "before",
+                            plan->facts->name);
+        else
+                g_set_error(error, CONDITION, CONDITION_HOST_DEGRADED,
+                            "libvirt made something else of the new definition of %s than was asked for, and the old "
+                            "one could not be put back (%s): look at it with virsh edit %s",
+                            plan->facts->name, problem ? problem->message : "it is another one again",
+                            plan->facts->name);
+        return false;
+}
+
+bool guest_edit_carry_out(const GuestPlan *plan, const GuestStore *store, gpointer guest, const char *vendor,
+                          GError **error) {
+        char *now = store->read(guest, error);
+        bool same, done;
+
+        if (!now)
+                return false;
+        same = g_str_equal(now, plan->before);
+        wipe(&now);
+        if (!same) {
+                g_set_error(error, CONDITION, CONDITION_CONFLICT,
+                            "Somebody has changed the definition of %s meanwhile; nothing has been done: try again",
+                            plan->facts->name);
+                return false;
+        }
+        if (!store->write(guest, plan->after, error))
+                return false;
+        now = store->read(guest, error);
+        if (!now)
+                return false;
+        done = is_done(now, plan, vendor);
+        wipe(&now);
+        return done || put_back(plan, store, guest, error);
+}

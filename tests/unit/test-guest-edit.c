@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A change of a definition that is kept in memory: each thing that can go wrong between the first look and the last. */
+
+#include <string.h>
+
+#include "error.h"
+#include "guest-edit.h"
+
+#define XML                                                                                                         \
+        "<domain type='kvm'>\n  <name>one</name>\n  <os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os>\n" \
+        "  <cpu mode='host-passthrough'/>\n  <devices><graphics type='vnc' passwd='sesame'/></devices>\n</domain>\n"
+#define OTHER "<domain type='kvm'><name>one</name><os><type arch='x86_64'>hvm</type></os></domain>"
+
+typedef struct Store {
+        char *text;
+        const char *becomes[3]; /* what is kept instead of what is written, one write after the other; NULL: that */
+        unsigned reads, writes;
+        unsigned failing_read, failing_write; /* from 1 on; 0: none */
+} Store;
+
+static char *store_read(gpointer guest, GError **error) {
+        Store *kept = guest;
+
+        if (++kept->reads == kept->failing_read) {
+                g_set_error_literal(error, CONDITION, CONDITION_LIBVIRT_UNAVAILABLE, "no");
+                return NULL;
+        }
+        return g_strdup(kept->text);
+}
+
+static bool store_write(gpointer guest, const char *xml, GError **error) {
+        Store *kept = guest;
+
+        if (++kept->writes == kept->failing_write) {
+                g_set_error_literal(error, CONDITION, CONDITION_UNSUPPORTED, "no");
+                return false;
+        }
+        g_free(kept->text);
+        kept->text = g_strdup(kept->becomes[kept->writes - 1] ?: xml);
+        return true;
+}
+
+static const GuestStore store = {.read = store_read, .write = store_write};
+
+static GuestFacts *make_facts(void) {
+        GuestFacts *facts = guest_facts_new();
+
+        facts->name = g_strdup("one");
+        facts->uuid = g_strdup("3b5b08e4-3dca-4ff9-9a1d-40389758d081");
+        facts->type = "kvm";
+        facts->arch = "x86_64";
+        facts->persistent = true;
+        facts->defined = (GuestCpu) {
+                        .mode = "host-passthrough", .model = "", .check = "", .policy = "", .mmu_policy = ""};
+        return facts;
+}
+
+static GuestPlan *make_plan(const char *xml, int nested) {
+        g_autoptr(GuestEdit) edit = guest_edit_new();
+        g_autoptr(GError) error = NULL;
+
+        edit->nested = nested;
+        GuestPlan *plan = guest_edit_plan(xml, edit, make_facts(), "amd", &error);
+        g_assert_no_error(error);
+        return plan;
+}
+
+typedef struct Row {
+        const char *what;
+        Store store;
+        int condition;    /* -1: it succeeds */
+        const char *text; /* what is kept in the end; NULL: the new definition */
+        unsigned writes;
+} Row;
+
+/* clang-format off */
+static const Row rows[] = {
+        { "done", {.text = NULL}, -1, NULL, 1 },
+        { "somebody was faster", {.text = (char *) OTHER}, CONDITION_CONFLICT, OTHER, 0 },
+        { "not read", {.failing_read = 1}, CONDITION_LIBVIRT_UNAVAILABLE, XML, 0 },
+        { "not written", {.failing_write = 1}, CONDITION_UNSUPPORTED, XML, 1 },
+        { "not read back", {.failing_read = 2}, CONDITION_LIBVIRT_UNAVAILABLE, NULL, 1 },
+        { "something else was made of it", {.becomes = {OTHER}}, CONDITION_RELOAD_FAILED, XML, 2 },
+        { "no definition at all", {.becomes = {"<domain"}}, CONDITION_RELOAD_FAILED, XML, 2 },
+        { "and could not be put back", {.becomes = {OTHER}, .failing_write = 2}, CONDITION_HOST_DEGRADED, OTHER, 2 },
+        { "nor was what was put back", {.becomes = {OTHER, OTHER}}, CONDITION_HOST_DEGRADED, OTHER, 2 },
+        { "nor could that be read", {.becomes = {OTHER}, .failing_read = 3}, CONDITION_HOST_DEGRADED, XML, 2 },
+};
+/* clang-format on */
+
+static void test_row(gconstpointer data) {
+        const Row *row = data;
+        g_autoptr(GuestPlan) plan = make_plan(XML, 0);
+        g_autoptr(GError) error = NULL;
+        Store kept = row->store;
+
+        kept.text = g_strdup(row->store.text ?: XML);
+        g_assert_true(guest_edit_carry_out(plan, &store, &kept, "amd", &error) == (row->condition < 0));
+        if (row->condition >= 0) {
+                g_assert_error(error, CONDITION, row->condition);
+                g_assert_null(strstr(error->message, "sesame"));
+        }
+        g_assert_cmpstr(kept.text, ==, row->text ?: plan->after);
+        g_assert_cmpuint(kept.writes, ==, row->writes);
+        g_free(kept.text);
+}
+
+static void test_plan(void) {
+        g_autoptr(GuestPlan) plan = make_plan(XML, 0);
+        const GuestHost host = {.vendor = "amd", .nested = "on", .mmu = "tdp", .live = true, .cpu_has = true};
+
+        g_assert_false(guest_plan_is_unchanged(plan));
+        g_assert_nonnull(strstr(plan->after, "sesame"));
+        g_assert_null(strstr(plan->diff, "sesame"));
+        g_assert_nonnull(strstr(plan->diff, "disable"));
+        g_assert_cmpstr(plan->cpu.policy, ==, "disable");
+        g_assert_false(guest_plan_needs_restart(plan, &host));
+        g_autoptr(GPtrArray) impact = guest_plan_impact(plan, &host);
+        g_assert_cmpuint(impact->len, ==, 0);
+
+        g_autoptr(GuestPlan) again = make_plan(plan->after, 0);
+        g_assert_true(guest_plan_is_unchanged(again));
+        g_assert_cmpstr(again->diff, ==, "");
+}
+
+static void test_words(void) {
+        g_autoptr(GuestEdit) edit = guest_edit_new();
+        g_autoptr(GError) error = NULL;
+
+        g_assert_false(guest_edit_check(edit, &error));
+        g_assert_error(error, CONDITION, CONDITION_INVALID_ARGS);
+        edit->mode = g_strdup("custom");
+        edit->model = g_strdup("EPYC");
+        edit->nested = 1;
+        g_assert_true(guest_edit_check(edit, NULL));
+        g_autofree char *text = guest_edit_to_string(edit);
+        g_assert_cmpstr(text, ==, "mode=custom model=EPYC nested=yes");
+}
+
+int main(int argc, char **argv) {
+        g_test_init(&argc, &argv, NULL);
+        for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+                g_autofree char *path = g_strdup_printf("/guest-edit/%s", rows[i].what);
+                g_test_add_data_func(path, &rows[i], test_row);
+        }
+        g_test_add_func("/guest-edit/plan", test_plan);
+        g_test_add_func("/guest-edit/words", test_words);
+        return g_test_run();
+}
