@@ -41,6 +41,10 @@ static const Rule rules[] = {
                 {IFACE_MODULE, "Reload", ACTION_MANAGE_MODULES, "Authentication is required to reload $(module)"},
                 {IFACE_MODULE, "CancelPending", ACTION_MANAGE_MODULES,
                  "Authentication is required to cancel what waits for $(module)"},
+                {IFACE_GUEST, "SetCpu", ACTION_MANAGE_GUESTS,
+                 "Authentication is required to change the CPU of the guest $(guest) ($(parameters))"},
+                {IFACE_GUEST, "Prepare", ACTION_MANAGE_GUESTS,
+                 "Authentication is required to prepare the guest $(guest) to run guests ($(parameters))"},
 };
 
 struct Authority {
@@ -55,6 +59,7 @@ typedef struct Ask {
         const Rule *rule;
         char *module;
         char *parameters;
+        char *guest;
         const char *when;
         Caller caller;
         sd_bus_slot *step;  /* the question under way */
@@ -68,6 +73,7 @@ static void ask_free(Ask *ask) {
         sd_bus_slot_unref(ask->step);
         g_free(ask->module);
         g_free(ask->parameters);
+        g_free(ask->guest);
         caller_clear(&ask->caller);
         g_free(ask->cancellation);
         g_free(ask);
@@ -169,8 +175,8 @@ static int ask_polkit(Ask *ask) {
                                   ask->rule->action);
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(question, "a{ss}us", 4, "module", ask->module, "parameters", ask->parameters, "when",
-                                  ask->when, "polkit.message", ask->rule->message,
+        r = sd_bus_message_append(question, "a{ss}us", 5, "module", ask->module, "parameters", ask->parameters, "when",
+                                  ask->when, "guest", ask->guest, "polkit.message", ask->rule->message,
                                   interactive ? POLKIT_ALLOW_INTERACTION : 0U, ask->cancellation);
         if (r < 0)
                 return r;
@@ -255,17 +261,24 @@ void authority_free(Authority *authority) {
         g_free(authority);
 }
 
-void authority_ask(Authority *authority, sd_bus_message *call, const char *module, const char *parameters,
-                   const char *when, AuthorityDone done, void *userdata) {
+/* D-Bus takes UTF-8 alone. */
+static char *detail(const char *text) {
+        return g_utf8_make_valid(text ?: "", -1);
+}
+
+void authority_ask(Authority *authority, sd_bus_message *call, const AuthorityDetails *details, AuthorityDone done,
+                   void *userdata) {
+        const AuthorityDetails none = {}, *d = details ?: &none;
         Ask *ask = g_new0(Ask, 1);
 
         *ask = (Ask) {
                         .authority = authority,
                         .call = sd_bus_message_ref(call),
                         .rule = find_rule(call),
-                        .module = g_strdup(module),
-                        .parameters = g_strdup(parameters),
-                        .when = when,
+                        .module = detail(d->module),
+                        .parameters = detail(d->parameters),
+                        .guest = detail(d->guest),
+                        .when = d->when ?: "",
                         .caller = {.sender = g_strdup(sd_bus_message_get_sender(call)), .uid = (uid_t) -1},
                         .done = done,
                         .userdata = userdata,

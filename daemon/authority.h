@@ -21,7 +21,14 @@ Authority *authority_new(Daemon *daemon);
 /* Those who wait are gone. */
 void authority_free(Authority *authority);
 
-/* Asks for the sender of @call. polkit's rules and dialogs get @module ("kvm_amd"), @parameters ("kvm_amd.nested=0") and @when ("now", see
- * request.h) as details; each may be empty. @when is a constant. With a yes, whoever acts on it later asks caller_is_gone() first. */
-void authority_ask(Authority *authority, sd_bus_message *call, const char *module, const char *parameters,
-                   const char *when, AuthorityDone done, void *userdata);
+/* What polkit's rules and dialogs get as details; NULL: "". @when is a constant. */
+typedef struct AuthorityDetails {
+        const char *module;     /* "kvm_amd" */
+        const char *parameters; /* "kvm_amd.nested=0", "mode=custom nested=no" */
+        const char *when;       /* "now", see request.h */
+        const char *guest;      /* its name */
+} AuthorityDetails;
+
+/* Asks for the sender of @call; @details NULL: there are none. With a yes, whoever acts on it later asks caller_is_gone() first. */
+void authority_ask(Authority *authority, sd_bus_message *call, const AuthorityDetails *details, AuthorityDone done,
+                   void *userdata);

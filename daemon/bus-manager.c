@@ -167,7 +167,7 @@ static bool ensure_judge(gpointer data) {
         else if (ensure->dry_run)
                 ensure_end(ensure, "planned", NULL);
         else
-                authority_ask(daemon->authority, ensure->call->message, "", "", "", on_verdict, ensure);
+                authority_ask(daemon->authority, ensure->call->message, NULL, on_verdict, ensure);
         return false;
 }
 
@@ -187,7 +187,7 @@ static int method_ensure_device(sd_bus_message *message, void *userdata, sd_bus_
         return 1;
 }
 
-static void on_guest(Call *call, const GuestFacts *facts, const GError *error) {
+static void on_guest(Call *call, const GuestFacts *facts, GuestPlan *plan, const GError *error, gpointer userdata) {
         if (error) {
                 call_fail(call, error);
                 return;
@@ -207,11 +207,11 @@ static int method_get_guest(sd_bus_message *message, void *userdata, sd_bus_erro
         Call *call = call_new(daemon, message, &refused);
         if (!call)
                 return bus_error(error, refused);
-        guests_look(daemon->guests, call, name, on_guest);
+        guests_look(daemon->guests, &(GuestsWaiter) {.call = call, .answer = on_guest}, name);
         return 1;
 }
 
-static void on_guests(Call *call, const GuestFacts *facts, const GError *error) {
+static void on_guests(Call *call, const GuestFacts *facts, GuestPlan *plan, const GError *error, gpointer userdata) {
         if (error)
                 call_fail(call, error);
         else
@@ -226,7 +226,7 @@ static int method_refresh_guests(sd_bus_message *message, void *userdata, sd_bus
         Call *call = bus_read_flags(message, 0, &flags, &refused) ? call_new(daemon, message, &refused) : NULL;
         if (!call)
                 return bus_error(error, refused);
-        guests_look(daemon->guests, call, NULL, on_guests);
+        guests_look(daemon->guests, &(GuestsWaiter) {.call = call, .answer = on_guests}, NULL);
         return 1;
 }
 

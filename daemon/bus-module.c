@@ -159,7 +159,8 @@ static bool cancel_judge(gpointer data) {
 
         daemon_refresh(daemon);
         if (g_hash_table_contains(daemon->host->pending, cancel->module))
-                authority_ask(daemon->authority, cancel->call->message, cancel->module, "", "", on_verdict, cancel);
+                authority_ask(daemon->authority, cancel->call->message, &(AuthorityDetails) {.module = cancel->module},
+                              on_verdict, cancel);
         else
                 cancel_end(cancel, NULL);
         return false;

@@ -149,6 +149,6 @@ int bus_method_probe(sd_bus_message *message, void *userdata, sd_bus_error *erro
 
         Probe *probe = g_new0(Probe, 1);
         *probe = (Probe) {.call = call, .times = times};
-        authority_ask(daemon->authority, message, "", "", "", on_verdict, probe);
+        authority_ask(daemon->authority, message, NULL, on_verdict, probe);
         return 1;
 }

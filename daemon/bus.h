@@ -10,6 +10,9 @@
 extern const sd_bus_vtable manager_vtable[]; /* bus-manager.c */
 extern const sd_bus_vtable module_vtable[];  /* bus-module.c */
 extern const sd_bus_vtable guest_vtable[];   /* bus-guest.c */
+/* order-guest.c */
+int order_guest_set_cpu(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int order_guest_prepare(sd_bus_message *message, void *userdata, sd_bus_error *error);
 /* bus-probe.c */
 int bus_method_probe(sd_bus_message *message, void *userdata, sd_bus_error *error);
 /* bus-statistics.c */

@@ -13,14 +13,14 @@ static void add_text(GVariantBuilder *builder, const char *name, const char *tex
         g_variant_builder_add(builder, "{sv}", name, g_variant_new_take_string(g_utf8_make_valid(text, -1)));
 }
 
-static void add_steps(GVariantBuilder *builder, const GPtrArray *steps) {
+static void add_texts(GVariantBuilder *builder, const char *name, const GPtrArray *steps) {
         GVariantBuilder array;
 
         g_variant_builder_init(&array, G_VARIANT_TYPE_STRING_ARRAY);
         for (unsigned i = 0; i < steps->len; i++)
                 g_variant_builder_add_value(
                                 &array, g_variant_new_take_string(g_utf8_make_valid(g_ptr_array_index(steps, i), -1)));
-        g_variant_builder_add(builder, "{sv}", "Steps", g_variant_builder_end(&array));
+        g_variant_builder_add(builder, "{sv}", name, g_variant_builder_end(&array));
 }
 
 static void add_impact(GVariantBuilder *builder, const GPtrArray *impact) {
@@ -54,7 +54,7 @@ GVariant *describe_change(const ChangeResult *result) {
         g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
         add_impact(&builder, result->impact);
         add_text(&builder, "Outcome", result->outcome);
-        add_steps(&builder, result->steps);
+        add_texts(&builder, "Steps", result->steps);
         add_values(&builder, result->values);
         return g_variant_new("(a{sv})", &builder);
 }
@@ -64,7 +64,22 @@ GVariant *describe_outcome(const char *outcome, const GPtrArray *steps) {
 
         g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
         add_text(&builder, "Outcome", outcome);
-        add_steps(&builder, steps);
+        add_texts(&builder, "Steps", steps);
+        return g_variant_new("(a{sv})", &builder);
+}
+
+GVariant *describe_guest_change(const char *outcome, const GuestPlan *plan, const GuestHost *host) {
+        g_autoptr(GPtrArray) impact = guest_plan_impact(plan, host);
+        GVariantBuilder builder;
+
+        g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
+        add_texts(&builder, "Advice", plan->advice);
+        add_text(&builder, "Diff", plan->diff);
+        add_impact(&builder, impact);
+        add_text(&builder, "Outcome", outcome);
+        g_variant_builder_add(&builder, "{sv}", "RestartNeeded",
+                              g_variant_new_boolean(guest_plan_needs_restart(plan, host)));
+        add_texts(&builder, "Steps", plan->steps);
         return g_variant_new("(a{sv})", &builder);
 }
 

@@ -4,12 +4,15 @@
 /* What methods return, as tuples of dictionaries with the names of the contract. Pure. */
 
 #include "change.h"
+#include "guest-plan.h"
 #include "statistics.h"
 
 /* (a{sv}): Outcome, Steps, Impact, Values. */
 GVariant *describe_change(const ChangeResult *result);
 /* (a{sv}): Outcome, Steps. */
 GVariant *describe_outcome(const char *outcome, const GPtrArray *steps);
+/* (a{sv}): Outcome, Steps, Advice, Impact, Diff, RestartNeeded. */
+GVariant *describe_guest_change(const char *outcome, const GuestPlan *plan, const GuestHost *host);
 /* (aa{sv}) of Finding*: Id, Status, Subject, Message, Fix. */
 GVariant *describe_findings(const GPtrArray *findings);
 /* (aa{sv}) of User*: Pid, Uid, Command, Unit, Guest. */

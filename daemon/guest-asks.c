@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A set of calls with a timer each. */
+/* A set of calls with a timer and a job each. */
 
 #include <string.h>
 
@@ -18,9 +18,10 @@ struct GuestAsks {
 
 struct GuestAsk {
         GuestAsks *asks;
-        Call *call; /* NULL: answered */
-        GuestsAnswer answer;
-        char *name;
+        GuestsWaiter waiter; /* its call is NULL: answered */
+        GuestJob *job;
+        bool has_job; /* the job has not been handed on */
+        char *name;   /* of the guest that was asked for, if one was */
         sd_event_source *timer;
 };
 
@@ -28,10 +29,19 @@ static void ask_free(gpointer data) {
         GuestAsk *ask = data;
 
         (void) sd_event_source_disable_unref(ask->timer);
-        if (ask->call)
-                call_drop(ask->call);
+        if (ask->waiter.call) {
+                call_drop(ask->waiter.call);
+                if (ask->waiter.drop)
+                        ask->waiter.drop(ask->waiter.userdata);
+        }
+        if (ask->has_job)
+                guest_job_free(ask->job);
         g_free(ask->name);
         g_free(ask);
+}
+
+static void ask_answer(GuestAsk *ask, const GuestFacts *facts, GuestPlan *plan, const GError *error) {
+        ask->waiter.answer(g_steal_pointer(&ask->waiter.call), facts, plan, error, ask->waiter.userdata);
 }
 
 GuestAsks *guest_asks_new(Daemon *daemon) {
@@ -55,25 +65,32 @@ static int on_late(sd_event_source *source, uint64_t usec, void *userdata) {
         GuestAsk *ask = userdata;
         g_autoptr(GError) error = NULL;
 
-        if (!ask->call)
+        if (!ask->waiter.call)
                 return 0;
         g_set_error(&error, CONDITION, CONDITION_TIMED_OUT,
                     "libvirt has not answered for %" PRIu64 " s; what is known of the host does not depend on it",
                     ask->asks->daemon->settings->guest_patience_usec / G_USEC_PER_SEC);
-        ask->answer(g_steal_pointer(&ask->call), NULL, error);
+        guest_job_cancel(ask->job);
+        ask_answer(ask, NULL, NULL, error);
         return 0;
 }
 
-GuestAsk *guest_asks_add(GuestAsks *asks, Call *call, const char *name, GuestsAnswer answer, bool waits) {
+GuestAsk *guest_asks_add(GuestAsks *asks, const GuestsWaiter *waiter, GuestJob *job, bool waits) {
         GuestAsk *ask = g_new(GuestAsk, 1);
 
-        *ask = (GuestAsk) {.asks = asks, .call = call, .answer = answer, .name = g_strdup(name)};
+        *ask = (GuestAsk) {
+                        .asks = asks,
+                        .waiter = *waiter,
+                        .job = job,
+                        .has_job = true,
+                        .name = g_strdup(job->kind == GUEST_JOB_FIND ? g_ptr_array_index(job->names, 0) : NULL),
+        };
         (void) g_hash_table_add(asks->all, ask);
         int r = sd_event_add_time_relative(asks->daemon->event, &ask->timer, CLOCK_MONOTONIC,
                                            asks->daemon->settings->guest_patience_usec, ACCURACY_USEC, on_late, ask);
         if (r < 0) {
                 g_autoptr(GError) error = g_error_new(CONDITION, CONDITION_INTERNAL, "Cannot wait: %s", strerror(-r));
-                guest_ask_end(ask, NULL, error);
+                guest_ask_end(ask, NULL, NULL, error);
                 return NULL;
         }
         if (waits)
@@ -85,17 +102,23 @@ GuestAsk *guest_asks_next(GuestAsks *asks) {
         return g_queue_pop_head(&asks->waiting);
 }
 
-const char *guest_ask_name(const GuestAsk *ask) {
-        return ask->name;
+GuestJob *guest_ask_job(GuestAsk *ask) {
+        ask->has_job = false;
+        return ask->job;
 }
 
-void guest_ask_end(GuestAsk *ask, const GuestFacts *facts, const GError *error) {
+void guest_ask_set_job(GuestAsk *ask, GuestJob *job) {
+        ask->job = job;
+}
+
+void guest_ask_end(GuestAsk *ask, const GuestFacts *facts, GuestPlan *plan, const GError *error) {
+        g_autoptr(GuestPlan) unused = plan;
         g_autoptr(GError) none = NULL;
 
         if (ask->name && !facts && !error)
                 g_set_error(&none, CONDITION, CONDITION_NO_SUCH_GUEST,
                             "No guest is called \"%s\"; those that there are: nestvirtctl guests", ask->name);
-        if (ask->call)
-                ask->answer(g_steal_pointer(&ask->call), facts, error ?: none);
+        if (ask->waiter.call)
+                ask_answer(ask, facts, g_steal_pointer(&unused), error ?: none);
         (void) g_hash_table_remove(ask->asks->all, ask);
 }

@@ -3,6 +3,7 @@
 
 /* Calls that wait for the hypervisor, each for so long at most: whoever is late finds that nobody waits any more. It asks nothing itself. */
 
+#include "guest-job.h"
 #include "guests.h"
 
 typedef struct GuestAsks GuestAsks;
@@ -12,11 +13,14 @@ GuestAsks *guest_asks_new(Daemon *daemon);
 /* Those that wait are dropped. */
 void guest_asks_free(GuestAsks *asks);
 
-/* Takes @call over. @name may be NULL; @waits: for guest_asks_next(). NULL when it has been answered already, as there was no timer to be had. */
-GuestAsk *guest_asks_add(GuestAsks *asks, Call *call, const char *name, GuestsAnswer answer, bool waits);
+/* Takes the waiter's call over, and @job. @waits: for guest_asks_next(). NULL when it has been answered already, as there was no timer to be had. */
+GuestAsk *guest_asks_add(GuestAsks *asks, const GuestsWaiter *waiter, GuestJob *job, bool waits);
 /* One of those that wait, which do so no longer; NULL when there are no more. */
 GuestAsk *guest_asks_next(GuestAsks *asks);
-/* NULL: it is about all guests. */
-const char *guest_ask_name(const GuestAsk *ask);
-/* Answers, unless that was done when its time was over, and frees it. With neither @facts nor @error a guest that was named does not exist. */
-void guest_ask_end(GuestAsk *ask, const GuestFacts *facts, const GError *error);
+/* Its job, which is the caller's from now on; it has to live as long as the ask. */
+GuestJob *guest_ask_job(GuestAsk *ask);
+/* It waits for this one now. */
+void guest_ask_set_job(GuestAsk *ask, GuestJob *job);
+/* Answers, unless that was done when its time was over, and frees it. With neither @facts nor @error a guest that was named does not exist.
+ * @plan is taken over. */
+void guest_ask_end(GuestAsk *ask, const GuestFacts *facts, GuestPlan *plan, const GError *error);

@@ -49,6 +49,10 @@ const char *guest_book_vendor(const GuestBook *book) {
         return book->host.vendor;
 }
 
+const GuestHost *guest_book_host(const GuestBook *book) {
+        return &book->host;
+}
+
 static void publish(const GuestBook *book, const GuestFacts *facts) {
         object_publish_guest(book->daemon, facts->uuid, describe_guest(facts, &book->host));
 }

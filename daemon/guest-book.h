@@ -14,6 +14,7 @@ GuestBook *guest_book_new(Daemon *daemon);
 void guest_book_free(GuestBook *book);
 /* As of the last look at the host. */
 const char *guest_book_vendor(const GuestBook *book);
+const GuestHost *guest_book_host(const GuestBook *book);
 /* NULL when it is not known. The facts are the book's, until something is written into it. */
 const GuestFacts *guest_book_find(const GuestBook *book, const char *name_or_uuid);
 

@@ -26,6 +26,8 @@ void guest_job_free(GuestJob *job) {
         g_free(job->vendor);
         g_ptr_array_unref(job->names);
         g_ptr_array_unref(job->gone);
+        guest_edit_free(job->edit);
+        guest_plan_free(job->plan);
         g_clear_pointer(&job->facts, g_ptr_array_unref);
         g_clear_error(&job->error);
         g_free(job);
@@ -64,6 +66,28 @@ static void run_find(GuestJob *job) {
         }
 }
 
+static bool is_cancelled(GuestJob *job) {
+        if (!g_atomic_int_get(&job->cancelled))
+                return false;
+        g_set_error_literal(&job->error, CONDITION, CONDITION_TIMED_OUT, "Nobody waits for it any more");
+        return true;
+}
+
+static void run_define(GuestJob *job) {
+        GuestFacts *facts;
+
+        if (is_cancelled(job))
+                return;
+        facts = job->hypervisor->define(job->connection, job->plan, job->vendor, &job->error);
+        job->facts = g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
+        if (facts)
+                g_ptr_array_add(job->facts, facts);
+}
+
+void guest_job_cancel(GuestJob *job) {
+        g_atomic_int_set(&job->cancelled, true);
+}
+
 void guest_job_run(gpointer data) {
         GuestJob *job = data;
 
@@ -79,6 +103,13 @@ void guest_job_run(gpointer data) {
                 break;
         case GUEST_JOB_SURVEY:
                 job->facts = job->hypervisor->survey(job->connection, &job->error);
+                break;
+        case GUEST_JOB_PLAN:
+                job->plan = job->hypervisor->plan(job->connection, g_ptr_array_index(job->names, 0), job->edit,
+                                                  job->vendor, &job->error);
+                break;
+        case GUEST_JOB_DEFINE:
+                run_define(job);
                 break;
         case GUEST_JOB_CLOSE:
         default:

@@ -10,6 +10,8 @@ typedef enum GuestJobKind {
         GUEST_JOB_LIST,
         GUEST_JOB_FIND,
         GUEST_JOB_SURVEY,
+        GUEST_JOB_PLAN,
+        GUEST_JOB_DEFINE,
         GUEST_JOB_CLOSE,
 } GuestJobKind;
 
@@ -21,15 +23,20 @@ typedef struct GuestJob {
         HypervisorEvent event;        /* of CONNECT */
         gpointer userdata;            /* its */
         char *vendor;
-        GPtrArray *names; /* char*, of FIND: names or UUIDs */
+        GPtrArray *names; /* char*, of FIND: names or UUIDs; of PLAN: a UUID */
+        GuestEdit *edit;  /* of PLAN */
+        GuestPlan *plan;  /* of DEFINE; and what comes of PLAN */
+        int cancelled;    /* read and written by both threads: what would change something is not begun any more */
 
-        GPtrArray *facts; /* GuestFacts*: all of CONNECT, LIST and SURVEY, those found of FIND */
+        GPtrArray *facts; /* GuestFacts*: all of CONNECT, LIST and SURVEY, those found of FIND, the one of DEFINE */
         GPtrArray *gone;  /* char*, of FIND: the names of no guest */
-        GError *error;    /* LibvirtUnavailable: it could not be carried out whole */
+        GError *error; /* LibvirtUnavailable: it could not be carried out whole; of PLAN and DEFINE any of hypervisor.h */
 } GuestJob;
 
 GuestJob *guest_job_new(GuestJobKind kind, const Hypervisor *hypervisor, gpointer connection, const char *vendor);
 /* Does not close what is open. */
 void guest_job_free(GuestJob *job);
+/* Nobody waits for it any more. */
+void guest_job_cancel(GuestJob *job);
 /* A WorkerRun. */
 void guest_job_run(gpointer job);

@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The connection's life, and what comes of each job. The facts belong to the loop; a job owns its input and its result. One job after
- * the other is carried out by a worker, which is there only when there is a libvirt. */
+/* The connection's life: when there is a libvirt, when it has gone and come back, and its events. What is asked of it is guests-asked.c's. */
 
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "error.h"
-#include "guest-asks.h"
-#include "guest-book.h"
-#include "guest-inbox.h"
-#include "guest-job.h"
-#include "guests.h"
+#include "guests-own.h"
 #include "log.h"
 #include "settings.h"
-#include "sockets.h"
 
 #define GATHER_USEC (20U * 1000U)
 #define ACCURACY_USEC (5U * 1000U)
@@ -24,31 +17,6 @@
 #define RETRY_LAST_USEC (64U * 1000U * 1000U)
 #define BEGIN_USEC (3U * 1000U * 1000U)
 #define CLOSE_USEC (500U * 1000U)
-
-typedef enum State {
-        STATE_NONE, /* there is no libvirt */
-        STATE_DOWN, /* it could not be reached */
-        STATE_CONNECTING,
-        STATE_UP,
-} State;
-
-struct Guests {
-        Daemon *daemon;
-        char *uri;
-        Sockets *sockets; /* NULL: the URI was given */
-        State state;
-        const Hypervisor *hypervisor;
-        gpointer connection;
-        Worker *worker; /* NULL until the first connection */
-        GuestInbox *inbox;
-        GuestAsks *asks;
-        GuestBook *book;
-        uint64_t delay; /* before the next try */
-        void (*ready)(Daemon *daemon);
-        sd_event_source *sockets_source, *inbox_source, *worker_source;
-        sd_event_source *retry, *gather, *begin; /* timers */
-        bool gathering;
-};
 
 static void arm(sd_event_source *timer, uint64_t usec) {
         int r = sd_event_source_set_time_relative(timer, usec);
@@ -66,39 +34,6 @@ static void tell_ready(Guests *guests) {
                 ready(guests->daemon);
 }
 
-/* The jobs */
-
-/* A job and who waits for it. */
-typedef struct Errand {
-        Guests *guests;
-        GuestJob *job;
-        GuestAsk *ask; /* may be NULL */
-} Errand;
-
-static void errand_free(gpointer data) {
-        Errand *errand = data;
-
-        guest_job_free(errand->job);
-        g_free(errand);
-}
-
-static void errand_run(gpointer data) {
-        guest_job_run(((Errand *) data)->job);
-}
-
-static void errand_done(gpointer data, gpointer userdata);
-
-static GuestJob *new_job(const Guests *guests, GuestJobKind kind) {
-        return guest_job_new(kind, guests->hypervisor, guests->connection, guest_book_vendor(guests->book));
-}
-
-static void submit(Guests *guests, GuestJob *job, GuestAsk *ask) {
-        Errand *errand = g_new(Errand, 1);
-
-        *errand = (Errand) {.guests = guests, .job = job, .ask = ask};
-        worker_submit(guests->worker, errand_run, errand_done, errand_free, errand, NULL);
-}
-
 static bool have_worker(Guests *guests) {
         if (guests->worker)
                 return true;
@@ -106,8 +41,8 @@ static bool have_worker(Guests *guests) {
 }
 
 /* Whatever was open is closed first. */
-static void connect_now(Guests *guests) {
-        GuestJob *job = new_job(guests, GUEST_JOB_CONNECT);
+void guests_connect(Guests *guests) {
+        GuestJob *job = guests_new_job(guests, GUEST_JOB_CONNECT);
 
         (void) sd_event_source_set_enabled(guests->retry, SD_EVENT_OFF);
         guests->connection = NULL;
@@ -120,17 +55,18 @@ static void connect_now(Guests *guests) {
                 return;
         }
         guests->state = STATE_CONNECTING;
-        submit(guests, job, NULL);
+        guests_submit(guests, job, NULL);
 }
 
-/* Whoever waited for the connection gets what came of it. */
+/* Whoever waited for the connection asks now, or hears why there is none. */
 static void answer_waiting(Guests *guests, const GError *error) {
         GuestAsk *ask;
 
-        while ((ask = guest_asks_next(guests->asks))) {
-                const char *name = guest_ask_name(ask);
-                guest_ask_end(ask, name && !error ? guest_book_find(guests->book, name) : NULL, error);
-        }
+        while ((ask = guest_asks_next(guests->asks)))
+                if (error)
+                        guest_ask_end(ask, NULL, NULL, error);
+                else
+                        guests_submit(guests, guest_ask_job(ask), ask);
 }
 
 static void connect_failed(Guests *guests, const GError *error) {
@@ -143,7 +79,7 @@ static void connect_failed(Guests *guests, const GError *error) {
         }
 }
 
-static void on_connected(Guests *guests, GuestJob *job) {
+void guests_connected(Guests *guests, GuestJob *job) {
         guests->hypervisor = job->hypervisor;
         guests->connection = job->connection;
         if (job->error)
@@ -159,105 +95,13 @@ static void on_connected(Guests *guests, GuestJob *job) {
         tell_ready(guests);
 }
 
-static void on_found(Guests *guests, GuestJob *job, GuestAsk *ask) {
-        const GuestFacts *facts = job->facts->len > 0 ? g_ptr_array_index(job->facts, 0) : NULL;
-
-        /* A name without a guest may be that of one that was renamed: only UUIDs are forgotten. */
-        for (unsigned i = 0; i < job->gone->len; i++)
-                guest_book_forget(guests->book, g_ptr_array_index(job->gone, i));
-        while (job->facts->len > 0)
-                guest_book_take(guests->book, g_ptr_array_steal_index_fast(job->facts, job->facts->len - 1));
-        if (ask)
-                guest_ask_end(ask, guest_ask_name(ask) ? facts : NULL, job->error);
-}
-
-static void on_surveyed(Guests *guests, const GuestJob *job, GuestAsk *ask) {
-        GuestJob *more = new_job(guests, GUEST_JOB_FIND);
-        GPtrArray *again = guest_book_survey(guests->book, job->facts);
-
-        g_ptr_array_extend_and_steal(more->names, again);
-        if (more->names->len > 0)
-                submit(guests, more, ask);
-        else {
-                guest_job_free(more);
-                guest_ask_end(ask, NULL, NULL);
-        }
-}
-
-static void errand_done(gpointer data, gpointer userdata) {
-        Errand *errand = data;
-        Guests *guests = errand->guests;
-        GuestJob *job = errand->job;
-
-        if (job->kind == GUEST_JOB_CONNECT)
-                on_connected(guests, job);
-        else if (job->connection != guests->connection || (job->error && job->kind != GUEST_JOB_FIND)) {
-                /* The connection was lost meanwhile, and what it said may no longer be so; or it is about to be. */
-                g_autoptr(GError) lost = NULL;
-                g_set_error(&lost, CONDITION, CONDITION_LIBVIRT_UNAVAILABLE, "%s",
-                            job->error ? job->error->message : "The connection to libvirt was lost: try again");
-                if (errand->ask)
-                        guest_ask_end(errand->ask, NULL, lost);
-        } else if (job->kind == GUEST_JOB_LIST)
-                guest_book_take_all(guests->book, job->facts);
-        else if (job->kind == GUEST_JOB_FIND)
-                on_found(guests, job, errand->ask);
-        else
-                on_surveyed(guests, job, errand->ask);
-        errand_free(errand);
-}
-
-/* What is asked for */
-
-void guests_look(Guests *guests, Call *call, const char *name, GuestsAnswer answer) {
-        g_autofree char *lower = name ? g_ascii_strdown(name, -1) : NULL;
-        const char *wanted = lower && hypervisor_is_uuid(lower) ? lower : name;
-        GuestAsk *ask;
-
-        if (guests->state == STATE_NONE) {
-                g_autoptr(GError) error = NULL;
-                g_set_error(&error, CONDITION, CONDITION_LIBVIRT_UNAVAILABLE, "%s",
-                            guests->sockets ? "There is no libvirt on this host: neither /run/libvirt/libvirt-sock nor "
-                                              "/run/libvirt/virtqemud-sock is there"
-                                            : "No libvirt is configured");
-                answer(call, NULL, error);
-                return;
-        }
-        if (guests->state == STATE_DOWN)
-                connect_now(guests);
-        ask = guest_asks_add(guests->asks, call, wanted, answer, guests->state != STATE_UP);
-        if (!ask || guests->state != STATE_UP)
-                return;
-        GuestJob *job = new_job(guests, name ? GUEST_JOB_FIND : GUEST_JOB_SURVEY);
-        if (name)
-                g_ptr_array_add(job->names, g_strdup(wanted));
-        submit(guests, job, ask);
-}
-
-void guests_judge(Guests *guests) {
-        /* Whose feature is meant is part of what was read. */
-        if (!guest_book_judge(guests->book))
-                guests_refresh(guests);
-}
-
-void guests_foresee(const Guests *guests, const Plan *plan, GPtrArray *impact) {
-        guest_book_foresee(guests->book, plan, impact);
-}
-
-void guests_refresh(Guests *guests) {
-        if (guests->state == STATE_UP)
-                submit(guests, new_job(guests, GUEST_JOB_LIST), NULL);
-        else if (guests->state == STATE_DOWN)
-                connect_now(guests);
-}
-
 /* The events */
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
         Guests *guests = userdata;
 
         if (guests->state == STATE_DOWN)
-                connect_now(guests);
+                guests_connect(guests);
         return 0;
 }
 
@@ -273,7 +117,7 @@ static int on_sockets(sd_event_source *source, int fd, uint32_t events, void *us
                 return 0;
         guests->delay = RETRY_FIRST_USEC;
         if (guests->state == STATE_NONE || guests->state == STATE_DOWN)
-                connect_now(guests);
+                guests_connect(guests);
         return 0;
 }
 
@@ -290,11 +134,11 @@ static int on_gathered(sd_event_source *source, uint64_t usec, void *userdata) {
         if (guests->state != STATE_UP)
                 return 0;
         if (lost)
-                connect_now(guests);
+                guests_connect(guests);
         else if (uuids->len > 0) {
-                GuestJob *job = new_job(guests, GUEST_JOB_FIND);
+                GuestJob *job = guests_new_job(guests, GUEST_JOB_FIND);
                 g_ptr_array_extend_and_steal(job->names, g_steal_pointer(&uuids));
-                submit(guests, job, NULL);
+                guests_submit(guests, job, NULL);
         }
         return 0;
 }
@@ -380,7 +224,7 @@ void guests_begin(Guests *guests, void (*ready)(Daemon *daemon)) {
         guests->ready = ready;
         if (there) {
                 arm(guests->begin, BEGIN_USEC);
-                connect_now(guests);
+                guests_connect(guests);
         }
         if (guests->state != STATE_CONNECTING)
                 tell_ready(guests);
@@ -389,7 +233,7 @@ void guests_begin(Guests *guests, void (*ready)(Daemon *daemon)) {
 /* A libvirt that hangs does not keep us from ending: what it may still touch then stays where it is. */
 static bool end_worker(Guests *guests) {
         if (guests->worker && guests->connection)
-                submit(guests, new_job(guests, GUEST_JOB_CLOSE), NULL);
+                guests_submit(guests, guests_new_job(guests, GUEST_JOB_CLOSE), NULL);
         return worker_end(guests->worker, CLOSE_USEC);
 }
 

@@ -6,7 +6,7 @@
 
 #include "call.h"
 #include "daemon.h"
-#include "guest.h"
+#include "guest-plan.h"
 #include "plan.h"
 
 /* NULL and a negative errno in @ret_error on failure. */
@@ -21,8 +21,25 @@ void guests_refresh(Guests *guests);
 /* Adds what carrying @plan out would mean for those that are known: see guest-impact.h. */
 void guests_foresee(const Guests *guests, const Plan *plan, GPtrArray *impact);
 
-/* Exactly one of these is called; @facts is NULL when there is an error, or when all were asked for. */
-typedef void (*GuestsAnswer)(Call *call, const GuestFacts *facts, const GError *error);
-/* Looks at the guest of that name or UUID; or (@name NULL) at what can have changed of any guest without an event. Signals go out
- * before the answer. NoSuchGuest, LibvirtUnavailable, or TimedOut when libvirt has not answered in time. */
-void guests_look(Guests *guests, Call *call, const char *name, GuestsAnswer answer);
+/* Called once, unless the daemon ends before. Without an @error there are the @facts of the guest that was asked for, which stay the guests'
+ * (none when all were asked for), and of guests_plan() the @plan, which is the callee's. */
+typedef void (*GuestsAnswer)(Call *call, const GuestFacts *facts, GuestPlan *plan, const GError *error,
+                             gpointer userdata);
+
+/* Who waits for an answer. The call is taken over. */
+typedef struct GuestsWaiter {
+        Call *call;
+        GuestsAnswer answer;
+        gpointer userdata;
+        GDestroyNotify drop; /* of the userdata when the daemon ends; may be NULL */
+} GuestsWaiter;
+
+/* All of these end in LibvirtUnavailable, or TimedOut when libvirt has not answered in time. Signals go out before the answer.
+ * guests_look() looks at the guest of that name or UUID (NoSuchGuest), or, @name NULL, at what can have changed of any without an event. */
+void guests_look(Guests *guests, const GuestsWaiter *waiter, const char *name);
+/* What @edit comes to; changes nothing. The errors are those of hypervisor.h. */
+void guests_plan(Guests *guests, const GuestsWaiter *waiter, const char *uuid, const GuestEdit *edit);
+/* Carries it out; takes @plan over. After TimedOut it is not begun any more, but what was begun may still be done. */
+void guests_define(Guests *guests, const GuestsWaiter *waiter, GuestPlan *plan);
+/* What verdicts are held against; stays the guests'. */
+const GuestHost *guests_host(const Guests *guests);

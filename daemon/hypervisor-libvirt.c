@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "hypervisor.h"
+#include "libvirt-edit.h"
 #include "libvirt-facts.h"
 
 /* A daemon that does not answer for so long is taken for dead. Each question wakes this process and that one, so they are few. */
@@ -187,10 +188,9 @@ static GPtrArray *connection_survey(gpointer data, GError **error) {
         return g_steal_pointer(&guests);
 }
 
-static GuestFacts *connection_find(gpointer data, const char *name, const char *vendor, GError **error) {
-        const Connection *c = data;
+/* NULL with NoSuchGuest, or LibvirtUnavailable. */
+static virDomainPtr look_up(const Connection *c, const char *name, GError **error) {
         virDomainPtr domain = hypervisor_is_uuid(name) ? virDomainLookupByUUIDString(c->connection, name) : NULL;
-        GuestFacts *facts;
 
         domain = domain ?: virDomainLookupByName(c->connection, name);
         if (!domain) {
@@ -199,12 +199,39 @@ static GuestFacts *connection_find(gpointer data, const char *name, const char *
                         g_set_error(error, CONDITION, CONDITION_NO_SUCH_GUEST, "No guest is called \"%s\"", name);
                 else
                         libvirt_error(error, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt can't look for a guest");
-                return NULL;
         }
+        return domain;
+}
+
+static GuestFacts *connection_find(gpointer data, const char *name, const char *vendor, GError **error) {
+        virDomainPtr domain = look_up(data, name, error);
+        GuestFacts *facts;
+
+        if (!domain)
+                return NULL;
         facts = libvirt_facts_read(domain, vendor, error);
         if (facts)
                 libvirt_facts_add_own_statistics(domain, facts);
         (void) virDomainFree(domain);
+        return facts;
+}
+
+static GuestPlan *connection_plan(gpointer data, const char *uuid, const GuestEdit *edit, const char *vendor,
+                                  GError **error) {
+        virDomainPtr domain = look_up(data, uuid, error);
+        GuestPlan *plan = domain ? libvirt_edit_plan(domain, edit, vendor, error) : NULL;
+
+        if (domain)
+                (void) virDomainFree(domain);
+        return plan;
+}
+
+static GuestFacts *connection_define(gpointer data, const GuestPlan *plan, const char *vendor, GError **error) {
+        virDomainPtr domain = look_up(data, plan->facts->uuid, error);
+        GuestFacts *facts = domain ? libvirt_edit_define(domain, plan, vendor, error) : NULL;
+
+        if (domain)
+                (void) virDomainFree(domain);
         return facts;
 }
 
@@ -215,5 +242,7 @@ const Hypervisor hypervisor_libvirt = {
                 .list = connection_list,
                 .survey = connection_survey,
                 .find = connection_find,
+                .plan = connection_plan,
+                .define = connection_define,
                 .close = connection_close,
 };

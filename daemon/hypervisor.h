@@ -4,7 +4,7 @@
 /* The seam to who runs the guests. Behind it is libvirt, in a module of its own that is loaded when there is a libvirt to talk to: a host
  * without one needs none. Fakes of it exist in test programs only. It knows no bus, and judges nothing. */
 
-#include "guest.h"
+#include "guest-plan.h"
 
 #define HYPERVISOR_MODULE "nestvirt-libvirt.so"
 #define HYPERVISOR_SYMBOL "hypervisor_libvirt"
@@ -24,6 +24,11 @@ typedef struct Hypervisor {
         GPtrArray *(*survey)(gpointer connection, GError **error);
         /* Of the guest of that name or UUID; NoSuchGuest when there is none. */
         GuestFacts *(*find)(gpointer connection, const char *name, const char *vendor, GError **error);
+        /* What @edit comes to on the definition of the guest @uuid; nothing is changed. NoSuchGuest, and as guest_edit_plan() says. */
+        GuestPlan *(*plan)(gpointer connection, const char *uuid, const GuestEdit *edit, const char *vendor,
+                           GError **error);
+        /* Carries it out, as guest_edit_carry_out() says; what the guest is then. Unsupported: libvirt does not take the definition. */
+        GuestFacts *(*define)(gpointer connection, const GuestPlan *plan, const char *vendor, GError **error);
         /* No event comes after it has returned. */
         void (*close)(gpointer connection);
 } Hypervisor;

@@ -124,6 +124,10 @@ char *object_guest_path(const char *uuid) {
         return g_strconcat(PATH_GUEST_PREFIX "/", name, NULL);
 }
 
+char *object_guest_uuid(const Object *object) {
+        return g_strdelimit(g_strdup(strrchr(object->path, '/') + 1), "_", '-');
+}
+
 void object_publish_guest(Daemon *daemon, const char *uuid, GVariant *properties) {
         g_autofree char *path = object_guest_path(uuid);
 

@@ -24,6 +24,8 @@ void object_publish_guest(Daemon *daemon, const char *uuid, GVariant *properties
 void object_withdraw_guest(Daemon *daemon, const char *uuid);
 /* The path of its object. */
 char *object_guest_path(const char *uuid);
+/* The other way round. */
+char *object_guest_uuid(const Object *object);
 
 /* The getter of every property: the published value. An sd_bus_property_get_t whose userdata is the Object. */
 int object_get_property(sd_bus *bus, const char *path, const char *interface, const char *property,

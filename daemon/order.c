@@ -189,9 +189,13 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
 static void order_authorise(Order *order) {
         g_autofree char *modules = request_modules(order->request);
         g_autofree char *parameters = request_to_string(order->request);
+        const AuthorityDetails details = {
+                        .module = modules,
+                        .parameters = parameters,
+                        .when = request_when(order->request),
+        };
 
-        authority_ask(order->call->daemon->authority, order->call->message, modules, parameters,
-                      request_when(order->request), on_verdict, order);
+        authority_ask(order->call->daemon->authority, order->call->message, &details, on_verdict, order);
 }
 
 /* A module that must go for the plan, and that somebody holds. */

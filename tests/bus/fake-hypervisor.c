@@ -11,6 +11,7 @@
 
 #include "error.h"
 #include "fake-hypervisor.h"
+#include "guest-edit.h"
 
 static const char *home;
 
@@ -113,7 +114,39 @@ static GuestCpu get_cpu(GKeyFile *file, const char *key) {
         return cpu;
 }
 
-static GuestFacts *read_guest(const char *uuid) {
+/* Definitions: the XML is a file beside the key file, which stays as it is but for what the XML says of the CPU. */
+
+static char *read_definition(gpointer uuid, GError **error) {
+        g_autofree char *folder = path_of("xml"), *path = g_build_filename(folder, uuid, NULL);
+        char *text = NULL;
+
+        return g_file_get_contents(path, &text, NULL, error) ? text : NULL;
+}
+
+static bool write_definition(gpointer uuid, const char *xml, GError **error) {
+        g_autofree char *folder = path_of("xml"), *path = g_build_filename(folder, uuid, NULL);
+        g_autofree char *refused = path_of("refuse"), *spoilt = path_of("spoil");
+        g_autofree char *other = NULL;
+
+        if (g_file_get_contents(spoilt, &other, NULL, NULL))
+                (void) unlink(spoilt);
+        else if (g_file_test(refused, G_FILE_TEST_EXISTS)) {
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED, "libvirt does not take the new definition: no");
+                return false;
+        }
+        return g_file_set_contents(path, other ?: xml, -1, error);
+}
+
+/* As the XML says, when there is one. */
+static void apply_definition(GuestFacts *facts, const char *vendor) {
+        g_autofree char *xml = read_definition(facts->uuid, NULL);
+        g_autoptr(CpuXml) cpu = xml ? cpu_xml_read(xml, vendor, NULL) : NULL;
+
+        if (cpu)
+                facts->defined = guest_cpu_from_xml(cpu, vendor);
+}
+
+static GuestFacts *read_guest(const char *uuid, const char *vendor) {
         g_autofree char *folder = path_of("guests"), *path = g_build_filename(folder, uuid, NULL);
         g_autoptr(GKeyFile) file = g_key_file_new();
 
@@ -133,10 +166,11 @@ static GuestFacts *read_guest(const char *uuid) {
         facts->saved = get_cpu(file, "saved");
         facts->nested_run = g_ascii_strtoll(get(file, "run", "-1"), NULL, 10);
         facts->guest_mode = g_ascii_strtoll(get(file, "inside", "-1"), NULL, 10);
+        apply_definition(facts, vendor);
         return facts;
 }
 
-static GPtrArray *read_guests(GError **error) {
+static GPtrArray *read_guests(const char *vendor, GError **error) {
         g_autofree char *folder = path_of("guests");
         g_autoptr(GPtrArray) guests = g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
         const char *name;
@@ -145,7 +179,7 @@ static GPtrArray *read_guests(GError **error) {
                 return NULL;
         GDir *entries = g_dir_open(folder, 0, NULL);
         while (entries && (name = g_dir_read_name(entries))) {
-                GuestFacts *facts = hypervisor_is_uuid(name) ? read_guest(name) : NULL;
+                GuestFacts *facts = hypervisor_is_uuid(name) ? read_guest(name, vendor) : NULL;
                 if (facts)
                         g_ptr_array_add(guests, facts);
         }
@@ -154,15 +188,15 @@ static GPtrArray *read_guests(GError **error) {
 }
 
 static GPtrArray *fake_list(gpointer connection, const char *vendor, GError **error) {
-        return read_guests(error);
+        return read_guests(vendor, error);
 }
 
 static GPtrArray *fake_survey(gpointer connection, GError **error) {
-        return read_guests(error);
+        return read_guests("", error);
 }
 
 static GuestFacts *fake_find(gpointer connection, const char *name, const char *vendor, GError **error) {
-        g_autoptr(GPtrArray) guests = read_guests(error);
+        g_autoptr(GPtrArray) guests = read_guests(vendor, error);
 
         for (unsigned i = 0; guests && i < guests->len; i++) {
                 const GuestFacts *facts = g_ptr_array_index(guests, i);
@@ -174,12 +208,33 @@ static GuestFacts *fake_find(gpointer connection, const char *name, const char *
         return NULL;
 }
 
+static const GuestStore store = {.read = read_definition, .write = write_definition};
+
+static GuestPlan *fake_plan(gpointer connection, const char *uuid, const GuestEdit *edit, const char *vendor,
+                            GError **error) {
+        GuestFacts *facts = fake_find(connection, uuid, vendor, error);
+        g_autofree char *xml = facts ? read_definition(facts->uuid, error) : NULL;
+
+        if (xml)
+                return guest_edit_plan(xml, edit, facts, vendor, error);
+        guest_facts_free(facts);
+        return NULL;
+}
+
+static GuestFacts *fake_define(gpointer connection, const GuestPlan *plan, const char *vendor, GError **error) {
+        if (!reachable(error) || !guest_edit_carry_out(plan, &store, plan->facts->uuid, vendor, error))
+                return NULL;
+        return fake_find(connection, plan->facts->uuid, vendor, error);
+}
+
 const Hypervisor *fake_hypervisor(const char *directory) {
         static const Hypervisor hypervisor = {
                         .open = fake_open,
                         .list = fake_list,
                         .survey = fake_survey,
                         .find = fake_find,
+                        .plan = fake_plan,
+                        .define = fake_define,
                         .close = fake_close,
         };
 

@@ -5,6 +5,9 @@
  *
  * DIR/fake/libvirt      it can be reached while this is there
  * DIR/fake/guests/UUID  a guest, as a key file: [guest] name type active persistent mode model policy live saved run inside
+ * DIR/fake/xml/UUID    its definition, for what changes it; what it says of the CPU beats the key file
+ * DIR/fake/refuse       no definition is taken while this is there
+ * DIR/fake/spoil        what becomes of the next definition, whatever it is
  * DIR/fake/events       a FIFO: a line is the UUID of a guest that there is news of, or "lost"
  * DIR/fake/hang         a FIFO: while it is there, each question waits until it has been opened for writing and closed */
 

@@ -5,7 +5,7 @@ that hangs."""
 import os
 import uuid
 
-from clients import (DBUS_ERROR, DRY_RUN, ERROR, GUEST, MANAGER, OBJECT_MANAGER, PATH, guest_path, module_path, wait_for)
+from clients import (DBUS_ERROR, DRY_RUN, ERROR, GLib, GUEST, MANAGER, OBJECT_MANAGER, PATH, guest_path, module_path, wait_for)
 from harness import BusTest, write
 from tap import main
 
@@ -279,6 +279,21 @@ class TestDriver(BusTest):
                           "Persistent": True, "NextStart": "no"})
         with self.refused(ERROR + "NoSuchGuest"):
             client.call("GetGuest", ("s", "guest2"))
+
+    def test_another_cpu(self):
+        _, client = self.begin(2)
+        path = client.call("GetGuest", ("s", "guest1"))[0]
+
+        def set_cpu(**cpu):
+            options = {name: GLib.Variant({str: "s", bool: "b"}[type(value)], value) for name, value in cpu.items()}
+            return client.call("SetCpu", ("a{sv}t", options, 0), path=path, interface=GUEST)[0]
+
+        self.assertEqual(set_cpu(Model="Opteron_G2")["Outcome"], "applied")
+        self.assertEqual(client.get("CpuModel", GUEST, path), "Opteron_G2")
+        self.assertEqual(set_cpu(Model="Opteron_G2")["Outcome"], "unchanged")
+        result = set_cpu(Nested=True)
+        self.assertEqual((result["Outcome"], [impact["Kind"] for impact in result["Impact"]]), ("applied", ["loses-nested"]))
+        self.assertEqual(client.get("Policy", GUEST, path), "require")
 
     def test_many(self):
         """The daemon serves after some seconds, whether libvirt has told of all of them or not: the rest is signalled."""

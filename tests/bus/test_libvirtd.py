@@ -11,7 +11,7 @@ import signal
 import subprocess
 
 import libvirt
-from clients import DBUS_ERROR, ERROR, GUEST, guest_path, wait_for
+from clients import DBUS_ERROR, DRY_RUN, ERROR, GUEST, GLib, guest_path, wait_for
 from harness import BusTest
 from session import LIBVIRTD, TIMEOUT, Session, quiet
 from tap import main
@@ -31,7 +31,7 @@ OPTERON = "<cpu mode='custom' match='exact' check='none'><model fallback='forbid
 PAUSED = libvirt.VIR_DOMAIN_START_PAUSED
 
 
-class Libvirtd(BusTest):
+class WithLibvirtd(BusTest):
     @classmethod
     def setUpClass(cls):
         cls.session = Session()
@@ -81,6 +81,8 @@ class Libvirtd(BusTest):
         guest = self.guest()
         self.assertEqual({name: guest[name] for name in expected}, expected)
 
+
+class Libvirtd(WithLibvirtd):
     def test_life(self):
         domain = self.define()
         self.assertEqual(self.wait_for_signal("InterfacesAdded").body[0], guest_path(IDENTITY))
@@ -171,6 +173,108 @@ class Libvirtd(BusTest):
         finally:
             self.session.signal(signal.SIGCONT)
         self.assertEqual(self.observer.call("GetGuest", ("s", "one")), (guest_path(IDENTITY),))
+
+
+class Editing(WithLibvirtd):
+    """What libvirt makes of changed definitions."""
+
+    GRAPHICS = "<devices><graphics type='vnc' autoport='yes' passwd='sesame'/></devices>"
+
+    def set(self, flags=0, **cpu):
+        types = {str: "s", bool: "b"}
+        options = {name: GLib.Variant(types[type(value)], value) for name, value in cpu.items()}
+        return self.observer.call("SetCpu", ("a{sv}t", options, flags), path=guest_path(IDENTITY), interface=GUEST)[0]
+
+    def definition(self, domain):
+        return domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE)
+
+    def define(self, *arguments):
+        domain = super().define(*arguments)
+        self.observer.call("GetGuest", ("s", "one"))
+        return domain
+
+    def test_off_on_and_back(self):
+        """Each time only what was asked for differs, and the password is there."""
+        domain = self.define(EPYC.format("require"), self.GRAPHICS)
+        before = self.definition(domain)
+        self.assertIn("passwd='sesame'", before)
+        plan = self.set(DRY_RUN, Nested=False)
+        self.assertEqual((plan["Outcome"], self.definition(domain)), ("planned", before))
+        result = self.set(Nested=False)
+        self.assertEqual((result["Outcome"], result["Diff"]), ("applied", plan["Diff"]))
+        self.assertNotIn("sesame", str(result))
+        self.assertEqual(self.definition(domain), before.replace("policy='require' name='svm'", "policy='disable' name='svm'"))
+        self.assertEqual(self.guest()["Policy"], "disable")
+        self.assertEqual(self.set(Nested=False)["Outcome"], "unchanged")
+        self.assertEqual(self.set(Nested=True)["Outcome"], "applied")
+        self.assertEqual(self.definition(domain), before)
+
+    def test_modes(self):
+        domain = self.define(OPTERON, self.GRAPHICS)
+        for cpu in ({"Mode": "maximum"}, {"Mode": "custom", "Model": "qemu64", "Nested": True}, {"Model": "EPYC"}):
+            with self.subTest(cpu):
+                self.assertEqual(self.set(**cpu)["Outcome"], "applied")
+                self.assertEqual(self.set(**cpu)["Outcome"], "unchanged")
+                guest = self.guest()
+                self.assertEqual(guest["CpuMode"], cpu.get("Mode", "custom"))
+                self.assertEqual(guest["CpuModel"], cpu.get("Model", ""))
+                self.assertIn("passwd='sesame'", self.definition(domain))
+
+    def test_a_running_guest_keeps_its_cpu(self):
+        domain = self.define()
+        domain.createWithFlags(PAUSED)
+        self.wait_changed(Active=True)
+        self.assertTrue(self.set(Model="Opteron_G2")["RestartNeeded"])
+        self.assertTrue(self.guest()["RestartNeeded"])
+        domain.destroy()
+        self.wait_changed(Active=False, RestartNeeded=False)
+
+    def test_whose_definition_is_not_what_counts(self):
+        domain = self.define()
+        domain.createWithFlags(PAUSED)
+        domain.managedSave(libvirt.VIR_DOMAIN_SAVE_PAUSED)
+        with self.refused(ERROR + "Conflict", "managed save"):
+            self.set(Nested=False)
+        domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE)
+        self.session.connection.createXML(DOMAIN.format(identity=IDENTITY, cpu=OPTERON, devices=""), PAUSED)
+        self.observer.call("GetGuest", ("s", "one"))
+        with self.refused(ERROR + "TransientGuest", "one is transient"):
+            self.set(Nested=False)
+
+    def test_snapshots_are_told_of(self):
+        image = pathlib.Path(self.session.folder.name) / "disk"
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", image, "1M"], check=True, **self.session.user)
+        domain = self.define(EPYC.format("require"), DISK.format(image))
+        domain.snapshotCreateXML("<domainsnapshot><name>before</name></domainsnapshot>")
+        impact = self.set(DRY_RUN, Nested=False)["Impact"]
+        self.assertIn(("saved-state", "snapshots: before of one would bring back another CPU"), [(i["Kind"], i["Message"]) for i in impact])
+
+    def test_stopped_in_the_middle(self):
+        """It does not answer, and then does: the definition is the old or the new one, whole."""
+        domain = self.define(EPYC.format("require"), self.GRAPHICS)
+        before = self.definition(domain)
+        self.session.signal(signal.SIGSTOP)
+        try:
+            with self.refused(ERROR + "TimedOut"):
+                self.set(Nested=False)
+        finally:
+            self.session.signal(signal.SIGCONT)
+        self.observer.call("GetGuest", ("s", "one"))
+        self.assertEqual(self.definition(domain), before)
+
+    def test_gone(self):
+        self.define()
+        self.session.stop(signal.SIGKILL)
+        with self.refused(ERROR + "LibvirtUnavailable"):
+            self.set(Nested=False)
+        self.session.start()
+        self.assertEqual(self.set_when_back(Nested=False)["Outcome"], "applied")
+
+    def set_when_back(self, **cpu):
+        wait_for(lambda: self.observer.signals("InterfacesAdded"), "the guest")
+        self.observer.messages.clear()
+        self.observer.call("GetGuest", ("s", "one"))
+        return self.set(**cpu)
 
 
 class System(BusTest):

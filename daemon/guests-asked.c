@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What is asked of the hypervisor, and what comes of each job. The facts belong to the loop; a job owns its input and its result. One job after
+ * the other is carried out by a worker, which is there only when there is a libvirt. */
+
+#include "error.h"
+#include "guests-own.h"
+
+/* A job and who waits for it. */
+typedef struct Errand {
+        Guests *guests;
+        GuestJob *job;
+        GuestAsk *ask; /* may be NULL */
+} Errand;
+
+static void errand_free(gpointer data) {
+        Errand *errand = data;
+
+        guest_job_free(errand->job);
+        g_free(errand);
+}
+
+static void errand_run(gpointer data) {
+        guest_job_run(((Errand *) data)->job);
+}
+
+static void errand_done(gpointer data, gpointer userdata);
+
+GuestJob *guests_new_job(const Guests *guests, GuestJobKind kind) {
+        return guest_job_new(kind, guests->hypervisor, guests->connection, guest_book_vendor(guests->book));
+}
+
+void guests_submit(Guests *guests, GuestJob *job, GuestAsk *ask) {
+        Errand *errand = g_new(Errand, 1);
+
+        job->hypervisor = guests->hypervisor;
+        /* That of CONNECT is what is to be closed. */
+        if (job->kind != GUEST_JOB_CONNECT)
+                job->connection = guests->connection;
+        if (ask)
+                guest_ask_set_job(ask, job);
+        *errand = (Errand) {.guests = guests, .job = job, .ask = ask};
+        worker_submit(guests->worker, errand_run, errand_done, errand_free, errand, NULL);
+}
+
+static void on_found(Guests *guests, GuestJob *job, GuestAsk *ask) {
+        const GuestFacts *facts = job->facts->len > 0 ? g_ptr_array_index(job->facts, 0) : NULL;
+
+        /* A name without a guest may be that of one that was renamed: only UUIDs are forgotten. */
+        for (unsigned i = 0; i < job->gone->len; i++)
+                guest_book_forget(guests->book, g_ptr_array_index(job->gone, i));
+        while (job->facts->len > 0)
+                guest_book_take(guests->book, g_ptr_array_steal_index_fast(job->facts, job->facts->len - 1));
+        if (ask)
+                guest_ask_end(ask, facts, NULL, job->error);
+}
+
+static void on_surveyed(Guests *guests, const GuestJob *job, GuestAsk *ask) {
+        GuestJob *more = guests_new_job(guests, GUEST_JOB_FIND);
+        GPtrArray *again = guest_book_survey(guests->book, job->facts);
+
+        g_ptr_array_extend_and_steal(more->names, again);
+        if (more->names->len > 0)
+                guests_submit(guests, more, ask);
+        else {
+                guest_job_free(more);
+                guest_ask_end(ask, NULL, NULL, NULL);
+        }
+}
+
+/* Its error is the caller's, whatever became of the connection meanwhile. */
+static void on_edited(Guests *guests, GuestJob *job, GuestAsk *ask) {
+        const GuestFacts *facts = NULL;
+
+        if (job->facts && job->facts->len > 0) {
+                facts = g_ptr_array_index(job->facts, 0);
+                guest_book_take(guests->book, g_ptr_array_steal_index_fast(job->facts, 0));
+        }
+        guest_ask_end(ask, facts, job->error ? NULL : g_steal_pointer(&job->plan), job->error);
+}
+
+static bool is_edit(const GuestJob *job) {
+        return job->kind == GUEST_JOB_PLAN || job->kind == GUEST_JOB_DEFINE;
+}
+
+static void errand_done(gpointer data, gpointer userdata) {
+        Errand *errand = data;
+        Guests *guests = errand->guests;
+        GuestJob *job = errand->job;
+
+        if (job->kind == GUEST_JOB_CONNECT)
+                guests_connected(guests, job);
+        else if (is_edit(job))
+                on_edited(guests, job, errand->ask);
+        else if (job->connection != guests->connection || (job->error && job->kind != GUEST_JOB_FIND)) {
+                /* The connection was lost meanwhile, and what it said may no longer be so; or it is about to be. */
+                g_autoptr(GError) lost = NULL;
+                g_set_error(&lost, CONDITION, CONDITION_LIBVIRT_UNAVAILABLE, "%s",
+                            job->error ? job->error->message : "The connection to libvirt was lost: try again");
+                if (errand->ask)
+                        guest_ask_end(errand->ask, NULL, NULL, lost);
+        } else if (job->kind == GUEST_JOB_LIST)
+                guest_book_take_all(guests->book, job->facts);
+        else if (job->kind == GUEST_JOB_FIND)
+                on_found(guests, job, errand->ask);
+        else
+                on_surveyed(guests, job, errand->ask);
+        errand_free(errand);
+}
+
+/* What is asked for */
+
+static void ask_for(Guests *guests, const GuestsWaiter *waiter, GuestJob *job) {
+        GuestAsk *ask;
+
+        if (guests->state == STATE_NONE) {
+                g_autoptr(GError) error = NULL;
+                g_set_error(&error, CONDITION, CONDITION_LIBVIRT_UNAVAILABLE, "%s",
+                            guests->sockets ? "There is no libvirt on this host: neither /run/libvirt/libvirt-sock nor "
+                                              "/run/libvirt/virtqemud-sock is there"
+                                            : "No libvirt is configured");
+                guest_job_free(job);
+                waiter->answer(waiter->call, NULL, NULL, error, waiter->userdata);
+                return;
+        }
+        if (guests->state == STATE_DOWN)
+                guests_connect(guests);
+        ask = guest_asks_add(guests->asks, waiter, job, guests->state != STATE_UP);
+        if (ask && guests->state == STATE_UP)
+                guests_submit(guests, guest_ask_job(ask), ask);
+}
+
+void guests_look(Guests *guests, const GuestsWaiter *waiter, const char *name) {
+        g_autofree char *lower = name ? g_ascii_strdown(name, -1) : NULL;
+        GuestJob *job = guests_new_job(guests, name ? GUEST_JOB_FIND : GUEST_JOB_SURVEY);
+
+        if (name)
+                g_ptr_array_add(job->names, g_strdup(hypervisor_is_uuid(lower) ? lower : name));
+        ask_for(guests, waiter, job);
+}
+
+void guests_plan(Guests *guests, const GuestsWaiter *waiter, const char *uuid, const GuestEdit *edit) {
+        GuestJob *job = guests_new_job(guests, GUEST_JOB_PLAN);
+
+        g_ptr_array_add(job->names, g_strdup(uuid));
+        job->edit = guest_edit_copy(edit);
+        ask_for(guests, waiter, job);
+}
+
+void guests_define(Guests *guests, const GuestsWaiter *waiter, GuestPlan *plan) {
+        GuestJob *job = guests_new_job(guests, GUEST_JOB_DEFINE);
+
+        job->plan = plan;
+        ask_for(guests, waiter, job);
+}
+
+const GuestHost *guests_host(const Guests *guests) {
+        return guest_book_host(guests->book);
+}
+
+void guests_judge(Guests *guests) {
+        /* Whose feature is meant is part of what was read. */
+        if (!guest_book_judge(guests->book))
+                guests_refresh(guests);
+}
+
+void guests_foresee(const Guests *guests, const Plan *plan, GPtrArray *impact) {
+        guest_book_foresee(guests->book, plan, impact);
+}
+
+void guests_refresh(Guests *guests) {
+        if (guests->state == STATE_UP)
+                guests_submit(guests, guests_new_job(guests, GUEST_JOB_LIST), NULL);
+        else if (guests->state == STATE_DOWN)
+                guests_connect(guests);
+}

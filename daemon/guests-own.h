@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the two halves of the guests share, and nobody else sees: guests.c has the connection's life, guests-asked.c the jobs and what comes
+ * of them. */
+
+#include "guest-asks.h"
+#include "guest-book.h"
+#include "guest-inbox.h"
+#include "guest-job.h"
+#include "guests.h"
+#include "sockets.h"
+
+typedef enum State {
+        STATE_NONE, /* there is no libvirt */
+        STATE_DOWN, /* it could not be reached */
+        STATE_CONNECTING,
+        STATE_UP,
+} State;
+
+struct Guests {
+        Daemon *daemon;
+        char *uri;
+        Sockets *sockets; /* NULL: the URI was given */
+        State state;
+        const Hypervisor *hypervisor;
+        gpointer connection;
+        Worker *worker; /* NULL until the first connection */
+        GuestInbox *inbox;
+        GuestAsks *asks;
+        GuestBook *book;
+        uint64_t delay; /* before the next try */
+        void (*ready)(Daemon *daemon);
+        sd_event_source *sockets_source, *inbox_source, *worker_source;
+        sd_event_source *retry, *gather, *begin; /* timers */
+        bool gathering;
+};
+
+/* guests.c. Whatever was open is closed first. */
+void guests_connect(Guests *guests);
+void guests_connected(Guests *guests, GuestJob *job);
+
+/* guests-asked.c */
+GuestJob *guests_new_job(const Guests *guests, GuestJobKind kind);
+/* Takes @job over; @ask: who waits for it, may be NULL. */
+void guests_submit(Guests *guests, GuestJob *job, GuestAsk *ask);

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The path of a change of a guest's definition: parsed, planned by the worker that talks to libvirt, authorised, and then that very plan is
+ * carried out if the definition is still the one that it was made for. It waits for no turn, as the host is not concerned, and knows no XML. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "authority.h"
+#include "bus.h"
+#include "describe-reply.h"
+#include "error.h"
+#include "guests.h"
+#include "object.h"
+#include "request.h"
+
+#define WORD_MAX 64U
+
+typedef struct GuestOrder {
+        Daemon *daemon;
+        Call *call; /* NULL while libvirt is asked, which has it then */
+        char *uuid;
+        GuestEdit *edit;
+        bool dry_run;
+        GuestPlan *plan;
+        char *title;   /* "web1: nested=no", for the journal */
+        Caller caller; /* known from the authorisation on */
+} GuestOrder;
+
+static void order_free(gpointer data) {
+        GuestOrder *order = data;
+
+        g_free(order->uuid);
+        guest_edit_free(order->edit);
+        guest_plan_free(order->plan);
+        g_free(order->title);
+        caller_clear(&order->caller);
+        g_free(order);
+}
+
+static void order_fail(GuestOrder *order, const GError *error) {
+        call_fail(order->call, error);
+        order_free(order);
+}
+
+static void order_reply(GuestOrder *order, const char *outcome, const GuestPlan *plan) {
+        call_reply(order->call, describe_guest_change(outcome, plan, guests_host(order->daemon->guests)));
+        order_free(order);
+}
+
+/* Who waits for libvirt, in this order's name. */
+static GuestsWaiter waiter(GuestOrder *order, GuestsAnswer answer) {
+        return (GuestsWaiter) {
+                        .call = g_steal_pointer(&order->call),
+                        .answer = answer,
+                        .userdata = order,
+                        .drop = order_free,
+        };
+}
+
+static void on_defined(Call *call, const GuestFacts *facts, GuestPlan *plan, const GError *error, gpointer userdata) {
+        GuestOrder *order = userdata;
+
+        order->call = call;
+        log_change(&order->caller, order->title, "applied", error);
+        order->plan = plan;
+        if (error)
+                order_fail(order, error);
+        else
+                order_reply(order, "applied", plan);
+}
+
+static void on_verdict(Verdict verdict, const Caller *caller, const GError *error, void *userdata) {
+        GuestOrder *order = userdata;
+
+        if (verdict == VERDICT_YES) {
+                order->caller = caller_copy(caller);
+                const GuestsWaiter next = waiter(order, on_defined);
+                guests_define(order->daemon->guests, &next, g_steal_pointer(&order->plan));
+        } else if (verdict == VERDICT_NO) {
+                log_change(caller, order->title, NULL, error);
+                order_fail(order, error);
+        } else {
+                call_drop(order->call);
+                order_free(order);
+        }
+}
+
+static void authorise(GuestOrder *order) {
+        g_autofree char *parameters = guest_edit_to_string(order->edit);
+        const AuthorityDetails details = {.guest = order->plan->facts->name, .parameters = parameters, .when = "now"};
+
+        order->title = g_strdup_printf("%s: %s", order->plan->facts->name, parameters);
+        authority_ask(order->daemon->authority, order->call->message, &details, on_verdict, order);
+}
+
+static void on_planned(Call *call, const GuestFacts *facts, GuestPlan *plan, const GError *error, gpointer userdata) {
+        GuestOrder *order = userdata;
+
+        order->call = call;
+        order->plan = plan;
+        if (error)
+                order_fail(order, error);
+        else if (guest_plan_is_unchanged(plan))
+                order_reply(order, "unchanged", plan);
+        else if (order->dry_run)
+                order_reply(order, "planned", plan);
+        else
+                authorise(order);
+}
+
+/* The arguments */
+
+static bool fail_read(int r, GError **error) {
+        g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "The call can't be read: %s", strerror(-r));
+        return false;
+}
+
+static bool take_word(const char *key, const char *word, char **ret, GError **error) {
+        const size_t length = strnlen(word, WORD_MAX + 1);
+
+        if (length == 0 || length > WORD_MAX || strspn(word, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_.-") != length) {
+                g_autofree char *quoted = error_quote(word);
+                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "%s can't be \"%s\"", key, quoted);
+                return false;
+        }
+        g_free(*ret);
+        *ret = g_strdup(word);
+        return true;
+}
+
+/* One of the members of @edit that are words, or NULL: then it is Nested, or nothing. */
+static char **word_of(GuestEdit *edit, const char *key) {
+        if (edit->recipe)
+                return g_str_equal(key, "Release") ? &edit->release : NULL;
+        return g_str_equal(key, "Mode") ? &edit->mode : g_str_equal(key, "Model") ? &edit->model : NULL;
+}
+
+static bool read_option(sd_bus_message *message, GuestEdit *edit, GError **error) {
+        const char *key, *word;
+        char **place;
+        int nested, r = sd_bus_message_read_basic(message, SD_BUS_TYPE_STRING, &key);
+
+        if (r < 0)
+                return fail_read(r, error);
+        place = word_of(edit, key);
+        if (place) {
+                r = sd_bus_message_read(message, "v", "s", &word);
+                return r < 0 ? fail_read(r, error) : take_word(key, word, place, error);
+        }
+        if (edit->recipe || !g_str_equal(key, "Nested")) {
+                g_autofree char *quoted = error_quote(key);
+                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "There is no option \"%s\"; there is %s", quoted,
+                            edit->recipe ? "Release" : "Mode, Model and Nested");
+                return false;
+        }
+        r = sd_bus_message_read(message, "v", "b", &nested);
+        if (r < 0)
+                return fail_read(r, error);
+        edit->nested = nested;
+        return true;
+}
+
+static bool read_options(sd_bus_message *message, GuestEdit *edit, GError **error) {
+        int r = sd_bus_message_enter_container(message, SD_BUS_TYPE_ARRAY, "{sv}");
+
+        while (r >= 0 && (r = sd_bus_message_enter_container(message, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
+                if (!read_option(message, edit, error))
+                        return false;
+                r = sd_bus_message_exit_container(message);
+        }
+        return r >= 0 || fail_read(r, error);
+}
+
+static bool read_arguments(sd_bus_message *message, bool prepare, GuestEdit *edit, GError **error) {
+        const char *recipe;
+        int r = prepare ? sd_bus_message_read_basic(message, SD_BUS_TYPE_STRING, &recipe) : 0;
+
+        if (r < 0)
+                return fail_read(r, error);
+        return (!prepare || take_word("A recipe", recipe, &edit->recipe, error)) &&
+               read_options(message, edit, error) && guest_edit_check(edit, error);
+}
+
+static int take(sd_bus_message *message, const Object *object, bool prepare, sd_bus_error *error) {
+        Daemon *daemon = object->daemon;
+        g_autoptr(GuestEdit) edit = guest_edit_new();
+        g_autoptr(GError) refused = NULL;
+        uint64_t flags;
+
+        Call *call = bus_read_flags(message, REQUEST_DRY_RUN, &flags, &refused) &&
+                                                     read_arguments(message, prepare, edit, &refused)
+                                     ? call_new(daemon, message, &refused)
+                                     : NULL;
+        if (!call)
+                return bus_error(error, refused);
+
+        GuestOrder *order = g_new0(GuestOrder, 1);
+        *order = (GuestOrder) {
+                        .daemon = daemon,
+                        .call = call,
+                        .uuid = object_guest_uuid(object),
+                        .edit = g_steal_pointer(&edit),
+                        .dry_run = flags & REQUEST_DRY_RUN,
+        };
+        const GuestsWaiter first = waiter(order, on_planned);
+        guests_plan(daemon->guests, &first, order->uuid, order->edit);
+        return 1;
+}
+
+int order_guest_set_cpu(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return take(message, userdata, false, error);
+}
+
+int order_guest_prepare(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return take(message, userdata, true, error);
+}

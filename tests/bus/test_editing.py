@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Changing guests' definitions, over a hypervisor made of files: what is planned, who may, what is carried out, and what is put back."""
+
+import os
+
+from clients import DBUS_ERROR, DRY_RUN, ERROR, GUEST, NOBODY, guest_path, wait_for
+from harness import write
+from tap import main
+from test_guests import ONE, Fake
+
+POLKIT = "org.freedesktop.PolicyKit1"
+YES = ("(bba{ss})", (True, False, {}))
+SECRET = "sesame"
+XML = f"""<domain type='kvm'>
+  <name>one</name>
+  <uuid>{ONE}</uuid>
+  <memory unit='KiB'>1048576</memory>
+  <vcpu placement='static'>2</vcpu>
+  <os>
+    <type arch='x86_64' machine='pc-q35-7.2'>hvm</type>
+  </os>
+  <cpu mode='custom' match='exact' check='partial'>
+    <model fallback='forbid'>EPYC</model>
+    <topology sockets='1' dies='1' cores='2' threads='1'/>
+  </cpu>
+  <devices>
+    <graphics type='vnc' port='-1' autoport='yes' passwd='{SECRET}'/>
+  </devices>
+</domain>
+"""
+
+
+class Editing(Fake):
+    def setUp(self):
+        super().setUp()
+        self.xml = self.fake / "xml" / ONE
+        write(self.xml, XML)
+
+    def begin(self, *options, **keys):
+        self.guest(ONE, **({"name": "one"} | keys))
+        super().begin(*options)
+        self.nobody = self.client(uid=NOBODY)
+
+    def start_set(self, client=None, flags=0, **cpu):
+        options = {name: variant(value) for name, value in cpu.items()}
+        return (client or self.observer).start("SetCpu", ("a{sv}t", options, flags), path=guest_path(ONE), interface=GUEST)
+
+    def set(self, client=None, flags=0, **cpu):
+        return self.start_set(client, flags, **cpu).result()[0]
+
+    def prepare(self, recipe, flags=0, **options):
+        options = {name: variant(value) for name, value in options.items()}
+        return self.observer.call("Prepare", ("sa{sv}t", recipe, options, flags), path=guest_path(ONE), interface=GUEST)[0]
+
+    def assert_untouched(self):
+        self.assertEqual(self.xml.read_text(), XML)
+
+
+def variant(value):
+    from gi.repository import GLib
+    return GLib.Variant({str: "s", bool: "b", int: "i"}[type(value)], value)
+
+
+class Plans(Editing):
+    def test_dry_run(self):
+        """Whoever asks sees what would be done, without its secrets, and nothing is done."""
+        self.begin()
+        plan = self.set(self.nobody, DRY_RUN, Nested=True)
+        self.assertEqual(set(plan), {"Outcome", "Steps", "Advice", "Impact", "Diff", "RestartNeeded"})
+        self.assertEqual((plan["Outcome"], plan["Impact"], plan["RestartNeeded"]), ("planned", [], False))
+        self.assertEqual(plan["Steps"], ["require svm"])
+        lines = plan["Diff"].splitlines()
+        self.assertEqual(lines[:2], ["--- one", "+++ one"])
+        changed = [line for line in lines[2:] if line[0] in "+-"]
+        self.assertEqual(len(changed), 1, plan["Diff"])
+        self.assertRegex(changed[0], r"^\+ +<feature policy=.require. name=.svm./>$")
+        self.assertNotIn(SECRET, plan["Diff"])
+        self.assert_untouched()
+        self.assertEqual(self.observer.signals(), [])
+
+    def test_nothing_to_do(self):
+        self.begin()
+        for flags in (0, DRY_RUN):
+            plan = self.set(self.nobody, flags, Mode="custom")
+            self.assertEqual((plan["Outcome"], plan["Diff"]), ("unchanged", ""))
+        self.assert_untouched()
+
+    def test_impact(self):
+        self.begin(live="custom EPYC require", run=1, inside=1)
+        self.assertEqual([i["Kind"] for i in self.set(None, DRY_RUN, Nested=False)["Impact"]], ["loses-nested"])
+        self.observer.set({"kvm_amd": {"nested": "0"}})
+        plan = self.set(None, DRY_RUN, Mode="host-passthrough", Nested=True)
+        self.assertEqual([(i["Kind"], i["Subject"]) for i in plan["Impact"]], [("loses-nested", "one")])
+        self.assertIn("nested is off", plan["Impact"][0]["Message"])
+        self.assertTrue(plan["RestartNeeded"])
+        write(self.xml, XML.replace("check='partial'", "check='full'"))
+        self.assertEqual([i["Kind"] for i in self.set(None, DRY_RUN, Nested=True)["Impact"]], ["fails-to-start"])
+
+    def test_what_can_not_be(self):
+        self.begin()
+        for cpu, words in (
+                ({}, ["Mode, Model and Nested"]), ({"Modus": "custom"}, ['"Modus"']), ({"Mode": True}, ["can't be read"]),
+                ({"Nested": "yes"}, ["can't be read"]), ({"Mode": ""}, ["Mode"]), ({"Mode": "x" * 65}, ["Mode"]),
+                ({"Model": "<evil/>"}, ["Model"]), ({"Mode": "passthrough"}, ["host-passthrough"]),
+                ({"Mode": "host-model", "Model": "EPYC"}, ["custom"])):
+            with self.subTest(cpu), self.refused(ERROR + "InvalidArgs", *words):
+                self.set(None, 0, **cpu)
+        for flags in (2, 4, 8, 16):
+            with self.refused(ERROR + "InvalidArgs", hex(flags)):
+                self.set(None, flags, Nested=True)
+        write(self.xml, XML.replace("x86_64", "aarch64"))
+        with self.refused(ERROR + "Unsupported", "aarch64"):
+            self.set(None, DRY_RUN, Nested=True)
+
+    def test_whose_definition_is_not_what_counts(self):
+        self.begin(persistent="no", live="custom EPYC require")
+        with self.refused(ERROR + "TransientGuest", "one is transient"):
+            self.set(None, DRY_RUN, Nested=True)
+        self.guest(ONE, name="one", saved="custom EPYC require")
+        with self.refused(ERROR + "Conflict", "managed save", "virsh managedsave-remove one"):
+            self.set(None, 0, Nested=True)
+        self.assert_untouched()
+
+
+class Changes(Editing):
+    def test_change(self):
+        self.begin(live="custom EPYC disable")
+        pending = self.start_set(Nested=True)
+        result = pending.result()[0]
+        self.assertEqual((result["Outcome"], result["Steps"], result["RestartNeeded"]), ("applied", ["require svm"], True))
+        # All that was there is there, the password with it.
+        self.assertEqual(self.xml.read_text().replace("    <feature policy='require' name='svm'/>\n", ""), XML)
+        order = [m.member or "reply" for m in self.observer.messages if m.is_signal("PropertiesChanged") or m.serial == pending.serial]
+        self.assertEqual(order, ["PropertiesChanged", "reply"])
+        guest = self.get(ONE)
+        self.assertEqual((guest["Policy"], guest["NextStart"], guest["RestartNeeded"]), ("require", "yes", True))
+        self.assertEqual(self.set(Nested=True)["Outcome"], "unchanged")
+        self.assertEqual(self.set(Nested=False)["Outcome"], "applied")
+        self.assertEqual(self.get(ONE)["Policy"], "disable")
+
+    def test_no_secret_is_told(self):
+        self.begin()
+        said = [self.set(Nested=True), self.set(Mode="host-passthrough"), self.set(None, DRY_RUN, Nested=False), self.prepare("kvm")]
+        write(self.fake / "refuse", "")
+        with self.refused(ERROR + "Unsupported") as caught:
+            self.set(Mode="host-model")
+        for text in (str(said), caught.exception.message, self.daemons[0].log.read_text()):
+            self.assertNotIn(SECRET, text)
+        self.assertIn(SECRET, self.xml.read_text())
+
+    def test_refused(self):
+        self.begin()
+        write(self.fake / "refuse", "")
+        with self.refused(ERROR + "Unsupported", "libvirt does not take"):
+            self.set(Nested=True)
+        self.assert_untouched()
+
+    def test_put_back(self):
+        """What was written is not what is read."""
+        self.begin()
+        write(self.fake / "spoil", XML.replace("EPYC", "Opteron_G1"))
+        with self.refused(ERROR + "ReloadFailed", "one", "as it was before"):
+            self.set(Nested=True)
+        self.assert_untouched()
+        self.assertEqual(self.get(ONE)["CpuModel"], "EPYC")
+
+    def test_it_can_not_be_put_back(self):
+        self.begin()
+        write(self.fake / "spoil", XML.replace("EPYC", "Opteron_G1"))
+        write(self.fake / "refuse", "")
+        with self.refused(ERROR + "HostDegraded", "virsh edit one"):
+            self.set(Nested=True)
+
+    def test_prepare(self):
+        self.begin()
+        plan = self.prepare("esxi", DRY_RUN, Release="7.0")
+        self.assertEqual(plan["Outcome"], "planned")
+        self.assertTrue(any("ignore_msrs" in advice for advice in plan["Advice"]))
+        self.assert_untouched()
+        result = self.prepare("esxi", Release="7.0")
+        self.assertEqual((result["Outcome"], result["Steps"], result["Diff"]), ("applied", plan["Steps"], plan["Diff"]))
+        self.assertEqual(self.prepare("esxi", Release="7.0")["Outcome"], "unchanged")
+        for recipe, options, words in (("vax", {}, ["esxi, hyperv"]), ("esxi", {"Release": "99"}, ["99"]), ("esxi", {"Nested": True}, ["Release"])):
+            with self.refused(ERROR + "InvalidArgs", *words):
+                self.prepare(recipe, **options)
+
+
+class Gate(Editing):
+    def polkit(self):
+        return self.service(POLKIT, {"CheckAuthorization": lambda request: None, "CancelCheckAuthorization": lambda request: ()})
+
+    def ask(self, polkit, **cpu):
+        """An ordinary user's call, and what polkit is asked."""
+        pending = self.start_set(self.nobody, **cpu)
+        wait_for(lambda: polkit.asked("CheckAuthorization"), "polkit to be asked")
+        return pending, polkit.asked("CheckAuthorization")[0]
+
+    def test_without_polkit(self):
+        self.begin()
+        with self.refused(DBUS_ERROR + "AccessDenied", "polkit"):
+            self.set(self.nobody, Nested=True)
+        self.assert_untouched()
+
+    def test_what_polkit_is_told(self):
+        self.begin()
+        polkit = self.polkit()
+        pending, request = self.ask(polkit, Mode="host-passthrough", Nested=False)
+        _, action, details, *_ = request.arguments
+        self.assertEqual(action, "org.nestvirt1.manage-guests")
+        self.assertEqual((details["guest"], details["parameters"]), ("one", "mode=host-passthrough nested=no"))
+        self.assertIn("$(guest)", details["polkit.message"])
+        self.assert_untouched()
+        polkit.answer(request, YES)
+        self.assertEqual(pending.result()[0]["Outcome"], "applied")
+
+    def test_somebody_else_was_faster(self):
+        self.begin()
+        polkit = self.polkit()
+        pending, request = self.ask(polkit, Nested=True)
+        other = XML.replace("1048576", "2097152")
+        self.xml.write_text(other)
+        polkit.answer(request, YES)
+        with self.refused(ERROR + "Conflict", "one", "try again"):
+            pending.result()
+        self.assertEqual(self.xml.read_text(), other)
+
+    def test_two_at_once(self):
+        self.begin()
+        polkit = self.polkit()
+        pending, request = self.ask(polkit, Nested=True)
+        self.assertEqual(self.set(Mode="host-passthrough")["Outcome"], "applied")
+        polkit.answer(request, YES)
+        with self.refused(ERROR + "Conflict"):
+            pending.result()
+        self.assertEqual(self.get(ONE)["CpuMode"], "host-passthrough")
+
+    def test_who_leaves_wants_nothing(self):
+        self.begin()
+        polkit = self.polkit()
+        _, request = self.ask(polkit, Nested=True)
+        name = self.nobody.name
+        self.nobody.close()
+        self.observer.wait_gone(name)
+        wait_for(lambda: polkit.asked("CancelCheckAuthorization"), "the question to be taken back")
+        polkit.answer(request, YES)
+        self.observer.call("Refresh", ("t", 0))
+        self.assert_untouched()
+
+
+class Hanging(Editing):
+    def end_hanging(self):
+        path = self.fake / "hang"
+        with open(path, "w", encoding="utf-8"):
+            path.unlink()
+
+    def test_the_plan(self):
+        self.begin("--guest-patience=300000")
+        os.mkfifo(self.fake / "hang")
+        pending = self.start_set(Nested=True)
+        self.assertEqual(self.observer.get("Nested"), "on")
+        with self.refused(ERROR + "TimedOut", "libvirt has not answered"):
+            pending.result()
+        self.end_hanging()
+        self.observer.call("GetGuest", ("s", "one"))
+        self.assert_untouched()
+
+    def test_the_definition_is_not_begun_any_more(self):
+        """What would have been done after its caller was told that it was not."""
+        self.begin("--guest-patience=1000000")
+        polkit = self.service(POLKIT, {"CheckAuthorization": lambda request: None})
+        pending = self.start_set(self.nobody, Nested=True)
+        wait_for(lambda: polkit.asked("CheckAuthorization"), "polkit to be asked")
+        os.mkfifo(self.fake / "hang")
+        before = self.observer.start("RefreshGuests", ("t", 0))
+        polkit.answer(polkit.asked("CheckAuthorization")[0], YES)
+        for call in (before, pending):
+            with self.refused(ERROR + "TimedOut"):
+                call.result()
+        self.end_hanging()
+        self.observer.call("GetGuest", ("s", "one"))
+        self.assert_untouched()
+
+
+if __name__ == "__main__":
+    main()
