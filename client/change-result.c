@@ -24,8 +24,8 @@ static const char *headline(const Client *client, const char *outcome) {
         return outcome;
 }
 
-static void print_steps(Output *out, GVariant *result) {
-        g_autoptr(GVariant) steps = get_container(result, "Steps", "as");
+static void print_texts(Output *out, GVariant *result, const char *name) {
+        g_autoptr(GVariant) steps = get_container(result, name, "as");
         g_autofree const char **texts = g_variant_get_strv(steps, NULL);
 
         for (const char **text = texts; *text; text++) {
@@ -78,7 +78,7 @@ void change_print(const Client *client, GVariant *result) {
                 return;
         }
         print_headline(client, result);
-        print_steps(client->out, result);
+        print_texts(client->out, result, "Steps");
         print_impact(client->out, result);
         print_values(client->out, result);
 }
@@ -91,4 +91,34 @@ void change_print_verdict(const Client *client, GVariant *result) {
                     on ? "a guest of a guest ran."
                        : "no guest of a guest could run, not even with a virtual CPU that is forced to have it.");
         output_newline(client->out);
+}
+
+static void print_line(Output *out, const char *text) {
+        output_text(out, STYLE_PLAIN, text);
+        output_newline(out);
+}
+
+void change_print_guest(const Client *client, const char *name, GVariant *result) {
+        const char *outcome = get_string(result, "Outcome"), *diff = get_string(result, "Diff");
+        Output *out = client->out;
+
+        if (client->json != JSON_OFF) {
+                client_print_json(client, result);
+                return;
+        }
+        output_text(out, STYLE_BOLD,
+                    g_str_equal(outcome, "applied") ? "Done: it is defined so now." : headline(client, outcome));
+        output_newline(out);
+        print_texts(out, result, "Steps");
+        print_impact(out, result);
+        print_texts(out, result, "Advice");
+        if (get_boolean(result, "RestartNeeded")) {
+                g_autofree char *text =
+                                g_strdup_printf("%s runs with another CPU until it is switched off and on again; "
+                                                "a reboot from inside is not enough.",
+                                                name);
+                print_line(out, text);
+        }
+        if (client->flags & FLAG_DRY_RUN && *diff)
+                output_document(out, diff);
 }

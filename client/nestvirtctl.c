@@ -36,6 +36,7 @@ enum {
 #define EXCLUSIVE (RUNTIME | NEXT_BOOT | WHEN_IDLE)
 #define SETTING (DRY_RUN | EXCLUSIVE | WAIT | VERIFY)
 #define REPEATING (INTERVAL | COUNT)
+#define CPU (DRY_RUN | NESTED | MODE | MODEL)
 #define PATCHING (DRY_RUN | NESTED | MODE | MODEL | RECIPE | RELEASE | VENDOR)
 
 typedef struct Verb {
@@ -59,6 +60,8 @@ static const Verb verbs[] = {
         { "users",         NULL,               0, 0,        0,       "Who uses KVM now",                                              verb_users },
         { "guests",        NULL,               0, 0,        0,       "Which guests can run guests of their own, a line each",         verb_guests },
         { "guest",         "NAME",             1, 1,        0,       "All that is known of one guest, by name or UUID",               verb_guest },
+        { "set-cpu",       "NAME",             1, 1,        CPU,     "Change the CPU that a guest is defined with",                   verb_set_cpu },
+        { "prepare",       "NAME RECIPE",      2, 2,        DRY_RUN | RELEASE, "Make a guest fit to run guests: kvm, proxmox, hyperv, esxi", verb_prepare },
         { "probe",         NULL,               0, 0,        TIMES,   "Run a guest in a guest, and count what it costs",               verb_probe },
         { "stat",          "[GUEST…]",         0, G_MAXINT, REPEATING, "What KVM counts of the guests that run: exits and more",        verb_stat },
         { "exits",         "[GUEST]",          0, 1,        REPEATING, "Why guests exit to the host, counted as they do (root)",        verb_exits },

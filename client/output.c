@@ -184,3 +184,17 @@ bool output_refresh(Output *output) {
         g_string_prepend(output->text, "\033[H\033[J");
         return output_flush(output, false);
 }
+
+void output_document(Output *out, const char *text) {
+        g_auto(GStrv) lines = NULL;
+
+        if (!isatty(STDOUT_FILENO)) {
+                output_raw(out, text);
+                return;
+        }
+        lines = g_strsplit(text, "\n", -1);
+        for (char **line = lines; *line && (line[1] || **line); line++) {
+                output_text(out, STYLE_PLAIN, *line);
+                output_newline(out);
+        }
+}

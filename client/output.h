@@ -35,6 +35,8 @@ void output_newline(Output *output);
 void output_field(Output *output, unsigned column, const char *label, Style style, const char *text);
 /* Appends as it is: JSON, which has no control characters. */
 void output_raw(Output *output, const char *text);
+/* As it is for a program; on a terminal without what would be a control sequence. */
+void output_document(Output *output, const char *text);
 
 /* Forgets what there is. */
 void output_discard(Output *output);

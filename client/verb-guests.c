@@ -3,6 +3,7 @@
 /* nestvirtctl guests and guest: who can nest, who does, and why. */
 
 #include "connection.h"
+#include "guest-call.h"
 #include "guest-text.h"
 #include "inventory.h"
 #include "verbs.h"
@@ -31,17 +32,11 @@ int verb_guests(Client *client, char **words) {
 }
 
 static int fetch_guest(Client *client, const char *name, GVariant **ret, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *find = NULL, *read = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *read = NULL;
         g_autoptr(GVariant) path = NULL;
         int r;
 
-        r = connection_prepare(client, PATH_MANAGER, IFACE_MANAGER, "GetGuest", &find, error);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(find, "s", name);
-        if (r < 0)
-                return connection_fail(client, r, error);
-        r = connection_call(client, find, CALL_WAIT, "o", &path, error);
+        r = guest_call_find(client, name, &path, error);
         if (r < 0)
                 return r;
         r = connection_prepare(client, g_variant_get_string(path, NULL), IFACE_PROPERTIES, "GetAll", &read, error);

@@ -9,6 +9,7 @@
 
 #include "diff.h"
 #include "error.h"
+#include "guest-call.h"
 #include "names.h"
 #include "plugin.h"
 #include "verbs.h"
@@ -61,16 +62,6 @@ static int read_input(const Client *client, const char *file, GString *text) {
         return status;
 }
 
-/* -1 when it is no such word. */
-static int parse_switch(const char *word) {
-        static const char *const words[] = {"no", "yes", "off", "on", "false", "true", "0", "1", "n", "y"};
-
-        for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-                if (g_ascii_strcasecmp(word, words[i]) == 0)
-                        return (int) (i % 2);
-        return -1;
-}
-
 static int check(const Client *client, XmlPatch *patch) {
         const GuestOptions *guest = &client->guest;
 
@@ -82,27 +73,12 @@ static int check(const Client *client, XmlPatch *patch) {
                 return client_usage(client, "--vendor is intel or amd, not \"%s\"", guest->vendor);
         if (guest->release && !guest->recipe)
                 return client_usage(client, "--release is for --recipe");
-        patch->nested = guest->nested ? parse_switch(guest->nested) : -1;
+        patch->nested = guest->nested ? guest_call_switch(guest->nested) : -1;
         if (guest->nested && patch->nested < 0)
                 return client_usage(client, "--nested is yes or no, not \"%s\"", guest->nested);
         if (guest->recipe && patch->nested == 0)
                 return client_usage(client, "--nested=no contradicts --recipe: it makes a host of the guest");
         return 0;
-}
-
-/* As it is for a program; on a terminal without what would be a control sequence. */
-static void print_text(Output *out, const char *text) {
-        g_auto(GStrv) lines = NULL;
-
-        if (!isatty(STDOUT_FILENO)) {
-                output_raw(out, text);
-                return;
-        }
-        lines = g_strsplit(text, "\n", -1);
-        for (char **line = lines; *line && (line[1] || **line); line++) {
-                output_text(out, STYLE_PLAIN, *line);
-                output_newline(out);
-        }
 }
 
 static void print_lines(Output *out, const GPtrArray *lines) {
@@ -120,11 +96,11 @@ static void print_result(const Client *client, const char *before, const char *a
         if (client->json == JSON_OFF && diff) {
                 print_lines(client->out, steps);
                 print_lines(client->out, advice);
-                print_text(client->out, diff);
+                output_document(client->out, diff);
                 return;
         }
         if (client->json == JSON_OFF) {
-                print_text(client->out, after);
+                output_document(client->out, after);
                 return;
         }
         g_variant_builder_init(&result, G_VARIANT_TYPE_VARDICT);

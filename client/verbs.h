@@ -16,6 +16,8 @@ int verb_cancel(Client *client, char **words);
 int verb_users(Client *client, char **words);
 int verb_guests(Client *client, char **words);
 int verb_guest(Client *client, char **words);
+int verb_set_cpu(Client *client, char **words);
+int verb_prepare(Client *client, char **words);
 int verb_ensure_device(Client *client, char **words);
 int verb_probe(Client *client, char **words);
 int verb_stat(Client *client, char **words);

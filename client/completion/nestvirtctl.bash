@@ -28,7 +28,7 @@ _nestvirtctl_guests() {
         done
 }
 
-# What an option of patch-xml can be.
+# What an option about a guest can be.
 _nestvirtctl_choices() {
         case $1 in
         --nested) echo "yes no" ;;
@@ -46,9 +46,9 @@ _nestvirtctl() {
         local patching="--dry-run --nested= --mode= --model= --recipe= --release= --vendor="
         local times="--times"
         local repeating="--interval= --count="
-        local verbs="status check show set reset reload cancel users guests guest probe stat exits ensure-device monitor patch-xml help"
+        local verbs="status check show set reset reload cancel users guests guest set-cpu prepare probe stat exits ensure-device monitor patch-xml help"
         # The words as they were typed: readline's own are broken at = and :
-        local line=${COMP_LINE:0:COMP_POINT} words cur prev='' verb='' i
+        local line=${COMP_LINE:0:COMP_POINT} words cur prev='' verb='' i named=0
         read -ra words <<<"$line"
         [[ $line == *[[:space:]] ]] && words+=("")
         cur=${words[-1]}
@@ -56,7 +56,7 @@ _nestvirtctl() {
                 case ${words[i]} in
                 -H | --host) ((i++)) ;;
                 -*) ;;
-                *) verb=${verb:-${words[i]}} ;;
+                *) verb=${verb:-${words[i]}} named=$((named + 1)) ;;
                 esac
         done
         ((${#words[@]} > 2)) && prev=${words[-2]}
@@ -66,6 +66,8 @@ _nestvirtctl() {
         set | reset) common="$setting $common" ;;
         reload | ensure-device) common="--dry-run $common" ;;
         patch-xml) common="$patching $common" ;;
+        set-cpu) common="--nested= --mode= --model= --dry-run $common" ;;
+        prepare) common="--release= --dry-run $common" ;;
         probe) common="$times $common" ;;
         stat | exits) common="$repeating $common" ;;
         esac
@@ -76,7 +78,7 @@ _nestvirtctl() {
         elif [[ $cur == --json=* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "short pretty off" -- "${cur#*=}")
                 return
-        elif [[ $verb == patch-xml && $cur == --*=* ]]; then
+        elif [[ $verb =~ ^(patch-xml|set-cpu|prepare)$ && $cur == --*=* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "$(_nestvirtctl_choices "${cur%%=*}")" -- "${cur#*=}")
                 return
         elif [[ $cur == --host=* ]]; then
@@ -97,7 +99,9 @@ _nestvirtctl() {
                 mapfile -t COMPREPLY < <(compgen -f -- "$cur")
                 compopt -o filenames 2>/dev/null
                 return
-        elif [[ $verb == guest ]]; then
+        elif [[ $verb == prepare && $named -eq 2 ]]; then
+                choices=$(_nestvirtctl_choices --recipe)
+        elif [[ $verb =~ ^(guest|set-cpu|prepare)$ ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "$(_nestvirtctl_guests)" -- "$cur")
                 return
         elif [[ $verb == show || $verb == reset ]]; then

@@ -15,8 +15,8 @@ COMPLETION = SOURCES / "completion"
 PARAMETERS = {"kvm_amd/nested": "1", "kvm_amd/npt": "Y", "kvm_amd/pause_filter_count": "3000", "kvm/ignore_msrs": "N",
               "kvm/halt_poll_ns": "200000"}
 NAMES = {"nested", "npt", "pause_filter_count", "ignore_msrs", "halt_poll_ns", "kvm.ignore_msrs", "kvm.halt_poll_ns"}
-VERBS = {"status", "check", "show", "set", "reset", "reload", "cancel", "users", "guests", "guest", "probe", "stat", "exits", "ensure-device",
-         "monitor", "patch-xml", "help"}
+VERBS = {"status", "check", "show", "set", "reset", "reload", "cancel", "users", "guests", "guest", "set-cpu", "prepare", "probe", "stat",
+         "exits", "ensure-device", "monitor", "patch-xml", "help"}
 PATCHING = {"--nested", "--mode", "--model", "--recipe", "--release", "--vendor"}
 SETTING = {"--dry-run", "--runtime", "--next-boot", "--when-idle", "--wait", "--verify"}
 
@@ -101,7 +101,7 @@ class Cases:
 
     def test_verbs(self):
         self.assertEqual(self.offer("nestvirtctl "), VERBS)
-        self.assertEqual(self.offer("nestvirtctl s"), {"status", "show", "set", "stat"})
+        self.assertEqual(self.offer("nestvirtctl s"), {"status", "show", "set", "stat", "set-cpu"})
         self.assertEqual(self.offer("nestvirtctl --no-pager re"), {"reset", "reload"})
 
     def test_parameters(self):
@@ -146,6 +146,12 @@ class Cases:
     def test_guests(self):
         self.assertEqual(self.offer("nestvirtctl guest "), {"web1", "web2", "db"})
         self.assertEqual(self.offer("nestvirtctl guest w"), {"web1", "web2"})
+        self.assertEqual(self.offer("nestvirtctl set-cpu w"), {"web1", "web2"})
+        self.assertEqual(self.offer("nestvirtctl prepare "), {"web1", "web2", "db"})
+        self.assertEqual(self.offer("nestvirtctl prepare web1 h"), {"hyperv"})
+        self.assertEqual(self.offer("nestvirtctl set-cpu web1 --nested="), {"yes", "no"})
+        self.assertEqual(self.offer("nestvirtctl set-cpu web1 --re"), set())
+        self.assertEqual({word.partition("=")[0] for word in self.offer("nestvirtctl prepare web1 --re")}, {"--release"})
         self.environment["NESTVIRTCTL_GUESTS"] = str(self.folder / "none")
         self.assertEqual(self.offer("nestvirtctl guest "), set())
 

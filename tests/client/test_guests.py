@@ -3,7 +3,7 @@
 
 from clients import ERROR, GUEST, guest_path
 from ctl import run, start
-from harness import BusTest
+from harness import BusTest, write
 from tap import main
 
 ONE, TWO, THREE = (f"3b5b08e4-3dca-4ff9-9a1d-40389758d08{i}" for i in (1, 2, 3))
@@ -79,6 +79,54 @@ class Guests(BusTest):
                          ("", 'Cannot tell of the guest "web": No guest is called "web"; those that there are: nestvirtctl guests\n'))
         error = self.ctl("--json=short", "guest", "web", status=1).json["error"]
         self.assertEqual(error["name"], ERROR + "NoSuchGuest")
+
+
+class Editing(BusTest):
+    XML = f"""<domain type='kvm'>
+  <name>web1</name>
+  <uuid>{ONE}</uuid>
+  <os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os>
+  <memory unit='KiB'>1048576</memory>
+  <vcpu>1</vcpu>
+  <cpu mode='host-passthrough'/>
+</domain>
+"""
+
+    def setUp(self):
+        super().setUp()
+        write(self.host / "fake/xml" / ONE, self.XML)
+        self.guest(ONE, name="web1", live="host-passthrough", run=1, inside=1)
+        self.start_fake("--guests")
+
+    def ctl(self, *arguments, status=0):
+        result = run(*arguments, address=self.bus.address)
+        self.assertEqual(result.status, status, result)
+        return result
+
+    def test_set_cpu(self):
+        plan = self.ctl("set-cpu", "web1", "--nested=no", "--dry-run").out.splitlines()
+        self.assertEqual(plan[:5], [
+            "This would be done; nothing has been changed:", "  disable svm",
+            "  loses-nested: web1 runs guests of its own now, and will not be able to once it has been switched off and on",
+            "web1 runs with another CPU until it is switched off and on again; a reboot from inside is not enough.", "--- web1"])
+        self.assertIn("+    <feature policy='disable' name='svm'/>", "\n".join(plan).replace('"', "'"))
+        self.assertEqual((self.host / "fake/xml" / ONE).read_text(), self.XML)
+        done = self.ctl("set-cpu", ONE, "--nested=no").out.splitlines()
+        self.assertEqual(done[:2], ["Done: it is defined so now.", "  disable svm"])
+        self.assertIn("name='svm'", (self.host / "fake/xml" / ONE).read_text())
+        self.assertEqual(self.ctl("set-cpu", "web1", "--nested=no").out.splitlines()[0], "Nothing to do: it is so already.")
+
+    def test_prepare(self):
+        plan = self.ctl("--json=short", "prepare", "web1", "esxi", "--release=6.7", "--dry-run").json
+        self.assertEqual(set(plan), {"outcome", "steps", "advice", "impact", "diff", "restart_needed"})
+        self.assertEqual(plan["outcome"], "planned")
+        self.assertEqual(self.ctl("--json=short", "prepare", "web1", "esxi", "--release=6.7").json, {**plan, "outcome": "applied"})
+        self.assertIn("kvm.ignore_msrs=on", self.ctl("prepare", "web1", "esxi", "--release=6.7").out)
+
+    def test_refused(self):
+        for words, status in ((["set-cpu", "web2", "--nested=no"], 1), (["set-cpu", "web1", "--mode=none"], 2),
+                              (["prepare", "web1", "vax"], 2)):
+            self.assertRegex(self.ctl(*words, status=status).err, r"^Cannot (set the CPU of|prepare) the guest .web[12].: ")
 
 
 class Without(BusTest):

@@ -10,7 +10,7 @@ import unittest
 from ctl import NOWHERE, environment, help_sections, run, script
 from tap import main
 
-WORDS = {"set": ["nested=on"], "guest": ["web1"]}
+WORDS = {"set": ["nested=on"], "guest": ["web1"], "set-cpu": ["web1", "--nested=yes"], "prepare": ["web1", "kvm"]}
 # The probe needs a bus only for those who may not open /dev/kvm (test_probe.py), exits only for a guest's name.
 WITHOUT_BUS = {"help", "patch-xml", "probe", "exits"}
 
@@ -97,6 +97,12 @@ class Usage(unittest.TestCase):
         (["exits", "web1", "web2"], 'takes nothing more, but there is "web2"'),
         (["-q", "exits"], "exits does nothing but print"),
         (["probe", "--count=2"], "probe takes no --count"),
+        (["set-cpu"], "NAME"),
+        (["set-cpu", "web1"], "needs --nested, --mode or --model"),
+        (["set-cpu", "web1", "--nested=perhaps"], '--nested is yes or no, not "perhaps"'),
+        (["set-cpu", "web1", "--recipe=kvm"], "set-cpu takes no --recipe"),
+        (["prepare", "web1"], "NAME RECIPE"),
+        (["prepare", "web1", "kvm", "--nested=yes"], "prepare takes no --nested"),
     ]
 
     def test_one_line_and_2(self):

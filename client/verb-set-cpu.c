@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The verbs that change a guest's definition: set-cpu and prepare. Each is one call, whose answer is printed. What may be changed and how is
+ * the daemon's to decide. */
+
+#include "change-result.h"
+#include "connection.h"
+#include "guest-call.h"
+#include "names.h"
+#include "verbs.h"
+
+static int append_word(sd_bus_message *call, const char *name, const char *word) {
+        return word ? sd_bus_message_append(call, "{sv}", name, "s", word) : 0;
+}
+
+/* a{sv}: Mode, Model and Nested, or Release. */
+static int append_options(sd_bus_message *call, const GuestOptions *guest) {
+        int r = sd_bus_message_open_container(call, SD_BUS_TYPE_ARRAY, "{sv}");
+
+        if (r >= 0)
+                r = append_word(call, "Mode", guest->mode);
+        if (r >= 0)
+                r = append_word(call, "Model", guest->model);
+        if (r >= 0)
+                r = append_word(call, "Release", guest->release);
+        if (r >= 0 && guest->nested)
+                r = sd_bus_message_append(call, "{sv}", "Nested", "b", guest_call_switch(guest->nested));
+        return r < 0 ? r : sd_bus_message_close_container(call);
+}
+
+/* @recipe NULL: SetCpu. */
+static int call_change(Client *client, const char *name, const char *recipe, GVariant **ret, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        const bool dry_run = client->flags & FLAG_DRY_RUN;
+        g_autoptr(GVariant) path = NULL;
+        int r;
+
+        r = guest_call_find(client, name, &path, error);
+        if (r < 0)
+                return r;
+        r = connection_prepare(client, g_variant_get_string(path, NULL), IFACE_GUEST, recipe ? "Prepare" : "SetCpu",
+                               &call, error);
+        if (r < 0)
+                return r;
+        if (recipe)
+                r = sd_bus_message_append(call, "s", recipe);
+        if (r >= 0)
+                r = append_options(call, &client->guest);
+        if (r >= 0)
+                r = sd_bus_message_append(call, "t", client->flags);
+        if (r < 0)
+                return connection_fail(client, r, error);
+        return connection_call(client, call, dry_run ? CALL_WAIT : CALL_CHANGE, "a{sv}", ret, error);
+}
+
+static int change(Client *client, const char *name, const char *recipe, const char *doing) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        g_autoptr(GVariant) result = NULL;
+
+        if (call_change(client, name, recipe, &result, &error) < 0)
+                return client_fail(client, doing, &error);
+        change_print_guest(client, name, result);
+        return 0;
+}
+
+int verb_set_cpu(Client *client, char **words) {
+        const GuestOptions *guest = &client->guest;
+        g_autofree char *doing = g_strdup_printf("set the CPU of the guest \"%s\"", words[0]);
+
+        if (!guest->mode && !guest->model && !guest->nested)
+                return client_usage(client, "set-cpu needs --nested, --mode or --model");
+        if (guest->nested && guest_call_switch(guest->nested) < 0)
+                return client_usage(client, "--nested is yes or no, not \"%s\"", guest->nested);
+        return change(client, words[0], NULL, doing);
+}
+
+int verb_prepare(Client *client, char **words) {
+        g_autofree char *doing = g_strdup_printf("prepare the guest \"%s\"", words[0]);
+
+        return change(client, words[0], words[1], doing);
+}
