@@ -137,7 +137,9 @@ GPtrArray *guest_plan_impact(const GuestPlan *plan, const GuestHost *host) {
         GPtrArray *impact = g_ptr_array_new_with_free_func((GDestroyNotify) impact_free);
         const GuestFacts facts = facts_then(plan);
         g_autoptr(GuestVerdict) then = guest_judge(&facts, host);
-        const char *name = facts.name;
+        const char *name = facts.name, *uses = g_str_equal(then->using, "yes")   ? "runs guests of its own now"
+                                               : g_str_equal(then->using, "has") ? "has run guests of its own"
+                                                                                 : NULL;
 
         if (g_str_equal(then->next_start, "fails"))
                 add_impact(impact, name, "fails-to-start",
@@ -145,11 +147,10 @@ GPtrArray *guest_plan_impact(const GuestPlan *plan, const GuestHost *host) {
         else if (wants_nested(plan->edit) && g_str_equal(then->next_start, "no"))
                 add_impact(impact, name, "loses-nested",
                            g_strdup_printf("%s will not be able to nest all the same: %s", name, then->start_reason));
-        else if (g_str_equal(then->using, "yes") && g_str_equal(then->next_start, "no"))
+        else if (uses && g_str_equal(then->next_start, "no"))
                 add_impact(impact, name, "loses-nested",
-                           g_strdup_printf("%s runs guests of its own now, and will not be able to once it has been "
-                                           "switched off and on",
-                                           name));
+                           g_strdup_printf("%s %s, and will not be able to once it has been switched off and on", name,
+                                           uses));
         if (*then->saved_state)
                 add_impact(impact, name, "saved-state",
                            g_strdup_printf("%s of %s would bring back another CPU", then->saved_state, name));

@@ -88,6 +88,8 @@ class Plans(Editing):
     def test_impact(self):
         self.begin(live="custom EPYC require", run=1, inside=1)
         self.assertEqual([i["Kind"] for i in self.set(None, DRY_RUN, Nested=False)["Impact"]], ["loses-nested"])
+        self.guest(ONE, name="one", live="custom EPYC require", run=1, inside=0)
+        self.assertIn("has run", self.set(None, DRY_RUN, Nested=False)["Impact"][0]["Message"])
         self.observer.set({"kvm_amd": {"nested": "0"}})
         plan = self.set(None, DRY_RUN, Mode="host-passthrough", Nested=True)
         self.assertEqual([(i["Kind"], i["Subject"]) for i in plan["Impact"]], [("loses-nested", "one")])
