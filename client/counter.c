@@ -29,7 +29,7 @@ bool counter_is_level(const char *name) {
                         "pages_1g",
                         "pages_2m",
                         "pages_4k",
-                        /* Until Linux 5.13 the large pages were one counter, and the split ones had another name. */
+                        /* Linux 5.10: one counter for all large pages, and another name for those that were split. */
                         "largepages",
                         "lpages",
                         "nx_largepages_splitted",
