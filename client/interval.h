@@ -8,7 +8,7 @@
 typedef struct Interval {
         double seconds;
         unsigned count; /* how often; 0: until Ctrl-C */
-        gint64 next;    /* µs, monotonic */
+        gint64 next;    /* µs, monotonic: when the turn under way has begun, or begins */
 } Interval;
 
 /* From the client's options: @seconds and @count are what holds without them. 0, or the exit status of a wrong usage. */

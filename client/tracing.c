@@ -94,7 +94,8 @@ static int read_file(const char *tracepoint, const char *name, char **ret) {
 
 /* "field:unsigned int exit_reason; offset:8; size:4; signed:0;" */
 static bool parse_format(const char *format, unsigned *ret_offset) {
-        const char *field = strstr(format, " exit_reason;"), *offset = field ? strstr(field, "offset:") : NULL;
+        const char *field = format ? strstr(format, " exit_reason;") : NULL;
+        const char *offset = field ? strstr(field, "offset:") : NULL;
 
         if (!offset)
                 return false;
@@ -108,7 +109,7 @@ static bool find_tracepoint(const char *name, Tracepoint *ret, sd_bus_error *err
 
         if (r >= 0)
                 r = read_file(name, "format", &format);
-        if (r >= 0 && (!g_ascii_string_to_unsigned(g_strchomp(id), 10, 1, G_MAXUINT32, &ret->id, NULL) ||
+        if (r >= 0 && (!id || !g_ascii_string_to_unsigned(g_strchomp(id), 10, 1, G_MAXUINT32, &ret->id, NULL) ||
                        !parse_format(format, &ret->offset)))
                 r = -EBADMSG;
         if (r < 0)

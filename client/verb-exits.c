@@ -173,7 +173,7 @@ static int run(Watching *watching, Interval *interval, const char *guest, sd_bus
         if (!watching->tracing)
                 return client_fail(watching->client, DOING, error);
         announce(watching, interval);
-        watching->begun = g_get_monotonic_time();
+        watching->begun = interval->next = g_get_monotonic_time();
         while (more) {
                 more = tracing_gather(watching->tracing, interval_next(interval)) && interval->count != 1;
                 interval->count -= interval->count > 0;

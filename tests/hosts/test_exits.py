@@ -61,7 +61,8 @@ class Exits(NestvirtTest):
         self.assertGreater(rows["PF excp"][1], 1000)
         self.assertGreater(rows["invlpg"][1], 1000)
         self.assertGreater(rows["npf"][1], 100)
-        self.assertEqual((rows["vmrun"][1], rows["hypercall"][1]), (0, 0))
+        # L1 runs L2, L2 runs nobody.
+        self.assertEqual(rows["vmrun"][1], 0)
         self.assertGreater(rows["vmrun"][0], 3000)
         self.assertRegex(said, r"\d+ of \d+ exits of guests' guests are page faults, INVLPG and CR3: .* With NPT of its own")
 
