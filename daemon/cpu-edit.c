@@ -239,10 +239,17 @@ static void add_feature(Editor *editor, const char *policy) {
         cpu_edit_step(editor->steps, "%s %s", policy, editor->feature);
 }
 
+/* On AMD's CPUs host-model is one of libvirt's models with svm, which libvirt therefore does not name to QEMU, and QEMU leaves out of all
+ * models under KVM unless it is named (target/i386/kvm/kvm-cpu.c, kvm_default_props). vmx is in no model, and named. */
+static bool mode_brings(const Editor *editor) {
+        return g_strcmp0(editor->mode, "custom") != 0 &&
+               !(g_strcmp0(editor->mode, "host-model") == 0 && g_str_equal(editor->feature, "svm"));
+}
+
 static void allow_nested(Editor *editor, xmlNode *feature, const char *policy) {
         if (feature && !g_str_equal(policy, "require") && !g_str_equal(policy, "force"))
                 set_policy(editor, feature, "require");
-        else if (!feature && g_strcmp0(editor->mode, "custom") == 0)
+        else if (!feature && !mode_brings(editor))
                 add_feature(editor, "require");
         else if (!feature)
                 cpu_edit_step(editor->steps, "leave %s to the mode %s, which brings it when the host has it",

@@ -151,19 +151,23 @@ static const char *rule_start_host_off(Judge *judge) {
 }
 
 /* What libvirt has written after a start is not asked: it names what was left out. */
-static const char *rule_start_model_without(Judge *judge) {
-        if (judge->started || wish_of(judge->cpu, judge->host->vendor) != WISH_MODEL ||
-            !leaves_svm_out(judge, judge->cpu))
+static const char *rule_start_left_out(Judge *judge) {
+        const GuestCpu *cpu = judge->cpu;
+        const bool model = wish_of(cpu, judge->host->vendor) == WISH_MODEL;
+
+        if (judge->started || !is(judge->host->vendor, "amd") || !(model || is(cpu->mode, "host-model")) ||
+            !leaves_svm_out(judge, cpu))
                 return NULL;
-        if (is(judge->cpu->check, "full"))
+        if (model && is(cpu->check, "full"))
                 return because(judge, "fails",
                                "Its CPU model %s has svm, which QEMU leaves out under KVM unless it is named; with "
                                "check='full' libvirt then ends it.",
-                               judge->cpu->model);
+                               cpu->model);
         return because(judge, "no",
-                       "Its CPU model %s has svm to libvirt, but QEMU leaves it out under KVM unless it is named: it "
-                       "takes policy='require' for svm.",
-                       judge->cpu->model);
+                       "%s%s has svm to libvirt, but QEMU leaves it out under KVM unless it is named: it takes "
+                       "policy='require' for svm.",
+                       model ? "Its CPU model " : "The model that libvirt takes for host-model",
+                       model ? cpu->model : "");
 }
 
 static const char *rule_start_host_on(Judge *judge) {
@@ -183,7 +187,7 @@ static const char *judge_cpu(Judge *judge, const GuestCpu *cpu) {
         if ((verdict = rule_kind(judge)) || (verdict = rule_start_without_kvm(judge)) ||
             (verdict = rule_start_forbid(judge)) || (verdict = rule_start_does_without(judge)) ||
             (verdict = rule_start_cpu_lacks(judge)) || (verdict = rule_start_host_off(judge)) ||
-            (verdict = rule_start_model_without(judge)) || (verdict = rule_start_host_on(judge)))
+            (verdict = rule_start_left_out(judge)) || (verdict = rule_start_host_on(judge)))
                 return verdict;
         return rule_start_unknown(judge);
 }

@@ -10,7 +10,8 @@
  * - A module of KVM can't be reloaded while a guest runs: the parameter of now is the one that the guest was started with.
  * - AMD's models have svm (src/cpu_map), but with KVM, QEMU leaves it out of a model unless it is named (target/i386/kvm/kvm-cpu.c,
  *   kvm_default_props, since 2.2; machine types of before keep it: hw/i386/pc_piix.c, pc_compat_2_1_fn(), until 9.0), libvirt does not name
- *   what is in the model, and the XML of the running guest then says "disable". Intel's models have no vmx.
+ *   what is in the model, and the XML of the running guest then says "disable". So it is with host-model, which comes to one of AMD's models
+ *   where the CPU has svm. Intel's models have no vmx, and host-model names it.
  * - With check='none' libvirt compares nothing, and QEMU leaves out what KVM does not give.
  * - A start with a managed save brings back the CPU of the save, whatever the definition says. */
 

@@ -79,7 +79,7 @@ class Filter(unittest.TestCase):
 
     def test_mode_and_recipe_together(self):
         result = patch("--mode=host-model", "--recipe=proxmox", *AMD)
-        self.assertIn("<cpu mode='host-model'/>", result.out)
+        self.assertIn("<cpu mode='host-model'>\n    <feature policy='require' name='svm'/>\n  </cpu>", result.out)
         self.assertIn("<memory unit='GiB'>2</memory>", result.out)
 
     def test_the_vendor_is_that_of_this_machine(self):

@@ -38,6 +38,8 @@ static const Row rows[] = {
         /* What the definition asks for, on a host that can */
         { "host-passthrough takes what the host gives", .defined = "host-passthrough - -", .next = "yes" },
         { "host-model takes what the host gives", .defined = "host-model - -", .next = "yes" },
+        { "but on AMD it comes to a model, whose svm QEMU leaves out", AMD, .defined = "host-model - -", .next = "no", .reason = "policy='require'" },
+        { "unless it is named as well", AMD, .defined = "host-model - require", .next = "yes" },
         { "maximum is like host-passthrough", .defined = "maximum - -", .next = "yes" },
         { "disable takes it away", .defined = "host-passthrough - disable", .next = "no", .reason = "takes vmx away" },
         { "forbid refuses to start on a CPU that has it", .defined = "host-model - forbid", .next = "fails", .reason = "policy='disable'" },

@@ -11,7 +11,7 @@
 /* A guest for @sizes (vCPUs and memory) and @devices; its CPU needs nothing. */
 #define GUEST(sizes, devices)                                                                                   \
         "<domain type='kvm'>\n  <name>a</name>\n" sizes "  <os>\n    <type arch='x86_64'>hvm</type>\n  </os>\n" \
-        "  <cpu mode='host-model'/>\n  <devices>\n" devices                                                     \
+        "  <cpu mode='maximum'/>\n  <devices>\n" devices                                                        \
         "    <graphics type='vnc' passwd='p'/>\n  </devices>\n</domain>\n"
 #define BIG "  <memory unit='GiB'>64</memory>\n  <vcpu>8</vcpu>\n"
 
@@ -117,7 +117,7 @@ typedef struct Refused {
 #define FEW(rest) GUEST("  <memory unit='GiB'>64</memory>\n  <vcpu>1</vcpu>\n" rest, "")
 #define LITTLE(rest) GUEST("  <memory unit='GiB'>1</memory>\n  <vcpu>8</vcpu>\n" rest, "")
 #define IN_CPU(sizes, rest) \
-        "<domain type='kvm'>" sizes "<os><type>hvm</type></os><cpu mode='host-model'>" rest "</cpu></domain>"
+        "<domain type='kvm'>" sizes "<os><type>hvm</type></os><cpu mode='maximum'>" rest "</cpu></domain>"
 
 /* clang-format off */
 static const Refused refused[] = {
