@@ -45,16 +45,26 @@ class Probe(ProbeTest):
         if old:
             self.assertIn("although kvm_amd.nested says off", report["message"])
 
-    def test_without_permission_and_without_kvm(self):
+    def test_without_permission_and_without_a_device(self):
         error = self.probe(4, user="carol")["error"]
         self.assertEqual(error["name"], "org.freedesktop.DBus.Error.AccessDenied")
         self.host.check("touch /run/not-kvm")
         self.assertEqual(self.probe(6, "--json --device=/run/not-kvm")["result"], "unsupported")
+
+    def test_without_kvm_and_its_node_there_or_not(self):
+        """A node that systemd-tmpfiles made before the module was loaded outlives the module."""
+        self.addCleanup(self.load)
+        self.addCleanup(self.host.check, "rm -f /dev/kvm")
         self.host.check("modprobe -r kvm_amd && udevadm settle")
-        self.addCleanup(self.host.check, "modprobe kvm_amd")
-        report = self.probe(6)
-        self.assertEqual((report["result"], report["counts"]), ("unsupported", {}))
-        self.assertIn("There is no /dev/kvm", report["message"])
+        for command, message in (
+            ("rm -f /dev/kvm", "There is no /dev/kvm"),
+            ("mknod -m 666 /dev/kvm c 10 232", "There is no KVM behind /dev/kvm"),
+        ):
+            with self.subTest(message):
+                self.host.check(command)
+                report = self.probe(6)
+                self.assertEqual((report["result"], report["counts"]), ("unsupported", {}))
+                self.assertIn(message, report["message"])
 
     def test_whoever_may_open_the_device_needs_no_root_and_leaves_nothing(self):
         self.host.check("chmod 666 /dev/kvm")
