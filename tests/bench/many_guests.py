@@ -190,8 +190,8 @@ def measure_list(kind):
             yield Row(f"{count} guests of a {kind.name}: nestvirtctl guests", **pairs, anchor_name=LIST, goal=0.1,
                       note=f"{ROUNDS[count]} in turns")
     yield Row(f"growth of that, {MANY} for {SOME}", times[MANY] / times[SOME] / (MANY / SOME), goal=1.2, absolute=True, unit="×")
-    ours, client = ((sizes[MANY][i] - sizes[0][i]) / MANY for i in (0, 1))
-    yield Row(f"memory for each of {MANY} guests of a {kind.name}", ours, client, "virsh, idle", round(client + 2, 1), absolute=True, unit="KiB",
+    ours, client = (max(0.0, round((sizes[MANY][i] - sizes[0][i]) / MANY, 2)) for i in (0, 1))
+    yield Row(f"memory for each of {MANY} guests of a {kind.name}", ours, client, "virsh, idle", client + 2, absolute=True, unit="KiB",
               note="private dirty, above that without guests")
     yield Row(f"start until {MANY} guests of a {kind.name} are there", started, pairs["anchor"], LIST)
 
