@@ -59,6 +59,21 @@ class Objects(Fake):
         self.assertEqual(set(objects), {guest_path(ONE), module_path("kvm"), module_path("kvm_amd")})
         self.assertEqual(self.observer.get("NextStart", GUEST, guest_path(ONE)), "yes")
 
+    def test_list(self):
+        """It says what the objects do, in the order of the names' bytes, and is of now."""
+        three = ONE[:-1] + "3"
+        self.guest(ONE, name="b", defined="custom EPYC require", live="host-passthrough - require", run=7, inside=0)
+        self.guest(TWO, name="a", defined="custom EPYC require full", saved="custom EPYC disable")
+        self.guest(three, name="B", defined="- - -", live="host-passthrough", persistent="no")
+        self.begin()
+        self.guest(ONE, name="b", defined="custom EPYC require", live="host-passthrough - require", run=7, inside=1)
+        rows = self.observer.call("ListGuests", ("t", 0))[0]
+        names = ("Name", "Active", "CpuMode", "CpuModel", "Policy", "NextStart", "Now", "Using", "RestartNeeded", "SavedState")
+        self.assertEqual(rows, [(guest_path(uuid), *(self.get(uuid)[name] for name in names)) for uuid in (three, TWO, ONE)])
+        self.assertEqual((rows[1][-1], rows[2][8:10]), ("managed save", ("yes", True)))
+        with self.refused(ERROR + "InvalidArgs", "0x1"):
+            self.observer.call("ListGuests", ("t", 1))
+
     def test_life_of_a_guest(self):
         self.begin()
         self.assertEqual(self.paths(), set())
@@ -149,7 +164,7 @@ class ComingAndGoing(Fake):
         (self.fake / "libvirt").unlink()
         self.tell("lost")
         self.await_signal("InterfacesRemoved")
-        for member, arguments in (("GetGuest", ("s", "one")), ("RefreshGuests", ("t", 0))):
+        for member, arguments in (("GetGuest", ("s", "one")), ("RefreshGuests", ("t", 0)), ("ListGuests", ("t", 0))):
             with self.refused(ERROR + "LibvirtUnavailable", "can't be reached"):
                 self.observer.call(member, arguments)
         self.assertEqual(self.observer.get("Nested"), "on")
@@ -323,7 +338,7 @@ class Without(BusTest):
         """Nothing of it is loaded, nor is there a thread for it; what is about the host works."""
         daemon = self.start_real("amd-epyc-6.1")
         client = self.client()
-        for member, arguments in (("GetGuest", ("s", "one")), ("RefreshGuests", ("t", 0))):
+        for member, arguments in (("GetGuest", ("s", "one")), ("RefreshGuests", ("t", 0)), ("ListGuests", ("t", 0))):
             with self.refused(ERROR + "LibvirtUnavailable", "No libvirt is configured"):
                 client.call(member, arguments)
         self.assertEqual(client.get_all(MANAGER)["Nested"], "on")
