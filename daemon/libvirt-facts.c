@@ -102,11 +102,14 @@ GuestFacts *libvirt_facts_state(virDomainPtr domain) {
 static bool is_lost(virDomainPtr domain, GError **error) {
         const virError *last = virGetLastError();
         const bool gone = last && last->code == VIR_ERR_NO_DOMAIN;
+        g_autoptr(GError) problem = NULL;
 
-        if (!gone && virConnectIsAlive(virDomainGetConnect(domain)) > 0)
-                return false;
-        libvirt_error(error, gone ? CONDITION_NO_SUCH_GUEST : CONDITION_LIBVIRT_UNAVAILABLE,
+        libvirt_error(&problem, gone ? CONDITION_NO_SUCH_GUEST : CONDITION_LIBVIRT_UNAVAILABLE,
                       "libvirt can't tell of a guest");
+        /* Asked after that, as every call forgets the last error; negative is: it can't be told. */
+        if (!gone && virConnectIsAlive(virDomainGetConnect(domain)) != 0)
+                return false;
+        g_propagate_error(error, g_steal_pointer(&problem));
         return true;
 }
 

@@ -141,7 +141,7 @@ THERE = {
     "probe": measure_probe,
 }
 # On this machine.
-HERE_TOO = {
+LOCAL = {
     "guests": many_guests.measure,
 }
 
@@ -186,8 +186,8 @@ def measure_there(names):
 
 
 def run(names):
-    there, here = ([name for name in functions if name in names] for functions in (THERE, HERE_TOO))
-    rows, failed = measure(here, HERE_TOO)
+    there, here = ([name for name in functions if name in names] for functions in (THERE, LOCAL))
+    rows, failed = measure(here, LOCAL)
     if there:
         more = measure_there(there)
         rows, failed = rows + more[0], failed + more[1]
@@ -198,7 +198,7 @@ def run(names):
 
 
 def main(names):
-    known = [*THERE, *HERE_TOO]
+    known = [*THERE, *LOCAL]
     unknown = [name for name in names if name not in known]
     if unknown:
         sys.exit(f"bench.py: no measurement {', '.join(unknown)}; there are {', '.join(known)}")

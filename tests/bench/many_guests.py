@@ -9,6 +9,7 @@ import os
 import pathlib
 import statistics
 import subprocess
+import sys
 import time
 import uuid
 
@@ -17,9 +18,6 @@ from rows import Row
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("NESTVIRT_BUILD") or TESTS.parent / "build")
 os.environ.update(NESTVIRTD=str(BUILD / "daemon/nestvirtd"), HELPER_DIR=str(BUILD / "daemon"), FIXTURES=str(TESTS / "fixtures"))
-
-import sys  # noqa: E402
-
 sys.path[:0] = [str(TESTS / "bus"), str(TESTS / "xml")]
 
 import libvirt  # noqa: E402
@@ -32,7 +30,6 @@ ROUNDS = {SOME: 9, MANY: 5}
 EVENTS = 15
 PATCH_ROUNDS = 3
 UNDER_WAY = 8  # calls at a time of the one client that changes all guests
-KIB = 1024
 LIST = "virsh: list, dumpxml each"
 SECURE = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
 
