@@ -144,12 +144,10 @@ GuestFacts *libvirt_facts_read(virDomainPtr domain, const char *vendor, GError *
         return g_steal_pointer(&facts);
 }
 
-GuestFacts *libvirt_facts_read_defined(virDomainPtr domain, const char *definition, const char *vendor) {
-        GuestFacts *facts = libvirt_facts_state(domain);
-
+void libvirt_facts_complete(virDomainPtr domain, const char *definition, const char *vendor, GuestFacts *facts) {
         read_cpu(definition, vendor, &facts->defined, facts);
         read_others(domain, vendor, facts, virDomainSnapshotNum(domain, 0) > 0);
-        return facts;
+        libvirt_facts_add_own_statistics(domain, facts);
 }
 
 /* "vcpu.0.nested_run.sum", whichever virtual CPU. */

@@ -15,10 +15,10 @@ void libvirt_error(GError **error, int code, const char *doing);
  *
  * NULL and NoSuchGuest when it is gone, LibvirtUnavailable when nobody can be asked any more. Statistics are not among it. */
 GuestFacts *libvirt_facts_read(virDomainPtr domain, const char *vendor, GError **error);
-/* The same, of whose definition the text is known already. */
-GuestFacts *libvirt_facts_read_defined(virDomainPtr domain, const char *definition, const char *vendor);
 /* No more than name, uuid, active, persistent, managed_save. */
 GuestFacts *libvirt_facts_state(virDomainPtr domain);
+/* Adds the rest to that, when the definition's text is known already. */
+void libvirt_facts_complete(virDomainPtr domain, const char *definition, const char *vendor, GuestFacts *facts);
 
 /* All guests, with what they have run: as hypervisor.h says of list and survey. */
 GPtrArray *libvirt_facts_list(virConnectPtr connection, const char *vendor, GError **error);

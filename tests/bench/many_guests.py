@@ -137,6 +137,9 @@ class Side(BusTest):
     def virsh(self, words):
         return self.timed("virsh", "--quiet", "--connect", self.libvirt.uri, words=words)
 
+    def virsh_open(self):
+        return self.virsh("uri\n")
+
     def virsh_list(self):
         return self.virsh("list --all\n" + "".join(f"dumpxml guest{number}\n" for number in range(self.count)))
 
@@ -184,8 +187,9 @@ def measure_list(kind):
                 continue
             pairs = alternate(ROUNDS[count], side.ours, side.virsh_list)
             times[count] = pairs["ours"]
+            opening = statistics.median(side.virsh_open() for _ in range(3))
             yield Row(f"{count} guests of a {kind.name}: nestvirtctl guests", **pairs, anchor_name=LIST, goal=0.1,
-                      note=f"{ROUNDS[count]} in turns")
+                      note=f"{ROUNDS[count]} in turns; {opening:.0f} ms of virsh's are for opening the connection")
     yield Row(f"growth of that, {MANY} for {SOME}", times[MANY] / times[SOME] / (MANY / SOME), goal=1.2, absolute=True, unit="×")
     ours, client = (max(0.0, round((sizes[MANY][i] - sizes[0][i]) / MANY, 2)) for i in (0, 1))
     yield Row(f"memory for each of {MANY} guests of a {kind.name}", ours, client, "virsh, idle", client + 2, absolute=True, unit="KiB",
