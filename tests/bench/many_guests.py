@@ -61,7 +61,7 @@ def definition(number, kind, machine=""):
 class TestDriver:
     """Each connection has guests of its own, read from one file when it is opened. They run."""
 
-    name = "test driver"
+    name = "the test driver"
 
     def __init__(self, folder, count):
         node = folder / "node.xml"
@@ -75,7 +75,7 @@ class TestDriver:
 class Libvirtd:
     """A libvirtd that knows them from before; they are off."""
 
-    name = "libvirtd"
+    name = "a libvirtd"
 
     def __init__(self, folder, count):
         self.session = Session({f"guest{number}": definition(number, "qemu", " machine='pc'") for number in range(count)})
@@ -188,13 +188,13 @@ def measure_list(kind):
             pairs = alternate(ROUNDS[count], side.ours, side.virsh_list)
             times[count] = pairs["ours"]
             opening = statistics.median(side.virsh_open() for _ in range(3))
-            yield Row(f"{count} guests of a {kind.name}: nestvirtctl guests", **pairs, anchor_name=LIST, goal=0.1,
+            yield Row(f"{count} guests of {kind.name}: nestvirtctl guests", **pairs, anchor_name=LIST, goal=0.1,
                       note=f"{ROUNDS[count]} in turns; {opening:.0f} ms of virsh's are for opening the connection")
     yield Row(f"growth of that, {MANY} for {SOME}", times[MANY] / times[SOME] / (MANY / SOME), goal=1.2, absolute=True, unit="×")
     ours, client = (max(0.0, round((sizes[MANY][i] - sizes[0][i]) / MANY, 2)) for i in (0, 1))
-    yield Row(f"memory for each of {MANY} guests of a {kind.name}", ours, client, "virsh, idle", client + 2, absolute=True, unit="KiB",
+    yield Row(f"memory for each of {MANY} guests of {kind.name}", ours, client, "virsh, idle", client + 2, absolute=True, unit="KiB",
               note="private dirty, above that without guests")
-    yield Row(f"start until {MANY} guests of a {kind.name} are there", started, pairs["anchor"], LIST)
+    yield Row(f"start until {MANY} guests of {kind.name} are there", started, pairs["anchor"], LIST)
 
 
 def time_event(side, watcher, policy):
