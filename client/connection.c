@@ -65,9 +65,8 @@ static int read_reply(sd_bus_message *reply, const char *type, GVariant **ret) {
         return 0;
 }
 
-int connection_call(Client *client, sd_bus_message *call, CallKind kind, const char *type, GVariant **ret,
-                    sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+int connection_call_message(Client *client, sd_bus_message *call, CallKind kind, sd_bus_message **ret,
+                            sd_bus_error *error) {
         static const uint64_t timeouts[] = {
                         [CALL_READ] = 0, /* sd-bus's own */
                         [CALL_WAIT] = 5 * 60 * G_USEC_PER_SEC,
@@ -82,9 +81,18 @@ int connection_call(Client *client, sd_bus_message *call, CallKind kind, const c
                 if (r < 0)
                         return connection_fail(client, r, error);
         }
-        r = sd_bus_call(client->bus, call, timeouts[kind], error, &reply);
+        r = sd_bus_call(client->bus, call, timeouts[kind], error, ret);
+        return r < 0 ? connection_fail(client, r, error) : 0;
+}
+
+int connection_call(Client *client, sd_bus_message *call, CallKind kind, const char *type, GVariant **ret,
+                    sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r;
+
+        r = connection_call_message(client, call, kind, &reply, error);
         if (r < 0)
-                return connection_fail(client, r, error);
+                return r;
         r = type ? read_reply(reply, type, ret) : 0;
         return r < 0 ? connection_fail(client, r, error) : 0;
 }

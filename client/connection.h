@@ -23,7 +23,10 @@ int connection_prepare(Client *client, const char *path, const char *interface, 
 /* Sends the call and waits for its answer: one value of @type in @ret, or nothing when @type is NULL. */
 int connection_call(Client *client, sd_bus_message *call, CallKind kind, const char *type, GVariant **ret,
                     sd_bus_error *error);
-/* Both, for a method whose only argument is its flags. */
+/* The same, for an answer that is read as it came, in @ret. */
+int connection_call_message(Client *client, sd_bus_message *call, CallKind kind, sd_bus_message **ret,
+                            sd_bus_error *error);
+/* Prepares and calls, for a method whose only argument is its flags. */
 int connection_call_flags(Client *client, const char *path, const char *interface, const char *member, CallKind kind,
                           uint64_t flags, const char *type, GVariant **ret, sd_bus_error *error);
 /* Fills @error with what @errnum means for the connection, if nothing is there yet; returns @errnum, negative. */

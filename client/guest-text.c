@@ -12,39 +12,45 @@ static bool says(GVariant *guest, const char *property, const char *word) {
         return g_str_equal(get_string(guest, property), word);
 }
 
-static Style style_of(GVariant *guest) {
-        if (says(guest, "NextStart", "fails"))
-                return STYLE_BAD;
-        return *get_string(guest, "SavedState") || get_boolean(guest, "RestartNeeded") ? STYLE_WARN : STYLE_BOLD;
-}
-
-static char *describe_cpu(GVariant *guest) {
-        const char *mode = get_string(guest, "CpuMode"), *model = get_string(guest, "CpuModel");
-
+static char *describe_cpu(const char *mode, const char *model) {
         if (!*mode)
                 return g_strdup("default");
         return *model ? g_strdup_printf("%s %s", mode, model) : g_strdup(mode);
 }
 
-void guest_text_table(Output *out, const GPtrArray *guests) {
+/* 0 at the end of the array. */
+static int add_row(Table *table, sd_bus_message *guests) {
+        const char *path, *name, *mode, *model, *policy, *next_start, *now, *using, *saved_state;
+        int active, restart_needed;
+        int r = sd_bus_message_read(guests, "(osbssssssbs)", &path, &name, &active, &mode, &model, &policy, &next_start,
+                                    &now, &using, &restart_needed, &saved_state);
+
+        if (r <= 0)
+                return r;
+        g_autofree char *cpu = describe_cpu(mode, model);
+        const char *const cells[] = {name, active ? "running" : "off", cpu, policy, next_start, now, using};
+        const Style style = g_str_equal(next_start, "fails")      ? STYLE_BAD
+                            : *saved_state || restart_needed != 0 ? STYLE_WARN
+                                                                  : STYLE_BOLD;
+        table_add(table, style, cells, NULL);
+        return 1;
+}
+
+int guest_text_table(Output *out, sd_bus_message *guests) {
         static const char *const headings[] = {"GUEST", "STATE", "CPU", "POLICY", "NEXT START", "NOW", "USING", NULL};
         g_autoptr(Table) table = table_new(headings);
+        int r = sd_bus_message_enter_container(guests, SD_BUS_TYPE_ARRAY, "(osbssssssbs)");
 
-        for (unsigned i = 0; i < guests->len; i++) {
-                GVariant *guest = ((const Item *) g_ptr_array_index(guests, i))->properties;
-                g_autofree char *cpu = describe_cpu(guest);
-                const char *const cells[] = {
-                                get_string(guest, "Name"),
-                                get_boolean(guest, "Active") ? "running" : "off",
-                                cpu,
-                                get_string(guest, "Policy"),
-                                get_string(guest, "NextStart"),
-                                get_string(guest, "Now"),
-                                get_string(guest, "Using"),
-                };
-                table_add(table, style_of(guest), cells, NULL);
-        }
+        while (r > 0)
+                r = add_row(table, guests);
+        if (r < 0)
+                return r;
         table_print(table, out);
+        if (table_is_empty(table)) {
+                output_text(out, STYLE_PLAIN, "libvirt knows of no guests.");
+                output_newline(out);
+        }
+        return 0;
 }
 
 static void print_state(Output *out, GVariant *guest) {
@@ -59,7 +65,7 @@ static Style verdict_style(const char *verdict) {
 }
 
 void guest_text_one(Output *out, GVariant *guest) {
-        g_autofree char *cpu = describe_cpu(guest);
+        g_autofree char *cpu = describe_cpu(get_string(guest, "CpuMode"), get_string(guest, "CpuModel"));
 
         output_text(out, STYLE_BOLD, get_string(guest, "Name"));
         output_newline(out);

@@ -3,10 +3,12 @@
 
 /* Guests in words for people. It must not interpret what the daemon says. */
 
+#include <systemd/sd-bus.h>
+
 #include "output.h"
 
-/* Item*, a line each. */
-void guest_text_table(Output *out, const GPtrArray *guests);
+/* What ListGuests has answered, a line for each guest; a negative errno when it is something else. */
+int guest_text_table(Output *out, sd_bus_message *guests);
 /* All that is known of one, a{sv}. */
 void guest_text_one(Output *out, GVariant *guest);
 /* How many there are, and how many of them can nest, do, and won't start: a line of nestvirtctl status; NULL when there are none. */

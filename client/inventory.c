@@ -32,10 +32,6 @@ GVariant *get_container(GVariant *properties, const char *name, const char *type
         return value ?: g_variant_ref_sink(g_variant_new_array(g_variant_type_element(wanted), NULL, 0));
 }
 
-const char *item_name(const Item *item) {
-        return get_string(item->properties, "Name");
-}
-
 GVariant *items_to_array(const GPtrArray *items) {
         GVariantBuilder builder;
 
@@ -61,7 +57,7 @@ void inventory_free(Inventory *inventory) {
 }
 
 static bool is_vendor(const Item *item) {
-        return !g_str_equal(item_name(item), "kvm");
+        return !g_str_equal(item->name, "kvm");
 }
 
 static int compare_items(gconstpointer a, gconstpointer b) {
@@ -74,7 +70,7 @@ static int compare_items(gconstpointer a, gconstpointer b) {
 static int compare_guests(gconstpointer a, gconstpointer b) {
         const Item *x = *(const Item *const *) a, *y = *(const Item *const *) b;
 
-        return strcmp(item_name(x), item_name(y)) ?: strcmp(x->path, y->path);
+        return strcmp(x->name, y->name) ?: strcmp(x->path, y->path);
 }
 
 static void take_object(Inventory *inventory, const char *path, GVariant *interfaces) {
@@ -89,7 +85,9 @@ static void take_object(Inventory *inventory, const char *path, GVariant *interf
                                                                         : NULL;
                 if (list) {
                         Item *item = g_new(Item, 1);
-                        *item = (Item) {.path = g_strdup(path), .properties = g_variant_ref(properties)};
+                        *item = (Item) {.path = g_strdup(path),
+                                        .properties = g_variant_ref(properties),
+                                        .name = get_string(properties, "Name")};
                         g_ptr_array_add(list, item);
                 }
         }
@@ -153,7 +151,7 @@ const Item *inventory_vendor_module(const Inventory *inventory) {
 const Item *inventory_module(const Inventory *inventory, const char *name) {
         for (unsigned i = 0; i < inventory->modules->len; i++) {
                 const Item *item = g_ptr_array_index(inventory->modules, i);
-                if (g_str_equal(item_name(item), name))
+                if (g_str_equal(item->name, name))
                         return item;
         }
         return NULL;
@@ -175,7 +173,7 @@ static bool module_has(const Item *item, const char *parameter) {
 static const Item *find_exact(const Inventory *inventory, const char *module, const char *name) {
         for (unsigned i = 0; i < inventory->modules->len; i++) {
                 const Item *item = g_ptr_array_index(inventory->modules, i);
-                if ((!module || g_str_equal(item_name(item), module)) && module_has(item, name))
+                if ((!module || g_str_equal(item->name, module)) && module_has(item, name))
                         return item;
         }
         return NULL;
@@ -183,14 +181,14 @@ static const Item *find_exact(const Inventory *inventory, const char *module, co
 
 bool inventory_resolve(const Inventory *inventory, const char *word, char **ret_module, char **ret_name) {
         const Item *vendor = inventory_vendor_module(inventory);
-        const char *home = vendor ? item_name(vendor) : "kvm", *dot = strchr(word, '.');
+        const char *home = vendor ? vendor->name : "kvm", *dot = strchr(word, '.');
         g_autofree char *prefix = dot ? g_strndup(word, (gsize) (dot - word)) : NULL;
         g_autofree char *module = prefix ? with_underscores(prefix) : NULL;
         g_autofree char *name = with_underscores(dot ? dot + 1 : word);
         const Item *exact = find_exact(inventory, module, name);
         const Parameter *known = exact ? NULL : catalog_resolve(word, home);
 
-        *ret_module = g_strdup(exact ? item_name(exact) : known ? known->module : module ?: home);
+        *ret_module = g_strdup(exact ? exact->name : known ? known->module : module ?: home);
         *ret_name = g_strdup(known ? known->name : name);
         if (!exact && !module && !inventory_module(inventory, *ret_module)) {
                 /* The other vendor's: our module's daemon names the counterpart. */

@@ -8,6 +8,7 @@
 typedef struct Item {
         char *path;           /* of the object */
         GVariant *properties; /* a{sv}, of its one interface of ours */
+        const char *name;     /* in them, "" when they have none */
 } Item;
 
 typedef struct Inventory {
@@ -33,6 +34,5 @@ const char *get_string(GVariant *properties, const char *name);
 bool get_boolean(GVariant *properties, const char *name);
 /* A dictionary or array of that type, empty when there is none; not floating. */
 GVariant *get_container(GVariant *properties, const char *name, const char *type);
-const char *item_name(const Item *item);
 /* The properties of each Item, aa{sv}, floating. */
 GVariant *items_to_array(const GPtrArray *items);

@@ -43,7 +43,15 @@ bool output_wants_colours(void) {
         return output_is_terminal() && !(none && *none);
 }
 
+static bool is_plain(const char *text) {
+        while (*text >= ' ' && *text <= '~')
+                text++;
+        return !*text;
+}
+
 char *output_escape(const char *text) {
+        if (is_plain(text)) /* as nearly everything is, in the longest lists */
+                return g_strdup(text);
         g_autofree char *valid = g_utf8_make_valid(text, -1);
         GString *escaped = g_string_sized_new(strlen(valid));
 

@@ -23,7 +23,7 @@ static void add_steps(GVariantBuilder *steps, const Item *module) {
         g_variant_iter_init(&iter, pending);
         while (g_variant_iter_next(&iter, "{&s&s}", &name, &value)) {
                 g_autofree char *step = g_strdup_printf("%s.%s=%s no longer waits; it comes with the next load",
-                                                        item_name(module), name, value);
+                                                        module->name, name, value);
                 g_variant_builder_add(steps, "s", step);
         }
 }

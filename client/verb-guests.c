@@ -8,26 +8,44 @@
 #include "inventory.h"
 #include "verbs.h"
 
-/* So that what can change without an event is of now; and so that "there are none" is told from "it can't be known". */
-static int refresh(Client *client, sd_bus_error *error) {
-        return connection_call_flags(client, PATH_MANAGER, IFACE_MANAGER, "RefreshGuests", CALL_WAIT, 0, NULL, NULL,
-                                     error);
+/* All that is known of them. Looked at before, so that what can change without an event is of now; and so that "there are none" is told from
+ * "it can't be known". */
+static int print_objects(Client *client, sd_bus_error *error) {
+        g_autoptr(Inventory) inventory = NULL;
+        int r;
+
+        r = connection_call_flags(client, PATH_MANAGER, IFACE_MANAGER, "RefreshGuests", CALL_WAIT, 0, NULL, NULL,
+                                  error);
+        if (r >= 0)
+                r = inventory_fetch(client, &inventory, error);
+        if (r < 0)
+                return r;
+        client_print_json_member(client, "guests", items_to_array(inventory->guests));
+        return 0;
+}
+
+static int print_table(Client *client, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *guests = NULL;
+        int r;
+
+        r = connection_prepare(client, PATH_MANAGER, IFACE_MANAGER, "ListGuests", &call, error);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(call, "t", UINT64_C(0));
+        if (r < 0)
+                return connection_fail(client, r, error);
+        r = connection_call_message(client, call, CALL_WAIT, &guests, error);
+        if (r < 0)
+                return r;
+        r = guest_text_table(client->out, guests);
+        return r < 0 ? connection_fail(client, r, error) : 0;
 }
 
 int verb_guests(Client *client, char **words) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        g_autoptr(Inventory) inventory = NULL;
 
-        if (refresh(client, &error) < 0 || inventory_fetch(client, &inventory, &error) < 0)
+        if ((client->json != JSON_OFF ? print_objects(client, &error) : print_table(client, &error)) < 0)
                 return client_fail(client, "list the guests", &error);
-        if (client->json != JSON_OFF)
-                client_print_json_member(client, "guests", items_to_array(inventory->guests));
-        else if (inventory->guests->len > 0)
-                guest_text_table(client->out, inventory->guests);
-        else {
-                output_text(client->out, STYLE_PLAIN, "libvirt knows of no guests.");
-                output_newline(client->out);
-        }
         return 0;
 }
 

@@ -22,7 +22,7 @@ static bool wants(GHashTable *wanted, const char *module, const char *name) {
 static int fail_unknown(const Client *client, const Inventory *inventory, const char *word) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         const Item *vendor = inventory_vendor_module(inventory);
-        const char *home = vendor ? item_name(vendor) : "kvm";
+        const char *home = vendor ? vendor->name : "kvm";
         const Parameter *known = catalog_resolve(word, home);
         const Parameter *ours = known && known->counterpart ? catalog_find(home, known->counterpart) : NULL;
         const char *unsupported = condition_to_name(CONDITION_UNSUPPORTED);
@@ -73,7 +73,7 @@ static GVariant *filter_parameters(const Item *item, GHashTable *wanted) {
         g_variant_builder_init(&builder, G_VARIANT_TYPE("a{sa{sv}}"));
         g_variant_iter_init(&iter, parameters);
         while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &entry))
-                if (wants(wanted, item_name(item), name)) {
+                if (wants(wanted, item->name, name)) {
                         g_variant_builder_add(&builder, "{s@a{sv}}", name, entry);
                         any = true;
                 }
@@ -94,7 +94,7 @@ static void print_json(const Client *client, const Inventory *inventory, GHashTa
                 if (!parameters)
                         continue;
                 g_variant_builder_open(&modules, G_VARIANT_TYPE_VARDICT);
-                g_variant_builder_add(&modules, "{sv}", "name", g_variant_new_string(item_name(item)));
+                g_variant_builder_add(&modules, "{sv}", "name", g_variant_new_string(item->name));
                 g_variant_builder_add(&modules, "{sv}", "parameters", parameters);
                 g_variant_builder_close(&modules);
         }
@@ -160,11 +160,11 @@ static void print_people(const Client *client, const Inventory *inventory, GHash
 
                 g_variant_iter_init(&iter, parameters);
                 while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &entry)) {
-                        if (!wants(wanted, item_name(item), name))
+                        if (!wants(wanted, item->name, name))
                                 continue;
                         if (!first)
                                 output_newline(client->out);
-                        print_parameter(client->out, item_name(item), name, entry);
+                        print_parameter(client->out, item->name, name, entry);
                         first = false;
                 }
         }

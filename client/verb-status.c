@@ -30,7 +30,7 @@ static char *why_unavailable(const Inventory *inventory) {
         const char *state = module ? get_string(module->properties, "State") : "";
 
         if (g_str_equal(state, "live") || g_str_equal(state, "builtin"))
-                return g_strdup_printf("%s, the KVM module in use, can't nest", item_name(module));
+                return g_strdup_printf("%s, the KVM module in use, can't nest", module->name);
         if (!feature)
                 return g_strdup("the CPU is neither Intel's nor AMD's");
         if (g_str_equal(firmware, "off"))
@@ -43,8 +43,8 @@ static char *why_unavailable(const Inventory *inventory) {
                                                                               : "the kernel shows no %s of the CPU",
                                                 feature);
         if (!module || g_str_equal(state, "missing"))
-                return g_strdup_printf("there is no module %s for this kernel", module ? item_name(module) : "of KVM");
-        return g_strdup_printf("%s is not loaded; to load it: nestvirtctl reload", item_name(module));
+                return g_strdup_printf("there is no module %s for this kernel", module ? module->name : "of KVM");
+        return g_strdup_printf("%s is not loaded; to load it: nestvirtctl reload", module->name);
 }
 
 static char *why_nested(const Inventory *inventory) {
@@ -58,7 +58,7 @@ static char *why_nested(const Inventory *inventory) {
         if (g_str_equal(nested, "unknown"))
                 return g_strdup(entry && *get_string(entry, "Reason") ? get_string(entry, "Reason")
                                                                       : "it could not be read");
-        return g_strdup_printf("%s.nested is %s", module ? item_name(module) : "kvm", nested);
+        return g_strdup_printf("%s.nested is %s", module ? module->name : "kvm", nested);
 }
 
 static void print_nested(const Client *client, const Inventory *inventory) {
@@ -96,8 +96,7 @@ static void print_modules(const Client *client, const Inventory *inventory) {
         for (unsigned i = 0; i < inventory->modules->len; i++) {
                 const Item *item = g_ptr_array_index(inventory->modules, i);
                 const char *state = get_string(item->properties, "State");
-                g_string_append_printf(text, "%s%s %s%s", i > 0 ? "; " : "", item_name(item),
-                                       *state ? state : "unknown",
+                g_string_append_printf(text, "%s%s %s%s", i > 0 ? "; " : "", item->name, *state ? state : "unknown",
                                        get_boolean(item->properties, "InUse") ? ", in use" : "");
         }
         output_field(client->out, COLUMN, "Modules", STYLE_PLAIN, text->str);
@@ -114,7 +113,7 @@ static void print_pending(const Client *client, const Inventory *inventory) {
                 while (g_variant_iter_next(&iter, "{&s&s}", &name, &value)) {
                         g_autofree char *text = g_strdup_printf("%s.%s=%s waits until nobody uses KVM (nestvirtctl "
                                                                 "cancel drops it)",
-                                                                item_name(item), name, value);
+                                                                item->name, name, value);
                         output_field(client->out, COLUMN, "Pending", STYLE_WARN, text);
                 }
         }
@@ -153,7 +152,7 @@ static void add_parameters(Table *table, const Item *item, bool prefixed) {
         while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &entry)) {
                 if (!parameter_matters(entry, name))
                         continue;
-                g_autofree char *shown = g_strconcat(prefixed ? item_name(item) : "", prefixed ? "." : "", name, NULL);
+                g_autofree char *shown = g_strconcat(prefixed ? item->name : "", prefixed ? "." : "", name, NULL);
                 g_autofree char *configured = parameter_configured(entry);
                 const char *const cells[] = {shown, get_string(entry, "Effective"), configured,
                                              get_string(entry, "Source")};

@@ -103,7 +103,7 @@ static void take_pending(Wait *wait, const Item *module) {
 
         g_variant_iter_init(&iter, pending);
         while (g_variant_iter_next(&iter, "{&s&s}", &name, NULL)) {
-                g_autofree char *key = g_strconcat(item_name(module), ".", name, NULL);
+                g_autofree char *key = g_strconcat(module->name, ".", name, NULL);
                 if (is_ours(wait, key))
                         (void) g_hash_table_add(wait->open, g_steal_pointer(&key));
         }

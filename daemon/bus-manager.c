@@ -218,16 +218,32 @@ static void on_guests(Call *call, const GuestFacts *facts, GuestPlan *plan, cons
                 call_reply(call, NULL);
 }
 
-static int method_refresh_guests(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        Daemon *daemon = ((Object *) userdata)->daemon;
+static void on_listed(Call *call, const GuestFacts *facts, GuestPlan *plan, const GError *error, gpointer userdata) {
+        if (error)
+                call_fail(call, error);
+        else
+                call_reply_with(call, guests_append, call->daemon->guests);
+}
+
+/* Looks at all of them before it answers. */
+static int look(sd_bus_message *message, const Object *object, GuestsAnswer answer, sd_bus_error *error) {
+        Daemon *daemon = object->daemon;
         g_autoptr(GError) refused = NULL;
         uint64_t flags;
 
         Call *call = bus_read_flags(message, 0, &flags, &refused) ? call_new(daemon, message, &refused) : NULL;
         if (!call)
                 return bus_error(error, refused);
-        guests_look(daemon->guests, &(GuestsWaiter) {.call = call, .answer = on_guests}, NULL);
+        guests_look(daemon->guests, &(GuestsWaiter) {.call = call, .answer = answer}, NULL);
         return 1;
+}
+
+static int method_refresh_guests(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return look(message, userdata, on_guests, error);
+}
+
+static int method_list_guests(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return look(message, userdata, on_listed, error);
 }
 
 const sd_bus_vtable manager_vtable[] = {
@@ -262,6 +278,8 @@ const sd_bus_vtable manager_vtable[] = {
                                         SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("RefreshGuests", SD_BUS_ARGS("t", flags), SD_BUS_NO_RESULT,
                                         method_refresh_guests, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("ListGuests", SD_BUS_ARGS("t", flags), SD_BUS_RESULT("a(osbssssssbs)", guests),
+                                        method_list_guests, SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("GetStatistics", SD_BUS_ARGS("as", guests, "t", flags),
                                         SD_BUS_RESULT("a{sa{sv}}", statistics), bus_method_get_statistics,
                                         SD_BUS_VTABLE_UNPRIVILEGED),

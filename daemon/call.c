@@ -58,14 +58,23 @@ static void call_send(Call *call, sd_bus_message *reply, int r) {
         call_drop(call);
 }
 
-void call_reply(Call *call, GVariant *body) {
-        g_autoptr(GVariant) sunk = body ? g_variant_ref_sink(body) : NULL;
+void call_reply_with(Call *call, int (*fill)(sd_bus_message *reply, gconstpointer data), gconstpointer data) {
         sd_bus_message *reply = NULL;
 
         int r = sd_bus_message_new_method_return(call->message, &reply);
         if (r >= 0)
-                r = variant_append_body(reply, sunk);
+                r = fill(reply, data);
         call_send(call, reply, r);
+}
+
+static int fill_body(sd_bus_message *reply, gconstpointer body) {
+        return variant_append_body(reply, (GVariant *) body);
+}
+
+void call_reply(Call *call, GVariant *body) {
+        g_autoptr(GVariant) sunk = body ? g_variant_ref_sink(body) : NULL;
+
+        call_reply_with(call, fill_body, sunk);
 }
 
 void call_fail(Call *call, const GError *error) {

@@ -17,6 +17,8 @@ typedef struct Call {
 /* NULL and LimitsExceeded when the sender has too many. */
 Call *call_new(Daemon *daemon, sd_bus_message *message, GError **error);
 
+/* Replies with what @fill appends to the message; a negative errno of its makes it an error. */
+void call_reply_with(Call *call, int (*fill)(sd_bus_message *reply, gconstpointer data), gconstpointer data);
 /* Replies with the members of the tuple @body (consumed when floating), or with nothing when NULL. */
 void call_reply(Call *call, GVariant *body);
 void call_fail(Call *call, const GError *error);

@@ -2,6 +2,8 @@
 
 /* A table of facts, and what is published of it. Where the facts come from is guests.c's. */
 
+#include <string.h>
+
 #include "guest-book.h"
 #include "guest-impact.h"
 #include "object.h"
@@ -121,7 +123,32 @@ bool guest_book_judge(GuestBook *book) {
 static int compare_names(gconstpointer a, gconstpointer b) {
         const GuestFacts *one = a, *other = b;
 
-        return g_strcmp0(one->name, other->name);
+        return strcmp(one->name, other->name) ?: strcmp(one->uuid, other->uuid);
+}
+
+static GList *sorted(const GuestBook *book) {
+        return g_list_sort(g_hash_table_get_values(book->facts), compare_names);
+}
+
+static int append_guest(sd_bus_message *message, const GuestFacts *facts, const GuestHost *host) {
+        g_autoptr(GuestVerdict) verdict = guest_judge(facts, host);
+        g_autofree char *path = object_guest_path(facts->uuid);
+        g_autofree char *name = g_utf8_make_valid(facts->name, -1);
+        g_autofree char *saved = g_utf8_make_valid(verdict->saved_state, -1);
+        const GuestCpu *cpu = &facts->defined;
+
+        return sd_bus_message_append(message, "(osbssssssbs)", path, name, facts->active, cpu->mode ?: "",
+                                     cpu->model ?: "", cpu->policy ?: "", verdict->next_start, verdict->now,
+                                     verdict->using, verdict->restart_needed, saved);
+}
+
+int guest_book_append(const GuestBook *book, sd_bus_message *message) {
+        g_autoptr(GList) all = sorted(book);
+        int r = sd_bus_message_open_container(message, SD_BUS_TYPE_ARRAY, "(osbssssssbs)");
+
+        for (const GList *i = all; i && r >= 0; i = i->next)
+                r = append_guest(message, i->data, &book->host);
+        return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
 void guest_book_foresee(const GuestBook *book, const Plan *plan, GPtrArray *impact) {
@@ -130,7 +157,7 @@ void guest_book_foresee(const GuestBook *book, const Plan *plan, GPtrArray *impa
 
         if (same_for_guests(&book->host, &then))
                 return;
-        all = g_list_sort(g_hash_table_get_values(book->facts), compare_names);
+        all = sorted(book);
         for (const GList *i = all; i; i = i->next)
                 guest_impact(i->data, &book->host, &then, impact);
 }

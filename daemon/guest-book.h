@@ -18,6 +18,8 @@ const GuestHost *guest_book_host(const GuestBook *book);
 /* NULL when it is not known. The facts are the book's, until something is written into it. */
 const GuestFacts *guest_book_find(const GuestBook *book, const char *name_or_uuid);
 
+/* Appends the array that ListGuests returns: the guests in the order of their names, then of their UUIDs. */
+int guest_book_append(const GuestBook *book, sd_bus_message *message);
 /* What carrying @plan out would mean for them (guest-impact.h), in the order of their names. */
 void guest_book_foresee(const GuestBook *book, const Plan *plan, GPtrArray *impact);
 

@@ -26,7 +26,7 @@ GuestCpu guest_cpu_from_xml(const CpuXml *xml, const char *vendor) {
         };
 }
 
-static void wipe(char **text) {
+void guest_edit_wipe(char **text) {
         if (*text)
                 explicit_bzero(*text, strlen(*text));
         g_clear_pointer(text, g_free);
@@ -88,7 +88,7 @@ static bool is_done(const char *xml, const GuestPlan *plan, const char *vendor) 
         char *again = apply(xml, plan->edit, vendor, steps, advice, NULL);
         const bool done = again && g_str_equal(again, xml) && has_cpu(xml, &plan->cpu, vendor);
 
-        wipe(&again);
+        guest_edit_wipe(&again);
         return done;
 }
 
@@ -100,7 +100,7 @@ static bool put_back(const GuestPlan *plan, const GuestStore *store, gpointer gu
         if (back)
                 now = store->read(guest, &problem);
         back = now && g_str_equal(now, plan->before);
-        wipe(&now);
+        guest_edit_wipe(&now);
         if (back)
                 g_set_error(error, CONDITION, CONDITION_RELOAD_FAILED,
                             "libvirt made something else of the new definition of %s than was asked for; it is as it "
@@ -117,14 +117,14 @@ static bool put_back(const GuestPlan *plan, const GuestStore *store, gpointer gu
 }
 
 bool guest_edit_carry_out(const GuestPlan *plan, const GuestStore *store, gpointer guest, const char *vendor,
-                          GError **error) {
+                          char **ret, GError **error) {
         char *now = store->read(guest, error);
-        bool same, done;
+        bool same;
 
         if (!now)
                 return false;
         same = g_str_equal(now, plan->before);
-        wipe(&now);
+        guest_edit_wipe(&now);
         if (!same) {
                 g_set_error(error, CONDITION, CONDITION_CONFLICT,
                             "Somebody has changed the definition of %s meanwhile; nothing has been done: try again",
@@ -136,7 +136,10 @@ bool guest_edit_carry_out(const GuestPlan *plan, const GuestStore *store, gpoint
         now = store->read(guest, error);
         if (!now)
                 return false;
-        done = is_done(now, plan, vendor);
-        wipe(&now);
-        return done || put_back(plan, store, guest, error);
+        if (is_done(now, plan, vendor)) {
+                *ret = now;
+                return true;
+        }
+        guest_edit_wipe(&now);
+        return put_back(plan, store, guest, error);
 }

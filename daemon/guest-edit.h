@@ -22,6 +22,9 @@ GuestPlan *guest_edit_plan(const char *xml, const GuestEdit *edit, GuestFacts *f
                            GError **error);
 
 /* Conflict: somebody has changed the definition since. ReloadFailed: the definition is as it was, the message says why. HostDegraded: it is
- * neither. What @store fails with is passed on; then the definition is as it was, as far as @store keeps its word. */
+ * neither. What @store fails with is passed on; then the definition is as it was, as far as @store keeps its word. @ret: on success, what it
+ * is now, as it was read back; with its secrets. */
 bool guest_edit_carry_out(const GuestPlan *plan, const GuestStore *store, gpointer guest, const char *vendor,
-                          GError **error);
+                          char **ret, GError **error);
+/* Secrets don't stay in memory. */
+void guest_edit_wipe(char **text);

@@ -154,6 +154,12 @@ void guests_define(Guests *guests, const GuestsWaiter *waiter, GuestPlan *plan) 
         ask_for(guests, waiter, job);
 }
 
+int guests_append(sd_bus_message *reply, gconstpointer data) {
+        const Guests *guests = data;
+
+        return guest_book_append(guests->book, reply);
+}
+
 const GuestHost *guests_host(const Guests *guests) {
         return guest_book_host(guests->book);
 }

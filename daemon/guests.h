@@ -41,5 +41,7 @@ void guests_look(Guests *guests, const GuestsWaiter *waiter, const char *name);
 void guests_plan(Guests *guests, const GuestsWaiter *waiter, const char *uuid, const GuestEdit *edit);
 /* Carries it out; takes @plan over. After TimedOut it is not begun any more, but what was begun may still be done. */
 void guests_define(Guests *guests, const GuestsWaiter *waiter, GuestPlan *plan);
+/* Appends those that are known: see guest-book.h. */
+int guests_append(sd_bus_message *reply, gconstpointer guests);
 /* What verdicts are held against; stays the guests'. */
 const GuestHost *guests_host(const Guests *guests);

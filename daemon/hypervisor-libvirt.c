@@ -141,51 +141,12 @@ static gpointer connection_open(const char *uri, HypervisorEvent event, gpointer
         return NULL;
 }
 
-/* False when one could not be read for another reason than that it has gone meanwhile. */
-static bool add_guest(virDomainPtr domain, const char *vendor, GPtrArray *guests, GError **error) {
-        g_autoptr(GError) problem = NULL;
-        GuestFacts *facts = libvirt_facts_read(domain, vendor, &problem);
-
-        if (facts)
-                g_ptr_array_add(guests, facts);
-        else if (!g_error_matches(problem, CONDITION, CONDITION_NO_SUCH_GUEST)) {
-                g_propagate_error(error, g_steal_pointer(&problem));
-                return false;
-        }
-        return true;
-}
-
-static void free_domains(virDomainPtr *domains, int n) {
-        for (int i = 0; i < n; i++)
-                (void) virDomainFree(domains[i]);
-        free(domains);
-}
-
 static GPtrArray *connection_list(gpointer data, const char *vendor, GError **error) {
-        const Connection *c = data;
-        virDomainPtr *domains = NULL;
-        g_autoptr(GPtrArray) guests = g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
-        int n = virConnectListAllDomains(c->connection, &domains, 0);
-        bool good = n >= 0;
-
-        if (!good)
-                libvirt_error(error, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt can't list its guests");
-        for (int i = 0; i < n && good; i++)
-                good = add_guest(domains[i], vendor, guests, error);
-        free_domains(domains, n);
-        if (!good)
-                return NULL;
-        libvirt_facts_add_statistics(c->connection, guests);
-        return g_steal_pointer(&guests);
+        return libvirt_facts_list(((const Connection *) data)->connection, vendor, error);
 }
 
 static GPtrArray *connection_survey(gpointer data, GError **error) {
-        const Connection *c = data;
-        g_autoptr(GPtrArray) guests = libvirt_facts_survey(c->connection, error);
-
-        if (guests)
-                libvirt_facts_add_statistics(c->connection, guests);
-        return g_steal_pointer(&guests);
+        return libvirt_facts_survey(((const Connection *) data)->connection, error);
 }
 
 /* NULL with NoSuchGuest, or LibvirtUnavailable. */

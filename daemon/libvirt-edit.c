@@ -51,31 +51,27 @@ static bool write_definition(gpointer domain, const char *xml, GError **error) {
 static const GuestStore store = {.read = read_definition, .write = write_definition};
 
 GuestPlan *libvirt_edit_plan(virDomainPtr domain, const GuestEdit *edit, const char *vendor, GError **error) {
-        g_autoptr(GuestFacts) facts = libvirt_facts_read(domain, vendor, error);
+        char *xml = read_definition(domain, error);
+        GuestFacts *facts;
         GuestPlan *plan;
-        char *xml;
 
-        if (!facts || !guest_plan_allows(facts, error))
-                return NULL;
-        libvirt_facts_add_own_statistics(domain, facts);
-        xml = read_definition(domain, error);
         if (!xml)
                 return NULL;
-        plan = guest_edit_plan(xml, edit, g_steal_pointer(&facts), vendor, error);
-        explicit_bzero(xml, strlen(xml));
-        g_free(xml);
+        facts = libvirt_facts_state(domain);
+        libvirt_facts_complete(domain, xml, vendor, facts);
+        plan = guest_edit_plan(xml, edit, facts, vendor, error);
+        guest_edit_wipe(&xml);
         return plan;
 }
 
 GuestFacts *libvirt_edit_define(virDomainPtr domain, const GuestPlan *plan, const char *vendor, GError **error) {
-        g_autoptr(GuestFacts) before = libvirt_facts_read(domain, vendor, error);
-        GuestFacts *facts;
+        g_autoptr(GuestFacts) facts = libvirt_facts_state(domain);
+        char *xml;
 
         /* It may have been saved since it was planned. */
-        if (!before || !guest_plan_allows(before, error) || !guest_edit_carry_out(plan, &store, domain, vendor, error))
+        if (!guest_plan_allows(facts, error) || !guest_edit_carry_out(plan, &store, domain, vendor, &xml, error))
                 return NULL;
-        facts = libvirt_facts_read(domain, vendor, error);
-        if (facts)
-                libvirt_facts_add_own_statistics(domain, facts);
-        return facts;
+        libvirt_facts_complete(domain, xml, vendor, facts);
+        guest_edit_wipe(&xml);
+        return g_steal_pointer(&facts);
 }

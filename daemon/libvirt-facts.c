@@ -23,18 +23,22 @@ static const char *intern(const char *text) {
         return g_intern_string(text ?: "");
 }
 
-/* Takes libvirt's string over. False: what it says is not known. @kind: gets what it says beside the CPU; may be NULL. */
-static bool read_cpu(char *text, const char *vendor, GuestCpu *ret, GuestFacts *kind) {
+/* Nothing of it is known when @text is NULL or can't be read. @kind: gets what it says beside the CPU; may be NULL. */
+static void read_cpu(const char *text, const char *vendor, GuestCpu *ret, GuestFacts *kind) {
         g_autoptr(CpuXml) xml = text ? cpu_xml_read(text, vendor, NULL) : NULL;
 
-        free(text);
         *ret = xml ? guest_cpu_from_xml(xml, vendor) : (GuestCpu) {};
         if (xml && kind) {
                 kind->type = intern(xml->type);
                 kind->arch = intern(xml->arch);
                 kind->machine = intern(xml->machine);
         }
-        return xml;
+}
+
+/* Takes libvirt's string over. */
+static void take_cpu(char *text, const char *vendor, GuestCpu *ret) {
+        read_cpu(text, vendor, ret, NULL);
+        free(text);
 }
 
 static void read_snapshot(virDomainSnapshotPtr snapshot, const char *vendor, GuestFacts *facts) {
@@ -46,7 +50,7 @@ static void read_snapshot(virDomainSnapshotPtr snapshot, const char *vendor, Gue
         /* Not of the <inactiveDomain> that may follow. */
         if (end) {
                 g_autofree char *domain = g_strndup(begin, (gsize) (end - begin) + strlen("</domain>"));
-                (void) read_cpu(strdup(domain), vendor, &cpu, NULL);
+                read_cpu(domain, vendor, &cpu, NULL);
         }
         free(text);
         if (!name || !cpu.mode)
@@ -70,45 +74,80 @@ static void read_snapshots(virDomainPtr domain, const char *vendor, GuestFacts *
         free(snapshots);
 }
 
-static bool is_gone(void) {
-        const virError *last = virGetLastError();
-
-        return last && last->code == VIR_ERR_NO_DOMAIN;
+static bool is_active(virDomainPtr domain) {
+        return virDomainGetID(domain) != (unsigned) -1;
 }
 
-/* What is true of the definition, then what is true of the running guest; each may be gone by the time it is asked for. */
-static void read_cpus(virDomainPtr domain, const char *vendor, GuestFacts *facts) {
-        const unsigned inactive = facts->persistent ? VIR_DOMAIN_XML_INACTIVE : 0;
+/* That it is running is part of what every list and look-up brings; and what does not run is persistent. */
+static GuestFacts *new_facts(virDomainPtr domain) {
+        GuestFacts *facts = guest_facts_new();
+        char uuid[VIR_UUID_STRING_BUFLEN] = "";
 
-        (void) read_cpu(virDomainGetXMLDesc(domain, inactive), vendor, &facts->defined, facts);
+        (void) virDomainGetUUIDString(domain, uuid);
+        facts->uuid = g_strdup(uuid);
+        facts->name = g_strdup(virDomainGetName(domain));
+        facts->active = is_active(domain);
+        facts->persistent = !facts->active || virDomainIsPersistent(domain) > 0;
+        return facts;
+}
+
+GuestFacts *libvirt_facts_state(virDomainPtr domain) {
+        GuestFacts *facts = new_facts(domain);
+
+        facts->managed_save = virDomainHasManagedSaveImage(domain, 0) > 0;
+        return facts;
+}
+
+/* The definition could not be had: because there is no guest any more, or nobody to ask? */
+static bool is_lost(virDomainPtr domain, GError **error) {
+        const virError *last = virGetLastError();
+        const bool gone = last && last->code == VIR_ERR_NO_DOMAIN;
+        g_autoptr(GError) problem = NULL;
+
+        libvirt_error(&problem, gone ? CONDITION_NO_SUCH_GUEST : CONDITION_LIBVIRT_UNAVAILABLE,
+                      "libvirt can't tell of a guest");
+        /* Asked after that, as every call forgets the last error; negative is: it can't be told. */
+        if (!gone && virConnectIsAlive(virDomainGetConnect(domain)) != 0)
+                return false;
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return true;
+}
+
+/* What is true of the definition, then what is true of the running guest; the latter may be gone by the time it is asked for. */
+static bool read_definition(virDomainPtr domain, const char *vendor, GuestFacts *facts, GError **error) {
+        char *text = virDomainGetXMLDesc(domain, facts->persistent ? VIR_DOMAIN_XML_INACTIVE : 0);
+
+        if (!text && is_lost(domain, error))
+                return false;
+        read_cpu(text, vendor, &facts->defined, facts);
+        free(text);
+        return true;
+}
+
+static void read_others(virDomainPtr domain, const char *vendor, GuestFacts *facts, bool snapshots) {
         if (facts->active && facts->persistent)
-                (void) read_cpu(virDomainGetXMLDesc(domain, 0), vendor, &facts->live, NULL);
+                take_cpu(virDomainGetXMLDesc(domain, 0), vendor, &facts->live);
         else if (facts->active)
                 facts->live = facts->defined;
-        facts->managed_save = virDomainHasManagedSaveImage(domain, 0) > 0;
         if (facts->managed_save)
-                (void) read_cpu(virDomainManagedSaveGetXMLDesc(domain, 0), vendor, &facts->saved, NULL);
-        if (virDomainSnapshotNum(domain, 0) > 0)
+                take_cpu(virDomainManagedSaveGetXMLDesc(domain, 0), vendor, &facts->saved);
+        if (snapshots)
                 read_snapshots(domain, vendor, facts);
 }
 
 GuestFacts *libvirt_facts_read(virDomainPtr domain, const char *vendor, GError **error) {
-        g_autoptr(GuestFacts) facts = guest_facts_new();
-        char uuid[VIR_UUID_STRING_BUFLEN];
-        const char *name = virDomainGetName(domain);
-        const int active = virDomainIsActive(domain), persistent = active < 0 ? -1 : virDomainIsPersistent(domain);
+        g_autoptr(GuestFacts) facts = libvirt_facts_state(domain);
 
-        if (persistent < 0 || !name || virDomainGetUUIDString(domain, uuid) < 0) {
-                libvirt_error(error, is_gone() ? CONDITION_NO_SUCH_GUEST : CONDITION_LIBVIRT_UNAVAILABLE,
-                              "libvirt can't tell of a guest");
+        if (!read_definition(domain, vendor, facts, error))
                 return NULL;
-        }
-        facts->name = g_strdup(name);
-        facts->uuid = g_strdup(uuid);
-        facts->active = active;
-        facts->persistent = persistent;
-        read_cpus(domain, vendor, facts);
+        read_others(domain, vendor, facts, virDomainSnapshotNum(domain, 0) > 0);
         return g_steal_pointer(&facts);
+}
+
+void libvirt_facts_complete(virDomainPtr domain, const char *definition, const char *vendor, GuestFacts *facts) {
+        read_cpu(definition, vendor, &facts->defined, facts);
+        read_others(domain, vendor, facts, virDomainSnapshotNum(domain, 0) > 0);
+        libvirt_facts_add_own_statistics(domain, facts);
 }
 
 /* "vcpu.0.nested_run.sum", whichever virtual CPU. */
@@ -148,69 +187,8 @@ static GHashTable *by_uuid(const GPtrArray *guests) {
         return table;
 }
 
-/* Calls @take for each guest of one kind; false when libvirt can't list them. */
-static bool list_kind(virConnectPtr connection, unsigned flags, void (*take)(const char *uuid, gpointer data),
-                      gpointer data) {
-        virDomainPtr *domains = NULL;
-        char uuid[VIR_UUID_STRING_BUFLEN];
-        int n = virConnectListAllDomains(connection, &domains, flags);
-
-        for (int i = 0; i < n; i++) {
-                if (virDomainGetUUIDString(domains[i], uuid) >= 0)
-                        take(uuid, data);
-                (void) virDomainFree(domains[i]);
-        }
-        free(domains);
-        return n >= 0;
-}
-
-static void take_guest(const char *uuid, gpointer data) {
-        GuestFacts *facts = guest_facts_new();
-
-        facts->uuid = g_strdup(uuid);
-        g_ptr_array_add(data, facts);
-}
-
-static void take_active(const char *uuid, gpointer data) {
-        GuestFacts *facts = g_hash_table_lookup(data, uuid);
-
-        if (facts)
-                facts->active = true;
-}
-
-static void take_saved(const char *uuid, gpointer data) {
-        GuestFacts *facts = g_hash_table_lookup(data, uuid);
-
-        if (facts)
-                facts->managed_save = true;
-}
-
-static void take_snapshots(const char *uuid, gpointer data) {
-        GuestFacts *facts = g_hash_table_lookup(data, uuid);
-
-        if (facts && !facts->snapshots)
-                facts->snapshots = g_ptr_array_new();
-}
-
-GPtrArray *libvirt_facts_survey(virConnectPtr connection, GError **error) {
-        g_autoptr(GPtrArray) guests = g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
-        g_autoptr(GHashTable) table = NULL;
-
-        if (!list_kind(connection, 0, take_guest, guests)) {
-                libvirt_error(error, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt can't list its guests");
-                return NULL;
-        }
-        table = by_uuid(guests);
-        if (!list_kind(connection, VIR_CONNECT_LIST_DOMAINS_ACTIVE, take_active, table) ||
-            !list_kind(connection, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE, take_saved, table) ||
-            !list_kind(connection, VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT, take_snapshots, table)) {
-                libvirt_error(error, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt can't list its guests");
-                return NULL;
-        }
-        return g_steal_pointer(&guests);
-}
-
-void libvirt_facts_add_statistics(virConnectPtr connection, const GPtrArray *guests) {
+/* Where the driver has no statistics nothing is known. */
+static void add_statistics(virConnectPtr connection, const GPtrArray *guests) {
         g_autoptr(GHashTable) table = by_uuid(guests);
         virDomainStatsRecordPtr *records = NULL;
         char uuid[VIR_UUID_STRING_BUFLEN];
@@ -226,6 +204,118 @@ void libvirt_facts_add_statistics(virConnectPtr connection, const GPtrArray *gue
         }
         if (n >= 0)
                 virDomainStatsRecordListFree(records);
+}
+
+static void free_domains(virDomainPtr *domains, int n) {
+        for (int i = 0; i < n; i++)
+                (void) virDomainFree(domains[i]);
+        free(domains);
+}
+
+/* How many there are; negative when libvirt can't list them. */
+static int list_domains(virConnectPtr connection, unsigned flags, virDomainPtr **ret, GError **error) {
+        int n = virConnectListAllDomains(connection, ret, flags);
+
+        if (n < 0)
+                libvirt_error(error, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt can't list its guests");
+        return n;
+}
+
+/* The UUIDs of the guests of one kind, a set. */
+static GHashTable *list_kind(virConnectPtr connection, unsigned flags, GError **error) {
+        virDomainPtr *domains = NULL;
+        char uuid[VIR_UUID_STRING_BUFLEN];
+        int n = list_domains(connection, flags, &domains, error);
+
+        if (n < 0)
+                return NULL;
+        GHashTable *set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        for (int i = 0; i < n; i++)
+                if (virDomainGetUUIDString(domains[i], uuid) >= 0)
+                        (void) g_hash_table_add(set, g_strdup(uuid));
+        free_domains(domains, n);
+        return set;
+}
+
+/* What is asked about all guests at once. */
+typedef struct Kinds {
+        GHashTable *saved, *with_snapshots;
+} Kinds;
+
+static bool kinds_list(virConnectPtr connection, Kinds *ret, GError **error) {
+        ret->saved = list_kind(connection, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE, error);
+        ret->with_snapshots = ret->saved ? list_kind(connection, VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT, error) : NULL;
+        return ret->with_snapshots;
+}
+
+static void kinds_clear(Kinds *kinds) {
+        g_clear_pointer(&kinds->saved, g_hash_table_unref);
+        g_clear_pointer(&kinds->with_snapshots, g_hash_table_unref);
+}
+
+/* False when it could not be read for another reason than that it has gone meanwhile. */
+static bool add_guest(virDomainPtr domain, const char *vendor, const Kinds *kinds, GPtrArray *guests, GError **error) {
+        g_autoptr(GuestFacts) facts = new_facts(domain);
+        g_autoptr(GError) problem = NULL;
+
+        facts->managed_save = g_hash_table_contains(kinds->saved, facts->uuid);
+        if (read_definition(domain, vendor, facts, &problem)) {
+                read_others(domain, vendor, facts, g_hash_table_contains(kinds->with_snapshots, facts->uuid));
+                g_ptr_array_add(guests, g_steal_pointer(&facts));
+        } else if (!g_error_matches(problem, CONDITION, CONDITION_NO_SUCH_GUEST)) {
+                g_propagate_error(error, g_steal_pointer(&problem));
+                return false;
+        }
+        return true;
+}
+
+/* As much as is known without a question about it. */
+static bool add_surveyed(virDomainPtr domain, const char *vendor, const Kinds *kinds, GPtrArray *guests,
+                         GError **error) {
+        GuestFacts *facts = guest_facts_new();
+        char uuid[VIR_UUID_STRING_BUFLEN] = "";
+
+        (void) virDomainGetUUIDString(domain, uuid);
+        facts->uuid = g_strdup(uuid);
+        facts->active = is_active(domain);
+        facts->managed_save = g_hash_table_contains(kinds->saved, uuid);
+        if (g_hash_table_contains(kinds->with_snapshots, uuid))
+                facts->snapshots = g_ptr_array_new();
+        g_ptr_array_add(guests, facts);
+        return true;
+}
+
+typedef bool (*AddGuest)(virDomainPtr domain, const char *vendor, const Kinds *kinds, GPtrArray *guests,
+                         GError **error);
+
+static GPtrArray *list_all(virConnectPtr connection, const char *vendor, AddGuest add, GError **error) {
+        g_autoptr(GPtrArray) guests = g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
+        virDomainPtr *domains = NULL;
+        Kinds kinds = {};
+        int n = kinds_list(connection, &kinds, error) ? list_domains(connection, 0, &domains, error) : -1;
+        bool good = n >= 0;
+
+        for (int i = 0; i < n && good; i++)
+                good = add(domains[i], vendor, &kinds, guests, error);
+        free_domains(domains, n);
+        kinds_clear(&kinds);
+        return good ? g_steal_pointer(&guests) : NULL;
+}
+
+GPtrArray *libvirt_facts_list(virConnectPtr connection, const char *vendor, GError **error) {
+        GPtrArray *guests = list_all(connection, vendor, add_guest, error);
+
+        if (guests)
+                add_statistics(connection, guests);
+        return guests;
+}
+
+GPtrArray *libvirt_facts_survey(virConnectPtr connection, GError **error) {
+        GPtrArray *guests = list_all(connection, "", add_surveyed, error);
+
+        if (guests)
+                add_statistics(connection, guests);
+        return guests;
 }
 
 void libvirt_facts_add_own_statistics(virDomainPtr domain, GuestFacts *facts) {

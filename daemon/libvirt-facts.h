@@ -10,14 +10,19 @@
 /* Sets @error to @code with libvirt's last message. */
 void libvirt_error(GError **error, int code, const char *doing);
 
-/* NULL and NoSuchGuest when it is gone; what libvirt does not tell otherwise stays unknown. Statistics are not among it. */
+/* Each question to libvirt is a way to another process and back: what follows asks as few as it can. @domain is one that was just looked up,
+ * so that it knows whether it is running. What libvirt does not tell stays unknown.
+ *
+ * NULL and NoSuchGuest when it is gone, LibvirtUnavailable when nobody can be asked any more. Statistics are not among it. */
 GuestFacts *libvirt_facts_read(virDomainPtr domain, const char *vendor, GError **error);
+/* No more than name, uuid, active, persistent, managed_save. */
+GuestFacts *libvirt_facts_state(virDomainPtr domain);
+/* Adds the rest to that, when the definition's text is known already. */
+void libvirt_facts_complete(virDomainPtr domain, const char *definition, const char *vendor, GuestFacts *facts);
 
-/* All guests, with no more than what libvirt can say of all of them at once: GuestFacts* with uuid, active, managed_save, and @snapshots,
- * which is empty or NULL. */
+/* All guests, with what they have run: as hypervisor.h says of list and survey. */
+GPtrArray *libvirt_facts_list(virConnectPtr connection, const char *vendor, GError **error);
 GPtrArray *libvirt_facts_survey(virConnectPtr connection, GError **error);
 
-/* Adds to each of the GuestFacts what it has run. Where the driver has no statistics nothing is known. */
-void libvirt_facts_add_statistics(virConnectPtr connection, const GPtrArray *guests);
-/* Of one guest. */
+/* Adds what it has run. */
 void libvirt_facts_add_own_statistics(virDomainPtr domain, GuestFacts *facts);

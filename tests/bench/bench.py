@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""How much nestvirtd costs, beside something that everybody knows: what `./run bench` runs, on the emulated host.
+"""How much nestvirtd costs, beside something that everybody knows: what `./run bench` runs, on the emulated host or, where that
+is not about the host's KVM, on this machine.
 
-Owns the list of measurements, their anchors and their goals. Whatever is compared runs in turns in the same boot, so that
-the emulator's slowness is in both; only the ratios mean something on other machines. Ends with 1 when a goal is missed.
+Owns the list of measurements, and the anchors and goals of those on the emulated host. Whatever is compared runs in turns in the
+same boot, so that the emulator's slowness is in both; only the ratios mean something on other machines. Ends with 1 when a goal is
+missed.
 
     bench.py [MEASUREMENT…]
 """
@@ -13,14 +15,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "hosts"))
 
 import emulator  # noqa: E402
+import many_guests  # noqa: E402
 import payload  # noqa: E402
 from agent import HostError  # noqa: E402
+from rows import Row, pair, print_table  # noqa: E402
 
 TOOLS = ["call-time", "cpu-time", "spawn-time", "stall", "toggle-time"]
 FOLDER = "/usr/lib/nestvirt-bench"
@@ -35,57 +39,6 @@ PROBE, PROBE_ROUNDS = "/usr/lib/nestvirt/nestvirt-probe", 5
 CLIENTS, CLIENT_USERS = 500, "alice,bob,carol,nobody"
 STALL_ROUNDS = 4
 MIB = 1024 * 1024
-
-
-@dataclass
-class Row:
-    """One line of the table. `goal` is the largest ratio, or the largest value of ours when `absolute`."""
-
-    what: str
-    ours: float
-    anchor: float | None = None
-    anchor_name: str = ""
-    goal: float | None = None
-    absolute: bool = False
-    unit: str = "ms"
-    note: str = ""
-    of_pairs: float | None = None  # the median of the ratios of pairs, which what else the machine does spoils least
-
-    def ratio(self):
-        if self.of_pairs is not None or not self.anchor:
-            return self.of_pairs
-        return self.ours / self.anchor
-
-    def met(self):
-        if self.goal is None:
-            return None
-        return (self.ours if self.absolute else self.ratio()) <= self.goal
-
-    def cells(self):
-        ratio = self.ratio()
-        goal = "" if self.goal is None else f"{self.goal:g} {self.unit}" if self.absolute else f"{self.goal:.2f} ×"
-        return [
-            self.what,
-            f"{self.ours:.2f} {self.unit}",
-            "" if self.anchor is None else f"{self.anchor:.2f} {self.unit}",
-            self.anchor_name,
-            "" if ratio is None else f"{ratio:.2f} ×",
-            "≤ " + goal if goal else "",
-            {True: "yes", False: "NO", None: ""}[self.met()],
-        ]
-
-
-HEAD = ["what", "ours", "anchor", "which is", "ratio", "goal", "met"]
-
-
-def pair(text, ours=0, anchor=1):
-    """Ours, the anchor (ms) and the ratio, from two columns (ns) of a program's output, a line for each pair."""
-    rows = [[int(cell) for cell in line.split()] for line in text.splitlines()]
-    return {
-        "ours": statistics.median(row[ours] for row in rows) / 1e6,
-        "anchor": statistics.median(row[anchor] for row in rows) / 1e6,
-        "of_pairs": statistics.median(row[ours] / row[anchor] for row in rows),
-    }
 
 
 def tool(host, *words, timeout=600):
@@ -181,7 +134,8 @@ def measure_probe(host):
     yield Row("probe, user space of it", own, total, "all of its CPU time", note=note)
 
 
-MEASUREMENTS = {
+# On the emulated host.
+THERE = {
     "status": measure_status,
     "calls": measure_calls,
     "memory": measure_memory,
@@ -189,6 +143,10 @@ MEASUREMENTS = {
     "toggle": measure_toggle,
     "stall": measure_stall,
     "probe": measure_probe,
+}
+# On this machine.
+LOCAL = {
+    "guests": many_guests.measure,
 }
 
 
@@ -205,33 +163,38 @@ def make_payload(folder):
     return payload.from_tree(tree, folder / "payload.tar")
 
 
-def print_table(rows):
-    lines = [HEAD] + [row.cells() for row in rows]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
-    print()
-    for number, line in enumerate(lines):
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
-        if number == 0:
-            print("  ".join("─" * width for width in widths))
-    print("\nMedians; where two things were measured in turns, of the ratios, too. " + "; ".join(dict.fromkeys(f"{row.what}: {row.note}" for row in rows if row.note)) + ".")
-
-
-def run(names):
+def measure(names, functions, *arguments, before=lambda: None):
+    """The rows of those measurements, and the names of those that came to nothing, which the others do not suffer from."""
     rows, failed = [], []
+    for name in names:
+        print(f"Measuring {name}…", flush=True)
+        try:
+            before()
+            rows += functions[name](*arguments)
+        except HostError as error:
+            print(f"{name}: {error}", file=sys.stderr, flush=True)
+            failed.append(name)
+        except Exception:
+            traceback.print_exc()
+            failed.append(name)
+    return rows, failed
+
+
+def measure_there(names):
     with tempfile.TemporaryDirectory(prefix="nestvirt-bench-") as folder:
         with emulator.Host(make_payload(pathlib.Path(folder))) as host:
             print("Booting the emulated host…", flush=True)
             host.boot()
             host.check("systemctl start nestvirtd systemd-hostnamed")
-            for name in names:
-                print(f"Measuring {name}…", flush=True)
-                try:
-                    settle(host)
-                    for row in MEASUREMENTS[name](host):
-                        rows.append(row)
-                except HostError as error:
-                    print(f"{name}: {error}", file=sys.stderr, flush=True)
-                    failed.append(name)
+            return measure(names, THERE, host, before=lambda: settle(host))
+
+
+def run(names):
+    there, here = ([name for name in functions if name in names] for functions in (THERE, LOCAL))
+    rows, failed = measure(here, LOCAL)
+    if there:
+        more = measure_there(there)
+        rows, failed = rows + more[0], failed + more[1]
     print_table(rows)
     missed = [row.what for row in rows if row.met() is False]
     print(f"{sum(row.met() is True for row in rows)} goals met, {len(missed)} missed, {len(failed)} not measured")
@@ -239,11 +202,12 @@ def run(names):
 
 
 def main(names):
-    unknown = [name for name in names if name not in MEASUREMENTS]
+    known = [*THERE, *LOCAL]
+    unknown = [name for name in names if name not in known]
     if unknown:
-        sys.exit(f"bench.py: no measurement {', '.join(unknown)}; there are {', '.join(MEASUREMENTS)}")
+        sys.exit(f"bench.py: no measurement {', '.join(unknown)}; there are {', '.join(known)}")
     try:
-        return run(names or list(MEASUREMENTS))
+        return run(names or known)
     except HostError as error:
         sys.exit(f"bench.py: {error}")
 

@@ -222,7 +222,9 @@ static GuestPlan *fake_plan(gpointer connection, const char *uuid, const GuestEd
 }
 
 static GuestFacts *fake_define(gpointer connection, const GuestPlan *plan, const char *vendor, GError **error) {
-        if (!reachable(error) || !guest_edit_carry_out(plan, &store, plan->facts->uuid, vendor, error))
+        g_autofree char *xml = NULL;
+
+        if (!reachable(error) || !guest_edit_carry_out(plan, &store, plan->facts->uuid, vendor, &xml, error))
                 return NULL;
         return fake_find(connection, plan->facts->uuid, vendor, error);
 }

@@ -93,10 +93,12 @@ static void test_row(gconstpointer data) {
         const Row *row = data;
         g_autoptr(GuestPlan) plan = make_plan(XML, 0);
         g_autoptr(GError) error = NULL;
+        g_autofree char *now = NULL;
         Store kept = row->store;
 
         kept.text = g_strdup(row->store.text ?: XML);
-        g_assert_true(guest_edit_carry_out(plan, &store, &kept, "amd", &error) == (row->condition < 0));
+        g_assert_true(guest_edit_carry_out(plan, &store, &kept, "amd", &now, &error) == (row->condition < 0));
+        g_assert_cmpstr(now, ==, row->condition < 0 ? kept.text : NULL);
         if (row->condition >= 0) {
                 g_assert_error(error, CONDITION, row->condition);
                 g_assert_null(strstr(error->message, "sesame"));

@@ -23,7 +23,9 @@ def quiet():
 
 
 class Session:
-    def __init__(self):
+    """@definitions: of guests that are there when it starts, XML by name, as libvirt itself would have written it."""
+
+    def __init__(self, definitions=()):
         quiet()
         # The path of a socket has 107 characters at most.
         self.folder = tempfile.TemporaryDirectory(prefix="libvirt-", dir="/tmp")
@@ -31,10 +33,14 @@ class Session:
         user = pwd.getpwnam("nobody") if os.getuid() == 0 else None
         for name in ("run", "config", "cache"):
             (folder / name).mkdir(mode=0o700)
+        definitions_folder = folder / "config/libvirt/qemu"
+        definitions_folder.mkdir(parents=True)
+        for name, text in dict(definitions).items():
+            (definitions_folder / f"{name}.xml").write_text(text)
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder / "run"),
                             "XDG_CONFIG_HOME": str(folder / "config"), "XDG_CACHE_HOME": str(folder / "cache")}
         if user:
-            for path in (folder, *folder.iterdir()):
+            for path in (folder, *folder.rglob("*")):
                 os.chown(path, user.pw_uid, user.pw_gid)
         self.user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
         self.pid_file = folder / "run/libvirtd.pid"
