@@ -28,6 +28,7 @@ DISK = """
 
 XML = f"""<domain type="kvm">
   <name>l1</name>
+  <uuid>6f1c3f0e-6a0e-4a55-9a3c-1b2f9d9f3c51</uuid>
   <memory unit="MiB">768</memory>
   <vcpu>1</vcpu>
   <os>

@@ -9,8 +9,9 @@ from nestvirt import Nestvirt
 from shared import own_host
 
 
-class Guests(unittest.TestCase):
-    """One host for all, since a boot of L2 takes a minute; each test finds L1 defined and off, with the CPU it came with."""
+class GuestsTest(unittest.TestCase):
+    """One host for all tests of a class, as libvirt takes its time to get to know QEMU; each finds L1 defined and off, with the
+    CPU it came with."""
 
     @classmethod
     def setUpClass(cls):
@@ -37,6 +38,8 @@ class Guests(unittest.TestCase):
         self.assertEqual({name: guest[name] for name in expected}, expected, guest)
         return guest
 
+
+class Guests(GuestsTest):
     def test_given_used_and_taken_away(self):
         self.assert_guest(active=False, policy="", next_start="no")
         self.ctl("set-cpu l1 --nested=yes")
@@ -77,6 +80,53 @@ class Guests(unittest.TestCase):
         self.ctl("set-cpu l1 --nested=yes", user="bob", status=4)
         self.ctl("prepare l1 hyperv", user="bob", status=4)
         self.assertEqual(self.xml(), before)
+
+
+    def test_the_password_stays_and_is_not_told(self):
+        """libvirt shows it to those alone who ask for it, and would take a definition without it as one that has none."""
+        said = self.ctl("set-cpu l1 --nested=yes --dry-run").stdout + self.ctl("prepare l1 hyperv --dry-run").stdout
+        self.assertIn("+", said)
+        self.ctl("prepare l1 hyperv")
+        self.ctl("set-cpu l1 --nested=no --mode=host-passthrough")
+        self.assertIn(l1.PASSWORD, self.xml())
+        self.assertNotIn(l1.PASSWORD, said + self.host.check("journalctl --boot --no-pager"))
+
+
+class WithoutNesting(GuestsTest):
+    """A host whose KVM gives no SVM although the CPU has it: what libvirt makes of policy='require', and what is said before and
+    after. QEMU itself is asked what the guest has. (libvirt 9.0: qemuProcessStartValidateCPU, virCPUx86UpdateLive.)"""
+
+    CASES = (  # <cpu>, what was said of the next start, and the feature's policy in the live XML
+        ('mode="host-model" check="partial"', "", "no", "disable"),
+        ('mode="custom" match="exact" check="partial"', "<model>kvm64</model>", "no", "disable"),
+        ('mode="host-passthrough" check="none"', "", "no", "require"),  # it lies
+        ('mode="custom" match="exact" check="full"', "<model>kvm64</model>", "fails", None),
+    )
+    SVM = '{"execute": "qom-get", "arguments": {"path": "/machine/unattached/device[0]", "property": "svm"}}'
+
+    def test_require_is_not_what_it_says(self):
+        self.ctl("set-cpu l1 --nested=yes")
+        impact = self.nestvirt.json("set nested=off --dry-run")["impact"]
+        self.assertEqual([(one["subject"], one["kind"]) for one in impact], [("l1", "loses-nested")])
+        self.addCleanup(self.ctl, "reset")
+        self.ctl("set nested=off")
+        for attributes, model, next_start, policy in self.CASES:
+            with self.subTest(attributes):
+                cpu = f'<cpu {attributes}>{model}<feature policy="require" name="svm"/></cpu>'
+                self.host.check("virsh define /dev/stdin", input=l1.XML.replace('<cpu mode="host-model"/>', cpu), timeout=120)
+                self.assert_guest(policy="require", next_start=next_start)
+                started = self.host.run("virsh start --paused l1", timeout=120)
+                self.assertEqual(started.status == 0, policy is not None, started.stderr)
+                if policy:
+                    self.assert_runs_without_svm(policy)
+                else:
+                    self.assertRegex(started.stderr, "guest CPU doesn't match specification: .*missing features: .*svm")
+
+    def assert_runs_without_svm(self, policy):
+        self.assert_guest(now="no", using="no")
+        self.assertRegex(self.host.check("virsh dumpxml l1"), rf"<feature policy='{policy}' name='svm'/>")
+        self.assertEqual(json.loads(self.host.check(f"virsh qemu-monitor-command l1 '{self.SVM}'"))["return"], False)
+        self.host.check("virsh destroy l1")
 
 
 if __name__ == "__main__":
