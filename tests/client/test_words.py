@@ -10,29 +10,11 @@ import unittest
 import xml.etree.ElementTree
 
 from ctl import SOURCES, help_sections
+from manual import MANUALS, page, plain, section, tags
 from tap import main
 
 API = pathlib.Path(os.environ["API"])
-MANUALS = pathlib.Path(os.environ["MANUALS"])
 DAEMON = SOURCES.parent / "daemon"
-
-
-def plain(text):
-    """man(7) without its escapes and fonts."""
-    text = re.sub(r"\\f[BIR]", "", text).replace("\\-", "-").replace("\\&", "").replace("\\e", "\\")
-    return text
-
-
-def section(page, title):
-    """The lines of one section of a manual's source."""
-    text = (MANUALS / page).read_text(encoding="utf-8")
-    found = re.search(rf"^\.SH {re.escape(title)}\n(.*?)(?=^\.SH |\Z)", text, re.MULTILINE | re.DOTALL)
-    return plain(found.group(1))
-
-
-def tags(text):
-    """What the paragraphs of a section are about: the lines after .TP."""
-    return [re.sub(r"^\.[BIR]+ ", "", line).replace('"', "") for line in re.findall(r"^\.TP\n(.*)$", text, re.MULTILINE)]
 
 
 class Client(unittest.TestCase):
@@ -115,7 +97,7 @@ class Daemon(unittest.TestCase):
 
 class Api(unittest.TestCase):
     def test_every_member_is_in_the_manual(self):
-        text = plain((MANUALS / "org.nestvirt1.5").read_text(encoding="utf-8"))
+        text = plain(page("org.nestvirt1.5"))
         for interface in xml.etree.ElementTree.parse(API).getroot().findall("interface"):
             own = text.partition(f".SH {interface.get('name')}\n")[2].partition("\n.SH ")[0]
             self.assertGreater(len(own), 1000)
@@ -151,10 +133,10 @@ class Api(unittest.TestCase):
 class Manuals(unittest.TestCase):
     def test_mandoc_finds_nothing(self):
         pages = sorted(MANUALS.glob("*.[0-9]"))
-        self.assertEqual([page.name for page in pages], ["nestvirtctl.1", "nestvirtd.8", "org.nestvirt1.5"])
-        for page in pages:
-            with self.subTest(page.name):
-                result = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True, text=True,
+        self.assertEqual([path.name for path in pages], ["nestvirt.7", "nestvirtctl.1", "nestvirtd.8", "org.nestvirt1.5"])
+        for path in pages:
+            with self.subTest(path.name):
+                result = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", path], capture_output=True, text=True,
                                         check=False)
                 self.assertEqual((result.returncode, result.stdout), (0, ""), result)
 
