@@ -164,6 +164,8 @@ def step(log, *command, **kwargs):
 def make_root(root, suite, log):
     sources = apt_sources(suite)
     command = [
+        # What it mounts goes with it, also when it is killed: whoever removes the half of a root must not find /sys in it.
+        *("unshare", "--mount"),
         "mmdebstrap",
         "--mode=root",
         "--variant=apt",
