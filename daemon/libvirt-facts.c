@@ -157,10 +157,22 @@ static bool is_counter(const char *field, const char *name) {
         return at && g_str_equal(at + 1, name);
 }
 
+/* guest_mode is a boolean to Linux 6.1 and hence to QEMU 7.2 and libvirt 9.0 ("vcpu.0.guest_mode.cur=yes"); others are numbers. */
+static gint64 counter_value(const virTypedParameter *parameter) {
+        switch (parameter->type) {
+        case VIR_TYPED_PARAM_ULLONG:
+                return (gint64) MIN(parameter->value.ul, G_MAXINT64);
+        case VIR_TYPED_PARAM_LLONG:
+                return parameter->value.l;
+        case VIR_TYPED_PARAM_BOOLEAN:
+                return parameter->value.b ? 1 : 0;
+        default:
+                return 0;
+        }
+}
+
 static void add_counter(const virTypedParameter *parameter, gint64 *sum) {
-        const gint64 value = parameter->type == VIR_TYPED_PARAM_ULLONG  ? (gint64) MIN(parameter->value.ul, G_MAXINT64)
-                             : parameter->type == VIR_TYPED_PARAM_LLONG ? parameter->value.l
-                                                                        : 0;
+        const gint64 value = counter_value(parameter);
 
         *sum = MAX(*sum, 0);
         *sum = value > G_MAXINT64 - *sum ? G_MAXINT64 : *sum + value;

@@ -15,9 +15,9 @@ import image
 import kernels
 from agent import Agent, HostError
 from bochs import Bochs
-from qemu import Qemu
+from qemu import Qemu, QemuForGuests
 
-MACHINES = {"amd": Qemu, "intel": Bochs}
+MACHINES = {"amd": Qemu, "amd-guests": QemuForGuests, "intel": Bochs}
 # systemd's own messages stay in its journal: the console costs time, and shows what the kernel has to say.
 WORDS = ["systemd.show_status=no", "systemd.log_target=journal", "mitigations=off"]
 BOOT_TIMEOUT = 180

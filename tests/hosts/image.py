@@ -25,21 +25,26 @@ PACKAGES = [
     "kmod",
     "libpam-systemd",
     "libvirt-clients",  # virt-host-validate, which the benchmark compares with
+    "libvirt-daemon-driver-qemu",  # a host with guests, see l1.py
+    "libvirt-daemon-system",
     "linux-image-cloud-amd64",
     "login",
     "passwd",
     "polkitd",
     "procps",
+    "qemu-system-x86",
     "strace",
     "systemd",
     "systemd-sysv",
     "udev",
 ]
 
-# Libraries that the daemon and the client are linked with. Their names carry the version of the ABI and differ
-# between releases, so each is given as a pattern and the newest match of the release is taken.
+# Libraries that the daemon, its modules and the client are linked with, but for those that come with libvirt. Their names
+# carry the version of the ABI and differ between releases, so each is given as a pattern and the newest match of the release
+# is taken.
 LIBRARIES = [
     r"libglib2\.0-0(t64)?",
+    r"libgit2-1\.\d+",
     r"libjson-glib-1\.0-0",
     r"libkmod2",
     r"libsystemd0",
@@ -51,6 +56,9 @@ USERS = ["alice", "bob", "carol"]
 # The hostname, and root's password on the console and for polkit's agents.
 HOSTNAME = "amdhost"
 ROOT_PASSWORD = "root"
+
+# libvirt's units, which most tests do without, as a host without libvirt is the rule; see l1.py.
+LIBVIRT = ["libvirt-guests.service", "libvirtd.service", "libvirtd.socket", "libvirtd-admin.socket", "libvirtd-ro.socket"]
 
 # Units that only cost time here.
 MASKED = [
@@ -156,6 +164,8 @@ def step(log, *command, **kwargs):
 def make_root(root, suite, log):
     sources = apt_sources(suite)
     command = [
+        # What it mounts goes with it, also when it is killed: whoever removes the half of a root must not find /sys in it.
+        *("unshare", "--mount"),
         "mmdebstrap",
         "--mode=root",
         "--variant=apt",
@@ -171,7 +181,7 @@ def make_root(root, suite, log):
 
 
 def customise(root, log):
-    for name in MASKED:
+    for name in MASKED + LIBVIRT:
         unit = root / "etc/systemd/system" / name
         unit.unlink(missing_ok=True)
         unit.symlink_to("/dev/null")

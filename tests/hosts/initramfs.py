@@ -47,19 +47,27 @@ def agent_binary(folder):
     return data
 
 
-def archive(image, kind):
-    files = {
-        "init": (0o755, (GUEST / "init").read_bytes()),
-        "bin/busybox": (0o755, (image / "busybox").read_bytes()),
-        "agent/agent": (0o755, agent_binary(image)),
-        "agent/nestvirt-test-agent.service": (0o644, (GUEST / "nestvirt-test-agent.service").read_bytes()),
-    }
-    for path in sorted((image / "modules" / kind).iterdir()):
-        files["modules/" + path.name.split(".")[0]] = (0o644, module_text(path))
-
-    parts = [entry(folder, 0o040755) for folder in ("bin", "agent", "modules", "dev")]
+def pack(files):
+    """The archive of these files, each a mode and its data by its name, and of the folders that they lie in."""
+    folders = sorted({name.rpartition("/")[0] for name in files} - {""} | {"dev"})
+    parts = [entry(folder, 0o040755) for folder in folders]
     parts += [entry(name, 0o100000 | mode, data) for name, (mode, data) in files.items()]
     return b"".join(parts + [entry("TRAILER!!!", 0)])
+
+
+def boot_files(image, init, kind):
+    """What every initramfs has: the first process, busybox, and the modules that reach the disks, in their order."""
+    files = {"init": (0o755, init.read_bytes()), "bin/busybox": (0o755, (image / "busybox").read_bytes())}
+    for path in sorted((image / "modules" / kind).iterdir()):
+        files["modules/" + path.name.split(".")[0]] = (0o644, module_text(path))
+    return files
+
+
+def archive(image, kind):
+    files = boot_files(image, GUEST / "init", kind)
+    files["agent/agent"] = (0o755, agent_binary(image))
+    files["agent/nestvirt-test-agent.service"] = (0o644, (GUEST / "nestvirt-test-agent.service").read_bytes())
+    return pack(files)
 
 
 def get(image, kind="virtio"):
