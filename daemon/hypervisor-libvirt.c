@@ -235,6 +235,26 @@ static GuestFacts *connection_define(gpointer data, const GuestPlan *plan, const
         return facts;
 }
 
+static Capabilities *connection_capabilities(gpointer data, GError **error) {
+        const Connection *c = data;
+        const char *driver = virConnectGetType(c->connection);
+        Capabilities *capabilities;
+        char *xml;
+
+        if (driver && !g_str_equal(driver, "QEMU")) {
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED, "%s is not libvirt's driver for QEMU", driver);
+                return NULL;
+        }
+        xml = driver ? virConnectGetDomainCapabilities(c->connection, NULL, NULL, NULL, NULL, 0) : NULL;
+        if (!xml) {
+                libvirt_error(error, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt does not tell what it gives to guests");
+                return NULL;
+        }
+        capabilities = capabilities_parse(xml, error);
+        free(xml);
+        return capabilities;
+}
+
 /* The symbol that the daemon looks for. */
 extern const Hypervisor hypervisor_libvirt;
 const Hypervisor hypervisor_libvirt = {
@@ -244,5 +264,6 @@ const Hypervisor hypervisor_libvirt = {
                 .find = connection_find,
                 .plan = connection_plan,
                 .define = connection_define,
+                .capabilities = connection_capabilities,
                 .close = connection_close,
 };

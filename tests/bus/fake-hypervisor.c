@@ -208,6 +208,24 @@ static GuestFacts *fake_find(gpointer connection, const char *name, const char *
         return NULL;
 }
 
+static Capabilities *fake_capabilities(gpointer connection, GError **error) {
+        g_autofree char *path = path_of("capabilities"), *next = path_of("capabilities-next"),
+                        *asked = path_of("asked"), *xml = NULL;
+        int fd;
+
+        if (!reachable(error))
+                return NULL;
+        fd = open(asked, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+        g_assert_cmpint(write(fd, "capabilities\n", 13), ==, 13);
+        (void) close(fd);
+        if (g_file_get_contents(path, &xml, NULL, NULL)) {
+                (void) rename(next, path);
+                return capabilities_parse(xml, error);
+        }
+        g_set_error(error, CONDITION, CONDITION_UNSUPPORTED, "%s is not there", path);
+        return NULL;
+}
+
 static const GuestStore store = {.read = read_definition, .write = write_definition};
 
 static GuestPlan *fake_plan(gpointer connection, const char *uuid, const GuestEdit *edit, const char *vendor,
@@ -235,6 +253,7 @@ const Hypervisor *fake_hypervisor(const char *directory) {
                         .find = fake_find,
                         .plan = fake_plan,
                         .define = fake_define,
+                        .capabilities = fake_capabilities,
                         .close = fake_close,
         };
 
