@@ -77,5 +77,7 @@ GuestFacts *libvirt_edit_define(virDomainPtr domain, const GuestPlan *plan, cons
         facts = libvirt_facts_read(domain, vendor, error);
         if (facts)
                 libvirt_facts_add_own_statistics(domain, facts);
+        else
+                g_prefix_error(error, "The definition of %s is now as it was asked for, but then: ", plan->facts->name);
         return facts;
 }
