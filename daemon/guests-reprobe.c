@@ -2,7 +2,7 @@
 
 /* When libvirt has to look again at what KVM offers to guests: KVM was loaded with other parameters than libvirt knows of. How that is done is
  * reprobe.c's. The QEMU that libvirt looks with opens /dev/kvm, so it is done in a turn of its own, and a change waits for its end and does not
- * find KVM in use; but no longer than a caller waits for libvirt, which may hang. */
+ * find KVM in use. That is a second or two; libvirt may hang, and then the turn is over before it has answered. */
 
 #include <string.h>
 
@@ -10,6 +10,7 @@
 #include "guests-own.h"
 #include "log.h"
 
+#define TURN_USEC (5U * 1000U * 1000U)
 #define ACCURACY_USEC (5U * 1000U)
 
 static void turn_over(Guests *guests) {
@@ -31,7 +32,8 @@ static bool begin(gpointer data) {
         if (guests->state != STATE_UP || guests->reprobe_turn)
                 return false;
         r = sd_event_add_time_relative(guests->daemon->event, &guests->reprobe_turn, CLOCK_MONOTONIC,
-                                       guests->daemon->settings->guest_patience_usec, ACCURACY_USEC, on_late, guests);
+                                       MIN(guests->daemon->settings->guest_patience_usec, TURN_USEC), ACCURACY_USEC,
+                                       on_late, guests);
         if (r < 0) {
                 log_error("Cannot set a timer of the guests: %s", strerror(-r));
                 return false;

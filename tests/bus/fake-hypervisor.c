@@ -216,12 +216,12 @@ static GuestFacts *fake_find(gpointer connection, const char *name, const char *
 
 static Capabilities *fake_capabilities(gpointer connection, GError **error) {
         g_autofree char *path = path_of("capabilities"), *next = path_of("capabilities-next"),
-                        *asked = path_of("asked"), *xml = NULL;
+                        *calls = path_of("calls"), *xml = NULL;
         int fd;
 
         if (!answers(error))
                 return NULL;
-        fd = open(asked, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+        fd = open(calls, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
         g_assert_cmpint(write(fd, "capabilities\n", 13), ==, 13);
         (void) close(fd);
         if (g_file_get_contents(path, &xml, NULL, NULL)) {
