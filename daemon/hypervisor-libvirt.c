@@ -235,6 +235,13 @@ static GuestFacts *connection_define(gpointer data, const GuestPlan *plan, const
         return facts;
 }
 
+/* There is no QEMU for this machine (src/qemu/qemu_capabilities.c, virQEMUCapsCacheLookupDefault()): then nothing is kept of it. */
+static bool has_no_emulator(void) {
+        const virError *last = virGetLastError();
+
+        return last && (last->code == VIR_ERR_CONFIG_UNSUPPORTED || last->code == VIR_ERR_INVALID_ARG);
+}
+
 static Capabilities *connection_capabilities(gpointer data, GError **error) {
         const Connection *c = data;
         const char *driver = virConnectGetType(c->connection);
@@ -247,7 +254,8 @@ static Capabilities *connection_capabilities(gpointer data, GError **error) {
         }
         xml = driver ? virConnectGetDomainCapabilities(c->connection, NULL, NULL, NULL, NULL, 0) : NULL;
         if (!xml) {
-                libvirt_error(error, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt does not tell what it gives to guests");
+                libvirt_error(error, has_no_emulator() ? CONDITION_UNSUPPORTED : CONDITION_LIBVIRT_UNAVAILABLE,
+                              "libvirt does not tell what it gives to guests");
                 return NULL;
         }
         capabilities = capabilities_parse(xml, error);

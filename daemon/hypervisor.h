@@ -31,7 +31,7 @@ typedef struct Hypervisor {
         /* Carries it out, as guest_edit_carry_out() says; what the guest is then. Unsupported: libvirt does not take the definition. */
         GuestFacts *(*define)(gpointer connection, const GuestPlan *plan, const char *vendor, GError **error);
         /* What it gives to guests of this host now, by the emulator and the kind of virtualization that it takes by itself. Unsupported:
-         * it runs no QEMU, and keeps nothing of the kind. */
+         * it has no QEMU, and keeps nothing of the kind. */
         Capabilities *(*capabilities)(gpointer connection, GError **error);
         /* No event comes after it has returned. */
         void (*close)(gpointer connection);

@@ -94,8 +94,6 @@ class Capabilities(System):
         printf '#!/bin/sh\\nexec /usr/bin/qemu-system-x86_64 "$@" $(cat /run/without)\\n' >/run/bin/qemu-system-x86_64
         chmod 755 /run/bin/qemu-system-x86_64
         exec "$@" """
-    # What libvirtd has to say would fill the journal's socket, from which the test only reads when it wants to.
-    OWN_QEMU = ("env", f"PATH=/run/bin:{os.environ['PATH']}", "LIBVIRT_LOG_OUTPUTS=3:stderr")
     # A libvirtd that was built to look at another folder: it sees what lies beneath the one that the daemon sees.
     ELSEWHERE = ("unshare", "--mount", "--propagation=private", "sh", "-ec", f'umount {MODULES}; exec "$@"', "-")
 
@@ -105,8 +103,9 @@ class Capabilities(System):
         self.addCleanup(self.journal.close)
         self.begin("sh", "-ec", self.PLACES, "-", *self.journal.wrap)
 
-    def start_libvirtd(self, *wrap):
-        super().start_libvirtd(*self.OWN_QEMU, *wrap)
+    def start_libvirtd(self, *wrap, path=f"/run/bin:{os.environ['PATH']}"):
+        # What libvirtd has to say would fill the journal's socket, from which the test only reads when it wants to.
+        super().start_libvirtd("env", f"PATH={path}", "LIBVIRT_LOG_OUTPUTS=3:stderr", *wrap)
         self.observer.call("RefreshGuests", ("t", 0))
 
     def restart_libvirtd(self, *wrap):
@@ -162,6 +161,17 @@ class Capabilities(System):
         subprocess.run(["nsenter", f"--mount=/proc/{self.daemon.pid}/ns/mnt", "sh", "-c", command], check=True, timeout=TIMEOUT)
         self.restart_libvirtd(*self.ELSEWHERE)
         self.assertEqual(self.features(), before - {"npt"})
+
+    def test_there_is_no_qemu(self):
+        """Then there is nothing that could be stale."""
+        self.start_libvirtd(path="/run/nothing")
+        folder = self.inside / MODULES[1:]
+        before = folder.stat().st_mtime_ns
+        self.load_without_npt()
+        for _ in range(2):  # the second waits for what the first has brought about
+            self.observer.call("Refresh", ("t", 0))
+        self.assertEqual((self.journal.entries("LIBVIRT_STALE"), folder.stat().st_mtime_ns), ([], before))
+        self.assertEqual((self.inside / "var/lib/nestvirt/capabilities").read_text().count("kvm_amd.npt=N\n"), 1)
 
 
 if __name__ == "__main__":
