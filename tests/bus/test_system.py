@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import libvirt
-from clients import ERROR, guest_path, wait_for
+from clients import ERROR, GUEST, GLib, guest_path, wait_for
 from harness import FIXTURES, BusTest
 from journal import Journal
 from session import LIBVIRTD, TIMEOUT, quiet
@@ -25,12 +25,13 @@ class System(BusTest):
     """The machine's own: qemu:///system, in a view of the file system that is the daemon's and libvirtd's alone."""
 
     PLACES = ("/run", "/etc/libvirt", "/var/lib/libvirt", "/var/cache/libvirt", "/var/log/libvirt", "/var/lib/nestvirt")
-    # The user that libvirtd wants comes with another package.
+    # The user that libvirtd wants comes with another package. A KVM that works only somehow would keep it waiting.
     APART = ("unshare", "--mount", "--propagation=private", "sh", "-ec", f"""
         for place in {" ".join(PLACES)}; do mkdir -p $place; mount -t tmpfs tmpfs $place; done
         {{ cat /etc/passwd; echo libvirt-qemu:x:64055:64055::/:/bin/false; }} >/run/passwd
         {{ cat /etc/group; printf 'libvirt-qemu:x:64055:\\nkvm:x:64056:\\n'; }} >/run/group
         for file in passwd group; do mount --bind /run/$file /etc/$file; done
+        touch /run/nothing; chmod 0 /run/nothing; test ! -e /dev/kvm || mount --bind /run/nothing /dev/kvm
         exec "$@" """, "-")
 
     def begin(self, *wrap):
@@ -56,9 +57,9 @@ class System(BusTest):
         os.close(descriptor)
         path.unlink()
 
-    def connect(self):
+    def connect(self, path="libvirt/libvirt-sock"):
         quiet()
-        connection = libvirt.open(f"qemu+unix:///system?socket={self.inside}/run/libvirt/libvirt-sock")
+        connection = libvirt.open(f"qemu+unix:///system?socket={self.inside}/run/{path}")
         self.addCleanup(connection.close)
         return connection
 
@@ -81,6 +82,28 @@ class Coming(System):
         wait_for(lambda: self.observer.signals("InterfacesAdded"), "the guest again")
 
 
+class Modular(System):
+    """Where QEMU has a daemon of its own, its socket has another name. Debian 12 has no virtqemud; what speaks behind that socket here is libvirtd,
+    whose own is nowhere to be seen."""
+
+    ELSEWHERE = ("sh", "-ec", """mkdir -p /run/elsewhere; echo 'unix_sock_dir = "/run/elsewhere"' >/etc/libvirt/libvirtd.conf; exec "$@" """, "-")
+
+    def test_its_guests_are_seen_and_edited(self):
+        self.begin()
+        self.start_libvirtd(*self.ELSEWHERE)
+        self.connect("elsewhere/libvirt-sock").defineXML(DOMAIN.format(identity=IDENTITY, cpu=OPTERON, devices=""))
+        with self.refused(ERROR + "LibvirtUnavailable", "There is no libvirt on this host"):
+            self.observer.call("RefreshGuests", ("t", 0))
+        (self.inside / "run/libvirt/virtqemud-sock").symlink_to("/run/elsewhere/libvirt-sock")
+        wait_for(lambda: self.observer.signals("InterfacesAdded"), "the guest")
+        path = guest_path(IDENTITY)
+        self.assertEqual(self.observer.get("CpuModel", GUEST, path), "Opteron_G2")
+        options = {"Model": GLib.Variant("s", "EPYC")}
+        self.assertEqual(self.observer.call("SetCpu", ("a{sv}t", options, 0), path=path, interface=GUEST)[0]["Outcome"], "applied")
+        self.assertEqual(self.observer.get("CpuModel", GUEST, path), "EPYC")
+        self.assertFalse((self.inside / "run/libvirt/libvirt-sock").exists())
+
+
 class Capabilities(System):
     """The parameters are files, and what QEMU offers follows a file as well: a feature that it is run without. libvirt asks that QEMU."""
 
@@ -88,7 +111,6 @@ class Capabilities(System):
         cp -a {MODULES} /run/modules && mount --bind /run/modules {MODULES}
         mount -t tmpfs tmpfs /sys/module && cp -a {FIXTURES}/amd-epyc-6.1/sys/module/. /sys/module
         chmod 444 /sys/module/*/parameters/*
-        touch /run/nothing && chmod 0 /run/nothing && {{ ! test -e /dev/kvm || mount --bind /run/nothing /dev/kvm; }}
         printf 'stdio_handler = "file"\\nnamespaces = []\\n' >/etc/libvirt/qemu.conf
         mkdir /run/bin && touch /run/without
         printf '#!/bin/sh\\nexec /usr/bin/qemu-system-x86_64 "$@" $(cat /run/without)\\n' >/run/bin/qemu-system-x86_64
