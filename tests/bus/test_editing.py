@@ -265,7 +265,7 @@ class Hanging(Editing):
             path.unlink()
 
     def test_the_plan(self):
-        self.begin("--guest-patience=300000")
+        self.begin("--guest-patience=1000000")
         os.mkfifo(self.fake / "hang")
         pending = self.start_set(Nested=True)
         self.assertEqual(self.observer.get("Nested"), "on")
