@@ -116,9 +116,22 @@ static bool put_back(const GuestPlan *plan, const GuestStore *store, gpointer gu
         return false;
 }
 
+/* It may have been taken, and it may be what was asked for: whoever is told that looks. Takes @problem over. */
+static bool fail_unknown(const GuestPlan *plan, const char *what, GError *problem, GError **error) {
+        const char *name = plan->facts->name;
+
+        g_set_error(error, CONDITION, condition_of(problem),
+                    "The new definition of %s was handed to libvirt, but %s (%s). Look at it: virsh dumpxml --inactive "
+                    "%s",
+                    name, what, problem->message, name);
+        g_error_free(problem);
+        return false;
+}
+
 bool guest_edit_carry_out(const GuestPlan *plan, const GuestStore *store, gpointer guest, const char *vendor,
                           char **ret, GError **error) {
         char *now = store->read(guest, error);
+        GError *problem = NULL;
         bool same;
 
         if (!now)
@@ -131,11 +144,15 @@ bool guest_edit_carry_out(const GuestPlan *plan, const GuestStore *store, gpoint
                             plan->facts->name);
                 return false;
         }
-        if (!store->write(guest, plan->after, error))
+        if (!store->write(guest, plan->after, &problem)) {
+                if (condition_of(problem) == CONDITION_LIBVIRT_UNAVAILABLE)
+                        return fail_unknown(plan, "whether it was taken is not known", problem, error);
+                g_propagate_error(error, problem);
                 return false;
-        now = store->read(guest, error);
+        }
+        now = store->read(guest, &problem);
         if (!now)
-                return false;
+                return fail_unknown(plan, "what that has made of it could not be read back", problem, error);
         if (is_done(now, plan, vendor)) {
                 *ret = now;
                 return true;

@@ -22,8 +22,9 @@ GuestPlan *guest_edit_plan(const char *xml, const GuestEdit *edit, GuestFacts *f
                            GError **error);
 
 /* Conflict: somebody has changed the definition since. ReloadFailed: the definition is as it was, the message says why. HostDegraded: it is
- * neither. What @store fails with is passed on; then the definition is as it was, as far as @store keeps its word. @ret: on success, what it
- * is now, as it was read back; with its secrets. */
+ * neither. What @store fails with is passed on; then the definition is as it was, as far as @store keeps its word, but for LibvirtUnavailable
+ * from the writing on: then nobody knows, and the message says where to look. @ret: on success, what it is now, as it was read back; with
+ * its secrets. */
 bool guest_edit_carry_out(const GuestPlan *plan, const GuestStore *store, gpointer guest, const char *vendor,
                           char **ret, GError **error);
 /* Secrets don't stay in memory. */

@@ -28,7 +28,11 @@ void guest_job_free(GuestJob *job) {
         g_ptr_array_unref(job->gone);
         guest_edit_free(job->edit);
         guest_plan_free(job->plan);
+        g_clear_pointer(&job->root, root_unref);
+        g_free(job->before);
+        g_free(job->now);
         g_clear_pointer(&job->facts, g_ptr_array_unref);
+        reprobe_free(job->reprobe);
         g_clear_error(&job->error);
         g_free(job);
 }
@@ -110,6 +114,10 @@ void guest_job_run(gpointer data) {
                 break;
         case GUEST_JOB_DEFINE:
                 run_define(job);
+                break;
+        case GUEST_JOB_REPROBE:
+                job->reprobe = reprobe_run(job->hypervisor, job->connection, job->root, job->uri, job->before,
+                                           job->now);
                 break;
         case GUEST_JOB_CLOSE:
         default:

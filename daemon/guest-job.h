@@ -3,7 +3,7 @@
 
 /* What is asked of the hypervisor, off the loop, as it may block: a job with all that it needs, and what came of it. */
 
-#include "hypervisor.h"
+#include "reprobe.h"
 
 typedef enum GuestJobKind {
         GUEST_JOB_CONNECT, /* drop @connection, make another, list */
@@ -12,6 +12,7 @@ typedef enum GuestJobKind {
         GUEST_JOB_SURVEY,
         GUEST_JOB_PLAN,
         GUEST_JOB_DEFINE,
+        GUEST_JOB_REPROBE,
         GUEST_JOB_CLOSE,
 } GuestJobKind;
 
@@ -19,17 +20,20 @@ typedef struct GuestJob {
         GuestJobKind kind;
         const Hypervisor *hypervisor; /* NULL: to be loaded */
         gpointer connection;          /* may be NULL for CONNECT; what is open when it has run */
-        char *uri;                    /* of CONNECT */
+        char *uri;                    /* of CONNECT and REPROBE */
         HypervisorEvent event;        /* of CONNECT */
         gpointer userdata;            /* its */
         char *vendor;
-        GPtrArray *names; /* char*, of FIND: names or UUIDs; of PLAN: a UUID */
-        GuestEdit *edit;  /* of PLAN */
-        GuestPlan *plan;  /* of DEFINE; and what comes of PLAN */
-        int cancelled;    /* read and written by both threads: what would change something is not begun any more */
+        GPtrArray *names;   /* char*, of FIND: names or UUIDs; of PLAN: a UUID */
+        GuestEdit *edit;    /* of PLAN */
+        GuestPlan *plan;    /* of DEFINE; and what comes of PLAN */
+        Root *root;         /* of REPROBE */
+        char *before, *now; /* likewise: fixed-values.h */
+        int cancelled;      /* read and written by both threads: what would change something is not begun any more */
 
         GPtrArray *facts; /* GuestFacts*: all of CONNECT, LIST and SURVEY, those found of FIND, the one of DEFINE */
         GPtrArray *gone;  /* char*, of FIND: the names of no guest */
+        Reprobe *reprobe; /* what came of REPROBE; NULL: there was nothing to do */
         GError *error; /* LibvirtUnavailable: it could not be carried out whole; of PLAN and DEFINE any of hypervisor.h */
 } GuestJob;
 

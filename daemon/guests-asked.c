@@ -90,6 +90,8 @@ static void errand_done(gpointer data, gpointer userdata) {
 
         if (job->kind == GUEST_JOB_CONNECT)
                 guests_connected(guests, job);
+        else if (job->kind == GUEST_JOB_REPROBE)
+                guests_reprobed(guests, job);
         else if (is_edit(job))
                 on_edited(guests, job, errand->ask);
         else if (job->connection != guests->connection || (job->error && job->kind != GUEST_JOB_FIND)) {
@@ -168,6 +170,7 @@ void guests_judge(Guests *guests) {
         /* Whose feature is meant is part of what was read. */
         if (!guest_book_judge(guests->book))
                 guests_refresh(guests);
+        guests_compare(guests);
 }
 
 void guests_foresee(const Guests *guests, const Plan *plan, GPtrArray *impact) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the two halves of the guests share, and nobody else sees: guests.c has the connection's life, guests-asked.c the jobs and what comes
- * of them. */
+/* What the parts of the guests share, and nobody else sees: guests.c has the connection's life, guests-asked.c the jobs and what comes of them,
+ * guests-reprobe.c what libvirt has to be told of KVM. */
 
 #include "guest-asks.h"
 #include "guest-book.h"
@@ -34,6 +34,9 @@ struct Guests {
         sd_event_source *sockets_source, *inbox_source, *worker_source;
         sd_event_source *retry, *gather, *begin; /* timers */
         bool gathering;
+        char *values, *values_first; /* what KVM was last loaded with (fixed-values.h), and what it was when the daemon started; or NULL */
+        bool reprobe_asked;            /* libvirt is to look again: a turn is waited for */
+        sd_event_source *reprobe_turn; /* the end of that turn, when libvirt is late; NULL: none is under way */
 };
 
 /* guests.c. Whatever was open is closed first. */
@@ -44,3 +47,9 @@ void guests_connected(Guests *guests, GuestJob *job);
 GuestJob *guests_new_job(const Guests *guests, GuestJobKind kind);
 /* Takes @job over; @ask: who waits for it, may be NULL. */
 void guests_submit(Guests *guests, GuestJob *job, GuestAsk *ask);
+
+/* guests-reprobe.c. Has libvirt look again when KVM was loaded with other values; at each connection, as somebody may have loaded it meanwhile. */
+void guests_reprobe(Guests *guests);
+void guests_reprobed(Guests *guests, const GuestJob *job);
+/* The host was read. */
+void guests_compare(Guests *guests);

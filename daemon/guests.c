@@ -89,6 +89,7 @@ void guests_connected(Guests *guests, GuestJob *job) {
                 guests->delay = RETRY_FIRST_USEC;
                 guest_book_take_all(guests->book, job->facts);
                 answer_waiting(guests, NULL);
+                guests_reprobe(guests);
         }
         if (!guests->gathering)
                 (void) sd_event_source_set_enabled(guests->inbox_source, SD_EVENT_ON);
@@ -246,11 +247,14 @@ void guests_free(Guests *guests) {
         (void) sd_event_source_disable_unref(guests->retry);
         (void) sd_event_source_disable_unref(guests->gather);
         (void) sd_event_source_disable_unref(guests->begin);
+        (void) sd_event_source_disable_unref(guests->reprobe_turn);
         if (end_worker(guests))
                 guest_inbox_free(guests->inbox);
         guest_asks_free(guests->asks);
         sockets_free(guests->sockets);
         guest_book_free(guests->book);
         g_free(guests->uri);
+        g_free(guests->values);
+        g_free(guests->values_first);
         g_free(guests);
 }

@@ -2,7 +2,8 @@
 #pragma once
 
 /* The snapshot of the guests: what libvirt says of them, held against the host, and published. It connects when there is a libvirt, again when
- * that has gone and come back, and reads anew what it is told has changed. Nothing here blocks, and the host's half never waits for it. */
+ * that has gone and come back, and reads anew what it is told has changed. Nothing here blocks, and the host's half never waits for it, but for
+ * the moment in which libvirt's own QEMU has /dev/kvm open (guests-reprobe.c). */
 
 #include "call.h"
 #include "daemon.h"

@@ -196,6 +196,34 @@ static GuestFacts *connection_define(gpointer data, const GuestPlan *plan, const
         return facts;
 }
 
+/* There is no QEMU for this machine (src/qemu/qemu_capabilities.c, virQEMUCapsCacheLookupDefault()): then nothing is kept of it. */
+static bool has_no_emulator(void) {
+        const virError *last = virGetLastError();
+
+        return last && (last->code == VIR_ERR_CONFIG_UNSUPPORTED || last->code == VIR_ERR_INVALID_ARG);
+}
+
+static Capabilities *connection_capabilities(gpointer data, GError **error) {
+        const Connection *c = data;
+        const char *driver = virConnectGetType(c->connection);
+        Capabilities *capabilities;
+        char *xml;
+
+        if (driver && !g_str_equal(driver, "QEMU")) {
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED, "%s is not libvirt's driver for QEMU", driver);
+                return NULL;
+        }
+        xml = driver ? virConnectGetDomainCapabilities(c->connection, NULL, NULL, NULL, NULL, 0) : NULL;
+        if (!xml) {
+                libvirt_error(error, has_no_emulator() ? CONDITION_UNSUPPORTED : CONDITION_LIBVIRT_UNAVAILABLE,
+                              "libvirt does not tell what it gives to guests");
+                return NULL;
+        }
+        capabilities = capabilities_parse(xml, error);
+        free(xml);
+        return capabilities;
+}
+
 /* The symbol that the daemon looks for. */
 extern const Hypervisor hypervisor_libvirt;
 const Hypervisor hypervisor_libvirt = {
@@ -205,5 +233,6 @@ const Hypervisor hypervisor_libvirt = {
                 .find = connection_find,
                 .plan = connection_plan,
                 .define = connection_define,
+                .capabilities = connection_capabilities,
                 .close = connection_close,
 };

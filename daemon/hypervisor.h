@@ -4,6 +4,7 @@
 /* The seam to who runs the guests. Behind it is libvirt, in a module of its own that is loaded when there is a libvirt to talk to: a host
  * without one needs none. Fakes of it exist in test programs only. It knows no bus, and judges nothing. */
 
+#include "capabilities.h"
 #include "guest-plan.h"
 
 #define HYPERVISOR_MODULE "nestvirt-libvirt.so"
@@ -29,6 +30,9 @@ typedef struct Hypervisor {
                            GError **error);
         /* Carries it out, as guest_edit_carry_out() says; what the guest is then. Unsupported: libvirt does not take the definition. */
         GuestFacts *(*define)(gpointer connection, const GuestPlan *plan, const char *vendor, GError **error);
+        /* What it gives to guests of this host now, by the emulator and the kind of virtualization that it takes by itself. Unsupported:
+         * it has no QEMU, and keeps nothing of the kind. */
+        Capabilities *(*capabilities)(gpointer connection, GError **error);
         /* No event comes after it has returned. */
         void (*close)(gpointer connection);
 } Hypervisor;

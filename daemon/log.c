@@ -122,6 +122,19 @@ void log_recovered(const GPtrArray *steps, const GError *error) {
         send_entry(fields, priority, id, text->str);
 }
 
+void log_reprobe(const Reprobe *reprobe) {
+        g_autoptr(GPtrArray) fields = g_ptr_array_new_with_free_func(g_free);
+
+        add_error(fields, reprobe->error);
+        if (!reprobe->error) {
+                g_autofree char *gained = g_strjoinv(" ", reprobe->gained), *lost = g_strjoinv(" ", reprobe->lost);
+                add_field(fields, "NESTVIRT_GAINED=%s", gained);
+                add_field(fields, "NESTVIRT_LOST=%s", lost);
+        }
+        send_entry(fields, reprobe->error ? LOG_ERR : LOG_NOTICE,
+                   reprobe->error ? MESSAGE_LIBVIRT_STALE : MESSAGE_LIBVIRT_REFRESHED, reprobe->message);
+}
+
 void log_error(const char *format, ...) {
         g_autoptr(GPtrArray) fields = g_ptr_array_new_with_free_func(g_free);
         va_list args;

@@ -40,11 +40,15 @@ static void hang(void) {
 static bool reachable(GError **error) {
         g_autofree char *path = path_of("libvirt");
 
-        hang();
         if (g_file_test(path, G_FILE_TEST_EXISTS))
                 return true;
         g_set_error(error, CONDITION, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt can't be reached: %s is not there", path);
         return false;
+}
+
+static bool answers(GError **error) {
+        hang();
+        return reachable(error);
 }
 
 /* Before anybody can think of writing into it: that would make a file. */
@@ -77,7 +81,7 @@ static gpointer read_events(gpointer data) {
 static gpointer fake_open(const char *uri, HypervisorEvent event, gpointer userdata, GError **error) {
         static bool begun;
 
-        if (!reachable(error))
+        if (!answers(error))
                 return NULL;
         (void) pthread_mutex_lock(&listener.mutex);
         listener.event = event;
@@ -120,13 +124,13 @@ static char *read_definition(gpointer uuid, GError **error) {
         g_autofree char *folder = path_of("xml"), *path = g_build_filename(folder, uuid, NULL);
         char *text = NULL;
 
-        return g_file_get_contents(path, &text, NULL, error) ? text : NULL;
+        return reachable(error) && g_file_get_contents(path, &text, NULL, error) ? text : NULL;
 }
 
 static bool write_definition(gpointer uuid, const char *xml, GError **error) {
         g_autofree char *folder = path_of("xml"), *path = g_build_filename(folder, uuid, NULL);
-        g_autofree char *refused = path_of("refuse"), *spoilt = path_of("spoil");
-        g_autofree char *other = NULL;
+        g_autofree char *refused = path_of("refuse"), *spoilt = path_of("spoil"), *vanishes = path_of("vanish");
+        g_autofree char *there = path_of("libvirt"), *other = NULL;
 
         if (g_file_get_contents(spoilt, &other, NULL, NULL))
                 (void) unlink(spoilt);
@@ -134,6 +138,8 @@ static bool write_definition(gpointer uuid, const char *xml, GError **error) {
                 g_set_error(error, CONDITION, CONDITION_UNSUPPORTED, "libvirt does not take the new definition: no");
                 return false;
         }
+        if (unlink(vanishes) >= 0)
+                (void) unlink(there);
         return g_file_set_contents(path, other ?: xml, -1, error);
 }
 
@@ -175,7 +181,7 @@ static GPtrArray *read_guests(const char *vendor, GError **error) {
         g_autoptr(GPtrArray) guests = g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
         const char *name;
 
-        if (!reachable(error))
+        if (!answers(error))
                 return NULL;
         GDir *entries = g_dir_open(folder, 0, NULL);
         while (entries && (name = g_dir_read_name(entries))) {
@@ -208,6 +214,24 @@ static GuestFacts *fake_find(gpointer connection, const char *name, const char *
         return NULL;
 }
 
+static Capabilities *fake_capabilities(gpointer connection, GError **error) {
+        g_autofree char *path = path_of("capabilities"), *next = path_of("capabilities-next"),
+                        *calls = path_of("calls"), *xml = NULL;
+        int fd;
+
+        if (!answers(error))
+                return NULL;
+        fd = open(calls, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+        g_assert_cmpint(write(fd, "capabilities\n", 13), ==, 13);
+        (void) close(fd);
+        if (g_file_get_contents(path, &xml, NULL, NULL)) {
+                (void) rename(next, path);
+                return capabilities_parse(xml, error);
+        }
+        g_set_error(error, CONDITION, CONDITION_UNSUPPORTED, "%s is not there", path);
+        return NULL;
+}
+
 static const GuestStore store = {.read = read_definition, .write = write_definition};
 
 static GuestPlan *fake_plan(gpointer connection, const char *uuid, const GuestEdit *edit, const char *vendor,
@@ -224,7 +248,7 @@ static GuestPlan *fake_plan(gpointer connection, const char *uuid, const GuestEd
 static GuestFacts *fake_define(gpointer connection, const GuestPlan *plan, const char *vendor, GError **error) {
         g_autofree char *xml = NULL;
 
-        if (!reachable(error) || !guest_edit_carry_out(plan, &store, plan->facts->uuid, vendor, &xml, error))
+        if (!answers(error) || !guest_edit_carry_out(plan, &store, plan->facts->uuid, vendor, &xml, error))
                 return NULL;
         return fake_find(connection, plan->facts->uuid, vendor, error);
 }
@@ -237,6 +261,7 @@ const Hypervisor *fake_hypervisor(const char *directory) {
                         .find = fake_find,
                         .plan = fake_plan,
                         .define = fake_define,
+                        .capabilities = fake_capabilities,
                         .close = fake_close,
         };
 

@@ -8,6 +8,10 @@
  * DIR/fake/xml/UUID    its definition, for what changes it; what it says of the CPU beats the key file
  * DIR/fake/refuse       no definition is taken while this is there
  * DIR/fake/spoil        what becomes of the next definition, whatever it is
+ * DIR/fake/capabilities libvirt's domain capabilities; without them it is no QEMU's
+ * DIR/fake/capabilities-next  takes the place of the former once that was asked for
+ * DIR/fake/calls        gets a line "capabilities" each time that it is asked for them
+ * DIR/fake/vanish       libvirt is gone once the next definition was taken
  * DIR/fake/events       a FIFO: a line is the UUID of a guest that there is news of, or "lost"
  * DIR/fake/hang         a FIFO: while it is there, each question waits until it has been opened for writing and closed */
 

@@ -121,7 +121,7 @@ int main(int argc, char **argv) {
                         settings.patience_usec = 0;
                 else if (g_str_equal(argv[i], "--guests")) {
                         settings.hypervisor = fake_hypervisor(argv[1]);
-                        settings.libvirt = "fake:///";
+                        settings.libvirt = HYPERVISOR_URI;
                 } else if (g_str_has_prefix(argv[i], "--guest-patience="))
                         settings.guest_patience_usec = g_ascii_strtoull(strchr(argv[i], '=') + 1, NULL, 10);
                 else if (g_str_equal(argv[i], "--units"))

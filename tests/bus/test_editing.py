@@ -173,6 +173,15 @@ class Changes(Editing):
         with self.refused(ERROR + "HostDegraded", "virsh edit one"):
             self.set(Nested=True)
 
+    def test_it_can_not_be_read_back(self):
+        """libvirt has it, and is gone."""
+        self.begin()
+        write(self.fake / "vanish", "")
+        with self.refused(ERROR + "LibvirtUnavailable", "The new definition of one was handed to libvirt", "could not be read back",
+                          "libvirt can't be reached", "virsh dumpxml --inactive one"):
+            self.set(Nested=True)
+        self.assertIn("<feature policy='require' name='svm'/>", self.xml.read_text())
+
     def test_prepare(self):
         self.begin()
         plan = self.prepare("esxi", DRY_RUN, Release="7.0")
@@ -256,7 +265,7 @@ class Hanging(Editing):
             path.unlink()
 
     def test_the_plan(self):
-        self.begin("--guest-patience=300000")
+        self.begin("--guest-patience=1000000")
         os.mkfifo(self.fake / "hang")
         pending = self.start_set(Nested=True)
         self.assertEqual(self.observer.get("Nested"), "on")

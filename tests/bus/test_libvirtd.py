@@ -6,7 +6,6 @@ They are of type qemu, since there need not be a KVM here: the verdicts are all 
 
 import os
 import pathlib
-import select
 import signal
 import subprocess
 
@@ -275,58 +274,6 @@ class Editing(WithLibvirtd):
         self.observer.messages.clear()
         self.observer.call("GetGuest", ("s", "one"))
         return self.set(**cpu)
-
-
-class System(BusTest):
-    """The machine's own: qemu:///system, in a view of the file system that is the daemon's and libvirtd's alone."""
-
-    PLACES = ("/run", "/etc/libvirt", "/var/lib/libvirt", "/var/cache/libvirt", "/var/log/libvirt", "/var/lib/nestvirt")
-    # The user that libvirtd wants comes with another package.
-    APART = ("unshare", "--mount", "--propagation=private", "sh", "-ec", f"""
-        for place in {" ".join(PLACES)}; do mkdir -p $place; mount -t tmpfs tmpfs $place; done
-        {{ cat /etc/passwd; echo libvirt-qemu:x:64055:64055::/:/bin/false; }} >/run/passwd
-        {{ cat /etc/group; printf 'libvirt-qemu:x:64055:\\nkvm:x:64056:\\n'; }} >/run/group
-        for file in passwd group; do mount --bind /run/$file /etc/$file; done
-        exec "$@" """, "-")
-
-    def setUp(self):
-        super().setUp()
-        self.daemon = self.start(os.environ["NESTVIRTD"], "--root=/", f"--helper-dir={os.environ['HELPER_DIR']}", wrap=self.APART)
-        self.observer = self.client(watch=True)
-        self.inside = pathlib.Path(f"/proc/{self.daemon.pid}/root")
-
-    def start_libvirtd(self):
-        command = ["nsenter", f"--mount=/proc/{self.daemon.pid}/ns/mnt", LIBVIRTD, "--daemon", "--pid-file", "/run/one.pid"]
-        subprocess.run(command, check=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL, capture_output=True)
-        self.addCleanup(self.stop_libvirtd)
-
-    def stop_libvirtd(self):
-        path = self.inside / "run/one.pid"
-        if not path.exists():
-            return
-        descriptor = os.pidfd_open(int(path.read_text()))
-        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-        self.assertTrue(select.select([descriptor], [], [], TIMEOUT)[0])
-        os.close(descriptor)
-        path.unlink()
-
-    def test_it_comes_goes_and_comes_back(self):
-        with self.refused(ERROR + "LibvirtUnavailable", "There is no libvirt on this host"):
-            self.observer.call("RefreshGuests", ("t", 0))
-        with open(f"/proc/{self.daemon.pid}/maps", encoding="utf-8") as maps:
-            self.assertNotIn("libvirt", maps.read())
-        self.start_libvirtd()
-        quiet()
-        connection = libvirt.open(f"qemu+unix:///system?socket={self.inside}/run/libvirt/libvirt-sock")
-        self.addCleanup(connection.close)
-        connection.defineXML(DOMAIN.format(identity=IDENTITY, cpu=OPTERON, devices=""))
-        wait_for(lambda: self.observer.signals("InterfacesAdded"), "the guest")
-        self.assertEqual(self.observer.call("GetGuest", ("s", "one")), (guest_path(IDENTITY),))
-        self.stop_libvirtd()
-        wait_for(lambda: self.observer.signals("InterfacesRemoved"), "its end")
-        self.observer.messages.clear()
-        self.start_libvirtd()
-        wait_for(lambda: self.observer.signals("InterfacesAdded"), "the guest again")
 
 
 if __name__ == "__main__":

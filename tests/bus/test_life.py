@@ -2,21 +2,19 @@
 """How the daemon begins and ends, what it tells systemd, and what it writes to the journal."""
 
 import os
-import pathlib
 import re
 import signal
 import socket
-import struct
 import subprocess
 
 from gi.repository import GLib
 from clients import DRY_RUN, ERROR, NAME, NEXT_BOOT, NOBODY, TIMEOUT, WHEN_IDLE, wait_for
 from harness import BusTest, snapshot
+from journal import LOG_H, Journal
 from tap import main
 
 OFF = {"kvm_amd": {"nested": "0"}}
 ON = {"kvm_amd": {"nested": "1"}}
-LOG_H = pathlib.Path(os.environ["API"]).parent.parent / "daemon/log.h"
 
 
 class Beginning(BusTest):
@@ -120,49 +118,20 @@ class End(BusTest):
         self.assertFalse((self.host / "var/lib/nestvirt/change").exists())
 
 
-def message_ids():
-    return dict(re.findall(r'#define MESSAGE_(\w+) "([0-9a-f]{32})"', LOG_H.read_text()))
-
-
-class Journal(BusTest):
-    """A socket of ours is the journal's, in a view of the file system of the daemon's own."""
-
-    START = 'mkdir -p /run/systemd && mount -t tmpfs tmpfs /run/systemd && mkdir /run/systemd/journal && ' \
-            'ln -s "$0" /run/systemd/journal/socket && exec "$@"'
-
+class Log(BusTest):
     def setUp(self):
         super().setUp()
-        path = self.folder / "journal"
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.addCleanup(self.socket.close)
-        self.socket.bind(str(path))
-        path.chmod(0o666)
-        self.socket.settimeout(TIMEOUT)
-        self.wrap = ("unshare", "--mount", "--propagation=private", "sh", "-c", self.START, str(path))
-        self.ids = message_ids()
-        self.assertEqual(len(self.ids), 5)
-
-    @staticmethod
-    def parse(datagram):
-        """The journal's own format: FIELD=value, or FIELD, a length and any bytes."""
-        fields = {}
-        while datagram:
-            line, _, rest = datagram.partition(b"\n")
-            name, equals, value = line.partition(b"=")
-            if not equals:
-                length = struct.unpack("<Q", rest[:8])[0]
-                value, rest = rest[8:8 + length], rest[9 + length:]
-            fields[name.decode()] = value.decode()
-            datagram = rest
-        return fields
+        self.journal = Journal(self.folder)
+        self.addCleanup(self.journal.close)
+        self.assertEqual(len(self.journal.ids), 7)
 
     def entry(self, kind):
-        fields = self.parse(self.socket.recv(1 << 16))
-        self.assertEqual(fields.get("MESSAGE_ID"), self.ids[kind], fields)
+        fields = self.journal.entry()
+        self.assertEqual(fields.get("MESSAGE_ID"), self.journal.ids[kind], fields)
         return fields
 
     def begin(self):
-        return self.start_fake(wrap=self.wrap)
+        return self.start_fake(wrap=self.journal.wrap)
 
     def test_made(self):
         self.begin()
@@ -239,7 +208,7 @@ class Journal(BusTest):
 
     def test_the_catalog_knows_every_message(self):
         catalog = (LOG_H.parent.parent / "systemd/nestvirtd.catalog").read_text()
-        self.assertEqual(set(re.findall(r"^-- ([0-9a-f]{32})$", catalog, re.MULTILINE)), set(self.ids.values()))
+        self.assertEqual(set(re.findall(r"^-- ([0-9a-f]{32})$", catalog, re.MULTILINE)), set(self.journal.ids.values()))
 
 
 if __name__ == "__main__":

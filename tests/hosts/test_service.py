@@ -44,6 +44,16 @@ class Service(NestvirtTest):
         exposure = self.host.check("systemd-analyze security --no-pager nestvirtd.service | tail -n 1")
         self.assertRegex(exposure, r"[^0-9][01]\.[0-9] |[^0-9]2\.0 ")
 
+    def test_one_folder_of_usr_is_writable(self):
+        """That of QEMU's modules, whose modification time libvirt looks at; there is one where there is QEMU."""
+        folder = self.host.check("systemctl cat nestvirtd | sed -n s/^ReadWritePaths=-//p").strip()
+        self.host.check(f"mkdir -p {folder} && touch -d @1000000000 {folder} && systemctl restart nestvirtd")
+        self.addCleanup(self.host.check, f"rmdir {folder}; systemctl restart nestvirtd")
+        inside = "nsenter --mount --target=$(systemctl show --property=MainPID --value nestvirtd)"
+        self.host.check(f"{inside} touch {folder}")
+        self.assertNotEqual(self.host.check(f"stat -c %Y {folder}"), "1000000000\n")
+        self.assertIn("Read-only file system", self.host.run(f"{inside} touch $(dirname {folder})").stderr)
+
     def test_the_journal_says_who_did_what(self):
         self.ctl("set nested=0")
         self.ctl("set nested=1", user="bob", status=4)

@@ -17,6 +17,7 @@ typedef struct Store {
         const char *becomes[3]; /* what is kept instead of what is written, one write after the other; NULL: that */
         unsigned reads, writes;
         unsigned failing_read, failing_write; /* from 1 on; 0: none */
+        int how;                              /* a write fails; 0: Unsupported */
 } Store;
 
 static char *store_read(gpointer guest, GError **error) {
@@ -33,7 +34,7 @@ static bool store_write(gpointer guest, const char *xml, GError **error) {
         Store *kept = guest;
 
         if (++kept->writes == kept->failing_write) {
-                g_set_error_literal(error, CONDITION, CONDITION_UNSUPPORTED, "no");
+                g_set_error_literal(error, CONDITION, kept->how ? kept->how : CONDITION_UNSUPPORTED, "no");
                 return false;
         }
         g_free(kept->text);
@@ -72,6 +73,7 @@ typedef struct Row {
         int condition;    /* -1: it succeeds */
         const char *text; /* what is kept in the end; NULL: the new definition */
         unsigned writes;
+        const char *says; /* the message has it; NULL: whatever */
 } Row;
 
 /* clang-format off */
@@ -80,7 +82,10 @@ static const Row rows[] = {
         { "somebody was faster", {.text = (char *) OTHER}, CONDITION_CONFLICT, OTHER, 0 },
         { "not read", {.failing_read = 1}, CONDITION_LIBVIRT_UNAVAILABLE, XML, 0 },
         { "not written", {.failing_write = 1}, CONDITION_UNSUPPORTED, XML, 1 },
-        { "not read back", {.failing_read = 2}, CONDITION_LIBVIRT_UNAVAILABLE, NULL, 1 },
+        { "perhaps written", {.failing_write = 1, .how = CONDITION_LIBVIRT_UNAVAILABLE}, CONDITION_LIBVIRT_UNAVAILABLE, XML, 1,
+          "whether it was taken is not known (no). Look at it: virsh dumpxml --inactive one" },
+        { "not read back", {.failing_read = 2}, CONDITION_LIBVIRT_UNAVAILABLE, NULL, 1,
+          "could not be read back (no). Look at it: virsh dumpxml --inactive one" },
         { "something else was made of it", {.becomes = {OTHER}}, CONDITION_RELOAD_FAILED, XML, 2 },
         { "no definition at all", {.becomes = {"<domain"}}, CONDITION_RELOAD_FAILED, XML, 2 },
         { "and could not be put back", {.becomes = {OTHER}, .failing_write = 2}, CONDITION_HOST_DEGRADED, OTHER, 2 },
@@ -102,6 +107,7 @@ static void test_row(gconstpointer data) {
         if (row->condition >= 0) {
                 g_assert_error(error, CONDITION, row->condition);
                 g_assert_null(strstr(error->message, "sesame"));
+                g_assert_nonnull(strstr(error->message, row->says ?: ""));
         }
         g_assert_cmpstr(kept.text, ==, row->text ?: plan->after);
         g_assert_cmpuint(kept.writes, ==, row->writes);

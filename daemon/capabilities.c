@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Reading and comparing. Whoever asked libvirt, and why, is reprobe.c's. */
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "capabilities.h"
+#include "error.h"
+
+/* So many names of features go into a sentence. */
+#define NAMES_MAX 24U
+
+typedef struct Reader {
+        Capabilities *capabilities;
+        bool host_model; /* inside of <mode name='host-model'> */
+} Reader;
+
+static const char *attribute(const char *const *names, const char *const *values, const char *wanted) {
+        for (; *names; names++, values++)
+                if (g_str_equal(*names, wanted))
+                        return *values;
+        return "";
+}
+
+static void on_start(GMarkupParseContext *context, const char *element, const char **names, const char **values,
+                     gpointer data, GError **error) {
+        Reader *reader = data;
+
+        if (g_str_equal(element, "mode"))
+                reader->host_model = g_str_equal(attribute(names, values, "name"), "host-model");
+        else if (reader->host_model && g_str_equal(element, "feature")) {
+                const bool has = !g_str_equal(attribute(names, values, "policy"), "disable");
+                (void) g_hash_table_insert(reader->capabilities->features, g_strdup(attribute(names, values, "name")),
+                                           GINT_TO_POINTER(has));
+        }
+}
+
+static void on_end(GMarkupParseContext *context, const char *element, gpointer data, GError **error) {
+        if (g_str_equal(element, "mode"))
+                ((Reader *) data)->host_model = false;
+}
+
+static void on_text(GMarkupParseContext *context, const char *text, gsize size, gpointer data, GError **error) {
+        const Reader *reader = data;
+        const GSList *stack = g_markup_parse_context_get_element_stack(context);
+        const char *element = stack->data, *above = stack->next ? stack->next->data : "";
+        char **place = NULL;
+
+        if (g_str_equal(element, "path") && g_str_equal(above, "domainCapabilities"))
+                place = &reader->capabilities->emulator;
+        else if (g_str_equal(element, "model") && reader->host_model)
+                place = &reader->capabilities->model;
+        if (!place)
+                return;
+        g_free(*place);
+        *place = g_strndup(text, size);
+}
+
+Capabilities *capabilities_parse(const char *xml, GError **error) {
+        static const GMarkupParser parser = {.start_element = on_start, .end_element = on_end, .text = on_text};
+        g_autoptr(Capabilities) capabilities = g_new(Capabilities, 1);
+        g_autoptr(GMarkupParseContext) context = NULL;
+        g_autoptr(GError) problem = NULL;
+        Reader reader = {.capabilities = capabilities};
+
+        *capabilities = (Capabilities) {
+                        .emulator = g_strdup(""),
+                        .model = g_strdup(""),
+                        .features = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+        };
+        context = g_markup_parse_context_new(&parser, 0, &reader, NULL);
+        if (g_markup_parse_context_parse(context, xml, -1, &problem) &&
+            g_markup_parse_context_end_parse(context, &problem) && *capabilities->emulator)
+                return g_steal_pointer(&capabilities);
+        g_set_error(error, CONDITION, CONDITION_INTERNAL, "What libvirt says of its capabilities is not understood: %s",
+                    problem ? problem->message : "no emulator is named");
+        return NULL;
+}
+
+void capabilities_free(Capabilities *capabilities) {
+        if (!capabilities)
+                return;
+        g_free(capabilities->emulator);
+        g_free(capabilities->model);
+        g_hash_table_unref(capabilities->features);
+        g_free(capabilities);
+}
+
+/* What is not named is as the model has it. */
+static int degree(const Capabilities *capabilities, const char *feature) {
+        gpointer has;
+
+        return !g_hash_table_lookup_extended(capabilities->features, feature, NULL, &has) ? 1 : has ? 2 : 0;
+}
+
+static void add_gained(GPtrArray *names, GHashTable *features, const Capabilities *before, const Capabilities *after) {
+        GHashTableIter iter;
+        gpointer name;
+
+        g_hash_table_iter_init(&iter, features);
+        while (g_hash_table_iter_next(&iter, &name, NULL))
+                if (degree(after, name) > degree(before, name) &&
+                    !g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
+                        g_ptr_array_add(names, g_strdup(name));
+}
+
+static int compare_names(gconstpointer a, gconstpointer b) {
+        return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+GStrv capabilities_gained(const Capabilities *before, const Capabilities *after) {
+        g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+        add_gained(names, before->features, before, after);
+        add_gained(names, after->features, before, after);
+        g_ptr_array_sort(names, compare_names);
+        g_ptr_array_add(names, NULL);
+        return (GStrv) g_ptr_array_free(g_steal_pointer(&names), FALSE);
+}
+
+static void add_names(GPtrArray *parts, const char *verb, char **names) {
+        const unsigned n = g_strv_length(names);
+        g_autoptr(GString) text = g_string_new(verb);
+
+        for (unsigned i = 0; i < MIN(n, NAMES_MAX); i++)
+                g_string_append_printf(text, "%s %s", i > 0 ? "," : "", names[i]);
+        if (n > NAMES_MAX)
+                g_string_append_printf(text, " and %u more", n - NAMES_MAX);
+        if (n > 0)
+                g_ptr_array_add(parts, g_string_free(g_steal_pointer(&text), FALSE));
+}
+
+char *capabilities_compare(const Capabilities *before, const Capabilities *after) {
+        g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
+        g_auto(GStrv) gained = capabilities_gained(before, after), lost = capabilities_gained(after, before);
+
+        if (!g_str_equal(before->model, after->model))
+                g_ptr_array_add(parts, g_strdup_printf("is %s and was %s", *after->model ? after->model : "none",
+                                                       *before->model ? before->model : "none"));
+        add_names(parts, "has lost", lost);
+        add_names(parts, "has gained", gained);
+        if (parts->len == 0)
+                return g_strdup("is as before");
+        g_ptr_array_add(parts, NULL);
+        return g_strjoinv(", ", (char **) parts->pdata);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* When libvirt has to look again at what KVM offers to guests: KVM was loaded with other parameters than libvirt knows of. How that is done is
+ * reprobe.c's. The QEMU that libvirt looks with opens /dev/kvm, so it is done in a turn of its own, and a change waits for its end and does not
+ * find KVM in use. That is a second or two; libvirt may hang, and then the turn is over before it has answered. */
+
+#include <string.h>
+
+#include "fixed-values.h"
+#include "guests-own.h"
+#include "log.h"
+
+#define TURN_USEC (5U * 1000U * 1000U)
+#define ACCURACY_USEC (5U * 1000U)
+
+static void turn_over(Guests *guests) {
+        guests->reprobe_turn = sd_event_source_disable_unref(guests->reprobe_turn);
+        turns_end(guests->daemon->turns);
+}
+
+static int on_late(sd_event_source *source, uint64_t usec, void *userdata) {
+        turn_over(userdata);
+        return 0;
+}
+
+static bool begin(gpointer data) {
+        Guests *guests = data;
+        GuestJob *job;
+        int r;
+
+        guests->reprobe_asked = false;
+        if (guests->state != STATE_UP || guests->reprobe_turn)
+                return false;
+        r = sd_event_add_time_relative(guests->daemon->event, &guests->reprobe_turn, CLOCK_MONOTONIC,
+                                       MIN(guests->daemon->settings->guest_patience_usec, TURN_USEC), ACCURACY_USEC,
+                                       on_late, guests);
+        if (r < 0) {
+                log_error("Cannot set a timer of the guests: %s", strerror(-r));
+                return false;
+        }
+        job = guests_new_job(guests, GUEST_JOB_REPROBE);
+        job->uri = g_strdup(guests->uri);
+        job->root = root_ref(guests->daemon->root);
+        job->before = g_strdup(guests->values_first);
+        job->now = g_strdup(guests->values);
+        guests_submit(guests, job, NULL);
+        return true;
+}
+
+static void dropped(gpointer data) {
+        ((Guests *) data)->reprobe_asked = false;
+}
+
+/* A tree of files says nothing of the KVM that a libvirt goes by, and who has no lock keeps no record. */
+void guests_reprobe(Guests *guests) {
+        const Daemon *daemon = guests->daemon;
+
+        if (!guests->values || guests->state != STATE_UP || guests->reprobe_asked || daemon->loader->inert ||
+            daemon->lock < 0)
+                return;
+        guests->reprobe_asked = true;
+        turns_ask(daemon->turns, begin, dropped, guests);
+}
+
+void guests_reprobed(Guests *guests, const GuestJob *job) {
+        if (job->reprobe)
+                log_reprobe(job->reprobe);
+        if (guests->reprobe_turn)
+                turn_over(guests);
+}
+
+/* While KVM is not loaded, what it was loaded with last counts. */
+void guests_compare(Guests *guests) {
+        g_autofree char *values = fixed_values(guests->daemon->host);
+
+        if (!values || g_strcmp0(guests->values, values) == 0)
+                return;
+        if (!guests->values_first)
+                guests->values_first = g_strdup(values);
+        g_free(guests->values);
+        guests->values = g_steal_pointer(&values);
+        guests_reprobe(guests);
+}
