@@ -18,6 +18,9 @@ const GuestHost *guest_book_host(const GuestBook *book);
 /* NULL when it is not known. The facts are the book's, until something is written into it. */
 const GuestFacts *guest_book_find(const GuestBook *book, const char *name_or_uuid);
 
+/* A set of the UUIDs of those that run on KVM; the caller's. */
+GHashTable *guest_book_running(const GuestBook *book);
+
 /* What carrying @plan out would mean for them (guest-impact.h), in the order of their names. */
 void guest_book_foresee(const GuestBook *book, const Plan *plan, GPtrArray *impact);
 

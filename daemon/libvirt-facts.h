@@ -21,3 +21,6 @@ GPtrArray *libvirt_facts_survey(virConnectPtr connection, GError **error);
 void libvirt_facts_add_statistics(virConnectPtr connection, const GPtrArray *guests);
 /* Of one guest. */
 void libvirt_facts_add_own_statistics(virDomainPtr domain, GuestFacts *facts);
+
+/* All of KVM's counters of a guest, as hypervisor.h says of count(). */
+GHashTable *libvirt_facts_count(virDomainPtr domain, GError **error);
