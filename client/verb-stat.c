@@ -20,7 +20,7 @@
 typedef struct Stat {
         Client *client;
         Machines *machines;
-        GStrv chosen; /* as GetStatistics names them; empty: all */
+        GStrv chosen; /* "PID-FD", which a guest keeps when libvirt goes away, else its UUID; empty: all */
         bool in_place;
         Sample *now, *before;
 } Stat;
@@ -88,7 +88,7 @@ static bool choose(Stat *stat, char **words, sd_bus_error *error) {
                 const unsigned n = chosen->len;
                 for (unsigned i = 0; i < all->len; i++)
                         if (is_meant(stat, g_ptr_array_index(all, i), *words))
-                                g_ptr_array_add(chosen, g_strdup(g_ptr_array_index(all, i)));
+                                g_ptr_array_add(chosen, g_strdup(label_of(stat, g_ptr_array_index(all, i))));
                 if (chosen->len == n) {
                         (void) sd_bus_error_setf(
                                         error, condition_to_name(CONDITION_NO_SUCH_GUEST),
