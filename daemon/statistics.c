@@ -296,15 +296,14 @@ static void fill(const VmStatistics *vm, GHashTable *counters) {
         g_ptr_array_sort(vm->counters, compare_counters);
 }
 
-static char *say_neither(const char *reason, const GError *problem) {
-        return g_strdup_printf("%s. Nor does libvirt tell them%s%s", reason, problem ? ": " : "",
-                               problem ? problem->message : "");
-}
-
 static void explain(VmStatistics *vm, const GError *problem) {
         g_autofree char *reason = g_steal_pointer(&vm->reason);
 
-        vm->reason = vm->withheld->len > 0 ? say_neither(reason, problem) : g_strdup("");
+        if (vm->withheld->len == 0)
+                vm->reason = g_strdup("");
+        else
+                vm->reason = g_strdup_printf("%s. Nor does libvirt tell them%s%s", reason, problem ? ": " : "",
+                                             problem ? problem->message : "");
 }
 
 /* Nothing is known of @name, which may be one of several. */
@@ -315,11 +314,13 @@ static bool refuse_all(const Statistics *statistics, const char *name, const GEr
                 return refuse_name(name, error);
         if (!unreachable)
                 g_propagate_error(error, g_error_copy(problem));
-        else {
-                const bool late = g_error_matches(problem, CONDITION, CONDITION_TIMED_OUT);
-                g_autofree char *text = say_neither(unreachable->message, problem);
-                g_set_error_literal(error, CONDITION, late ? CONDITION_TIMED_OUT : unreachable->code, text);
-        }
+        else
+                /* A command to type is its end. */
+                g_set_error(error, CONDITION,
+                            g_error_matches(problem, CONDITION, CONDITION_TIMED_OUT) ? CONDITION_TIMED_OUT
+                                                                                     : unreachable->code,
+                            "%s. %s", problem ? problem->message : "libvirt has no such counters",
+                            unreachable->message);
         return false;
 }
 

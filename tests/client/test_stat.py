@@ -117,7 +117,8 @@ class Programs(Stat):
         self.machines, self.daemon.more_objects = guest(ONE, "web1", exits=4)
         self.assertEqual(self.ctl("-j", "stat", "web1").json["statistics"], {ONE: {"exits": 4}})
         self.assertEqual(self.asked[-1][0], [ONE])
-        self.ctl("-j", "stat", "", status=1)
+        for word in (ONE[:8], ""):
+            self.ctl("-j", "stat", word, status=1)
 
     def test_until_it_is_enough(self):
         process = start("stat", "--interval=0.05", "--json=short", address=self.bus.address)
