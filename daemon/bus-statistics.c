@@ -52,10 +52,10 @@ static void reading_run(gpointer data) {
 }
 
 static void reading_answer(Reading *reading) {
-        if (reading->error)
-                call_fail(reading->call, reading->error);
-        else
+        if (reading->statistics && !reading->error)
                 call_reply(reading->call, describe_statistics(reading->statistics->vms));
+        else
+                call_fail(reading->call, reading->error);
         reading_free(reading);
 }
 
