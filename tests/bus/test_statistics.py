@@ -155,7 +155,7 @@ class OfGuests(Counting):
         self.assertEqual(one, {"Machine": "812-13", "exits": 71, "guest_mode": 1})
 
     def test_libvirt_hangs(self):
-        self.lock("exits 70 nested_run 20", "--guest-patience=300000")
+        self.lock("exits 70 nested_run 20", "--guest-patience=2000000")
         self.hang()
         pending = self.caller.start("GetStatistics", ("ast", [], 0))
         # Others are served meanwhile, and whoever asks for nothing of libvirt's does not wait.
@@ -177,7 +177,7 @@ class OfGuests(Counting):
     def test_without_debugfs(self):
         self.guest(ONE, name="one", counters="exits 70", **RUNNING)
         self.guest(TWO, name="two", counters="", **RUNNING)
-        self.begin("--guest-patience=300000")
+        self.begin()
         self.assertEqual(self.ask(), {ONE: {"exits": 70}})
         self.assertEqual(self.ask(ONE), {ONE: {"exits": 70}})
         for names in ((TWO,), (ONE, TWO), (ONE, "99-4")):
@@ -187,6 +187,11 @@ class OfGuests(Counting):
         self.assertEqual(self.ask(), {ONE: {"exits": 70}})
         with self.refused(ERROR + "NoSuchGuest", TWO):
             self.ask(ONE, TWO)
+
+    def test_nobody_says_anything(self):
+        self.guest(ONE, name="one", counters="exits 70", **RUNNING)
+        (self.host / DEBUGFS).mkdir(parents=True)
+        self.begin("--guest-patience=300000")
         self.hang()
         with self.refused(ERROR + "TimedOut", "libvirt has not answered"):
             self.ask()
