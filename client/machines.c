@@ -37,8 +37,8 @@ int machines_look(Machines *machines, sd_bus_error *error) {
 }
 
 /* The process that has made the machine, if it is still there. */
-static GVariant *find_holder(const Machines *machines, const char *machine) {
-        const guint64 wanted = g_ascii_strtoull(machine, NULL, 10);
+static GVariant *find_holder(const Machines *machines, const char *process) {
+        const guint64 wanted = g_ascii_strtoull(process, NULL, 10);
         const gsize n = machines->holders ? g_variant_n_children(machines->holders) : 0;
 
         for (gsize i = 0; i < n; i++) {
@@ -56,18 +56,31 @@ static const char *holder_name(GVariant *holder) {
         return *guest ? guest : get_string(holder, "Command");
 }
 
-char *machines_name(const Machines *machines, const char *machine) {
-        g_autoptr(GVariant) holder = find_holder(machines, machine);
-
-        return g_strdup(holder_name(holder));
+/* Of libvirt's guests, as of the beginning: one that was started later has a process to be known by. */
+static const char *find_guest(const Machines *machines, const char *uuid) {
+        for (unsigned i = 0; i < machines->inventory->guests->len; i++) {
+                const Item *item = g_ptr_array_index(machines->inventory->guests, i);
+                if (g_str_equal(get_string(item->properties, "Uuid"), uuid))
+                        return item->name;
+        }
+        return "";
 }
 
-bool machines_is_meant(const Machines *machines, const char *machine, const char *word) {
-        const size_t pid = strcspn(machine, "-");
-        g_autofree char *name = machines_name(machines, machine);
+char *machines_name(const Machines *machines, const char *machine, const char *process) {
+        g_autoptr(GVariant) holder = find_holder(machines, process);
+        const char *guest = find_guest(machines, machine);
 
-        return g_str_equal(machine, word) || (strlen(word) == pid && strncmp(machine, word, pid) == 0) ||
-               g_str_equal(name, word);
+        return g_strdup(*guest ? guest : holder_name(holder));
+}
+
+bool machines_is_meant(const Machines *machines, const char *machine, const char *process, const char *word) {
+        const size_t pid = strcspn(process, "-");
+        g_autofree char *name = machines_name(machines, machine, process);
+
+        if (!*word)
+                return false;
+        return g_ascii_strcasecmp(machine, word) == 0 || g_str_equal(process, word) ||
+               (strlen(word) == pid && strncmp(process, word, pid) == 0) || g_str_equal(name, word);
 }
 
 void machines_add_pids(const Machines *machines, const char *name, GHashTable *pids) {

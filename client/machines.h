@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Who is behind a virtual machine: from its name in debugfs, "PID-FD", to the process, and to the guest that a user names. */
+/* Who is behind a virtual machine: from what the kernel calls it, "PID-FD", to the process, and from either that or its UUID to the guest that a
+ * user names. */
 
 #include "inventory.h"
 
@@ -13,9 +14,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Machines, machines_free)
 
 /* Looks at who uses KVM now; until then nobody is known. */
 int machines_look(Machines *machines, sd_bus_error *error);
-/* The guest's name, else the program's, else "". */
-char *machines_name(const Machines *machines, const char *machine);
-/* @word: "PID-FD", the PID alone, or that name. */
-bool machines_is_meant(const Machines *machines, const char *machine, const char *word);
+/* @machine as GetStatistics names it, @process its "PID-FD" or "". The guest's name, else the program's, else "". */
+char *machines_name(const Machines *machines, const char *machine, const char *process);
+/* @word: @machine, "PID-FD", the PID alone, or that name. */
+bool machines_is_meant(const Machines *machines, const char *machine, const char *process, const char *word);
 /* The processes behind that name, added to a set of numbers. */
 void machines_add_pids(const Machines *machines, const char *name, GHashTable *pids);

@@ -111,6 +111,22 @@ GPtrArray *sample_machines(const Sample *now, const Sample *before) {
         return names;
 }
 
+/* A guest's UUID has four dashes. */
+static bool is_process(const char *machine) {
+        const size_t pid = strspn(machine, "0123456789");
+        const char *fd = machine + pid + 1;
+
+        return pid > 0 && machine[pid] == '-' && *fd && fd[strspn(fd, "0123456789")] == '\0';
+}
+
+const char *sample_process(const Sample *now, const char *machine) {
+        g_autoptr(GVariant) counters = counters_of(now, machine);
+        const char *process = is_process(machine) ? machine : "";
+
+        (void) g_variant_lookup(counters, "Machine", "&s", &process);
+        return process;
+}
+
 unsigned sample_withheld(const Sample *now, const char *machine, const char **ret_reason) {
         g_autoptr(GVariant) counters = counters_of(now, machine);
         g_autoptr(GVariant) withheld = g_variant_lookup_value(counters, "Withheld", G_VARIANT_TYPE_STRING_ARRAY);

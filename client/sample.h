@@ -32,6 +32,8 @@ GPtrArray *sample_rows(const Sample *now, const Sample *before, const char *mach
 /* It is one of those that matter for nesting. */
 bool row_is_first(const Row *row);
 bool sample_has(const Sample *sample, const char *machine);
+/* "PID-FD" of the process and its descriptor, by which the kernel knows it; "" when that is not known (the sample's, or @machine itself). */
+const char *sample_process(const Sample *now, const char *machine);
 /* What is said of a machine besides: how many are withheld, and why (@ret is the sample's, or ""). */
 unsigned sample_withheld(const Sample *now, const char *machine, const char **ret_reason);
 /* a{sa{sd}}: all rates; floating. */

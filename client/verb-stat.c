@@ -20,7 +20,7 @@
 typedef struct Stat {
         Client *client;
         Machines *machines;
-        GStrv chosen; /* "PID-FD"; empty: all */
+        GStrv chosen; /* "PID-FD", which a guest keeps when libvirt goes away, else its UUID; empty: all */
         bool in_place;
         Sample *now, *before;
 } Stat;
@@ -64,6 +64,21 @@ static int look(const Stat *stat, sd_bus_error *error) {
         return 0;
 }
 
+static char *name_of(const Stat *stat, const char *machine) {
+        return machines_name(stat->machines, machine, sample_process(stat->now, machine));
+}
+
+/* What the kernel calls it is shorter than a UUID. */
+static const char *label_of(const Stat *stat, const char *machine) {
+        const char *process = sample_process(stat->now, machine);
+
+        return *process ? process : machine;
+}
+
+static bool is_meant(const Stat *stat, const char *machine, const char *word) {
+        return machines_is_meant(stat->machines, machine, sample_process(stat->now, machine), word);
+}
+
 /* Those that @words mean; false when a word means none. */
 static bool choose(Stat *stat, char **words, sd_bus_error *error) {
         g_autoptr(GPtrArray) all = sample_machines(stat->now, NULL);
@@ -72,13 +87,14 @@ static bool choose(Stat *stat, char **words, sd_bus_error *error) {
         for (; *words; words++) {
                 const unsigned n = chosen->len;
                 for (unsigned i = 0; i < all->len; i++)
-                        if (machines_is_meant(stat->machines, g_ptr_array_index(all, i), *words))
-                                g_ptr_array_add(chosen, g_strdup(g_ptr_array_index(all, i)));
+                        if (is_meant(stat, g_ptr_array_index(all, i), *words))
+                                g_ptr_array_add(chosen, g_strdup(label_of(stat, g_ptr_array_index(all, i))));
                 if (chosen->len == n) {
-                        (void) sd_bus_error_setf(error, condition_to_name(CONDITION_NO_SUCH_GUEST),
-                                                 "No guest %s runs now; it can be a name, a process id, or as in the "
-                                                 "list of all: nestvirtctl stat",
-                                                 *words);
+                        (void) sd_bus_error_setf(
+                                        error, condition_to_name(CONDITION_NO_SUCH_GUEST),
+                                        "No guest %s runs now; it can be a name, a UUID, a process id, or as in the "
+                                        "list of all: nestvirtctl stat",
+                                        *words);
                         return false;
                 }
         }
@@ -94,7 +110,7 @@ static void print_json(const Stat *stat) {
 
         g_variant_builder_init(&guests, G_VARIANT_TYPE("a{ss}"));
         for (unsigned i = 0; i < names->len; i++) {
-                g_autofree char *name = machines_name(stat->machines, g_ptr_array_index(names, i));
+                g_autofree char *name = name_of(stat, g_ptr_array_index(names, i));
                 g_variant_builder_add(&guests, "{ss}", g_ptr_array_index(names, i), name);
         }
         g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
@@ -120,7 +136,8 @@ static void print_withheld(const Stat *stat, const char *machine) {
 
         if (n == 0)
                 return;
-        output_printf(stat->client->out, STYLE_WARN, "%u counters of %s are withheld. %s.", n, machine, reason);
+        output_printf(stat->client->out, STYLE_WARN, "%u counters of %s are withheld. %s.", n, label_of(stat, machine),
+                      reason);
         output_newline(stat->client->out);
 }
 
@@ -128,12 +145,12 @@ static void print_withheld(const Stat *stat, const char *machine) {
 static void print_machine(const Stat *stat, const char *machine) {
         static const char *const headings[] = {"COUNTER", "TOTAL", "PER SECOND", NULL};
         g_autoptr(GPtrArray) rows = sample_rows(stat->now, stat->before, machine);
-        g_autofree char *name = machines_name(stat->machines, machine);
+        g_autofree char *name = name_of(stat, machine);
         g_autoptr(Table) table = table_new(headings);
 
-        output_text(stat->client->out, STYLE_BOLD, *name ? name : machine);
+        output_text(stat->client->out, STYLE_BOLD, *name ? name : label_of(stat, machine));
         if (*name)
-                output_printf(stat->client->out, STYLE_PLAIN, " (%s)", machine);
+                output_printf(stat->client->out, STYLE_PLAIN, " (%s)", label_of(stat, machine));
         output_newline(stat->client->out);
         for (unsigned i = 0; i < rows->len; i++) {
                 const Row *row = g_ptr_array_index(rows, i);
@@ -160,12 +177,12 @@ static void print_lines(const Stat *stat, const GPtrArray *machines) {
 
         for (unsigned i = 0; i < machines->len; i++) {
                 const char *machine = g_ptr_array_index(machines, i);
-                g_autofree char *name = machines_name(stat->machines, machine);
+                g_autofree char *name = name_of(stat, machine);
                 g_autoptr(GPtrArray) rows = sample_rows(stat->now, stat->before, machine);
                 for (unsigned j = 0; j < rows->len; j++) {
                         const Row *row = g_ptr_array_index(rows, j);
                         g_autofree char *total = total_text(row), *rate = rate_text(row);
-                        const char *const cells[] = {time, name, machine, row->name, total, rate};
+                        const char *const cells[] = {time, name, label_of(stat, machine), row->name, total, rate};
                         table_add(table, STYLE_PLAIN, cells, NULL);
                 }
         }

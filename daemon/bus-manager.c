@@ -187,12 +187,12 @@ static int method_ensure_device(sd_bus_message *message, void *userdata, sd_bus_
         return 1;
 }
 
-static void on_guest(Call *call, const GuestFacts *facts, GuestPlan *plan, const GError *error, gpointer userdata) {
+static void on_guest(Call *call, GuestsFound *found, const GError *error, gpointer userdata) {
         if (error) {
                 call_fail(call, error);
                 return;
         }
-        g_autofree char *path = object_guest_path(facts->uuid);
+        g_autofree char *path = object_guest_path(found->facts->uuid);
         call_reply(call, g_variant_new("(o)", path));
 }
 
@@ -211,14 +211,14 @@ static int method_get_guest(sd_bus_message *message, void *userdata, sd_bus_erro
         return 1;
 }
 
-static void on_guests(Call *call, const GuestFacts *facts, GuestPlan *plan, const GError *error, gpointer userdata) {
+static void on_guests(Call *call, GuestsFound *found, const GError *error, gpointer userdata) {
         if (error)
                 call_fail(call, error);
         else
                 call_reply(call, NULL);
 }
 
-static void on_listed(Call *call, const GuestFacts *facts, GuestPlan *plan, const GError *error, gpointer userdata) {
+static void on_listed(Call *call, GuestsFound *found, const GError *error, gpointer userdata) {
         if (error)
                 call_fail(call, error);
         else

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The method GetStatistics: which machines are meant, and the answer. Where counters are read is not known here. */
+/* The method GetStatistics: which machines are meant, whom to ask, and the answer. It reads nothing itself.
+ *
+ * debugfs comes first: it is one read for each counter, has all machines and every counter, and answers whatever libvirt does. libvirt is
+ * asked, off the loop as for all of its answers, for what debugfs lacks of a guest. */
 
 #include <errno.h>
 #include <string.h>
@@ -9,6 +12,7 @@
 #include "call.h"
 #include "describe-reply.h"
 #include "error.h"
+#include "guests.h"
 #include "object.h"
 #include "statistics.h"
 
@@ -16,14 +20,19 @@ typedef struct Reading {
         Call *call;
         Root *root;
         GStrv names;
-        GPtrArray *vms;
+        GHashTable *guests; /* UUIDs of those that run */
+        Statistics *statistics;
         GError *error;
 } Reading;
 
-static void reading_free(Reading *reading) {
+/* Not the call, which is always somebody's. */
+static void reading_free(gpointer data) {
+        Reading *reading = data;
+
         root_unref(reading->root);
         g_strfreev(reading->names);
-        g_clear_pointer(&reading->vms, g_ptr_array_unref);
+        g_hash_table_unref(reading->guests);
+        statistics_free(reading->statistics);
         g_clear_error(&reading->error);
         g_free(reading);
 }
@@ -38,19 +47,37 @@ static void reading_drop(gpointer data) {
 static void reading_run(gpointer data) {
         Reading *reading = data;
 
-        reading->vms = statistics_read(reading->root, (const char *const *) reading->names, &reading->error);
+        reading->statistics = statistics_read(reading->root, reading->guests, (const char *const *) reading->names,
+                                              &reading->error);
 }
 
-/* A machine is called as its folder is. This is the one place where it could be given another name, the UUID of a guest, and @names are where
- * such a name has to be understood. */
-static void reading_done(gpointer data, gpointer userdata) {
-        Reading *reading = data;
-
-        if (reading->vms)
-                call_reply(reading->call, describe_statistics(reading->vms));
+static void reading_answer(Reading *reading) {
+        if (reading->statistics && !reading->error)
+                call_reply(reading->call, describe_statistics(reading->statistics->vms));
         else
                 call_fail(reading->call, reading->error);
         reading_free(reading);
+}
+
+static void on_counted(Call *call, GuestsFound *found, const GError *error, gpointer userdata) {
+        Reading *reading = userdata;
+
+        reading->call = call;
+        (void) statistics_complete(reading->statistics, found->counters, error, &reading->error);
+        reading_answer(reading);
+}
+
+static void reading_done(gpointer data, gpointer userdata) {
+        Reading *reading = data;
+        g_autoptr(GPtrArray) lacking = reading->statistics ? statistics_lacking(reading->statistics) : NULL;
+
+        if (lacking && lacking->len > 0) {
+                Call *call = g_steal_pointer(&reading->call);
+                const GuestsWaiter waiter = {
+                                .call = call, .answer = on_counted, .userdata = reading, .drop = reading_free};
+                guests_count(call->daemon->guests, &waiter, g_steal_pointer(&lacking));
+        } else
+                reading_answer(reading);
 }
 
 static GStrv read_names(sd_bus_message *message, GError **error) {
@@ -64,7 +91,8 @@ static GStrv read_names(sd_bus_message *message, GError **error) {
                                     STATISTICS_MAX);
                         return NULL;
                 }
-                g_ptr_array_add(names, g_strdup(name));
+                /* As libvirt writes UUIDs; the other names are numbers. */
+                g_ptr_array_add(names, g_ascii_strdown(name, -1));
         }
         if (r >= 0)
                 r = sd_bus_message_exit_container(message);
@@ -87,7 +115,12 @@ int bus_method_get_statistics(sd_bus_message *message, void *userdata, sd_bus_er
                 return bus_error(error, refused);
 
         Reading *reading = g_new0(Reading, 1);
-        *reading = (Reading) {.call = call, .root = root_ref(daemon->root), .names = g_steal_pointer(&names)};
+        *reading = (Reading) {
+                        .call = call,
+                        .root = root_ref(daemon->root),
+                        .names = g_steal_pointer(&names),
+                        .guests = guests_running(daemon->guests),
+        };
         worker_submit(daemon->reads, reading_run, reading_done, reading_drop, reading, NULL);
         return 1;
 }

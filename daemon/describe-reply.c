@@ -132,6 +132,8 @@ GVariant *describe_statistics(const GPtrArray *vms) {
                 g_variant_builder_open(&array, G_VARIANT_TYPE("{sa{sv}}"));
                 g_variant_builder_add(&array, "s", vm->name);
                 g_variant_builder_open(&array, G_VARIANT_TYPE_VARDICT);
+                if (vm->machine && !g_str_equal(vm->machine, vm->name))
+                        add_text(&array, "Machine", vm->machine);
                 if (vm->withheld->len > 0)
                         add_withheld(&array, vm);
                 for (unsigned j = 0; j < vm->counters->len; j++) {

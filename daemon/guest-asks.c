@@ -40,8 +40,8 @@ static void ask_free(gpointer data) {
         g_free(ask);
 }
 
-static void ask_answer(GuestAsk *ask, const GuestFacts *facts, GuestPlan *plan, const GError *error) {
-        ask->waiter.answer(g_steal_pointer(&ask->waiter.call), facts, plan, error, ask->waiter.userdata);
+static void ask_answer(GuestAsk *ask, GuestsFound *found, const GError *error) {
+        ask->waiter.answer(g_steal_pointer(&ask->waiter.call), found, error, ask->waiter.userdata);
 }
 
 GuestAsks *guest_asks_new(Daemon *daemon) {
@@ -71,7 +71,7 @@ static int on_late(sd_event_source *source, uint64_t usec, void *userdata) {
                     "libvirt has not answered for %" PRIu64 " s; what is known of the host does not depend on it",
                     ask->asks->daemon->settings->guest_patience_usec / G_USEC_PER_SEC);
         guest_job_cancel(ask->job);
-        ask_answer(ask, NULL, NULL, error);
+        ask_answer(ask, &(GuestsFound) {}, error);
         return 0;
 }
 
@@ -90,7 +90,7 @@ GuestAsk *guest_asks_add(GuestAsks *asks, const GuestsWaiter *waiter, GuestJob *
                                            asks->daemon->settings->guest_patience_usec, ACCURACY_USEC, on_late, ask);
         if (r < 0) {
                 g_autoptr(GError) error = g_error_new(CONDITION, CONDITION_INTERNAL, "Cannot wait: %s", strerror(-r));
-                guest_ask_end(ask, NULL, NULL, error);
+                guest_ask_end(ask, NULL, error);
                 return NULL;
         }
         if (waits)
@@ -111,14 +111,15 @@ void guest_ask_set_job(GuestAsk *ask, GuestJob *job) {
         ask->job = job;
 }
 
-void guest_ask_end(GuestAsk *ask, const GuestFacts *facts, GuestPlan *plan, const GError *error) {
-        g_autoptr(GuestPlan) unused = plan;
+void guest_ask_end(GuestAsk *ask, const GuestsFound *found, const GError *error) {
+        GuestsFound own = found ? *found : (GuestsFound) {};
         g_autoptr(GError) none = NULL;
 
-        if (ask->name && !facts && !error)
+        if (ask->name && !own.facts && !error)
                 g_set_error(&none, CONDITION, CONDITION_NO_SUCH_GUEST,
                             "No guest is called \"%s\"; those that there are: nestvirtctl guests", ask->name);
         if (ask->waiter.call)
-                ask_answer(ask, facts, g_steal_pointer(&unused), error ?: none);
+                ask_answer(ask, &own, error ?: none);
+        guest_plan_free(own.plan);
         (void) g_hash_table_remove(ask->asks->all, ask);
 }

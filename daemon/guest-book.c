@@ -101,6 +101,20 @@ const GuestFacts *guest_book_find(const GuestBook *book, const char *name) {
         return NULL;
 }
 
+GHashTable *guest_book_running(const GuestBook *book) {
+        GHashTable *running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        GHashTableIter iter;
+        gpointer value;
+
+        g_hash_table_iter_init(&iter, book->facts);
+        while (g_hash_table_iter_next(&iter, NULL, &value)) {
+                const GuestFacts *facts = value;
+                if (facts->active && g_strcmp0(facts->type, "kvm") == 0)
+                        (void) g_hash_table_add(running, g_strdup(facts->uuid));
+        }
+        return running;
+}
+
 static bool same_for_guests(const GuestHost *a, const GuestHost *b) {
         return a->vendor == b->vendor && g_strcmp0(a->nested, b->nested) == 0 && g_strcmp0(a->mmu, b->mmu) == 0 &&
                a->live == b->live && a->cpu_has == b->cpu_has && a->kvm_kept == b->kvm_kept;

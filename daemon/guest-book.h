@@ -20,6 +20,9 @@ const GuestFacts *guest_book_find(const GuestBook *book, const char *name_or_uui
 
 /* Appends the array that ListGuests returns: the guests in the order of their names, then of their UUIDs. */
 int guest_book_append(const GuestBook *book, sd_bus_message *message);
+/* A set of the UUIDs of those that run on KVM; the caller's. */
+GHashTable *guest_book_running(const GuestBook *book);
+
 /* What carrying @plan out would mean for them (guest-impact.h), in the order of their names. */
 void guest_book_foresee(const GuestBook *book, const Plan *plan, GPtrArray *impact);
 

@@ -33,6 +33,7 @@ void guest_job_free(GuestJob *job) {
         g_free(job->now);
         g_clear_pointer(&job->facts, g_ptr_array_unref);
         reprobe_free(job->reprobe);
+        g_clear_pointer(&job->counters, g_hash_table_unref);
         g_clear_error(&job->error);
         g_free(job);
 }
@@ -77,6 +78,19 @@ static bool is_cancelled(GuestJob *job) {
         return true;
 }
 
+/* One after the other: each answer is bounded, and one guest that does not answer is no more in the way than it has to be. */
+static void run_count(GuestJob *job) {
+        job->counters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_hash_table_unref);
+        for (unsigned i = 0; i < job->names->len && !job->error && !is_cancelled(job); i++) {
+                const char *uuid = g_ptr_array_index(job->names, i);
+                GHashTable *counters = job->hypervisor->count(job->connection, uuid, &job->error);
+                if (counters)
+                        (void) g_hash_table_insert(job->counters, g_strdup(uuid), counters);
+                else if (g_error_matches(job->error, CONDITION, CONDITION_NO_SUCH_GUEST))
+                        g_clear_error(&job->error);
+        }
+}
+
 static void run_define(GuestJob *job) {
         GuestFacts *facts;
 
@@ -107,6 +121,9 @@ void guest_job_run(gpointer data) {
                 break;
         case GUEST_JOB_SURVEY:
                 job->facts = job->hypervisor->survey(job->connection, &job->error);
+                break;
+        case GUEST_JOB_COUNT:
+                run_count(job);
                 break;
         case GUEST_JOB_PLAN:
                 job->plan = job->hypervisor->plan(job->connection, g_ptr_array_index(job->names, 0), job->edit,

@@ -10,6 +10,7 @@ typedef enum GuestJobKind {
         GUEST_JOB_LIST,
         GUEST_JOB_FIND,
         GUEST_JOB_SURVEY,
+        GUEST_JOB_COUNT,
         GUEST_JOB_PLAN,
         GUEST_JOB_DEFINE,
         GUEST_JOB_REPROBE,
@@ -24,16 +25,17 @@ typedef struct GuestJob {
         HypervisorEvent event;        /* of CONNECT */
         gpointer userdata;            /* its */
         char *vendor;
-        GPtrArray *names;   /* char*, of FIND: names or UUIDs; of PLAN: a UUID */
+        GPtrArray *names;   /* char*, of FIND: names or UUIDs; of PLAN and COUNT: UUIDs */
         GuestEdit *edit;    /* of PLAN */
         GuestPlan *plan;    /* of DEFINE; and what comes of PLAN */
         Root *root;         /* of REPROBE */
         char *before, *now; /* likewise: fixed-values.h */
-        int cancelled;      /* read and written by both threads: what would change something is not begun any more */
+        int cancelled; /* read and written by both threads: what would change something, or takes long, is not begun any more */
 
-        GPtrArray *facts; /* GuestFacts*: all of CONNECT, LIST and SURVEY, those found of FIND, the one of DEFINE */
-        GPtrArray *gone;  /* char*, of FIND: the names of no guest */
-        Reprobe *reprobe; /* what came of REPROBE; NULL: there was nothing to do */
+        GPtrArray *facts;     /* GuestFacts*: all of CONNECT, LIST and SURVEY, those found of FIND, the one of DEFINE */
+        GPtrArray *gone;      /* char*, of FIND: the names of no guest */
+        GHashTable *counters; /* of COUNT: UUID -> what count() says, of those that are there */
+        Reprobe *reprobe;     /* what came of REPROBE; NULL: there was nothing to do */
         GError *error; /* LibvirtUnavailable: it could not be carried out whole; of PLAN and DEFINE any of hypervisor.h */
 } GuestJob;
 

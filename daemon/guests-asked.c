@@ -52,7 +52,7 @@ static void on_found(Guests *guests, GuestJob *job, GuestAsk *ask) {
         while (job->facts->len > 0)
                 guest_book_take(guests->book, g_ptr_array_steal_index_fast(job->facts, job->facts->len - 1));
         if (ask)
-                guest_ask_end(ask, facts, NULL, job->error);
+                guest_ask_end(ask, &(GuestsFound) {.facts = facts}, job->error);
 }
 
 static void on_surveyed(Guests *guests, const GuestJob *job, GuestAsk *ask) {
@@ -64,7 +64,7 @@ static void on_surveyed(Guests *guests, const GuestJob *job, GuestAsk *ask) {
                 guests_submit(guests, more, ask);
         else {
                 guest_job_free(more);
-                guest_ask_end(ask, NULL, NULL, NULL);
+                guest_ask_end(ask, NULL, NULL);
         }
 }
 
@@ -76,7 +76,8 @@ static void on_edited(Guests *guests, GuestJob *job, GuestAsk *ask) {
                 facts = g_ptr_array_index(job->facts, 0);
                 guest_book_take(guests->book, g_ptr_array_steal_index_fast(job->facts, 0));
         }
-        guest_ask_end(ask, facts, job->error ? NULL : g_steal_pointer(&job->plan), job->error);
+        const GuestsFound found = {.facts = facts, .plan = job->error ? NULL : g_steal_pointer(&job->plan)};
+        guest_ask_end(ask, &found, job->error);
 }
 
 static bool is_edit(const GuestJob *job) {
@@ -100,11 +101,13 @@ static void errand_done(gpointer data, gpointer userdata) {
                 g_set_error(&lost, CONDITION, CONDITION_LIBVIRT_UNAVAILABLE, "%s",
                             job->error ? job->error->message : "The connection to libvirt was lost: try again");
                 if (errand->ask)
-                        guest_ask_end(errand->ask, NULL, NULL, lost);
+                        guest_ask_end(errand->ask, NULL, lost);
         } else if (job->kind == GUEST_JOB_LIST)
                 guest_book_take_all(guests->book, job->facts);
         else if (job->kind == GUEST_JOB_FIND)
                 on_found(guests, job, errand->ask);
+        else if (job->kind == GUEST_JOB_COUNT)
+                guest_ask_end(errand->ask, &(GuestsFound) {.counters = job->counters}, NULL);
         else
                 on_surveyed(guests, job, errand->ask);
         errand_free(errand);
@@ -122,7 +125,7 @@ static void ask_for(Guests *guests, const GuestsWaiter *waiter, GuestJob *job) {
                                               "/run/libvirt/virtqemud-sock is there"
                                             : "No libvirt is configured");
                 guest_job_free(job);
-                waiter->answer(waiter->call, NULL, NULL, error, waiter->userdata);
+                waiter->answer(waiter->call, &(GuestsFound) {}, error, waiter->userdata);
                 return;
         }
         if (guests->state == STATE_DOWN)
@@ -138,6 +141,13 @@ void guests_look(Guests *guests, const GuestsWaiter *waiter, const char *name) {
 
         if (name)
                 g_ptr_array_add(job->names, g_strdup(hypervisor_is_uuid(lower) ? lower : name));
+        ask_for(guests, waiter, job);
+}
+
+void guests_count(Guests *guests, const GuestsWaiter *waiter, GPtrArray *uuids) {
+        GuestJob *job = guests_new_job(guests, GUEST_JOB_COUNT);
+
+        g_ptr_array_extend_and_steal(job->names, uuids);
         ask_for(guests, waiter, job);
 }
 
@@ -160,6 +170,10 @@ int guests_append(sd_bus_message *reply, gconstpointer data) {
         const Guests *guests = data;
 
         return guest_book_append(guests->book, reply);
+}
+
+GHashTable *guests_running(const Guests *guests) {
+        return guest_book_running(guests->book);
 }
 
 const GuestHost *guests_host(const Guests *guests) {

@@ -64,7 +64,7 @@ static void answer_waiting(Guests *guests, const GError *error) {
 
         while ((ask = guest_asks_next(guests->asks)))
                 if (error)
-                        guest_ask_end(ask, NULL, NULL, error);
+                        guest_ask_end(ask, NULL, error);
                 else
                         guests_submit(guests, guest_ask_job(ask), ask);
 }

@@ -22,10 +22,15 @@ void guests_refresh(Guests *guests);
 /* Adds what carrying @plan out would mean for those that are known: see guest-impact.h. */
 void guests_foresee(const Guests *guests, const Plan *plan, GPtrArray *impact);
 
-/* Called once, unless the daemon ends before. Without an @error there are the @facts of the guest that was asked for, which stay the guests'
- * (none when all were asked for), and of guests_plan() the @plan, which is the callee's. */
-typedef void (*GuestsAnswer)(Call *call, const GuestFacts *facts, GuestPlan *plan, const GError *error,
-                             gpointer userdata);
+/* What came of a question; all of it is NULL with an error. */
+typedef struct GuestsFound {
+        const GuestFacts *facts; /* of the guest that was asked for; stay the guests'. NULL when all were asked for */
+        GuestPlan *plan;         /* of guests_plan() and guests_define(): whoever wants it takes it out */
+        GHashTable *counters;    /* of guests_count(), as a GuestJob's; stay the guests' */
+} GuestsFound;
+
+/* Called once, unless the daemon ends before. */
+typedef void (*GuestsAnswer)(Call *call, GuestsFound *found, const GError *error, gpointer userdata);
 
 /* Who waits for an answer. The call is taken over. */
 typedef struct GuestsWaiter {
@@ -38,11 +43,15 @@ typedef struct GuestsWaiter {
 /* All of these end in LibvirtUnavailable, or TimedOut when libvirt has not answered in time. Signals go out before the answer.
  * guests_look() looks at the guest of that name or UUID (NoSuchGuest), or, @name NULL, at what can have changed of any without an event. */
 void guests_look(Guests *guests, const GuestsWaiter *waiter, const char *name);
+/* KVM's counters of the guests of these UUIDs (char*). */
+void guests_count(Guests *guests, const GuestsWaiter *waiter, GPtrArray *uuids);
 /* What @edit comes to; changes nothing. The errors are those of hypervisor.h. */
 void guests_plan(Guests *guests, const GuestsWaiter *waiter, const char *uuid, const GuestEdit *edit);
 /* Carries it out; takes @plan over. After TimedOut it is not begun any more, but what was begun may still be done. */
 void guests_define(Guests *guests, const GuestsWaiter *waiter, GuestPlan *plan);
 /* Appends those that are known: see guest-book.h. */
 int guests_append(sd_bus_message *reply, gconstpointer guests);
+/* Those that run on KVM, as far as is known: a set of UUIDs, the caller's. */
+GHashTable *guests_running(const Guests *guests);
 /* What verdicts are held against; stays the guests'. */
 const GuestHost *guests_host(const Guests *guests);

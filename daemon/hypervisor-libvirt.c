@@ -177,6 +177,15 @@ static GuestFacts *connection_find(gpointer data, const char *name, const char *
         return facts;
 }
 
+static GHashTable *connection_count(gpointer data, const char *uuid, GError **error) {
+        virDomainPtr domain = look_up(data, uuid, error);
+        GHashTable *counters = domain ? libvirt_facts_count(domain, error) : NULL;
+
+        if (domain)
+                (void) virDomainFree(domain);
+        return counters;
+}
+
 static GuestPlan *connection_plan(gpointer data, const char *uuid, const GuestEdit *edit, const char *vendor,
                                   GError **error) {
         virDomainPtr domain = look_up(data, uuid, error);
@@ -231,6 +240,7 @@ const Hypervisor hypervisor_libvirt = {
                 .list = connection_list,
                 .survey = connection_survey,
                 .find = connection_find,
+                .count = connection_count,
                 .plan = connection_plan,
                 .define = connection_define,
                 .capabilities = connection_capabilities,

@@ -25,6 +25,9 @@ typedef struct Hypervisor {
         GPtrArray *(*survey)(gpointer connection, GError **error);
         /* Of the guest of that name or UUID; NoSuchGuest when there is none. */
         GuestFacts *(*find)(gpointer connection, const char *name, const char *vendor, GError **error);
+        /* KVM's counters of the guest @uuid, under the kernel's names, those of its virtual CPUs summed up: char* -> guint64*. Empty when it does
+         * not run, or the hypervisor keeps none. NoSuchGuest. */
+        GHashTable *(*count)(gpointer connection, const char *uuid, GError **error);
         /* What @edit comes to on the definition of the guest @uuid; nothing is changed. NoSuchGuest, and as guest_edit_plan() says. */
         GuestPlan *(*plan)(gpointer connection, const char *uuid, const GuestEdit *edit, const char *vendor,
                            GError **error);

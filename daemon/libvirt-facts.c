@@ -9,6 +9,12 @@
 #include "guest-edit.h"
 #include "libvirt-facts.h"
 
+/* Of the whole machine since libvirt 8.9; an older daemon leaves out what it does not know. */
+#if LIBVIR_CHECK_VERSION(8, 9, 0)
+#define STATISTICS (VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_VM)
+#else
+#define STATISTICS VIR_DOMAIN_STATS_VCPU
+#endif
 /* More snapshots of a guest than this are not looked into. */
 #define SNAPSHOTS_MAX 64
 
@@ -98,10 +104,16 @@ GuestFacts *libvirt_facts_state(virDomainPtr domain) {
         return facts;
 }
 
+/* Of the last call: there is no guest any more. */
+static bool is_gone(void) {
+        const virError *last = virGetLastError();
+
+        return last && last->code == VIR_ERR_NO_DOMAIN;
+}
+
 /* The definition could not be had: because there is no guest any more, or nobody to ask? */
 static bool is_lost(virDomainPtr domain, GError **error) {
-        const virError *last = virGetLastError();
-        const bool gone = last && last->code == VIR_ERR_NO_DOMAIN;
+        const bool gone = is_gone();
         g_autoptr(GError) problem = NULL;
 
         libvirt_error(&problem, gone ? CONDITION_NO_SUCH_GUEST : CONDITION_LIBVIRT_UNAVAILABLE,
@@ -339,4 +351,47 @@ void libvirt_facts_add_own_statistics(virDomainPtr domain, GuestFacts *facts) {
                 take_record(records[0], facts);
         if (n >= 0)
                 virDomainStatsRecordListFree(records);
+}
+
+/* "vcpu.0.exits.sum" and "vm.pages_4k.cur": the kernel's name, which has no dot in it. NULL: it is not one of KVM's. */
+static char *kernel_name(const char *field) {
+        const char *dot = g_str_has_prefix(field, "vm.")     ? field + strlen("vm")
+                          : g_str_has_prefix(field, "vcpu.") ? strchr(field + strlen("vcpu."), '.')
+                                                             : NULL;
+        const char *end = dot ? strchr(dot + 1, '.') : NULL;
+
+        if (!end || !(g_str_equal(end, ".sum") || g_str_equal(end, ".cur") || g_str_equal(end, ".max")))
+                return NULL;
+        return g_strndup(dot + 1, (gsize) (end - dot - 1));
+}
+
+static void sum_up(const virTypedParameter *parameter, GHashTable *counters) {
+        g_autofree char *name = kernel_name(parameter->field);
+        guint64 *sum = name ? g_hash_table_lookup(counters, name) : NULL;
+
+        if (!name)
+                return;
+        if (!sum) {
+                sum = g_new0(guint64, 1);
+                (void) g_hash_table_insert(counters, g_steal_pointer(&name), sum);
+        }
+        *sum += (guint64) MAX(counter_value(parameter), 0);
+}
+
+GHashTable *libvirt_facts_count(virDomainPtr domain, GError **error) {
+        virDomainPtr domains[] = {domain, NULL};
+        virDomainStatsRecordPtr *records = NULL;
+        int n = virDomainListGetStats(domains, STATISTICS, &records, 0);
+
+        if (n < 0) {
+                libvirt_error(error, is_gone() ? CONDITION_NO_SUCH_GUEST : CONDITION_LIBVIRT_UNAVAILABLE,
+                              "libvirt can't tell a guest's statistics");
+                return NULL;
+        }
+        GHashTable *counters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        for (int i = 0; i < n; i++)
+                for (int j = 0; j < records[i]->nparams; j++)
+                        sum_up(&records[i]->params[j], counters);
+        virDomainStatsRecordListFree(records);
+        return counters;
 }

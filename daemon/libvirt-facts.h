@@ -26,3 +26,6 @@ GPtrArray *libvirt_facts_survey(virConnectPtr connection, GError **error);
 
 /* Adds what it has run. */
 void libvirt_facts_add_own_statistics(virDomainPtr domain, GuestFacts *facts);
+
+/* All of KVM's counters of a guest, as hypervisor.h says of count(). */
+GHashTable *libvirt_facts_count(virDomainPtr domain, GError **error);

@@ -58,16 +58,16 @@ static GuestsWaiter waiter(GuestOrder *order, GuestsAnswer answer) {
         };
 }
 
-static void on_defined(Call *call, const GuestFacts *facts, GuestPlan *plan, const GError *error, gpointer userdata) {
+static void on_defined(Call *call, GuestsFound *found, const GError *error, gpointer userdata) {
         GuestOrder *order = userdata;
 
         order->call = call;
         log_change(&order->caller, order->title, "applied", error);
-        order->plan = plan;
+        order->plan = g_steal_pointer(&found->plan);
         if (error)
                 order_fail(order, error);
         else
-                order_reply(order, "applied", plan);
+                order_reply(order, "applied", order->plan);
 }
 
 static void on_verdict(Verdict verdict, const Caller *caller, const GError *error, void *userdata) {
@@ -94,17 +94,17 @@ static void authorise(GuestOrder *order) {
         authority_ask(order->daemon->authority, order->call->message, &details, on_verdict, order);
 }
 
-static void on_planned(Call *call, const GuestFacts *facts, GuestPlan *plan, const GError *error, gpointer userdata) {
+static void on_planned(Call *call, GuestsFound *found, const GError *error, gpointer userdata) {
         GuestOrder *order = userdata;
 
         order->call = call;
-        order->plan = plan;
+        order->plan = g_steal_pointer(&found->plan);
         if (error)
                 order_fail(order, error);
-        else if (guest_plan_is_unchanged(plan))
-                order_reply(order, "unchanged", plan);
+        else if (guest_plan_is_unchanged(order->plan))
+                order_reply(order, "unchanged", order->plan);
         else if (order->dry_run)
-                order_reply(order, "planned", plan);
+                order_reply(order, "planned", order->plan);
         else
                 authorise(order);
 }

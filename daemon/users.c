@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "qemu.h"
 #include "users.h"
 
-#define COMMAND_LINE_MAX ((size_t) 256 * 1024)
 #define CGROUP_MAX ((size_t) 64 * 1024)
 #define FDINFO_MAX ((size_t) 64 * 1024)
 #define STATUS_MAX ((size_t) 64 * 1024)
@@ -106,53 +106,6 @@ static char *read_unit(const Root *root, const char *pid) {
         return found ? unit_of_path(found) : g_strdup("");
 }
 
-/* The next part of "a,b,c", in which a comma that belongs to a part is doubled; NULL at the end. */
-static char *take_part(const char **text) {
-        g_autoptr(GString) part = g_string_new(NULL);
-
-        if (!**text)
-                return NULL;
-        for (; **text; (*text)++) {
-                if (**text == ',' && *++*text != ',')
-                        break;
-                g_string_append_c(part, **text);
-        }
-        return g_string_free(g_steal_pointer(&part), FALSE);
-}
-
-/* QEMU: -name guest=NAME,debug-threads=on or -name NAME,debug-threads=on, in any order. */
-static char *guest_of_name(const char *text) {
-        for (;;) {
-                g_autofree char *part = take_part(&text);
-
-                if (!part)
-                        return g_strdup("");
-                if (g_str_has_prefix(part, "guest="))
-                        return g_utf8_make_valid(part + strlen("guest="), -1);
-                if (!strchr(part, '='))
-                        return g_utf8_make_valid(part, -1);
-        }
-}
-
-static char *read_guest(const Root *root, const char *pid) {
-        g_autofree char *path = proc_path(pid, "cmdline"), *text = NULL, *program = NULL;
-        size_t size;
-
-        if (!root_read(root, path, COMMAND_LINE_MAX, &text, &size, NULL))
-                return g_strdup("");
-        /* The program's own name first: other programs have a -name, too. */
-        program = g_path_get_basename(text);
-        if (!strstr(program, "qemu") && !strstr(program, "kvm"))
-                return g_strdup("");
-        for (const char *argument = text; argument < text + size; argument += strlen(argument) + 1) {
-                const char *value = argument + strlen(argument) + 1;
-
-                if ((g_str_equal(argument, "-name") || g_str_equal(argument, "--name")) && value < text + size)
-                        return guest_of_name(value);
-        }
-        return g_strdup("");
-}
-
 static unsigned read_uid(const Root *root, const char *pid) {
         g_autofree char *path = proc_path(pid, "status"), *text = NULL;
         const char *line;
@@ -175,7 +128,7 @@ static User *user_new(const Root *root, const char *pid) {
         user->uid = read_uid(root, pid);
         user->command = command;
         user->unit = read_unit(root, pid);
-        user->guest = read_guest(root, pid);
+        user->guest = qemu_read_name(root, pid);
         return user;
 }
 

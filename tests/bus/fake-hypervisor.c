@@ -232,6 +232,28 @@ static Capabilities *fake_capabilities(gpointer connection, GError **error) {
         return NULL;
 }
 
+/* "exits 5 nested_run 7" */
+static GHashTable *read_counters(const char *uuid) {
+        GHashTable *counters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        g_autofree char *folder = path_of("guests"), *path = g_build_filename(folder, uuid, NULL);
+        g_autoptr(GKeyFile) file = g_key_file_new();
+
+        (void) g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL);
+        g_auto(GStrv) words = g_strsplit(get(file, "counters", ""), " ", -1);
+        for (unsigned i = 0; words[i] && words[i + 1]; i += 2) {
+                guint64 *value = g_new(guint64, 1);
+                *value = g_ascii_strtoull(words[i + 1], NULL, 10);
+                (void) g_hash_table_insert(counters, g_strdup(words[i]), value);
+        }
+        return counters;
+}
+
+static GHashTable *fake_count(gpointer connection, const char *uuid, GError **error) {
+        g_autoptr(GuestFacts) facts = fake_find(connection, uuid, "", error);
+
+        return facts ? read_counters(uuid) : NULL;
+}
+
 static const GuestStore store = {.read = read_definition, .write = write_definition};
 
 static GuestPlan *fake_plan(gpointer connection, const char *uuid, const GuestEdit *edit, const char *vendor,
@@ -259,6 +281,7 @@ const Hypervisor *fake_hypervisor(const char *directory) {
                         .list = fake_list,
                         .survey = fake_survey,
                         .find = fake_find,
+                        .count = fake_count,
                         .plan = fake_plan,
                         .define = fake_define,
                         .capabilities = fake_capabilities,

@@ -4,7 +4,7 @@
 /* A hypervisor that is a folder, for the tests of the daemon's side: guests of any type, without libvirt or QEMU.
  *
  * DIR/fake/libvirt      it can be reached while this is there
- * DIR/fake/guests/UUID  a guest, as a key file: [guest] name type active persistent mode model policy live saved run inside
+ * DIR/fake/guests/UUID  a guest, as a key file: [guest] name type active persistent mode model policy live saved run inside counters
  * DIR/fake/xml/UUID    its definition, for what changes it; what it says of the CPU beats the key file
  * DIR/fake/refuse       no definition is taken while this is there
  * DIR/fake/spoil        what becomes of the next definition, whatever it is

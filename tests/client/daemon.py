@@ -59,12 +59,12 @@ class FakeDaemon(Service):
     """Owns the name. `answers` as of Service, besides those that tell what there is."""
 
     def __init__(self, address, host=None, modules=AMD, answers=None):
-        self.host, self.modules = host or manager(), list(modules)
+        self.host, self.modules, self.more_objects = host or manager(), list(modules), {}
         super().__init__(address, NAME, {"GetAll": lambda request: ("a{sv}", self.host),
                                          "GetManagedObjects": lambda request: self.objects(), **(answers or {})})
 
     def objects(self):
-        return ("a{oa{sa{sv}}}", {module_path(m["Name"].unpack()): {MODULE: m} for m in self.modules})
+        return ("a{oa{sa{sv}}}", {module_path(m["Name"].unpack()): {MODULE: m} for m in self.modules} | self.more_objects)
 
     @property
     def changes(self):

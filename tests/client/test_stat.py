@@ -4,7 +4,7 @@
 import json
 import re
 
-from clients import ERROR, Failure, GLib
+from clients import ERROR, GUEST, Failure, GLib, guest_path
 from ctl import run, run_on_terminal, start
 from daemon import FakeDaemon, variants
 from harness import BusTest
@@ -15,6 +15,15 @@ FIRST = ["nested_run", "guest_mode", "exits", "io_exits", "mmio_exits", "tlb_flu
 
 def counters(values):
     return {name: value if isinstance(value, GLib.Variant) else GLib.Variant("t", value) for name, value in values.items()}
+
+
+ONE = "3b5b08e4-3dca-4ff9-9a1d-40389758d081"
+
+
+def guest(identity, name, machine=None, **values):
+    """What GetStatistics says of a guest of libvirt's, and its object."""
+    known = {"Machine": GLib.Variant("s", machine)} if machine else {}
+    return {identity: {**known, **values}}, {guest_path(identity): {GUEST: variants({"Name": name, "Uuid": identity})}}
 
 
 class Stat(BusTest):
@@ -32,7 +41,8 @@ class Stat(BusTest):
         self.turns += 1
         found = self.machines(self.turns) if callable(self.machines) else self.machines
         return found if isinstance(found, Failure) else ("a{sa{sv}}", {
-            name: counters(values) for name, values in found.items() if not names or name in names})
+            name: counters(values) for name, values in found.items()
+            if not names or name in names or "Machine" in values and values["Machine"].unpack() in names})
 
     def ctl(self, *arguments, status=0, **keywords):
         result = run(*arguments, address=self.bus.address, **keywords)
@@ -86,6 +96,30 @@ class Programs(Stat):
             error = self.ctl("-j", "stat", "99", word, status=1).json["error"]
             self.assertEqual(error["name"], ERROR + "NoSuchGuest")
 
+    def test_guests_of_libvirt(self):
+        one, objects = guest(ONE, "web1", "1812-13", exits=4)
+        self.machines = {"812-13": {"exits": 1}, "99-4": {"exits": 3}, **one}
+        self.daemon.more_objects = objects
+        done = self.ctl("-j", "stat").json
+        self.assertEqual(done["guests"], {ONE: "web1", "812-13": "web1", "99-4": "cloud-hyper"})
+        self.assertEqual(done["statistics"][ONE], {"machine": "1812-13", "exits": 4})
+        # It is asked for as the kernel calls it, which holds whatever becomes of libvirt.
+        for words, names, asked in (([ONE], [ONE], ["1812-13"]), ([ONE.upper()], [ONE], ["1812-13"]), (["1812"], [ONE], ["1812-13"]),
+                                    (["1812-13"], [ONE], ["1812-13"]), (["812"], ["812-13"], ["812-13"]),
+                                    # Two that have the same name.
+                                    (["web1"], [ONE, "812-13"], ["1812-13", "812-13"])):
+            with self.subTest(words):
+                self.assertEqual(sorted(self.ctl("-j", "stat", *words).json["statistics"]), names)
+                self.assertEqual(sorted(self.asked[-1][0]), asked)
+        for word in (ONE[:8], "3", ""):
+            self.assertEqual(self.ctl("-j", "stat", word, status=1).json["error"]["name"], ERROR + "NoSuchGuest")
+        # The kernel says nothing of it: nobody knows its process.
+        self.machines, self.daemon.more_objects = guest(ONE, "web1", exits=4)
+        self.assertEqual(self.ctl("-j", "stat", "web1").json["statistics"], {ONE: {"exits": 4}})
+        self.assertEqual(self.asked[-1][0], [ONE])
+        for word in (ONE[:8], ""):
+            self.ctl("-j", "stat", word, status=1)
+
     def test_until_it_is_enough(self):
         process = start("stat", "--interval=0.05", "--json=short", address=self.bus.address)
         for _ in range(3):
@@ -126,6 +160,15 @@ class People(Stat):
                                                              ["web1", "812-13", "exits", "90", "-"]])
         self.assertEqual([line[3] for line in lines[1:]], [*FIRST, "halt_exits", "signal_exits", "zeros", "exits", "zeros"])
 
+    def test_guest_of_libvirt(self):
+        withheld = {"Withheld": GLib.Variant("as", ["x"]), "Reason": GLib.Variant("s", "No")}
+        for machine, label in (("1812-13", "1812-13"), (None, ONE)):
+            self.machines, self.daemon.more_objects = guest(ONE, "db", machine, exits=4, **withheld)
+            done = self.ctl("stat").out
+            self.assertEqual(re.split("  +", done.splitlines()[1])[1:], ["db", label, "exits", "4", "-"])
+            self.assertIn(f"1 counters of {label} are withheld. No.\n", done)
+            self.assertTrue(self.see("--count=1").startswith(f"db ({label})\n"))
+
     def test_no_machine(self):
         self.machines = {}
         self.assertEqual(self.ctl("stat").out, "No virtual machine runs now.\n")
@@ -162,14 +205,27 @@ class People(Stat):
 
 
 class ThroughTheDaemon(BusTest):
+    def machine(self, pid, exits):
+        folder = self.host / f"sys/kernel/debug/kvm/{pid}-5"
+        folder.mkdir(parents=True)
+        (folder / "exits").write_text(f"{exits}\n")
+
     def test_from_files_to_the_client(self):
         self.start_fake()
-        folder = self.host / "sys/kernel/debug/kvm/1234-5"
-        folder.mkdir(parents=True)
-        (folder / "exits").write_text("7\n")
+        self.machine(1234, 7)
         self.hold(1234, "cloud-hyper")
         done = run("-j", "stat", "cloud-hyper", address=self.bus.address)
         self.assertEqual((done.status, done.json["statistics"]), (0, {"1234-5": {"exits": 7}}), done)
+
+    def test_a_guest(self):
+        self.guest(ONE, name="web1", defined="host-passthrough", live="host-passthrough")
+        self.start_fake("--guests")
+        self.machine(1234, 7)
+        self.hold(1234)
+        (self.host / "proc/1234/cmdline").write_text(f"qemu-system-x86_64\0-name\0guest=web1\0-uuid\0{ONE}\0")
+        for word in ("web1", "1234", "1234-5", ONE):
+            done = run("-j", "stat", word, address=self.bus.address)
+            self.assertEqual((done.status, done.json["statistics"]), (0, {ONE: {"machine": "1234-5", "exits": 7}}), done)
 
 
 if __name__ == "__main__":
