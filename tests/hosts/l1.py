@@ -14,6 +14,7 @@ FILES = HERE / "l1"
 FOLDER = "/var/lib/libvirt/images"
 CONSOLE = f"{FOLDER}/l1.log"
 PASSWORD = "s3same"
+UUID = "6f1c3f0e-6a0e-4a55-9a3c-1b2f9d9f3c51"
 
 # Debian's packages start what they bring; this host's image does not.
 UNMASK = "systemctl unmask --quiet {units} && systemctl start libvirtd.socket libvirtd-ro.socket libvirtd.service"
@@ -28,7 +29,7 @@ DISK = """
 
 XML = f"""<domain type="kvm">
   <name>l1</name>
-  <uuid>6f1c3f0e-6a0e-4a55-9a3c-1b2f9d9f3c51</uuid>
+  <uuid>{UUID}</uuid>
   <memory unit="MiB">768</memory>
   <vcpu>1</vcpu>
   <os>

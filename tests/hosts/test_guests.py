@@ -2,6 +2,7 @@
 """The whole way on the real thing: libvirtd, QEMU and KVM, a guest that is given SVM, and a guest in the guest."""
 
 import json
+import re
 import unittest
 
 import l1
@@ -92,11 +93,12 @@ class Guests(GuestsTest):
         self.assertNotIn(l1.PASSWORD, said + self.host.check("journalctl --boot --no-pager"))
 
 
-class WithoutNesting(GuestsTest):
-    """A host whose KVM gives no SVM although the CPU has it: what libvirt makes of policy='require', and what is said before and
-    after. QEMU itself is asked what the guest has. (libvirt 9.0: qemuProcessStartValidateCPU, virCPUx86UpdateLive.)"""
+class HostChanges(GuestsTest):
+    """The host's KVM gives less than before."""
 
-    CASES = (  # <cpu>, what was said of the next start, and the feature's policy in the live XML
+    # <cpu>, what was said of the next start, and the feature's policy in the live XML. (libvirt 9.0: qemuProcessStartValidateCPU,
+    # virCPUx86UpdateLive.)
+    CASES = (
         ('mode="host-model" check="partial"', "", "no", "disable"),
         ('mode="custom" match="exact" check="partial"', "<model>kvm64</model>", "no", "disable"),
         ('mode="host-passthrough" check="none"', "", "no", "require"),  # it lies
@@ -105,6 +107,7 @@ class WithoutNesting(GuestsTest):
     SVM = '{"execute": "qom-get", "arguments": {"path": "/machine/unattached/device[0]", "property": "svm"}}'
 
     def test_require_is_not_what_it_says(self):
+        """libvirt takes policy='require' for a wish when the CPU has SVM and KVM does not give it. QEMU is asked what the guest has."""
         self.ctl("set-cpu l1 --nested=yes")
         impact = self.nestvirt.json("set nested=off --dry-run")["impact"]
         self.assertEqual([(one["subject"], one["kind"]) for one in impact], [("l1", "loses-nested")])
@@ -127,6 +130,45 @@ class WithoutNesting(GuestsTest):
         self.assertRegex(self.host.check("virsh dumpxml l1"), rf"<feature policy='{policy}' name='svm'/>")
         self.assertEqual(json.loads(self.host.check(f"virsh qemu-monitor-command l1 '{self.SVM}'"))["return"], False)
         self.host.check("virsh destroy l1")
+
+    def host_model(self):
+        """What libvirt gives to guests whose CPU is host-model, npt among it or not."""
+        text = self.host.check("virsh domcapabilities --virttype kvm", timeout=120)
+        return re.search("<mode name='host-model' supported='yes'>(.*?)</mode>", text, re.S)[1]
+
+    def test_libvirt_looks_again(self):
+        """It does not notice by itself that npt has gone."""
+        npt = "<feature policy='require' name='npt'/>"
+        self.assertIn(npt, self.host_model())
+        self.addCleanup(self.ctl, "reset")
+        with self.host.start("journalctl --follow --lines=0 --output=cat --unit=nestvirtd") as journal:
+            self.ctl("set npt=off")
+            journal.wait_for("host-model has lost npt$", timeout=120)
+        self.assertNotIn(npt, self.host_model())
+
+
+class Statistics(GuestsTest):
+    def statistics(self):
+        answer = self.nestvirt.json("stat l1", "bob")["statistics"]
+        self.assertEqual(list(answer), [l1.UUID])
+        return answer[l1.UUID]
+
+    def test_what_debugfs_withholds_libvirt_tells(self):
+        """A guest that stands still has the same counters, whoever is asked."""
+        console = l1.start(self.host)
+        self.addCleanup(console.stop)
+        console.wait_for("^L1: no svm", timeout=300)
+        self.host.check("virsh suspend l1")
+        before = self.statistics()
+        self.assertNotIn("withheld", before)
+        exits = self.host.check(f"cat /sys/kernel/debug/kvm/{before['machine']}/exits")
+        self.assertEqual((before["exits"], before["exits"] > 1000), (int(exits), True))
+
+        self.host.check("echo integrity > /sys/kernel/security/lockdown")
+        self.assertNotEqual(self.host.run(f"cat /sys/kernel/debug/kvm/{before['machine']}/exits").status, 0)
+        after = self.statistics()
+        self.assertEqual(after, {name: value for name, value in before.items() if name in after})
+        self.assertLess({"exits", "nested_run", "insn_emulation", "io_exits", "tlb_flush", "guest_mode"}, set(after))
 
 
 if __name__ == "__main__":
