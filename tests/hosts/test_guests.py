@@ -101,6 +101,8 @@ class HostChanges(GuestsTest):
     CASES = (
         ('mode="host-model" check="partial"', "", "no", "disable"),
         ('mode="custom" match="exact" check="partial"', "<model>kvm64</model>", "no", "disable"),
+        # A model of which svm is a part, without what QEMU's emulated CPU lacks.
+        ('mode="custom" match="exact" check="partial"', '<model>Opteron_G2</model><feature policy="disable" name="vme"/>', "no", "disable"),
         ('mode="host-passthrough" check="none"', "", "no", "require"),  # it lies
         ('mode="custom" match="exact" check="full"', "<model>kvm64</model>", "fails", None),
     )
