@@ -13,7 +13,7 @@
 
 /* Where libvirt was built to look for QEMU's modules. */
 static const char folder[] = QEMU_MODDIR;
-#define CACHE "/var/cache/libvirt/qemu/capabilities"
+static const char cache[] = "/var/cache/libvirt/qemu/capabilities";
 #define RECORD_MAX ((size_t) 256 * 1024)
 
 static bool is_system(const char *uri) {
@@ -24,7 +24,7 @@ static bool is_system(const char *uri) {
 static char *remedy(const Root *root, const char *uri) {
         if (!is_system(uri))
                 return g_strdup_printf("restart the libvirt of %s without the files in its cache of capabilities", uri);
-        return g_strdup_printf("rm -f " CACHE "/*.xml && systemctl restart %s",
+        return g_strdup_printf("rm -f %s/*.xml && systemctl restart %s", cache,
                                root_exists(root, hypervisor_sockets[1]) ? "virtqemud" : "libvirtd");
 }
 
@@ -69,7 +69,7 @@ static bool touch_folder(const Root *root, const char *uri, GError **error) {
 /* When libvirt has last written what it keeps of this emulator; false when that is not known. */
 static bool read_stamp(const Root *root, const char *uri, const char *emulator, struct timespec *ret) {
         g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, emulator, -1),
-                        *path = g_strdup_printf("%s/%s.xml", CACHE + 1, sum);
+                        *path = g_strdup_printf("%s/%s.xml", cache + 1, sum);
         struct stat st;
 
         if (!is_system(uri) || root_stat(root, path, &st) < 0)
