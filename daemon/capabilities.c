@@ -3,10 +3,10 @@
 /* Reading and comparing. Whoever asked libvirt, and why, is reprobe.c's. */
 
 #include <stdbool.h>
-#include <string.h>
 
 #include "capabilities.h"
 #include "error.h"
+#include "sort.h"
 
 /* So many names of features go into a sentence. */
 #define NAMES_MAX 24U
@@ -103,10 +103,6 @@ static void add_gained(GPtrArray *names, GHashTable *features, const Capabilitie
                 if (degree(after, name) > degree(before, name) &&
                     !g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
                         g_ptr_array_add(names, g_strdup(name));
-}
-
-static int compare_names(gconstpointer a, gconstpointer b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
 GStrv capabilities_gained(const Capabilities *before, const Capabilities *after) {

@@ -3,11 +3,10 @@
 /* The snapshot as the dictionaries that the two interfaces show, and what differs between two of them. Dictionaries are written in
  * the order of their keys, so that the same snapshot always looks the same. It must not decide anything. */
 
-#include <string.h>
-
 #include "effect.h"
 #include "firmware.h"
 #include "host.h"
+#include "sort.h"
 
 /* Files may hold anything, D-Bus takes UTF-8 alone. */
 static GVariant *string(const char *text) {
@@ -65,10 +64,6 @@ static GVariant *describe_effect(const Effect *effect) {
         add(&builder, "Value", string(effect->value));
         add(&builder, "Writable", g_variant_new_boolean(effect->writable));
         return g_variant_builder_end(&builder);
-}
-
-static int compare_names(gconstpointer a, gconstpointer b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
 /* The keys of a table of strings, sorted; they stay the table's. */

@@ -5,13 +5,10 @@
 #include <string.h>
 
 #include "fixed-values.h"
+#include "sort.h"
 
 /* So many of them go into a sentence. */
 #define NAMED_MAX 6U
-
-static int compare_lines(gconstpointer a, gconstpointer b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
 
 static void add_module(GPtrArray *lines, const Module *module) {
         GHashTableIter iter;
@@ -35,7 +32,7 @@ char *fixed_values(const Host *host) {
                         return NULL;
                 add_module(lines, module);
         }
-        g_ptr_array_sort(lines, compare_lines);
+        g_ptr_array_sort(lines, compare_names);
         g_ptr_array_add(lines, g_strdup(""));
         g_ptr_array_add(lines, NULL);
         return g_strjoinv("\n", (char **) lines->pdata);

@@ -8,6 +8,7 @@
 #include "catalog.h"
 #include "dropin.h"
 #include "load-options.h"
+#include "sort.h"
 
 static bool is_path(const Option *option, const char *path) {
         return option->path && g_str_equal(option->path + 1, path);
@@ -137,10 +138,6 @@ static void append(GString *text, const char *name, const char *value) {
                 return;
         g_string_append_printf(text, strpbrk(value, " \t") ? "%s%s=\"%s\"" : "%s%s=%s", text->len > 0 ? " " : "", name,
                                value);
-}
-
-static int compare_names(gconstpointer a, gconstpointer b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
 static GPtrArray *sorted_names(const Module *module) {

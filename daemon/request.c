@@ -2,14 +2,13 @@
 
 /* What a caller asks for, checked against the catalogue, the kernel and the CPU. How it will be done is plan.c's. */
 
-#include <string.h>
-
 #include "below.h"
 #include "catalog.h"
 #include "dropin.h"
 #include "effect.h"
 #include "error.h"
 #include "request.h"
+#include "sort.h"
 
 bool request_check_flags(uint64_t flags, uint64_t allowed, GError **error) {
         const uint64_t exclusive = flags & (REQUEST_RUNTIME | REQUEST_NEXT_BOOT | REQUEST_WHEN_IDLE);
@@ -205,10 +204,6 @@ char *request_to_string(const Request *request) {
                         g_string_append_printf(text, "=%s", s->value);
         }
         return g_string_free(text, FALSE);
-}
-
-static int compare_names(gconstpointer a, gconstpointer b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
 char *request_modules(const Request *request) {
