@@ -10,22 +10,31 @@
 struct Machines {
         Client *client;
         Inventory *inventory;
-        GVariant *holders; /* aa{sv}, or NULL */
+        GHashTable *guests; /* UUID -> name, both the inventory's */
+        GVariant *holders;  /* aa{sv}, or NULL */
 };
 
 int machines_new(Client *client, Machines **ret, sd_bus_error *error) {
         g_autoptr(Machines) machines = g_new0(Machines, 1);
 
         machines->client = client;
+        machines->guests = g_hash_table_new(g_str_hash, g_str_equal);
         int r = inventory_fetch(client, &machines->inventory, error);
-        if (r >= 0)
-                *ret = g_steal_pointer(&machines);
-        return r;
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; i < machines->inventory->guests->len; i++) {
+                const Item *item = g_ptr_array_index(machines->inventory->guests, i);
+                (void) g_hash_table_insert(machines->guests, (gpointer) get_string(item->properties, "Uuid"),
+                                           (gpointer) item->name);
+        }
+        *ret = g_steal_pointer(&machines);
+        return 0;
 }
 
 void machines_free(Machines *machines) {
         if (!machines)
                 return;
+        g_hash_table_unref(machines->guests);
         g_clear_pointer(&machines->inventory, inventory_free);
         g_clear_pointer(&machines->holders, g_variant_unref);
         g_free(machines);
@@ -56,21 +65,12 @@ static const char *holder_name(GVariant *holder) {
         return *guest ? guest : get_string(holder, "Command");
 }
 
-/* Of libvirt's guests, as of the beginning: one that was started later has a process to be known by. */
-static const char *find_guest(const Machines *machines, const char *uuid) {
-        for (unsigned i = 0; i < machines->inventory->guests->len; i++) {
-                const Item *item = g_ptr_array_index(machines->inventory->guests, i);
-                if (g_str_equal(get_string(item->properties, "Uuid"), uuid))
-                        return item->name;
-        }
-        return "";
-}
-
 char *machines_name(const Machines *machines, const char *machine, const char *process) {
         g_autoptr(GVariant) holder = find_holder(machines, process);
-        const char *guest = find_guest(machines, machine);
+        /* Of libvirt's guests, as of the beginning: one that was started later has a process to be known by. */
+        const char *guest = g_hash_table_lookup(machines->guests, machine);
 
-        return g_strdup(*guest ? guest : holder_name(holder));
+        return g_strdup(guest && *guest ? guest : holder_name(holder));
 }
 
 bool machines_is_meant(const Machines *machines, const char *machine, const char *process, const char *word) {

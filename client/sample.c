@@ -111,17 +111,9 @@ GPtrArray *sample_machines(const Sample *now, const Sample *before) {
         return names;
 }
 
-/* A guest's UUID has four dashes. */
-static bool is_process(const char *machine) {
-        const size_t pid = strspn(machine, "0123456789");
-        const char *fd = machine + pid + 1;
-
-        return pid > 0 && machine[pid] == '-' && *fd && fd[strspn(fd, "0123456789")] == '\0';
-}
-
 const char *sample_process(const Sample *now, const char *machine) {
         g_autoptr(GVariant) counters = counters_of(now, machine);
-        const char *process = is_process(machine) ? machine : "";
+        const char *process = g_uuid_string_is_valid(machine) ? "" : machine;
 
         (void) g_variant_lookup(counters, "Machine", "&s", &process);
         return process;
