@@ -2,6 +2,7 @@
 
 /* The one table of conditions. It must not know any message text, nor anything of D-Bus but the names. */
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "error.h"
@@ -93,4 +94,10 @@ char *error_quote(const char *word) {
         g_autofree char *valid = g_utf8_make_valid(word, (gssize) strnlen(word, 64));
 
         return g_strescape(valid, NULL);
+}
+
+char *error_shell_word(const char *word) {
+        const bool plain = *word && !word[strspn(word, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_.:@%+,/-")];
+
+        return plain ? g_strdup(word) : g_shell_quote(word);
 }

@@ -2,6 +2,7 @@
 
 /* Two verdicts are compared. What makes a verdict is guest.c's. */
 
+#include "error.h"
 #include "guest-impact.h"
 
 /* The normalised value that the plan leads to; NULL when it is not about that. */
@@ -35,6 +36,14 @@ static void add(GPtrArray *impact, const GuestFacts *facts, const char *kind, ch
         g_ptr_array_add(impact, one);
 }
 
+static char *say_saved(const GuestFacts *facts, const GuestVerdict *after) {
+        g_autofree char *word = error_shell_word(facts->name);
+
+        return g_strdup_printf("%s may no longer start from its managed save. %s To give the save up: virsh "
+                               "managedsave-remove %s",
+                               facts->name, after->start_reason, word);
+}
+
 static void add_start(GPtrArray *impact, const GuestFacts *facts, const GuestVerdict *before,
                       const GuestVerdict *after) {
         const bool saved = !facts->active && facts->managed_save;
@@ -42,10 +51,7 @@ static void add_start(GPtrArray *impact, const GuestFacts *facts, const GuestVer
         const bool could = g_str_equal(before->next_start, "yes");
 
         if (saved && (fails || (could && g_str_equal(after->next_start, "unknown"))))
-                add(impact, facts, "saved-state",
-                    g_strdup_printf("%s may no longer start from its managed save. %s To give the save up: virsh "
-                                    "managedsave-remove %s",
-                                    facts->name, after->start_reason, facts->name));
+                add(impact, facts, "saved-state", say_saved(facts, after));
         else if (fails)
                 add(impact, facts, "fails-to-start",
                     g_strdup_printf("%s will not start. %s", facts->name, after->start_reason));
