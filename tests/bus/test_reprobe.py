@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+import shutil
 
 from clients import DRY_RUN, RUNTIME, WHEN_IDLE, guest_path, wait_for
 from harness import write
@@ -74,8 +75,12 @@ class Reprobe(Fake):
         return changed
 
     def load_by_hand(self, module="kvm_amd", **values):
+        """The kernel shows no value half written, whoever reads just then."""
         for name, value in values.items():
-            write(self.host / "sys/module" / module / "parameters" / name, f"{value}\n")
+            path, new = self.host / "sys/module" / module / "parameters" / name, self.host / f"{name}.new"
+            write(new, f"{value}\n")
+            shutil.copymode(path, new)
+            new.replace(path)
         self.observer.call("Refresh", ("t", 0))
 
 
