@@ -24,6 +24,11 @@ BUILD = pathlib.Path(os.environ.get("NESTVIRT_BUILD") or CHECKOUT / "build")
 CLANG = {"CC": "clang"}
 GCC = {"CC": "gcc"}
 
+FAILED = "=== what failed"
+
+# A text for each test that failed, shown once more at the end: nobody looks for it among some thousand lines.
+FAILURES = []
+
 # The sources are the same in every build.
 NO_LINT = ["--no-suite", "lint"]
 
@@ -49,12 +54,32 @@ def case_counts(test):
     return counts or Counter(passed=1)
 
 
+def case_failures(test):
+    """Of one test in meson's log: each case that failed with what was said of it, or the end of what one said that died."""
+    found, case = [], None
+    for line in test.get("stdout", "").splitlines():
+        if re.match(r"(not )?ok\b", line):
+            case = [line] if line.startswith("not ok") else None
+            found += [case] if case else []
+        elif case and line.startswith("#"):
+            case.append(line)
+    if not found and test["result"] not in ("OK", "SKIP"):
+        found.append([test["result"], *test.get("stdout", "").splitlines()[-20:], *test.get("stderr", "").splitlines()[-40:]])
+    return ["\n".join([f"{test['name']}: {first}", *rest]) for first, *rest in found]
+
+
 def log_counts(path):
     counts = Counter()
     with open(path) as stream:
-        for line in stream:
-            counts.update(case_counts(json.loads(line)))
+        for test in map(json.loads, stream):
+            counts.update(case_counts(test))
+            FAILURES.extend(case_failures(test))
     return counts
+
+
+def failure(text):
+    FAILURES.append(text)
+    return Counter(failed=1)
 
 
 def is_built(build, options, compiler):
@@ -67,13 +92,13 @@ def is_built(build, options, compiler):
 def meson(build, options, compiler, environment, *arguments):
     """Run the tests that meson knows: unit, bus, fuzz corpora, lint."""
     if not is_built(build, options, compiler):
-        return Counter(failed=1)
+        return failure("the build failed")
     report = build / "meson-logs" / "testlog.json"
     report.unlink(missing_ok=True)
     good = succeeds("meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs", *arguments, **environment)
     counts = log_counts(report) if report.exists() else Counter()
     if good == bool(counts["failed"]) or not counts:
-        counts["failed"] += 1  # a test that died, or a report that says nothing
+        counts += failure("meson and its log do not agree on whether a test failed")
     return counts
 
 
@@ -103,7 +128,7 @@ class Timed(unittest.TextTestResult):
 
 def host_tests(folder):
     if not is_built(BUILD, [], GCC):
-        return Counter(failed=1)
+        return failure("the build failed")
     hosts = CHECKOUT / "tests" / "hosts"
     sys.path.insert(0, str(hosts))
     import shared
@@ -111,6 +136,8 @@ def host_tests(folder):
     suite = unittest.TestLoader().discover(str(hosts / folder))
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Timed).run(suite)
     shared.close()
+    FAILURES.extend(f"{test.id()}:\n{text}" for test, text in result.failures + result.errors)
+    FAILURES.extend(f"{test.id()}: passed, which was not expected" for test in result.unexpectedSuccesses)
     failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
     skipped = len(result.skipped)
     return Counter(failed=failed, skipped=skipped, passed=max(0, result.testsRun - failed - skipped))
@@ -130,7 +157,9 @@ TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "host": tier
 def run(name):
     print(f"=== {name}", flush=True)
     start = time.monotonic()
+    before = len(FAILURES)
     counts = TIERS[name]()
+    FAILURES[before:] = [f"{name}: {text}" for text in FAILURES[before:]]
     sys.stdout.flush()
     print(f"=== {name}: {line(counts)} ({time.monotonic() - start:.0f} s)", flush=True)
     return counts
@@ -148,10 +177,12 @@ class Beside:
         self.process.wait()
         self.output.seek(0)
         *text, last = self.output.read().splitlines() or [""]
-        print("\n".join(text), flush=True)
+        text, _, failures = "\n".join(text).partition(f"\n{FAILED}\n")
+        FAILURES.extend([failures] if failures else [])
+        print(text, flush=True)
         counts = Counter({word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|skipped)", last)})
         if self.process.returncode != 0 and not counts["failed"]:
-            counts["failed"] = 1
+            counts += failure(f"the tests ended with {self.process.returncode}")
         return counts
 
 
@@ -167,6 +198,8 @@ def main(names):
         if name == "host" and "intel" in names and is_built(BUILD, [], GCC):
             intel = Beside("intel")
         total.update(intel.end() if name == "intel" and intel else run(name))
+    if FAILURES:
+        print("\n".join([FAILED, *FAILURES]), flush=True)
     print(line(total), flush=True)
     return 1 if total["failed"] or total["skipped"] or not total["passed"] else 0
 
