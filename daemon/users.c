@@ -174,13 +174,27 @@ static void append_user(GString *text, const User *user) {
                 g_string_append_printf(text, " (guest %s)", user->guest);
 }
 
+static gpointer user_copy(gconstpointer source, gpointer userdata) {
+        const User *from = source;
+        User *user = g_new(User, 1);
+
+        *user = (User) {
+                        .pid = from->pid,
+                        .uid = from->uid,
+                        .command = g_strdup(from->command),
+                        .unit = g_strdup(from->unit),
+                        .guest = g_strdup(from->guest),
+        };
+        return user;
+}
+
 GPtrArray *users_scan_shared(UsersScan *scan, const Root *root, gint64 asked) {
         if (!scan->users || scan->begun <= asked) {
                 g_clear_pointer(&scan->users, g_ptr_array_unref);
                 scan->begun = g_get_monotonic_time();
                 scan->users = users_scan(root);
         }
-        return g_ptr_array_ref(scan->users);
+        return g_ptr_array_copy(scan->users, user_copy, NULL);
 }
 
 char *users_to_string(const GPtrArray *users, unsigned max) {

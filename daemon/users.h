@@ -26,7 +26,7 @@ typedef struct UsersScan {
         GPtrArray *users;
 } UsersScan;
 
-/* As users_scan(), for somebody who asked at @asked; what is returned is shared, and not to be changed. */
+/* As users_scan(), for somebody who asked at @asked. What is returned is a copy, which another thread may have. */
 GPtrArray *users_scan_shared(UsersScan *scan, const Root *root, gint64 asked);
 void user_free(User *user);
 
