@@ -51,9 +51,12 @@ class Machine(unittest.TestCase):
         if nested_parameters():
             self.assertNotEqual(report.get("result"), "unsupported")
             return
-        begin = time.monotonic()
-        done = run("--json")
-        self.assertLess(time.monotonic() - begin, 1)
+        took = []
+        for _ in range(5):  # a machine with more to do may let one of them wait
+            begin = time.monotonic()
+            done = run("--json")
+            took.append(time.monotonic() - begin)
+        self.assertLess(min(took), 1)
         self.assertEqual((done.returncode, json.loads(done.stdout)["result"]), (6, "unsupported"))
         self.assertNotEqual(json.loads(done.stdout)["message"], "")
 
