@@ -15,9 +15,10 @@ CALLS = ("open,openat,openat2,creat,mknod,mknodat,unlink,unlinkat,rename,renamea
          "chown,fchownat,truncate,symlinkat,linkat,execve,socket,ioctl,init_module,finit_module,delete_module,"
          "inotify_add_watch")
 OFF = {"kvm_amd": {"nested": "0"}}
-# What a program of this kind reads of the machine by being started: libraries, and what glibc and libsystemd want to know.
+# What a program of this kind reads of the machine by being started: libraries, and what glibc, libsystemd and libkmod (seen with 34: how the kernel
+# would unpack a module) want to know.
 STARTING = re.compile(r"/(lib|lib64|usr/lib|usr/local/lib)/|/etc/ld\.so|/proc/self/|/proc/(filesystems|cmdline)$|/dev/(null|shm/)|/sys/fs/cgroup"
-                      r"|/sys/devices/system/cpu|/proc/sys/(kernel|vm)/|/etc/(localtime|nsswitch|passwd)|/sys/kernel/mm/")
+                      r"|/sys/module/compression$|/sys/devices/system/cpu|/proc/sys/(kernel|vm)/|/etc/(localtime|nsswitch|passwd)|/sys/kernel/mm/")
 
 
 class Isolation(BusTest):
