@@ -28,6 +28,15 @@ _nestvirtctl_guests() {
         done
 }
 
+# Of the names that come in those that begin with $1: quoted, so that they mean nothing to the shell, and with $2 behind. Only words that are
+# written here are for compgen -W, which expands what it is given: whoever names a guest must not have a command run by a Tab.
+_nestvirtctl_names() {
+        local name
+        while IFS= read -r name; do
+                [[ $name == "$1"* ]] && printf '%q%s\n' "$name" "${2-}"
+        done
+}
+
 # What an option about a guest can be.
 _nestvirtctl_choices() {
         case $1 in
@@ -47,10 +56,11 @@ _nestvirtctl() {
         local times="--times"
         local repeating="--interval= --count="
         local verbs="status check show set reset reload cancel users guests guest set-cpu prepare probe stat exits ensure-device monitor patch-xml help"
-        # The words as they were typed: readline's own are broken at = and :
+        # The words as they were meant, without backslashes: readline's own are broken at = and :
         local line=${COMP_LINE:0:COMP_POINT} words cur prev='' verb='' i named=0
-        read -ra words <<<"$line"
-        [[ $line == *[[:space:]] ]] && words+=("")
+        # shellcheck disable=SC2162
+        read -a words <<<"$line"
+        [[ $line == *[[:space:]] && $line != *\\[[:space:]] ]] && words+=("")
         cur=${words[-1]}
         for ((i = 1; i < ${#words[@]} - 1; i++)); do
                 case ${words[i]} in
@@ -92,7 +102,7 @@ _nestvirtctl() {
                 mapfile -t COMPREPLY < <(compgen -W "$(_nestvirtctl_values "${cur%%=*}")" -- "${cur#*=}")
                 return
         elif [[ $verb == set ]]; then
-                mapfile -t COMPREPLY < <(compgen -S = -W "$(_nestvirtctl_parameters)" -- "$cur")
+                mapfile -t COMPREPLY < <(_nestvirtctl_parameters | _nestvirtctl_names "$cur" =)
                 [[ ${#COMPREPLY[@]} -gt 0 ]] && compopt -o nospace 2>/dev/null
                 return
         elif [[ $verb == patch-xml ]]; then
@@ -102,10 +112,11 @@ _nestvirtctl() {
         elif [[ $verb == prepare && $named -eq 2 ]]; then
                 choices=$(_nestvirtctl_choices --recipe)
         elif [[ $verb =~ ^(guest|set-cpu|prepare)$ ]]; then
-                mapfile -t COMPREPLY < <(compgen -W "$(_nestvirtctl_guests)" -- "$cur")
+                mapfile -t COMPREPLY < <(_nestvirtctl_guests | _nestvirtctl_names "$cur")
                 return
         elif [[ $verb == show || $verb == reset ]]; then
-                choices=$(_nestvirtctl_parameters)
+                mapfile -t COMPREPLY < <(_nestvirtctl_parameters | _nestvirtctl_names "$cur")
+                return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$cur")
         [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null

@@ -4,6 +4,7 @@
 import os
 import pathlib
 import pty
+import shlex
 import subprocess
 import tempfile
 import unittest
@@ -66,9 +67,9 @@ class Shell(unittest.TestCase):
 class Bash(Shell):
     def offer(self, line):
         result = subprocess.run(["bash", "--norc", "-c", BASH, "bash", COMPLETION / "nestvirtctl.bash", line], text=True,
-                                env=self.environment, capture_output=True, check=False)
+                                env=self.environment, cwd=self.folder, capture_output=True, check=False)
         self.assertEqual((result.returncode, result.stderr), (0, ""), line)
-        return set(result.stdout.split())
+        return set(shlex.split(result.stdout))  # as a shell takes what is typed in for a Tab
 
 
 class Zsh(Shell):
@@ -79,7 +80,7 @@ class Zsh(Shell):
         (self.folder / ".zshrc").write_text(ZSH)
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
-            ["zsh", "-d", "-i"], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+            ["zsh", "-d", "-i"], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, cwd=self.folder,
             env={**self.environment, "TERM": "dumb", "ZDOTDIR": str(self.folder), "HITS": str(self.folder / "hits"),
                  "READY": str(self.folder / "ready")})
         os.close(theirs)
@@ -93,7 +94,7 @@ class Zsh(Shell):
         os.close(ours)
         process.wait()
         hits = self.folder / "hits"
-        return set(hits.read_text().split()) if hits.exists() else set()
+        return set(shlex.split(hits.read_text())) if hits.exists() else set()
 
 
 class Cases:
@@ -154,6 +155,21 @@ class Cases:
         self.assertEqual({word.partition("=")[0] for word in self.offer("nestvirtctl prepare web1 --re")}, {"--release"})
         self.environment["NESTVIRTCTL_GUESTS"] = str(self.folder / "none")
         self.assertEqual(self.offer("nestvirtctl guest "), set())
+
+    def test_names_mean_nothing_to_the_shell(self):
+        names = {"my web", "my other", "x$(touch ran)y", "x`touch${IFS}ran`", "z;touch ran", "$HOME", "*", "a'b", 'a"b', "n:1", "back\\slash"}
+        for name in names:
+            (self.folder / f"guests/{name}.xml").write_text("")
+        for verb in ("guest", "set-cpu", "prepare"):
+            self.assertEqual(self.offer(f"nestvirtctl {verb} "), names | {"web1", "web2", "db"})
+            self.assertEqual(self.offer(f"nestvirtctl {verb} my"), {"my web", "my other"})
+        for word, name in (("my\\ w", "my web"), ("x\\$", "x$(touch ran)y"), ("x\\`", "x`touch${IFS}ran`"), ("\\*", "*"), ("z", "z;touch ran")):
+            self.assertEqual(self.offer(f"nestvirtctl guest {word}"), {name})
+        self.assertEqual(self.offer("nestvirtctl prepare my\\ web h"), {"hyperv"})
+        (self.folder / "modules/kvm_amd/parameters/$(touch ran)").write_text("Y\n")
+        for verb in ("show", "set"):
+            self.assertIn("$(touch ran)", {word.rstrip("=") for word in self.offer(f"nestvirtctl {verb} ")})
+        self.assertFalse((self.folder / "ran").exists())
 
     def test_no_modules_no_parameters(self):
         self.environment["NESTVIRTCTL_MODULES"] = str(self.folder / "none")
