@@ -95,9 +95,3 @@ char *error_quote(const char *word) {
 
         return g_strescape(valid, NULL);
 }
-
-char *error_shell_word(const char *word) {
-        const bool plain = *word && !word[strspn(word, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_.:@%+,/-")];
-
-        return plain ? g_strdup(word) : g_shell_quote(word);
-}

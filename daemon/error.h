@@ -41,8 +41,6 @@ int condition_exit_status(const char *name);
 
 /* Other people's word, for a message: at most a line of it, no control characters, ASCII alone. */
 char *error_quote(const char *word);
-/* The same word, whole, for a command that people are told to type: quoted for a shell when it is not plain. */
-char *error_shell_word(const char *word);
 
 /* The condition of @error if it is of our domain, else CONDITION_INTERNAL. */
 Condition condition_of(const GError *error);

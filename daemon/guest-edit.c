@@ -101,7 +101,6 @@ static bool put_back(const GuestPlan *plan, const GuestStore *store, gpointer gu
                 now = store->read(guest, &problem);
         back = now && g_str_equal(now, plan->before);
         guest_edit_wipe(&now);
-        g_autofree char *word = error_shell_word(plan->facts->name);
         if (back)
                 g_set_error(error, CONDITION, CONDITION_RELOAD_FAILED,
                             "libvirt made something else of the new definition of %s than was asked for; it is as it "
@@ -112,18 +111,17 @@ static bool put_back(const GuestPlan *plan, const GuestStore *store, gpointer gu
                 g_set_error(error, CONDITION, CONDITION_HOST_DEGRADED,
                             "libvirt made something else of the new definition of %s than was asked for, and the old "
                             "one could not be put back (%s): look at it with virsh edit %s",
-                            plan->facts->name, problem ? problem->message : "it is another one again", word);
+                            plan->facts->name, problem ? problem->message : "it is another one again",
+                            plan->facts->uuid);
         return false;
 }
 
 /* It may have been taken, and it may be what was asked for: whoever is told that looks. Takes @problem over. */
 static bool fail_unknown(const GuestPlan *plan, const char *what, GError *problem, GError **error) {
-        g_autofree char *word = error_shell_word(plan->facts->name);
-
         g_set_error(error, CONDITION, condition_of(problem),
                     "The new definition of %s was handed to libvirt, but %s (%s). Look at it: virsh dumpxml --inactive "
                     "%s",
-                    plan->facts->name, what, problem->message, word);
+                    plan->facts->name, what, problem->message, plan->facts->uuid);
         g_error_free(problem);
         return false;
 }

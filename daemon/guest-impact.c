@@ -2,7 +2,6 @@
 
 /* Two verdicts are compared. What makes a verdict is guest.c's. */
 
-#include "error.h"
 #include "guest-impact.h"
 
 /* The normalised value that the plan leads to; NULL when it is not about that. */
@@ -37,11 +36,9 @@ static void add(GPtrArray *impact, const GuestFacts *facts, const char *kind, ch
 }
 
 static char *say_saved(const GuestFacts *facts, const GuestVerdict *after) {
-        g_autofree char *word = error_shell_word(facts->name);
-
         return g_strdup_printf("%s may no longer start from its managed save. %s To give the save up: virsh "
                                "managedsave-remove %s",
-                               facts->name, after->start_reason, word);
+                               facts->name, after->start_reason, facts->uuid);
 }
 
 static void add_start(GPtrArray *impact, const GuestFacts *facts, const GuestVerdict *before,

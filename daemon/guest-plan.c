@@ -103,13 +103,11 @@ bool guest_plan_allows(const GuestFacts *facts, GError **error) {
                 return false;
         }
         if (facts->managed_save) {
-                g_autofree char *word = error_shell_word(facts->name);
                 g_set_error(error, CONDITION, CONDITION_CONFLICT,
                             "%s has a managed save, with which its next start brings back the CPU of then, whatever is "
                             "defined. Start it and shut it down, or throw that state away (virsh managedsave-remove "
-                            "%s); "
-                            "then again",
-                            facts->name, word);
+                            "%s); then again",
+                            facts->name, facts->uuid);
                 return false;
         }
         return true;

@@ -119,7 +119,7 @@ class Plans(Editing):
         with self.refused(ERROR + "TransientGuest", "one is transient"):
             self.set(None, DRY_RUN, Nested=True)
         self.guest(ONE, name="one", saved="custom EPYC require")
-        with self.refused(ERROR + "Conflict", "managed save", "virsh managedsave-remove one"):
+        with self.refused(ERROR + "Conflict", "managed save", f"virsh managedsave-remove {ONE}"):
             self.set(None, 0, Nested=True)
         self.assert_untouched()
 
@@ -170,7 +170,7 @@ class Changes(Editing):
         self.begin()
         write(self.fake / "spoil", XML.replace("EPYC", "Opteron_G1"))
         write(self.fake / "refuse", "")
-        with self.refused(ERROR + "HostDegraded", "virsh edit one"):
+        with self.refused(ERROR + "HostDegraded", f"virsh edit {ONE}"):
             self.set(Nested=True)
 
     def test_it_can_not_be_read_back(self):
@@ -178,7 +178,7 @@ class Changes(Editing):
         self.begin()
         write(self.fake / "vanish", "")
         with self.refused(ERROR + "LibvirtUnavailable", "The new definition of one was handed to libvirt", "could not be read back",
-                          "libvirt can't be reached", "virsh dumpxml --inactive one"):
+                          "libvirt can't be reached", f"virsh dumpxml --inactive {ONE}"):
             self.set(Nested=True)
         self.assertIn("<feature policy='require' name='svm'/>", self.xml.read_text())
 

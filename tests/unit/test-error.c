@@ -87,30 +87,10 @@ static void test_condition_of(void) {
         g_assert_cmpstr(condition_to_name(CONDITION_MAX), ==, "org.nestvirt1.Error.Internal");
 }
 
-static void test_shell_word(void) {
-        static const char *const plain[] = {"web1", "vm_2.example:a@b", "-x"};
-        static const char *const others[] = {"", "a b", "a;reboot", "$(reboot)", "it's", "`x`", "a\nb", "~", "*"};
-
-        for (gsize i = 0; i < G_N_ELEMENTS(plain); i++) {
-                g_autofree char *word = error_shell_word(plain[i]);
-                g_assert_cmpstr(word, ==, plain[i]);
-        }
-        for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
-                g_autofree char *word = error_shell_word(others[i]), *line = g_strconcat("virsh edit ", word, NULL);
-                g_auto(GStrv) words = NULL;
-
-                g_assert_cmpstr(word, !=, others[i]);
-                g_assert_true(g_shell_parse_argv(line, NULL, &words, NULL));
-                g_assert_cmpuint(g_strv_length(words), ==, 3);
-                g_assert_cmpstr(words[2], ==, others[i]);
-        }
-}
-
 int main(int argc, char **argv) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/error/every-condition-is-in-the-contract", test_every_condition_is_in_the_contract);
         g_test_add_func("/error/exit-statuses", test_exit_statuses);
         g_test_add_func("/error/condition-of", test_condition_of);
-        g_test_add_func("/error/shell-word", test_shell_word);
         return g_test_run();
 }

@@ -32,7 +32,7 @@ static const Row rows[] = {
         { "nor a nested of another module", .module = "kvm", .defined = "host-passthrough - -" },
         { "nor paging alone", .name = "ept", .defined = "host-passthrough - -" },
         { "a reload may switch it off unasked", .name = "ept", .nested_off = true, .defined = "host-passthrough - -", .kind = "loses-nested" },
-        { "a managed save needs what it had", .defined = "custom Haswell -", .saved = "custom Haswell require", .kind = "saved-state", .message = "virsh managedsave-remove one" },
+        { "a managed save needs what it had", .defined = "custom Haswell -", .saved = "custom Haswell require", .kind = "saved-state", .message = "virsh managedsave-remove 3b5b08e4-3dca-4ff9-9a1d-40389758d081" },
         { "it can't be told of a save with the host's CPU", .defined = "custom Haswell -", .saved = "host-passthrough - require", .kind = "saved-state" },
         { "a save that had none comes back", .defined = "host-passthrough - -", .saved = "custom Haswell disable" },
         { "a snapshot needs what it had", .defined = "custom Haswell -", .snapshot = "custom Haswell require", .kind = "saved-state", .message = "those that hold its memory: before" },
