@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nestvirtctl exits: why guests of this machine exit to the host. It reads the kernel itself; only for a guest's name it asks the daemon. */
+/* nestvirtctl exits: why guests of this machine exit to the host. It reads the kernel itself; only what a guest is called it asks the daemon. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,33 +47,40 @@ static Isa find_isa(void) {
                                                             : ISA_NONE;
 }
 
-/* A process id, or "PID-FD" as stat names a machine. */
+/* A process id, or "PID-FD" as stat names a machine. A guest may be called so as well, or only begin like one: "7-db". */
 static bool parse_pid(const char *word, guint32 *ret) {
-        g_autofree char *number = g_strndup(word, strcspn(word, "-"));
+        const size_t digits = strspn(word, G_CSET_DIGITS);
+        const char *fd = word[digits] == '-' ? word + digits + 1 : NULL;
+        g_autofree char *number = g_strndup(word, digits);
         guint64 pid;
 
-        if (!g_ascii_string_to_unsigned(number, 10, 1, G_MAXUINT32, &pid, NULL))
+        if ((fd ? !*fd || fd[strspn(fd, G_CSET_DIGITS)] : word[digits]) ||
+            !g_ascii_string_to_unsigned(number, 10, 1, G_MAXUINT32, &pid, NULL))
                 return false;
         *ret = (guint32) pid;
         return true;
 }
 
+/* Names go before numbers; and a number is understood without the daemon, too. */
 static bool find_pids(Watching *watching, const char *word, sd_bus_error *error) {
         g_autoptr(Machines) machines = NULL;
         guint32 pid;
 
         watching->pids = g_hash_table_new(NULL, NULL);
+        const bool told = machines_new(watching->client, &machines, error) >= 0 && machines_look(machines, error) >= 0;
+        if (told)
+                machines_add_pids(machines, word, watching->pids);
+        if (g_hash_table_size(watching->pids) > 0)
+                return true;
         if (parse_pid(word, &pid)) {
+                sd_bus_error_free(error);
                 (void) g_hash_table_add(watching->pids, GUINT_TO_POINTER(pid));
                 return true;
         }
-        if (machines_new(watching->client, &machines, error) < 0 || machines_look(machines, error) < 0)
-                return false;
-        machines_add_pids(machines, word, watching->pids);
-        if (g_hash_table_size(watching->pids) > 0)
-                return true;
-        (void) sd_bus_error_setf(error, condition_to_name(CONDITION_NO_SUCH_GUEST),
-                                 "No guest %s runs now; it can be a name or a process id: nestvirtctl users", word);
+        if (told)
+                (void) sd_bus_error_setf(error, condition_to_name(CONDITION_NO_SUCH_GUEST),
+                                         "No guest %s runs now; it can be a name or a process id: nestvirtctl users",
+                                         word);
         return false;
 }
 

@@ -55,6 +55,16 @@ class Exits(NestvirtTest):
         self.assertEqual(self.watch(other.name, both)[0]["cpuid"], [200, 0])
         self.assertEqual(self.watch("", both)[0]["cpuid"], [300, 0])
 
+    def test_names_that_look_like_process_ids(self):
+        """There is a process 7, and one whose number the other's name begins with."""
+        pid = self.machine.name.partition("-")[0]
+        for name in ("7-db", f"{pid}-db", pid, self.machine.name):
+            with self.subTest(name):
+                other = Ticks(self, self.host, name)
+                rows, _ = self.watch(name, lambda other=other: (self.machine.tick(100), other.tick(200)))
+                self.assertEqual(rows["cpuid"], [200, 0])
+                other.job.stop()
+
     def test_guests_of_guests(self):
         """The probe with NPT runs its workload with shadow page tables, and then with NPT of L1's own."""
         rows, said = self.watch("", lambda: self.host.check(f"{PROBE} --json", timeout=300))

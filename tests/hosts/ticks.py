@@ -3,18 +3,18 @@
 
 from payload import build_folder
 
-TICKS = "/run/vm-ticks"
 DEBUGFS = "/sys/kernel/debug/kvm"
 
 
 class Ticks:
     """A running machine on a host: tests/hosts/vm-ticks.c."""
 
-    def __init__(self, test, host):
+    def __init__(self, test, host, command="vm-ticks"):
         self.host = host
+        path = f"/run/{command}"
         program = (build_folder() / "tests/hosts/vm-ticks").read_bytes()
-        host.check(f"cat > {TICKS}; chmod +x {TICKS}", input=program)
-        self.job = host.start(TICKS)
+        host.check(f"cat > {path}; chmod +x {path}", input=program)
+        self.job = host.start(path)
         test.addCleanup(self.job.stop)
         self.name = self.job.wait_for(r"^\d+-\d+$")[0]
 
