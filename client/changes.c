@@ -169,18 +169,62 @@ static void learn_object(Changes *changes, const char *path, GVariant *propertie
         take_parameters(changes, changes_object(path), none, parameters);
 }
 
-void changes_take_object(Changes *changes, const char *path, GVariant *properties) {
-        if (properties)
-                learn_object(changes, path, properties);
+static void say_there(Changes *changes, const char *path, GVariant *properties) {
+        const char *state = get_string(properties, "State");
 
+        learn_object(changes, path, properties);
         g_autofree char *object = object_name(changes, path);
-        const char *state = properties ? get_string(properties, "State") : "";
-        if (properties)
-                say(changes, "%s is there now%s%s", object, *state ? ": " : "", state);
-        else {
-                say(changes, "%s is gone", object);
-                (void) g_hash_table_remove(changes->known, path);
+        say(changes, "%s is there now%s%s", object, *state ? ": " : "", state);
+}
+
+static void say_gone(Changes *changes, const char *path) {
+        g_autofree char *object = object_name(changes, path);
+
+        say(changes, "%s is gone", object);
+        (void) g_hash_table_remove(changes->known, path);
+}
+
+void changes_take_object(Changes *changes, const char *path, GVariant *properties) {
+        const bool known = g_hash_table_contains(changes->known, path);
+
+        if (properties && known)
+                changes_take(changes, path, properties);
+        else if (properties)
+                say_there(changes, path, properties);
+        else if (known)
+                say_gone(changes, path);
+}
+
+static void add_paths(GHashTable *paths, const GPtrArray *items) {
+        for (unsigned i = 0; i < items->len; i++)
+                (void) g_hash_table_add(paths, ((const Item *) g_ptr_array_index(items, i))->path);
+}
+
+static void take_absent(Changes *changes, const Inventory *inventory) {
+        g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
+        g_autoptr(GList) known = g_list_sort(g_hash_table_get_keys(changes->known), (GCompareFunc) strcmp);
+
+        (void) g_hash_table_add(there, (gpointer) PATH_MANAGER);
+        add_paths(there, inventory->modules);
+        add_paths(there, inventory->guests);
+        /* What is gone takes its own key with it, and no other's. */
+        for (const GList *path = known; path; path = path->next)
+                if (!g_hash_table_contains(there, path->data))
+                        say_gone(changes, path->data);
+}
+
+static void take_items(Changes *changes, const GPtrArray *items) {
+        for (unsigned i = 0; i < items->len; i++) {
+                const Item *item = g_ptr_array_index(items, i);
+                changes_take_object(changes, item->path, item->properties);
         }
+}
+
+void changes_take_inventory(Changes *changes, const Inventory *inventory) {
+        take_absent(changes, inventory);
+        changes_take(changes, PATH_MANAGER, inventory->manager);
+        take_items(changes, inventory->modules);
+        take_items(changes, inventory->guests);
 }
 
 Changes *changes_new(const Inventory *inventory, ChangesSay say_line, void *userdata) {

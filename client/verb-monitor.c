@@ -160,17 +160,8 @@ static void catch_up(Monitor *monitor) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         g_autoptr(Inventory) inventory = NULL;
 
-        if (inventory_fetch(monitor->client, &inventory, &error) < 0)
-                return;
-        changes_take(monitor->changes, PATH_MANAGER, inventory->manager);
-        for (unsigned i = 0; i < inventory->modules->len; i++) {
-                const Item *item = g_ptr_array_index(inventory->modules, i);
-                changes_take(monitor->changes, item->path, item->properties);
-        }
-        for (unsigned i = 0; i < inventory->guests->len; i++) {
-                const Item *item = g_ptr_array_index(inventory->guests, i);
-                changes_take(monitor->changes, item->path, item->properties);
-        }
+        if (inventory_fetch(monitor->client, &inventory, &error) >= 0)
+                changes_take_inventory(monitor->changes, inventory);
 }
 
 static int on_owner_changed(sd_bus_message *signal, void *userdata, sd_bus_error *error) {

@@ -5,13 +5,14 @@ import json
 import signal
 import unittest
 
-from clients import ERROR, MODULE, NEXT_BOOT, OBJECT_MANAGER, PATH, PROPERTIES, module_path
+from clients import ERROR, GUEST, MODULE, NEXT_BOOT, OBJECT_MANAGER, PATH, PROPERTIES, guest_path, module_path
 from ctl import start
-from daemon import FakeDaemon, entry, module
+from daemon import FakeDaemon, entry, module, variants
 from harness import BusTest, GLib
 from tap import main
 
 KVM_AMD = module_path("kvm_amd")
+ONE, TWO, THREE = (f"3b5b08e4-3dca-4ff9-9a1d-40389758d08{n}" for n in (1, 2, 3))
 
 
 class Monitor(BusTest):
@@ -150,6 +151,32 @@ class Signals(Monitor):
             self.changed(KVM_AMD, MODULE, {"Parameters": GLib.Variant("a{sa{sv}}", parameters)})
         self.changed(PATH, "org.nestvirt1.Manager", {"Mmu": GLib.Variant("s", "shadow")})
         self.assertEqual(self.until(monitor, "mmu"), "kvm_amd.nested effective: on -> off\nhost mmu: tdp -> shadow\n")
+
+    def test_the_daemon_comes_back_to_another_host(self):
+        """What went and what came while nobody signalled it is told once, and what comes of it later as ever."""
+        def host(*guests, modules):
+            objects = {guest_path(identity): {GUEST: variants({"Name": name, "Uuid": identity, "NextStart": start})} for identity, name, start in guests}
+            daemon = FakeDaemon(self.bus.address, answers={"GetManagedObjects": lambda request: (
+                "a{oa{sa{sv}}}", {module_path(name): {MODULE: module(name)} for name in modules} | objects)})
+            self.addCleanup(daemon.close)
+            return daemon
+
+        self.daemon.close()
+        before = host((ONE, "one", "yes"), (TWO, "two", "yes"), modules=["kvm", "kvm_amd"])
+        monitor = self.monitor()
+        before.close()
+        self.daemon = host((TWO, "two", "no"), (THREE, "three", "yes"), modules=["kvm", "kvm_pvm"])
+        self.assertEqual(self.until(monitor, "next start").splitlines(), [
+            "nestvirtd has ended", "nestvirtd is running", "guest one is gone", "kvm_amd is gone", "kvm_pvm is there now: live",
+            "guest three is there now", "guest two next start: yes -> no"])
+        # Signals that were under way meanwhile are no second news.
+        for path in (guest_path(ONE), guest_path(THREE)):
+            self.daemon.emit(PATH, OBJECT_MANAGER, "InterfacesRemoved", ("oas", path, [GUEST]))
+        for start in ("yes", "fails"):
+            self.daemon.emit(PATH, OBJECT_MANAGER, "InterfacesAdded", (
+                "oa{sa{sv}}", guest_path(ONE), {GUEST: variants({"Name": "one", "Uuid": ONE, "NextStart": start})}))
+        self.assertEqual(self.until(monitor, "next start").splitlines(), [
+            "guest three is gone", "guest one is there now", "guest one next start: yes -> fails"])
 
     def test_malformed_signals_are_passed_over(self):
         monitor = self.monitor()
