@@ -14,7 +14,8 @@ static const char *intern(const char *text) {
 }
 
 GuestCpu guest_cpu_from_xml(const CpuXml *xml, const char *vendor) {
-        const char *paging = g_str_equal(vendor, "intel") ? "vmx-ept" : "npt";
+        const bool intel = g_str_equal(vendor, "intel");
+        const char *paging = intel ? "vmx-ept" : "npt", *other = intel ? "svm" : "vmx";
         const bool bare = !*xml->mode && *xml->model;
 
         return (GuestCpu) {
@@ -22,6 +23,7 @@ GuestCpu guest_cpu_from_xml(const CpuXml *xml, const char *vendor) {
                         .model = intern(xml->model),
                         .check = intern(xml->check),
                         .policy = intern(xml->policy),
+                        .other_policy = intern(g_hash_table_lookup(xml->features, other)),
                         .mmu_policy = intern(g_hash_table_lookup(xml->features, paging)),
         };
 }

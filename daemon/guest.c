@@ -121,6 +121,22 @@ static const char *rule_start_does_without(Judge *judge) {
                        judge->feature);
 }
 
+/* The other vendor's feature, which no CPU of this one has: named, or in the model. */
+static const char *rule_start_other_vendor(Judge *judge) {
+        const GuestCpu *cpu = judge->cpu;
+        const bool intel = is(judge->host->vendor, "intel");
+        const bool model =
+                        intel && is(cpu->mode, "custom") && !*cpu->other_policy && guest_model_brings_svm(cpu->model);
+
+        if (!model && !is(cpu->other_policy, "require"))
+                return NULL;
+        if (is(cpu->check, "none") || (passes_through(cpu) && !is(cpu->check, "full")))
+                return NULL;
+        return because(judge, "fails", "%s%s needs %s, which only %s's CPUs have: libvirt does not start it.",
+                       model ? "Its CPU model " : "It", model ? cpu->model : "", intel ? "svm" : "vmx",
+                       intel ? "AMD" : "Intel");
+}
+
 /* The CPU itself lacks it, or its firmware has switched it off. */
 static const char *rule_start_cpu_lacks(Judge *judge) {
         const Wish wish = wish_of(judge->cpu, judge->host->vendor);
@@ -185,9 +201,10 @@ static const char *judge_cpu(Judge *judge, const GuestCpu *cpu) {
 
         judge->cpu = cpu;
         if ((verdict = rule_kind(judge)) || (verdict = rule_start_without_kvm(judge)) ||
-            (verdict = rule_start_forbid(judge)) || (verdict = rule_start_does_without(judge)) ||
-            (verdict = rule_start_cpu_lacks(judge)) || (verdict = rule_start_host_off(judge)) ||
-            (verdict = rule_start_left_out(judge)) || (verdict = rule_start_host_on(judge)))
+            (verdict = rule_start_other_vendor(judge)) || (verdict = rule_start_forbid(judge)) ||
+            (verdict = rule_start_does_without(judge)) || (verdict = rule_start_cpu_lacks(judge)) ||
+            (verdict = rule_start_host_off(judge)) || (verdict = rule_start_left_out(judge)) ||
+            (verdict = rule_start_host_on(judge)))
                 return verdict;
         return rule_start_unknown(judge);
 }
@@ -372,35 +389,4 @@ void guest_verdict_free(GuestVerdict *verdict) {
         g_free(verdict->start_reason);
         g_free(verdict->reason);
         g_free(verdict);
-}
-
-GuestCpu guest_cpu_empty(void) {
-        const char *nothing = g_intern_static_string("");
-
-        return (GuestCpu) {nothing, nothing, nothing, nothing, nothing};
-}
-
-GuestFacts *guest_facts_new(void) {
-        GuestFacts *facts = g_new0(GuestFacts, 1);
-
-        facts->type = facts->arch = facts->machine = g_intern_static_string("");
-        facts->nested_run = -1;
-        facts->guest_mode = -1;
-        return facts;
-}
-
-void guest_snapshot_free(GuestSnapshot *snapshot) {
-        if (!snapshot)
-                return;
-        g_free(snapshot->name);
-        g_free(snapshot);
-}
-
-void guest_facts_free(GuestFacts *facts) {
-        if (!facts)
-                return;
-        g_free(facts->name);
-        g_free(facts->uuid);
-        g_clear_pointer(&facts->snapshots, g_ptr_array_unref);
-        g_free(facts);
 }

@@ -12,6 +12,8 @@
  *   kvm_default_props, since 2.2; machine types of before keep it: hw/i386/pc_piix.c, pc_compat_2_1_fn(), until 9.0), libvirt does not name
  *   what is in the model, and the XML of the running guest then says "disable". So it is with host-model, which comes to one of AMD's models
  *   where the CPU has svm. Intel's models have no vmx, and host-model names it.
+ * - What the CPU itself has not is no wish: with svm required on Intel, or a model that has it, or vmx on AMD, libvirt refuses the start. The
+ *   host's CPU passed through is compared with check='full' alone.
  * - With check='none' libvirt compares nothing, and QEMU leaves out what KVM does not give.
  * - A start with a managed save brings back the CPU of the save, whatever the definition says. */
 
@@ -22,8 +24,9 @@
  * are interned (g_intern_string()), as thousands of guests say the same; NULL only when all of it is: it could not be read. */
 typedef struct GuestCpu {
         const char *mode, *model, *check;
-        const char *policy;     /* of the one feature that makes a hypervisor: vmx or svm */
-        const char *mmu_policy; /* of what lets the guest's own guests have two-dimensional paging: vmx-ept or npt */
+        const char *policy;       /* of the one feature that makes a hypervisor: vmx or svm */
+        const char *other_policy; /* of the other vendor's: svm or vmx */
+        const char *mmu_policy;   /* of what lets the guest's own guests have two-dimensional paging: vmx-ept or npt */
 } GuestCpu;
 
 typedef struct GuestSnapshot {

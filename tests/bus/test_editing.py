@@ -98,6 +98,15 @@ class Plans(Editing):
         write(self.xml, XML.replace("check='partial'", "check='full'"))
         self.assertEqual([i["Kind"] for i in self.set(None, DRY_RUN, Nested=True)["Impact"]], ["fails-to-start"])
 
+    def test_a_leftover_of_the_other_vendor(self):
+        """As of a guest that has come from a host of Intel's."""
+        write(self.xml, XML.replace("    <topology", "    <feature policy='require' name='vmx'/>\n    <topology"))
+        self.begin()
+        self.assertEqual(self.get(ONE)["NextStart"], "fails")
+        plan = self.set(None, DRY_RUN, Nested=True)
+        self.assertEqual([(i["Kind"], i["Subject"]) for i in plan["Impact"]], [("fails-to-start", "one")])
+        self.assertIn("It needs vmx, which only Intel's CPUs have", plan["Impact"][0]["Message"])
+
     def test_what_can_not_be(self):
         self.begin()
         for cpu, words in (

@@ -52,8 +52,12 @@ static GuestFacts *make_facts(void) {
         facts->type = "kvm";
         facts->arch = "x86_64";
         facts->persistent = true;
-        facts->defined = (GuestCpu) {
-                        .mode = "host-passthrough", .model = "", .check = "", .policy = "", .mmu_policy = ""};
+        facts->defined = (GuestCpu) {.mode = "host-passthrough",
+                                     .model = "",
+                                     .check = "",
+                                     .policy = "",
+                                     .other_policy = "",
+                                     .mmu_policy = ""};
         return facts;
 }
 

@@ -6,7 +6,7 @@
 
 #include "made-guest.h"
 
-/* A CPU as "mode model policy [check] [mmu]", "-" for what is not said. */
+/* A CPU as "mode model policy [check] [mmu] [the other vendor's feature]", "-" for what is not said. */
 typedef struct Row {
         const char *fact;
         const char *vendor, *nested; /* NULL: "intel", "on" */
@@ -74,6 +74,19 @@ static const Row rows[] = {
         { "a model with a feature that the CPU lacks does not start", AMD, .no_feature = true, .nested = "unavailable", .defined = "custom EPYC -", .next = "fails" },
         { "require is strong where the CPU itself lacks it", .no_feature = true, .nested = "unavailable", .defined = "host-model - require", .next = "fails" },
         { "host-passthrough is not compared", .no_feature = true, .nested = "unavailable", .defined = "host-passthrough - require", .next = "no" },
+        { "a model of AMD's does not start on Intel's CPU", .defined = "custom EPYC -", .next = "fails", .reason = "Its CPU model EPYC needs svm, which only AMD's CPUs have" },
+        { "whatever is made of vmx", .defined = "custom qemu64 require full", .next = "fails", .reason = "svm" },
+        { "also while nested is off", OFF, .defined = "custom Opteron_G2 disable partial", .next = "fails", .reason = "svm" },
+        { "without its svm that is not what keeps it", .defined = "custom Opteron_G2 require - - disable", .next = "yes" },
+        { "nor where svm is but a wish", .defined = "custom Opteron_G2 - - - optional", .next = "no", .reason = "brings no vmx" },
+        { "nor when nothing is compared", .defined = "custom EPYC require none", .next = "yes" },
+        { "a model without svm is not known to be of another vendor", .defined = "custom Opteron_G1 require", .next = "yes" },
+        { "svm that is required does not start on Intel's CPU", .defined = "custom Haswell require - - require", .next = "fails", .reason = "It needs svm, which only AMD's CPUs have" },
+        { "nor does vmx on AMD's", AMD, .defined = "custom EPYC require - - require", .next = "fails", .reason = "It needs vmx, which only Intel's CPUs have" },
+        { "in host-model either", AMD, OFF, .defined = "host-model - - - - require", .next = "fails", .reason = "vmx" },
+        { "but the host's CPU is not compared", AMD, .defined = "host-passthrough - - partial - require", .next = "yes" },
+        { "unless all is", AMD, .defined = "host-passthrough - - full - require", .next = "fails" },
+        { "what is forced is not asked of the CPU", AMD, .defined = "custom EPYC require - - force", .next = "yes" },
         { "what can't be read is not guessed", .nested = "unknown", .defined = "host-passthrough - -", .next = "unknown" },
         { "a definition that can't be read", .defined = "?", .next = "unknown", .reason = "could not be read" },
 

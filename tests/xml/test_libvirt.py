@@ -156,6 +156,22 @@ class Facts(WithLibvirt):
         self.assertIn("<feature policy='require' name='svm'/>", domain.XMLDesc(INACTIVE))
         self.assertEqual(domain.XMLDesc(0), live)
 
+    def test_the_other_vendor_s_feature_is_more_than_a_wish(self):
+        """Nobody's CPU has both. How libvirt compares is no matter of who runs the guest."""
+        intel = "<vendor>Intel</vendor>" in self.connection.getCapabilities()
+        other = "svm" if intel else "vmx"
+        models = ("EPYC", "EPYC-Rome", "Dhyana", "phenom", *(f"Opteron_G{n}" for n in range(2, 6)), "qemu64") if intel else ()
+        for model, policy in (("kvm64", "require"), ("Haswell", "require"), *((model, "") for model in models)):
+            feature = f"<feature policy='{policy}' name='{other}'/>" if policy else ""
+            with self.subTest(model), self.assertRaisesRegex(libvirt.libvirtError, rf"not provide required features: .*\b{other}\b"):
+                self.compare(model, feature)
+        for policy in ("disable", "optional", "force"):
+            self.assertNotEqual(self.compare("kvm64", f"<feature policy='{policy}' name='{other}'/>"), libvirt.VIR_CPU_COMPARE_INCOMPATIBLE)
+
+    def compare(self, model, feature):
+        cpu = f"<cpu mode='custom' match='exact'><model>{model}</model>{feature}</cpu>"
+        return self.connection.compareCPU(cpu, libvirt.VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE)
+
     def test_the_host_s_cache_needs_the_host_s_cpu(self):
         for mode in ("host-passthrough", "maximum"):
             self.define(self.guest(f"<cpu mode='{mode}'><cache mode='passthrough'/></cpu>"))
