@@ -106,27 +106,28 @@ static char *read_unit(const Root *root, const char *pid) {
         return found ? unit_of_path(found) : g_strdup("");
 }
 
-static unsigned read_uid(const Root *root, const char *pid) {
+static bool read_uid(const Root *root, const char *pid, unsigned *ret) {
         g_autofree char *path = proc_path(pid, "status"), *text = NULL;
         const char *line;
 
-        if (!root_read(root, path, STATUS_MAX, &text, NULL, NULL))
-                return 0;
-        line = strstr(text, "\nUid:");
-        return line ? (unsigned) g_ascii_strtoull(line + strlen("\nUid:"), NULL, 10) : 0;
+        if (!root_read(root, path, STATUS_MAX, &text, NULL, NULL) || !(line = strstr(text, "\nUid:")))
+                return false;
+        *ret = (unsigned) g_ascii_strtoull(line + strlen("\nUid:"), NULL, 10);
+        return true;
 }
 
 static User *user_new(const Root *root, const char *pid) {
         g_autofree char *path = proc_path(pid, "comm");
-        char *command = root_read_line(root, path);
+        g_autofree char *command = root_read_line(root, path);
+        unsigned uid;
         User *user;
 
-        if (!command)
+        if (!command || !read_uid(root, pid, &uid))
                 return NULL;
         user = g_new0(User, 1);
         user->pid = (unsigned) g_ascii_strtoull(pid, NULL, 10);
-        user->uid = read_uid(root, pid);
-        user->command = command;
+        user->uid = uid;
+        user->command = g_steal_pointer(&command);
         user->unit = read_unit(root, pid);
         user->guest = qemu_read_name(root, pid);
         return user;

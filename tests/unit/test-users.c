@@ -115,6 +115,12 @@ static void test_guests(Tree *tree, gconstpointer data) {
 static void test_gone_meanwhile(Tree *tree, gconstpointer data) {
         add_process(tree, 100, "stays", "/dev/kvm");
         tree_link(tree, "proc/200/fd/3", "/dev/kvm");
+        /* Whose it was can't be told any more: it must not be taken for root's. */
+        tree_write(tree, "proc/250/comm", "ending\n");
+        tree_link(tree, "proc/250/fd/3", "/dev/kvm");
+        tree_write(tree, "proc/260/comm", "ending\n");
+        tree_write(tree, "proc/260/status", "Name:\tending\n");
+        tree_link(tree, "proc/260/fd/3", "/dev/kvm");
         tree_folder(tree, "proc/300");
         tree_link(tree, "proc/self", "100");
         tree_write(tree, "proc/100x/comm", "no number\n");
