@@ -275,6 +275,32 @@ static void test_degraded_and_mended_by_hand(Fixture *fixture, gconstpointer dat
         fixture_assert_whole(fixture);
 }
 
+/* A reload of what was not loaded, cut short at its last load or after it: nobody has asked for options that were never proven. */
+static void test_not_loaded_before(Fixture *fixture, gconstpointer data) {
+        Loader *loader = &fixture->loader->parent;
+        g_autoptr(Request) request = request_new(0);
+        bool busy;
+
+        request->reload = g_strdup("kvm_amd");
+        g_assert_true(loader->unload(loader, "kvm_amd", &busy, NULL));
+        g_assert_true(loader->unload(loader, "kvm", &busy, NULL));
+        g_autofree char *before = fixture_dump(fixture);
+        g_autoptr(Host) host = host_read(fixture->root, loader);
+        g_autoptr(Plan) plan = plan_new(host, loader, request, NULL);
+        g_assert_true(plan && plan_reloads(plan));
+
+        for (unsigned loaded = 1; loaded <= 2; loaded++) {
+                g_assert_true(journal_write(fixture->root, plan, JOURNAL_BEGUN, NULL));
+                fake_loader_insert(fixture->loader, "kvm", "");
+                if (loaded == 2)
+                        fake_loader_insert(fixture->loader, "kvm_amd", "");
+                g_autoptr(ChangeResult) recovered = recover(fixture);
+                assert_outcome(recovered, "applied");
+                g_autofree char *after = fixture_dump(fixture);
+                g_assert_cmpstr(before, ==, after);
+        }
+}
+
 static void test_unreadable_record_is_kept(Fixture *fixture, gconstpointer data) {
         fake_host_write(fixture->directory, JOURNAL_FILE, "not a key file");
         g_autoptr(ChangeResult) refused = fixture_change(fixture, "kvm_amd.nested=0", 0);
@@ -331,6 +357,7 @@ int main(int argc, char **argv) {
                         {"degraded-record-is-kept", test_degraded_record_is_kept},
                         {"degraded-and-mended-by-hand", test_degraded_and_mended_by_hand},
                         {"wait-outlives-mending", test_wait_outlives_mending},
+                        {"not-loaded-before", test_not_loaded_before},
                         {"unreadable-record-is-kept", test_unreadable_record_is_kept},
                         {"large-files", test_large_files},
         };
