@@ -57,11 +57,15 @@ static int append_values(sd_bus_message *signal, GHashTable *values) {
         return r < 0 ? r : sd_bus_message_close_container(signal);
 }
 
-/* What is known of how it ended goes before what can be seen. */
+/* What is known of how it ended goes before what can be seen; but nothing is in effect in a module that is not there. */
 static int signal_module(Daemon *daemon, const char *module, GHashTable *ended, const char *outcome,
                          const char *failure) {
         g_autofree char *path = g_strconcat(PATH_MODULE_PREFIX "/", module, NULL);
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *signal = NULL;
+        const Module *there = host_module(daemon->host, module);
+
+        if (!there || !module_is_present(there))
+                outcome = NULL;
         const End end = outcome || failure ? END_APPLIED : end_of_all(daemon->host, module, ended);
 
         if (end == END_SUPERSEDED)

@@ -7,5 +7,5 @@
 #include "daemon.h"
 
 /* @before: module -> (parameter -> value), what waited in the snapshot before the daemon's present one. @failure: the name of the error that
- * has ended an attempt, or NULL. @outcome: of an attempt that has ended without one; NULL: it is to be seen on the host. */
+ * has ended an attempt, or NULL. @outcome: of an attempt that has ended without one, for the modules that are there; NULL: it is to be seen on the host. */
 void finished_signal(Daemon *daemon, GHashTable *before, const char *outcome, const char *failure);

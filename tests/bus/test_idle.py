@@ -231,6 +231,28 @@ class Otherwise(Idle):
         self.assertEqual(self.finished(), ({"nested": "0"}, "applied", ""))
         self.assertEqual((self.pending(), self.calls()), ({}, ["unload kvm_amd"]))
 
+    def unload_by_hand(self):
+        (self.host / "sys/module/kvm_amd").rename(self.folder / "kvm_amd")
+
+    def test_unloaded_by_hand(self):
+        """Nothing is in effect then; the next load gets it."""
+        self.unload_by_hand()
+        self.open_and_close()
+        self.assertEqual(self.finished(), ({"nested": "0"}, "configured", ""))
+        self.assertEqual((self.pending(), self.caller.get("Nested")), ({}, "unavailable"))
+        self.assertEqual((self.dropin(), self.calls()), (["options kvm_amd nested=0"], ["unload kvm_amd"]))
+
+    def test_one_of_two_unloaded_by_hand(self):
+        self.set_refcnt("kvm", 2)
+        self.defer({"kvm": {"enable_pmu": "0"}})
+        self.unload_by_hand()
+        self.set_refcnt("kvm", 1)
+        self.open_and_close()
+        self.finished(2)
+        self.assertEqual({m.path: m.body for m in self.caller.signals("ChangeFinished")},
+                         {module_path("kvm_amd"): ({"nested": "0"}, "configured", ""),
+                          module_path("kvm"): ({"enable_pmu": "0"}, "applied", "")})
+
     def set_value(self, value):
         path = self.host / "sys/module/kvm_amd/parameters/nested"
         path.chmod(0o644)
