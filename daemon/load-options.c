@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "catalog.h"
 #include "dropin.h"
+#include "effect.h"
 #include "load-options.h"
 #include "sort.h"
 
@@ -56,7 +56,9 @@ bool load_options_same(const Host *host, const Option *option, const char *value
         return g_strcmp0(normal, value) == 0;
 }
 
-char *load_options_target(const Host *host, const Request *request, const Setting *setting) {
+/* The value that a setting is to bring into effect: its own, or for a reset what the next load is given then; "" when that is the kernel's
+ * default and nobody knows it. */
+static char *target(const Host *host, const Request *request, const Setting *setting) {
         if (setting->value)
                 return g_strdup(setting->value);
 
@@ -112,9 +114,68 @@ char *load_options_expected(const Host *host, const Request *request, const Para
         const Module *module = host_module(host, parameter->module);
 
         if (setting)
-                return load_options_target(host, request, setting);
+                return target(host, request, setting);
         return configured(host, parameter->module, parameter->name)
                                ?: load_options_current(host, module, parameter->name);
+}
+
+static bool is_off(const Host *host, const Parameter *parameter) {
+        const Module *module = host_module(host, parameter->module);
+        g_autofree char *now = module ? load_options_current(host, module, parameter->name) : NULL;
+
+        return g_strcmp0(now, "0") == 0;
+}
+
+/* Off now, and it is known why: it is so by default, the CPU can't, or another parameter that it needs is off. */
+static bool is_off_for_a_reason(const Host *host, const Parameter *parameter) {
+        if (g_str_equal(catalog_default(parameter, host->release), "0") || !effect_supported(host, parameter, NULL))
+                return true;
+        for (const char *const *need = parameter->needs; need && *need; need++)
+                if (is_off(host, catalog_find(parameter->module, *need)))
+                        return true;
+        return false;
+}
+
+static char *comes_to(const Host *host, const Request *request, const Parameter *parameter, char *given);
+
+/* What a parameter that another one needs will be; "" when that can't be told: it has been loaded by hand, or it is the kernel's choice. */
+static char *foresee(const Host *host, const Request *request, const Parameter *parameter) {
+        const Setting *setting = request_setting(request, parameter->module, parameter->name);
+        char *given = setting ? target(host, request, setting) : configured(host, parameter->module, parameter->name);
+
+        if (!given && !is_off(host, parameter))
+                given = g_strdup("1");
+        else if (!given)
+                given = g_strdup(is_off_for_a_reason(host, parameter) ? catalog_default(parameter, host->release) : "");
+        return comes_to(host, request, parameter, given);
+}
+
+/* A load that is given @given (taken over), but the kernel switches off what the CPU can't do and what needs something that is off. What is on
+ * though it ought not to be stays on. */
+static char *comes_to(const Host *host, const Request *request, const Parameter *parameter, char *given) {
+        const Parameter *p = catalog_variant(parameter, host->release);
+        const bool off = is_off(host, p);
+        bool unsure = false, lost = off && !effect_supported(host, p, NULL);
+
+        if (!p->derived || !*given || g_str_equal(given, "0"))
+                return given;
+        for (const char *const *need = p->needs; need && *need; need++) {
+                const Parameter *needed = catalog_find(p->module, *need);
+                g_autofree char *value = foresee(host, request, needed);
+                const bool needed_off = is_off(host, needed);
+                lost |= g_str_equal(value, "0") && (off || !needed_off);
+                unsure |= off && needed_off && (!*value || g_str_equal(value, "auto"));
+        }
+        if (!lost && !unsure)
+                return given;
+        g_free(given);
+        return g_strdup(lost ? "0" : "");
+}
+
+char *load_options_result(const Host *host, const Request *request, const Setting *setting) {
+        char *given = target(host, request, setting);
+
+        return setting->value ? given : comes_to(host, request, catalog_find(setting->module, setting->name), given);
 }
 
 bool load_options_decided(const Host *host, const Request *request, const Module *module, const char *name) {
@@ -177,7 +238,7 @@ static char *after(const Host *host, const Request *request, const Module *modul
         const Setting *setting = request_setting(request, module->name, name);
 
         if (setting)
-                return load_options_target(host, request, setting);
+                return target(host, request, setting);
 
         g_autofree char *said = configured(host, module->name, name);
         if (said)

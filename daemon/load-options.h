@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "catalog.h"
 #include "host.h"
 #include "plan.h"
 #include "request.h"
@@ -30,9 +31,9 @@ bool load_options_refused(const Host *host, const Option *option);
 /* @request takes the line that @option is from out of our file, or writes it anew. */
 bool load_options_replaced(const Request *request, const Option *option);
 
-/* The value that a setting of @request is to bring into effect: its own, or for a reset what the next load then gets; "" when that is the
- * kernel's default and nobody knows it. */
-char *load_options_target(const Host *host, const Request *request, const Setting *setting);
+/* What is to be read back of a setting of @request: its own value, or for a reset what the next load comes to; "" when that can't be told. Where
+ * the kernel would switch a default off again, that is "0". */
+char *load_options_result(const Host *host, const Request *request, const Setting *setting);
 /* The value of a parameter once @request is in effect, normalised, NULL when it can't be told. */
 char *load_options_expected(const Host *host, const Request *request, const Parameter *parameter);
 /* What a load for @request gives it, normalised; "" when that is the kernel's default and nobody knows it. */

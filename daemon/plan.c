@@ -163,7 +163,7 @@ static void draft_value(Draft *draft, const Setting *setting, const char *curren
                         .module = g_strdup(setting->module),
                         .name = g_strdup(setting->name),
                         .before = g_strdup(current),
-                        .after = load_options_target(draft->host, draft->request, setting),
+                        .after = load_options_result(draft->host, draft->request, setting),
                         .writable = writable,
                         .asked = true,
         };

@@ -196,6 +196,26 @@ static void test_reset_of_what_is_not_ours(Fixture *fixture, gconstpointer data)
         fixture_assert_value(fixture, "kvm_amd", "nested", "1");
 }
 
+/* The CPU lacks it, so the default would be switched off again: only the line goes, and nothing else is asked of a reload. */
+static void test_reset_of_what_the_cpu_lacks(Fixture *fixture, gconstpointer data) {
+        g_autoptr(ChangeResult) set = fixture_change(fixture, "kvm_amd.vgif=0", 0);
+        assert_outcome(set, "configured");
+        fixture->loader->busy = "kvm_amd";
+        g_autoptr(ChangeResult) reset = fixture_change(fixture, "kvm_amd.vgif", REQUEST_WHEN_IDLE);
+        assert_outcome(reset, "configured");
+        g_assert_cmpstr(fixture->loader->calls->str, ==, "");
+        fixture_assert_line(fixture, KEPT_FILE, NULL);
+
+        fixture->loader->busy = NULL;
+        g_autoptr(ChangeResult) both = fixture_change(fixture, "kvm_amd.vgif=0 kvm_amd.nested=0", 0);
+        assert_outcome(both, "applied");
+        g_autoptr(ChangeResult) all = fixture_change(fixture, "", 0);
+        assert_outcome(all, "applied");
+        fixture_assert_value(fixture, "kvm_amd", "nested", "1");
+        fixture_assert_value(fixture, "kvm_amd", "vgif", "0");
+        fixture_assert_line(fixture, KEPT_FILE, NULL);
+}
+
 /* A reset that waits is ours to bring about at once. */
 static void test_reset_that_waits(Fixture *fixture, gconstpointer data) {
         g_autoptr(ChangeResult) off = fixture_change(fixture, "kvm_amd.nested=0", 0);
@@ -308,6 +328,7 @@ int main(int argc, char **argv) {
                         {"others-say-so", test_others_say_so},
                         {"limits", test_limits},
                         {"reset-of-what-is-not-ours", test_reset_of_what_is_not_ours},
+                        {"reset-of-what-the-cpu-lacks", test_reset_of_what_the_cpu_lacks},
                         {"reset-that-waits", test_reset_that_waits},
                         {"runtime-outlives-reloads", test_runtime_outlives_reloads},
                         {"runtime-where-ours-is-beaten", test_runtime_where_ours_is_beaten},
