@@ -160,7 +160,10 @@ void rule_parameter_unknown(Check *check) {
                         continue;
                 g_autofree char *source = place(o->path, o->line);
                 g_autofree char *name = g_strndup(o->name, 64), *quoted = g_strescape(name, NULL);
-                check_find(check, "warn", "", "%s of this kernel has no parameter \"%s\" and ignores it (%s)",
+                g_autofree char *fix = is_ours(o) && catalog_find(o->module, o->name)
+                                                       ? g_strdup_printf("nestvirtctl reset %s.%s", o->module, o->name)
+                                                       : g_strdup("");
+                check_find(check, "warn", fix, "%s of this kernel has no parameter \"%s\" and ignores it (%s)",
                            o->module, quoted, source);
         }
 }

@@ -222,6 +222,10 @@ static bool is_blank(const char *text) {
         return text[strspn(text, " \t\r\n")] == 0;
 }
 
+GStrv dropin_modules(const Dropin *dropin) {
+        return sorted_keys(dropin->modules);
+}
+
 char *dropin_render(const Dropin *dropin) {
         g_autoptr(GString) options = g_string_new(NULL);
         g_auto(GStrv) modules = sorted_keys(dropin->modules);

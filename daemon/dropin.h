@@ -30,6 +30,8 @@ bool dropin_unset(Dropin *dropin, const char *module, const char *parameter);
 bool dropin_copy(Dropin *to, const Dropin *from, const char *module, const char *parameter);
 /* They set the same, and their other lines are the same. */
 bool dropin_same(const Dropin *a, const Dropin *b);
+/* Of the modules that it has lines for, sorted. */
+GStrv dropin_modules(const Dropin *dropin);
 /* Names set for @module, sorted. */
 GStrv dropin_names(const Dropin *dropin, const char *module);
 /* The whole text, byte for byte what was parsed when nothing was changed; or NULL when nothing but our own header is left: the file should go. */

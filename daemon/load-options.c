@@ -253,11 +253,18 @@ char *load_options_next(const Host *host, const Request *request, const Paramete
         return after(host, request, module, parameter->name) ?: g_strdup(catalog_default(parameter, host->release));
 }
 
+/* The line goes, and with it the only word that there is of a parameter which the module may lack. */
+static bool is_taken_back(const Request *request, const Option *option) {
+        const Setting *setting = request_setting(request, option->module, option->name);
+
+        return setting && !setting->value && load_options_replaced(request, option);
+}
+
 /* modprobe passes on what this kernel's module does not know, too; the kernel ignores it with a line in its log. */
-static void add_configured_names(const Host *host, const Module *module, GPtrArray *names) {
+static void add_configured_names(const Host *host, const Request *request, const Module *module, GPtrArray *names) {
         for (unsigned i = 0; i < host->options->options->len; i++) {
                 const Option *o = g_ptr_array_index(host->options->options, i);
-                if (g_str_equal(o->module, module->name) &&
+                if (g_str_equal(o->module, module->name) && !is_taken_back(request, o) &&
                     !g_ptr_array_find_with_equal_func(names, o->name, g_str_equal, NULL))
                         g_ptr_array_add(names, o->name);
         }
@@ -265,7 +272,7 @@ static void add_configured_names(const Host *host, const Module *module, GPtrArr
 
 char *load_options_after(const Host *host, const Request *request, const Module *module) {
         g_autoptr(GPtrArray) names = sorted_names(module);
-        add_configured_names(host, module, names);
+        add_configured_names(host, request, module, names);
         GString *text = g_string_new(NULL);
 
         for (unsigned i = 0; i < names->len; i++) {

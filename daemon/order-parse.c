@@ -112,10 +112,7 @@ static bool apply_word(const Word *word, const Host *host, Request *request, GEr
                 return request_set(request, host, word->module, word->name, word->value, error);
         if (word->name)
                 return request_reset(request, host, word->module, word->name, error);
-        if (!word->module || host_module(host, word->module))
-                return request_reset_all(request, host, word->module, error);
-        g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "This host does not use the module %s", word->module);
-        return false;
+        return request_reset_all(request, host, word->module, error);
 }
 
 static bool apply(const GArray *words, const Host *host, Request *request, GError **error) {

@@ -210,8 +210,11 @@ static bool draft_setting(Draft *draft, const Setting *setting, GError **error) 
         g_autoptr(Effect) effect = effect_new(draft->host, parameter);
         g_autofree char *current = effect ? effect_current(effect) : NULL;
         const bool writable = effect && effect->writable;
-        const bool wanted = setting->value || draft->request->pending || is_ours(draft, setting);
+        const bool ours = is_ours(draft, setting), wanted = setting->value || draft->request->pending || ours;
 
+        /* Nothing here takes options from a file of ours; but what we wrote for another kernel or machine can be taken back. */
+        if (!module || (module->state == MODULE_BUILTIN && !setting->value && ours))
+                return draft->request->pending || draft_files_setting(draft, setting, error);
         if (module->state == MODULE_BUILTIN) {
                 if (!draft_builtin_setting(draft, setting, current, writable, error))
                         return false;

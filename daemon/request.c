@@ -159,18 +159,31 @@ bool request_set(Request *request, const Host *host, const char *module, const c
         return request_add(request, parameter, normal, error);
 }
 
-bool request_reset(Request *request, const Host *host, const char *module, const char *name, GError **error) {
-        const Parameter *parameter = find(host, module, name, error);
+/* A line of our own about it is there to be taken back. */
+static bool is_set_by_us(const Request *request, const Host *host, const Parameter *parameter) {
+        for (unsigned i = 0; i < host->options->options->len; i++) {
+                const Option *o = g_ptr_array_index(host->options->options, i);
+                if (!o->path || !g_str_equal(o->module, parameter->module) || !g_str_equal(o->name, parameter->name))
+                        continue;
+                if (g_str_equal(o->path + 1, DROPIN_RUNTIME_PATH) ||
+                    (g_str_equal(o->path + 1, DROPIN_PATH) && !(request->flags & REQUEST_RUNTIME)))
+                        return true;
+        }
+        return false;
+}
 
+bool request_reset(Request *request, const Host *host, const char *module, const char *name, GError **error) {
+        const Parameter *parameter = catalog_find(module, name);
+
+        /* Whether this host has any use for it does not matter then: kernels come and go, and disks move to other machines. */
+        if (!parameter || !is_set_by_us(request, host, parameter))
+                parameter = find(host, module, name, error);
         return parameter && request_add(request, parameter, NULL, error);
 }
 
-static bool reset_file(Request *request, const Host *host, const char *path, const char *module, GError **error) {
-        g_autoptr(Dropin) dropin = dropin_read(host->root, path, error);
-        if (!dropin)
-                return false;
-
+static bool reset_module(Request *request, const Dropin *dropin, const char *module, GError **error) {
         g_auto(GStrv) names = dropin_names(dropin, module);
+
         for (char **name = names; *name; name++) {
                 const Parameter *parameter = catalog_find(module, *name);
                 if (parameter && !request_has(request, parameter) && !request_add(request, parameter, NULL, error))
@@ -179,17 +192,29 @@ static bool reset_file(Request *request, const Host *host, const char *path, con
         return true;
 }
 
-bool request_reset_all(Request *request, const Host *host, const char *module, GError **error) {
-        for (unsigned i = 0; i < host->modules->len; i++) {
-                const Module *m = g_ptr_array_index(host->modules, i);
-                if (module && !g_str_equal(module, m->name))
-                        continue;
-                if (!reset_file(request, host, DROPIN_RUNTIME_PATH, m->name, error))
+static bool reset_file(Request *request, const Host *host, const char *path, const char *module, GError **error) {
+        g_autoptr(Dropin) dropin = dropin_read(host->root, path, error);
+        if (!dropin)
+                return false;
+
+        g_auto(GStrv) modules = dropin_modules(dropin);
+        for (char **m = modules; *m; m++)
+                if ((!module || g_str_equal(module, *m)) && !reset_module(request, dropin, *m, error))
                         return false;
-                if (!(request->flags & REQUEST_RUNTIME) && !reset_file(request, host, DROPIN_PATH, m->name, error))
-                        return false;
-        }
         return true;
+}
+
+bool request_reset_all(Request *request, const Host *host, const char *module, GError **error) {
+        const unsigned before = request->settings->len;
+
+        if (!reset_file(request, host, DROPIN_RUNTIME_PATH, module, error))
+                return false;
+        if (!(request->flags & REQUEST_RUNTIME) && !reset_file(request, host, DROPIN_PATH, module, error))
+                return false;
+        if (!module || host_module(host, module) || request->settings->len > before)
+                return true;
+        g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "This host does not use the module %s", module);
+        return false;
 }
 
 char *request_to_string(const Request *request) {

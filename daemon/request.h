@@ -46,9 +46,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Request, request_free)
  * no such module object on this host). */
 bool request_set(Request *request, const Host *host, const char *module, const char *name, const char *value,
                  GError **error);
-/* The same for a reset. */
+/* The same for a reset; but what our files set is taken back whether or not this host has any use for it. */
 bool request_reset(Request *request, const Host *host, const char *module, const char *name, GError **error);
-/* Every parameter that our files set, for one module or (NULL) for all. */
+/* Every parameter that our files set, for one module or (NULL) for all: also those that this kernel lacks, and those of a module that this host
+ * does not use. InvalidArgs when there is no such module here and nothing is set for it. */
 bool request_reset_all(Request *request, const Host *host, const char *module, GError **error);
 
 /* "kvm_amd.nested=0 kvm.ignore_msrs=1"; "kvm_amd.nested" for a reset. For polkit, the journal and messages. */

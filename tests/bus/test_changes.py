@@ -81,6 +81,15 @@ class Change(BusTest):
         result = self.caller.call("ResetParameters", ("a{sas}t", {"kvm_amd": []}, 0))[0]
         self.assertEqual(result["Outcome"], "unchanged")
 
+    def test_reset_of_another_machine(self):
+        """A disk that was moved: all that is ours goes, also what is for the other vendor's module."""
+        file = self.host / "etc/modprobe.d/zz-nestvirt.conf"
+        for words in ({}, {"kvm_intel": []}, {"kvm_intel": ["nested", "ept"]}):
+            file.write_text("options kvm_intel ept=0 nested=0\n")
+            result = self.caller.call("ResetParameters", ("a{sas}t", words, 0))[0]
+            self.assertEqual((result["Outcome"], file.exists(), self.calls()), ("configured", False, []))
+            self.assertEqual(result["Steps"], ["removed /etc/modprobe.d/zz-nestvirt.conf"])
+
     def test_reload(self):
         result = self.caller.call("Reload", ("t", DRY_RUN), **KVM_AMD)[0]
         self.assertEqual((result["Outcome"], self.calls()), ("planned", []))

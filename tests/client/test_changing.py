@@ -70,6 +70,11 @@ class Asked(Changing):
         self.assertEqual(self.asked("reset", "npt", "ignore_msrs", "nested")[0][2],
                          ({"kvm_amd": ["npt", "nested"], "kvm": ["ignore_msrs"]}, 0))
 
+    def test_reset_of_what_this_host_lacks(self):
+        """It may have been set on another machine or kernel: the daemon knows."""
+        self.assertEqual(self.asked("reset", "kvm-intel.nested", "kvm_intel.ept", "vls")[0][2],
+                         ({"kvm_intel": ["nested", "ept"], "kvm_amd": ["vls"]}, 0))
+
     def test_reload(self):
         self.assertEqual(self.asked("reload"), [("Reload", module_path("kvm_amd"), (0,), True)])
         self.assertEqual(self.asked("reload", modules=[module("kvm")])[0][1], module_path("kvm"))

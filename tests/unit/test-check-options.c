@@ -61,6 +61,10 @@ static const CheckRow rows[] = {
 
         { "a name that the kernel does not know", { AMD_LOADED, .modprobe = "options kvm_amd nestd=1\n" }, .id = "parameter-unknown",
           "warn", "no parameter \"nestd\" and ignores it (/etc/modprobe.d/admin.conf:1)", NULL },
+        { "another kernel's, set with nestvirtctl", { AMD_LOADED, .ours = "options kvm_amd vls=0\n" }, .id = "parameter-unknown",
+          "warn", "no parameter \"vls\" and ignores it (/etc/modprobe.d/zz-nestvirt.conf:1)", "nestvirtctl reset kvm_amd.vls" },
+        { "nobody's, in our file", { AMD_LOADED, .ours = "options kvm_amd nestd=1\n" }, .id = "parameter-unknown", "warn",
+          "no parameter \"nestd\"", NULL },
         { "on the kernel command line too", { .cmdline = "kvm.nestd=1",
           .loaded = "kvm_amd.nested=1 kvm.ignore_msrs=N" }, .id = "parameter-unknown", "warn", "(the kernel command line)", NULL },
         { "the other vendor's module is another matter", { AMD_LOADED, .modprobe = "options kvm_intel banana=1\n" },
