@@ -2,18 +2,23 @@
 
 /* org.nestvirt1.Manager: its members, and those of its methods that are short. */
 
+#include <string.h>
+
 #include "authority.h"
 #include "bus.h"
 #include "call.h"
 #include "check.h"
 #include "describe-reply.h"
 #include "device.h"
+#include "error.h"
 #include "guests.h"
 #include "object.h"
 #include "order.h"
 #include "surroundings.h"
 
 #define ENSURE_TITLE "mend /dev/kvm"
+/* Far above what QEMU's guests can have, whose names are names of files: the call is kept as long as libvirt takes. */
+#define GUEST_NAME_MAX 4096U
 #define SET_FLAGS (REQUEST_DRY_RUN | REQUEST_RUNTIME | REQUEST_NEXT_BOOT | REQUEST_WHEN_IDLE)
 
 static void drop_call(gpointer data) {
@@ -55,13 +60,13 @@ static int method_refresh(sd_bus_message *message, void *userdata, sd_bus_error 
 static int method_set_parameters(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Daemon *daemon = ((Object *) userdata)->daemon;
 
-        return order_take(daemon, message, NULL, order_parse_set_all, SET_FLAGS, error);
+        return order_take(daemon, message, NULL, order_read_set_all, SET_FLAGS, error);
 }
 
 static int method_reset_parameters(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Daemon *daemon = ((Object *) userdata)->daemon;
 
-        return order_take(daemon, message, NULL, order_parse_reset_all, SET_FLAGS, error);
+        return order_take(daemon, message, NULL, order_read_reset_all, SET_FLAGS, error);
 }
 
 static void check_reply(Call *call, const char *device) {
@@ -204,6 +209,12 @@ static int method_get_guest(sd_bus_message *message, void *userdata, sd_bus_erro
         int r = sd_bus_message_read_basic(message, SD_BUS_TYPE_STRING, &name);
         if (r < 0)
                 return r;
+        if (strnlen(name, GUEST_NAME_MAX + 1) > GUEST_NAME_MAX) {
+                g_set_error(&refused, CONDITION, CONDITION_NO_SUCH_GUEST,
+                            "No guest has a name of more than %u bytes; \"nestvirtctl guests\" lists them",
+                            GUEST_NAME_MAX);
+                return bus_error(error, refused);
+        }
         Call *call = call_new(daemon, message, &refused);
         if (!call)
                 return bus_error(error, refused);

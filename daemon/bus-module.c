@@ -70,19 +70,19 @@ static int method_list_users(sd_bus_message *message, void *userdata, sd_bus_err
 static int method_set_parameters(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const Object *object = userdata;
 
-        return order_take(object->daemon, message, object->module, order_parse_set, SET_FLAGS, error);
+        return order_take(object->daemon, message, object->module, order_read_set, SET_FLAGS, error);
 }
 
 static int method_reset_parameters(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const Object *object = userdata;
 
-        return order_take(object->daemon, message, object->module, order_parse_reset, SET_FLAGS, error);
+        return order_take(object->daemon, message, object->module, order_read_reset, SET_FLAGS, error);
 }
 
 static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const Object *object = userdata;
 
-        return order_take(object->daemon, message, object->module, order_parse_reload, REQUEST_DRY_RUN, error);
+        return order_take(object->daemon, message, object->module, order_read_reload, REQUEST_DRY_RUN, error);
 }
 
 typedef struct Cancel {

@@ -108,6 +108,7 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
 
 static bool read_options(sd_bus_message *message, bool *times, GError **error) {
         const char *name;
+        unsigned n = 0;
         int value, r = sd_bus_message_enter_container(message, SD_BUS_TYPE_ARRAY, "{sv}");
 
         while (r >= 0 && (r = sd_bus_message_enter_container(message, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
@@ -115,6 +116,10 @@ static bool read_options(sd_bus_message *message, bool *times, GError **error) {
                 if (r >= 0 && !g_str_equal(name, "Times")) {
                         g_set_error_literal(error, CONDITION, CONDITION_INVALID_ARGS,
                                             "The only option of Probe is Times");
+                        return false;
+                }
+                if (++n > 1) {
+                        g_set_error_literal(error, CONDITION, CONDITION_INVALID_ARGS, "Times is given twice");
                         return false;
                 }
                 if (r >= 0)

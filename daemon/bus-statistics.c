@@ -16,6 +16,9 @@
 #include "object.h"
 #include "statistics.h"
 
+/* Longer than any UUID and any PID-FD. */
+#define NAME_MAX_LENGTH 64U
+
 typedef struct Reading {
         Call *call;
         Root *root;
@@ -89,6 +92,11 @@ static GStrv read_names(sd_bus_message *message, GError **error) {
                 if (names->len >= STATISTICS_MAX) {
                         g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "At most %u names at a time",
                                     STATISTICS_MAX);
+                        return NULL;
+                }
+                if (strnlen(name, NAME_MAX_LENGTH + 1) > NAME_MAX_LENGTH) {
+                        g_set_error(error, CONDITION, CONDITION_NO_SUCH_GUEST,
+                                    "No virtual machine has a name of more than %u characters", NAME_MAX_LENGTH);
                         return NULL;
                 }
                 /* As libvirt writes UUIDs; the other names are numbers. */

@@ -15,6 +15,8 @@
 #include "request.h"
 
 #define WORD_MAX 64U
+/* Of SetCpu; Prepare has fewer. */
+#define OPTIONS_MAX 3U
 
 typedef struct GuestOrder {
         Daemon *daemon;
@@ -162,9 +164,14 @@ static bool read_option(sd_bus_message *message, GuestEdit *edit, GError **error
 }
 
 static bool read_options(sd_bus_message *message, GuestEdit *edit, GError **error) {
+        unsigned n = 0;
         int r = sd_bus_message_enter_container(message, SD_BUS_TYPE_ARRAY, "{sv}");
 
         while (r >= 0 && (r = sd_bus_message_enter_container(message, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
+                if (++n > OPTIONS_MAX) {
+                        g_set_error_literal(error, CONDITION, CONDITION_INVALID_ARGS, "An option is given twice");
+                        return false;
+                }
                 if (!read_option(message, edit, error))
                         return false;
                 r = sd_bus_message_exit_container(message);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The arguments of the methods that change parameters. All words are counted and looked at before any of them means something; nothing
- * is read beyond the limits. */
+/* The arguments of the methods that change parameters. All words are counted and looked at when the call comes in, before it may wait for
+ * its turn, and long before any of them means something; nothing is read beyond the limits. */
 
 #include <errno.h>
 #include <string.h>
@@ -18,7 +18,12 @@ typedef struct Word {
         const char *module;
         const char *name;  /* NULL: all of the module's that are ours */
         const char *value; /* NULL: back to what it is without us */
+        bool reload;       /* the module is to be loaded anew, and nothing else */
 } Word;
+
+static GArray *words_new(void) {
+        return g_array_new(FALSE, FALSE, sizeof(Word));
+}
 
 static bool fail_read(int r, GError **error) {
         g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "The call can't be read: %s", strerror(-r));
@@ -38,6 +43,15 @@ static bool check_name(const char *word, GError **error) {
         return false;
 }
 
+static bool check_word(const Word *word, GError **error) {
+        if ((word->module && !check_name(word->module, error)) || (word->name && !check_name(word->name, error)))
+                return false;
+        if (!word->value || strnlen(word->value, VALUE_MAX_LENGTH + 1) <= VALUE_MAX_LENGTH)
+                return true;
+        g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "A value has more than %u characters", VALUE_MAX_LENGTH);
+        return false;
+}
+
 static bool words_add(GArray *words, const char *module, const char *name, const char *value, GError **error) {
         const Word word = {.module = module, .name = name, .value = value};
 
@@ -46,11 +60,8 @@ static bool words_add(GArray *words, const char *module, const char *name, const
                             REQUEST_MAX);
                 return false;
         }
-        if (value && strnlen(value, VALUE_MAX_LENGTH + 1) > VALUE_MAX_LENGTH) {
-                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "A value has more than %u characters",
-                            VALUE_MAX_LENGTH);
+        if (!check_word(&word, error))
                 return false;
-        }
         g_array_append_val(words, word);
         return true;
 }
@@ -100,14 +111,68 @@ static bool read_modules(sd_bus_message *message, const char *entry, ReadModule 
                 r = sd_bus_message_read_basic(message, SD_BUS_TYPE_STRING, &module);
                 if (r < 0)
                         break;
-                if (!read(message, module, words, error))
+                /* Also where there is nothing for it: it is kept with the call. */
+                if (!check_name(module, error) || !read(message, module, words, error))
                         return false;
                 r = sd_bus_message_exit_container(message);
         }
         return r >= 0 || fail_read(r, error);
 }
 
+static GArray *read_some_modules(sd_bus_message *message, const char *entry, ReadModule read, GError **error) {
+        g_autoptr(GArray) words = words_new();
+
+        return read_modules(message, entry, read, words, error) ? g_steal_pointer(&words) : NULL;
+}
+
+static GArray *read_one_module(sd_bus_message *message, const char *module, ReadModule read, GError **error) {
+        g_autoptr(GArray) words = words_new();
+
+        return read(message, module, words, error) ? g_steal_pointer(&words) : NULL;
+}
+
+/* Takes @words over. */
+static GArray *some(GArray *words, GError **error) {
+        if (!words || words->len > 0)
+                return words;
+        g_array_unref(words);
+        g_set_error_literal(error, CONDITION, CONDITION_INVALID_ARGS, "No parameter is given");
+        return NULL;
+}
+
+GArray *order_read_set_all(sd_bus_message *message, const char *module, GError **error) {
+        return some(read_some_modules(message, "sa{ss}", read_settings, error), error);
+}
+
+GArray *order_read_reset_all(sd_bus_message *message, const char *module, GError **error) {
+        GArray *words = read_some_modules(message, "sas", read_names, error);
+
+        if (words && words->len == 0)
+                (void) words_add(words, NULL, NULL, NULL, error);
+        return words;
+}
+
+GArray *order_read_set(sd_bus_message *message, const char *module, GError **error) {
+        return some(read_one_module(message, module, read_settings, error), error);
+}
+
+GArray *order_read_reset(sd_bus_message *message, const char *module, GError **error) {
+        return read_one_module(message, module, read_names, error);
+}
+
+GArray *order_read_reload(sd_bus_message *message, const char *module, GError **error) {
+        const Word word = {.module = module, .reload = true};
+        GArray *words = words_new();
+
+        g_array_append_val(words, word);
+        return words;
+}
+
 static bool apply_word(const Word *word, const Host *host, Request *request, GError **error) {
+        if (word->reload) {
+                request->reload = g_strdup(word->module);
+                return true;
+        }
         if (word->value)
                 return request_set(request, host, word->module, word->name, word->value, error);
         if (word->name)
@@ -115,56 +180,9 @@ static bool apply_word(const Word *word, const Host *host, Request *request, GEr
         return request_reset_all(request, host, word->module, error);
 }
 
-static bool apply(const GArray *words, const Host *host, Request *request, GError **error) {
-        for (unsigned i = 0; i < words->len; i++) {
-                const Word *word = &g_array_index(words, Word, i);
-                if ((word->module && !check_name(word->module, error)) ||
-                    (word->name && !check_name(word->name, error)))
-                        return false;
-        }
+bool order_apply(const GArray *words, const Host *host, Request *request, GError **error) {
         for (unsigned i = 0; i < words->len; i++)
                 if (!apply_word(&g_array_index(words, Word, i), host, request, error))
                         return false;
-        return true;
-}
-
-static bool apply_some(const GArray *words, const Host *host, Request *request, GError **error) {
-        if (words->len > 0)
-                return apply(words, host, request, error);
-        g_set_error_literal(error, CONDITION, CONDITION_INVALID_ARGS, "No parameter is given");
-        return false;
-}
-
-bool order_parse_set_all(sd_bus_message *message, const Host *host, const char *module, Request *request,
-                         GError **error) {
-        g_autoptr(GArray) words = g_array_new(FALSE, FALSE, sizeof(Word));
-
-        return read_modules(message, "sa{ss}", read_settings, words, error) && apply_some(words, host, request, error);
-}
-
-bool order_parse_reset_all(sd_bus_message *message, const Host *host, const char *module, Request *request,
-                           GError **error) {
-        g_autoptr(GArray) words = g_array_new(FALSE, FALSE, sizeof(Word));
-
-        return read_modules(message, "sas", read_names, words, error) &&
-               (words->len > 0 || words_add(words, NULL, NULL, NULL, error)) && apply(words, host, request, error);
-}
-
-bool order_parse_set(sd_bus_message *message, const Host *host, const char *module, Request *request, GError **error) {
-        g_autoptr(GArray) words = g_array_new(FALSE, FALSE, sizeof(Word));
-
-        return read_settings(message, module, words, error) && apply_some(words, host, request, error);
-}
-
-bool order_parse_reset(sd_bus_message *message, const Host *host, const char *module, Request *request,
-                       GError **error) {
-        g_autoptr(GArray) words = g_array_new(FALSE, FALSE, sizeof(Word));
-
-        return read_names(message, module, words, error) && apply(words, host, request, error);
-}
-
-bool order_parse_reload(sd_bus_message *message, const Host *host, const char *module, Request *request,
-                        GError **error) {
-        request->reload = g_strdup(module);
         return true;
 }

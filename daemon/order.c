@@ -18,7 +18,7 @@
 typedef struct Order {
         Call *call;
         char *module;
-        OrderParse parse;
+        GArray *words; /* what is asked for, as it stands in the call */
         uint64_t flags;
         Request *request;
         Caller caller; /* known from the authorisation on */
@@ -37,6 +37,7 @@ typedef struct Job {
 } Job;
 
 static void order_free(Order *order) {
+        g_array_unref(order->words);
         g_free(order->module);
         caller_clear(&order->caller);
         g_clear_pointer(&order->request, request_free);
@@ -233,7 +234,7 @@ static bool order_judge(gpointer data) {
 
         daemon_refresh(daemon);
         order->request = request_new(order->flags);
-        if (!order->parse(order->call->message, daemon->host, order->module, order->request, &error)) {
+        if (!order_apply(order->words, daemon->host, order->request, &error)) {
                 order_fail(order, error);
                 return false;
         }
@@ -253,19 +254,26 @@ static bool order_judge(gpointer data) {
         return false;
 }
 
-int order_take(Daemon *daemon, sd_bus_message *message, const char *module, OrderParse parse, uint64_t allowed_flags,
+int order_take(Daemon *daemon, sd_bus_message *message, const char *module, OrderRead read, uint64_t allowed_flags,
                sd_bus_error *error) {
         g_autoptr(GError) refused = NULL;
+        g_autofree char *object = g_strdup(module);
+        g_autoptr(GArray) words = NULL;
         uint64_t flags;
 
-        if (!bus_read_flags(message, allowed_flags, &flags, &refused))
-                return bus_error(error, refused);
-        Call *call = call_new(daemon, message, &refused);
+        if (bus_read_flags(message, allowed_flags, &flags, &refused))
+                words = read(message, object, &refused);
+        Call *call = words ? call_new(daemon, message, &refused) : NULL;
         if (!call)
                 return bus_error(error, refused);
 
         Order *order = g_new0(Order, 1);
-        *order = (Order) {.call = call, .module = g_strdup(module), .parse = parse, .flags = flags};
+        *order = (Order) {
+                        .call = call,
+                        .module = g_steal_pointer(&object),
+                        .words = g_steal_pointer(&words),
+                        .flags = flags,
+        };
         turns_ask(daemon->turns, order_judge, order_drop, order);
         return 1;
 }

@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The path of a method call that changes parameters, one for all of them: what the caller asks for is parsed once, judged against a host at
+/* The path of a method call that changes parameters, one for all of them: what the caller asks for is read once, judged against a host at
  * rest, authorised, and then that very request is carried out. It knows neither polkit nor how a change is made. */
 
 #include "call.h"
 #include "change.h"
 #include "request.h"
 
-/* Reads the arguments of @message, but for the flags, into @request. @module: the object that was called, NULL for the manager. */
-typedef bool (*OrderParse)(sd_bus_message *message, const Host *host, const char *module, Request *request,
-                           GError **error);
+/* Reads the arguments of @message, but for the flags, into words that point into it. @module: the object that was called, which has to outlive
+ * them, NULL for the manager. NULL and InvalidArgs for words that can be no names, are too long or too many. */
+typedef GArray *(*OrderRead)(sd_bus_message *message, const char *module, GError **error);
 
-/* Returns what the method handler has to return; the reply is sent when there is one. */
-int order_take(Daemon *daemon, sd_bus_message *message, const char *module, OrderParse parse, uint64_t allowed_flags,
+/* Returns what the method handler has to return; the reply is sent when there is one. A call that waits is one that was read: it is as small as
+ * its words. */
+int order_take(Daemon *daemon, sd_bus_message *message, const char *module, OrderRead read, uint64_t allowed_flags,
                sd_bus_error *error);
 
-/* order-parse.c. InvalidArgs for words that can be no names or are too many; what they mean is told by request.h. */
-bool order_parse_set_all(sd_bus_message *message, const Host *host, const char *module, Request *request,
-                         GError **error); /* a{sa{ss}} t */
-bool order_parse_reset_all(sd_bus_message *message, const Host *host, const char *module, Request *request,
-                           GError **error); /* a{sas} t */
-bool order_parse_set(sd_bus_message *message, const Host *host, const char *module, Request *request,
-                     GError **error); /* a{ss} t */
-bool order_parse_reset(sd_bus_message *message, const Host *host, const char *module, Request *request,
-                       GError **error); /* as t */
-bool order_parse_reload(sd_bus_message *message, const Host *host, const char *module, Request *request,
-                        GError **error); /* t */
+/* order-parse.c */
+GArray *order_read_set_all(sd_bus_message *message, const char *module, GError **error);   /* a{sa{ss}} t */
+GArray *order_read_reset_all(sd_bus_message *message, const char *module, GError **error); /* a{sas} t */
+GArray *order_read_set(sd_bus_message *message, const char *module, GError **error);       /* a{ss} t */
+GArray *order_read_reset(sd_bus_message *message, const char *module, GError **error);     /* as t */
+GArray *order_read_reload(sd_bus_message *message, const char *module, GError **error);    /* t */
+/* What the words mean on @host, into @request; the errors are those of request.h. */
+bool order_apply(const GArray *words, const Host *host, Request *request, GError **error);

@@ -168,9 +168,9 @@ class Failure:
 
 
 def variant(arguments):
-    """("st", "a", 1) as the body of a message."""
-    if arguments is None:
-        return None
+    """("st", "a", 1) as the body of a message; what is one already stays."""
+    if arguments is None or isinstance(arguments, GLib.Variant):
+        return arguments
     signature, *values = arguments
     return GLib.Variant(f"({signature})", tuple(values))
 

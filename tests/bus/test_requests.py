@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What callers may not ask for, and what a tree of files can't do: refused with a clear error, nothing touched, in bounded memory."""
 
+import os
 import pathlib
 
-from clients import DBUS_ERROR, DRY_RUN, ERROR, MODULE, NEXT_BOOT, RUNTIME, WHEN_IDLE, module_path
+from clients import DBUS_ERROR, DRY_RUN, ERROR, GUEST, GLib, MODULE, NEXT_BOOT, NOBODY, RUNTIME, WHEN_IDLE, guest_path, module_path
 from harness import BusTest, snapshot
 from tap import main
 
 KVM_AMD = {"path": module_path("kvm_amd"), "interface": MODULE}
+
+
+def twice(option, value):
+    """The arguments of a method with options, one of which is given more than once: no dictionary of Python's can do that."""
+    entries = ", ".join([f"'{option}': {value}"] * 4)
+    return GLib.Variant.new_tuple(GLib.Variant.parse(GLib.VariantType("a{sv}"), "{" + entries + "}", None, None), GLib.Variant("t", 0))
 
 
 class OddWords(BusTest):
@@ -136,6 +143,50 @@ class Memory(BusTest):
             ask()
         # 20 x 9 MiB have been sent. AddressSanitizer keeps what is freed for a while, up to a limit that the tests set.
         self.assertLess(self.resident(daemon), before + 64 * 1024)
+
+
+    def test_what_waits_for_its_turn_is_small(self):
+        """A call is kept until its turn: what is too large, anywhere in it, is refused at once."""
+        self.start_fake("--guests")
+        changing, caller = self.client(), self.client(uid=NOBODY)
+        self.close_gate()
+        change = changing.start_set({"kvm_amd": {"nested": "0"}})
+        open_gate = self.wait_at_gate()
+        long = "n" * (8 << 20)
+        for name, member, arguments, where in (
+                ("InvalidArgs", "SetParameters", ("a{sa{ss}}t", {"kvm_amd": {"nested": long}}, 0), {}),
+                ("InvalidArgs", "SetParameters", ("a{sa{ss}}t", {"kvm_amd": {long: "0"}}, 0), {}),
+                ("InvalidArgs", "SetParameters", ("a{sa{ss}}t", {long: {}, "kvm_amd": {"nested": "0"}}, 0), {}),
+                ("InvalidArgs", "ResetParameters", ("a{sas}t", {"kvm_amd": ["nested"] * 100000}, 0), {}),
+                ("InvalidArgs", "ResetParameters", ("a{sas}t", {long: []}, 0), {}),
+                ("InvalidArgs", "SetParameters", ("a{ss}t", {"nested": long}, 0), KVM_AMD),
+                ("InvalidArgs", "ResetParameters", ("ast", [long], 0), KVM_AMD),
+                ("InvalidArgs", "Probe", twice("Times", "<true>"), {})):
+            with self.subTest(member=member, signature=str(arguments)[:40]):
+                with self.refused(ERROR + name):
+                    caller.call(member, arguments, **where)
+        waiting = caller.start_set({"kvm_amd": {"nested": "0"}}, DRY_RUN)
+        caller.get_all()
+        self.assertFalse(waiting.done)
+        open_gate()
+        change.result()
+        self.assertEqual(waiting.result()[0]["Outcome"], "unchanged")
+
+    def test_what_waits_for_libvirt_is_small(self):
+        identity = "3b5b08e4-3dca-4ff9-9a1d-40389758d081"
+        self.guest(identity, name="n" * 4096, defined="host-passthrough")
+        self.start_fake("--guests")
+        caller = self.client(uid=NOBODY)
+        self.assertEqual(caller.call("GetGuest", ("s", "n" * 4096)), (guest_path(identity),))
+        os.mkfifo(self.host / "fake/hang")
+        for name, member, arguments, where in (
+                ("NoSuchGuest", "GetGuest", ("s", "n" * 4097), {}),
+                ("NoSuchGuest", "GetStatistics", ("ast", ["n" * 65], 0), {}),
+                ("InvalidArgs", "SetCpu", twice("Nested", "<true>"), {"path": guest_path(identity), "interface": GUEST})):
+            with self.subTest(member=member):
+                with self.refused(ERROR + name):
+                    caller.call(member, arguments, **where)
+        (self.host / "fake/hang").unlink()
 
 
 class Tree(BusTest):
