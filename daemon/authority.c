@@ -13,6 +13,12 @@
 /* A person may take a while to find the password; a polkitd that hangs must not be waited for for ever. */
 #define POLKIT_TIMEOUT_USEC (5 * 60 * G_USEC_PER_SEC)
 
+/* dbus-daemon lets a connection wait for 128 answers at a time (max_replies_per_connection, where nobody has configured it), and whatever more
+ * we asked would fail: also what we ask systemd, which has the rest to itself. polkit answers when a person has, or nobody does, so one user
+ * must not have them all, from however many connections. */
+#define QUESTIONS_MAX 96U
+#define QUESTIONS_OF_USER_MAX 16U
+
 #define POLKIT_NAME "org.freedesktop.PolicyKit1"
 #define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
 #define POLKIT_IFACE "org.freedesktop.PolicyKit1.Authority"
@@ -183,6 +189,34 @@ static int ask_polkit(Ask *ask) {
         return sd_bus_call_async(bus, &ask->step, question, on_answer, ask, POLKIT_TIMEOUT_USEC);
 }
 
+/* False, and @ask is refused and gone: polkit has too many questions already. */
+static bool may_ask_polkit(Ask *ask) {
+        const uid_t uid = ask->caller.uid;
+        unsigned open = 0, of_user = 0;
+        GHashTableIter i;
+        gpointer key;
+
+        g_hash_table_iter_init(&i, ask->authority->asks);
+        while (g_hash_table_iter_next(&i, &key, NULL)) {
+                const Ask *other = key;
+                open += other->cancellation != NULL;
+                of_user += other->cancellation && other->caller.uid == uid;
+        }
+        if (of_user >= QUESTIONS_OF_USER_MAX)
+                ask_refuse(ask, CONDITION_LIMITS_EXCEEDED,
+                           "polkit has not answered %u questions about what the user with uid %u asked for, and gets no "
+                           "more of them: answer or close their dialogs, or end the programs that ask, and try again",
+                           of_user, uid);
+        else if (open >= QUESTIONS_MAX)
+                ask_refuse(ask, CONDITION_LIMITS_EXCEEDED,
+                           "polkit has not answered %u questions of several users, and gets no more of them: answer or "
+                           "close their dialogs and try again, or do it as root",
+                           open);
+        else
+                return true;
+        return false;
+}
+
 static int read_caller(sd_bus_message *reply, Caller *caller) {
         bool has_uid = false;
         int r;
@@ -228,6 +262,8 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *u
                 ask_finish(ask, VERDICT_YES, NULL);
                 return 1;
         }
+        if (!may_ask_polkit(ask))
+                return 1;
         r = ask_polkit(ask);
         if (r < 0)
                 ask_refuse(ask, CONDITION_ACCESS_DENIED, "Not allowed: polkit can't be asked (%s)", strerror(-r));

@@ -23,7 +23,7 @@ typedef enum Condition {
         CONDITION_TRANSIENT_GUEST,
         CONDITION_LIBVIRT_UNAVAILABLE,
         CONDITION_TIMED_OUT,
-        CONDITION_LIMITS_EXCEEDED, /* one caller has too many calls under way */
+        CONDITION_LIMITS_EXCEEDED, /* a caller has too many calls, or a user too many questions to polkit, under way */
         CONDITION_ACCESS_DENIED,
         CONDITION_INTERACTIVE_AUTHORIZATION_REQUIRED,
         CONDITION_MAX

@@ -34,7 +34,6 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
   <limit name="max_completed_connections">2000</limit>
   <limit name="max_incomplete_connections">2000</limit>
   <limit name="max_connections_per_user">2000</limit>
-  <limit name="max_replies_per_connection">10000</limit>
 </busconfig>
 """
 

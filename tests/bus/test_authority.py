@@ -243,6 +243,34 @@ class Silence(BusTest):
         self.nobody.start_set(OFF)
         self.questions(17)
 
+    def test_one_user_leaves_polkit_to_the_others(self):
+        """From as many connections as it takes to fill what dbus-daemon lets the daemon wait for, were there no limit."""
+        for count in range(1, 10):
+            greedy = self.client(uid=NOBODY)
+            calls = [greedy.start_set(OFF, interactive=True) for _ in range(16)]
+            self.questions(16)
+            for call in calls if count > 1 else ():
+                with self.refused(DBUS_ERROR + "LimitsExceeded", "16 questions", f"uid {NOBODY}", "close"):
+                    call.result()
+        other = self.client(uid=1).start_set(OFF, interactive=True)
+        self.polkit.answer(self.questions(17)[-1], YES)
+        self.assertEqual(other.result()[0]["Outcome"], "applied")
+
+    def test_all_users_leave_the_rest_to_systemd(self):
+        for uid in range(1, 7):
+            client = self.client(uid=uid)
+            calls = [client.start_set(OFF, interactive=True) for _ in range(16)]
+            questions = self.questions(uid * 16)
+        with self.refused(DBUS_ERROR + "LimitsExceeded", "96 questions", "as root"):
+            self.nobody.set(OFF, interactive=True)
+        self.assertEqual(self.root.set({"kvm_amd": {"npt": "0"}})["Outcome"], "applied")
+        self.polkit.answer(questions[-1], NO)
+        with self.refused(DENIED):
+            calls[-1].result()
+        waiting = self.nobody.start_set(OFF, interactive=True)
+        self.polkit.answer(self.questions(97)[-1], YES)
+        self.assertEqual(waiting.result()[0]["Outcome"], "applied")
+
     def test_the_daemon_ends(self):
         waiting = self.nobody.start_set(OFF)
         question = self.questions()[0]
