@@ -79,6 +79,21 @@ static GPtrArray *read_modules(const Root *root, const Loader *loader, const Cpu
         return modules;
 }
 
+char *host_kvm_number(const Root *root) {
+        struct stat st;
+
+        if (root_stat(root, "sys/module/kvm/parameters", &st) < 0)
+                return NULL;
+        return g_strdup_printf("%" G_GUINT64_FORMAT, (guint64) st.st_ino);
+}
+
+/* What is recorded of one that was taken out by hand since then says nothing of this one. */
+static bool read_kvm_kept(const Root *root) {
+        g_autofree char *kept = root_read_line(root, KVM_KEPT_PATH), *now = host_kvm_number(root);
+
+        return kept && g_strcmp0(kept, now) == 0;
+}
+
 static void read_journal(Host *host) {
         g_autoptr(GError) error = NULL;
         JournalPhase phase = JOURNAL_BEGUN;
@@ -114,7 +129,7 @@ Host *host_read(Root *root, const Loader *loader) {
         host->nomodule = read_nomodule(root);
         host->modules_disabled = host->nomodule || read_modules_disabled(root);
         host->has_module_files = read_has_module_files(root, host->release);
-        host->kvm_kept = root_exists(root, KVM_KEPT_PATH);
+        host->kvm_kept = read_kvm_kept(root);
         read_journal(host);
         host->probe = probe_result_read(root, host->boot_id);
         host->device = host_judge_device(root_stat_device(root, "kvm", &st), &st);

@@ -14,7 +14,7 @@
 #include "options.h"
 #include "root.h"
 
-/* There while kvm.ko has stayed loaded through our last change of nested to off. */
+/* Which kvm has stayed loaded through our last change of nested to off: one line, as of host_kvm_number(). */
 #define KVM_KEPT_PATH "run/nestvirt/kvm-kept"
 
 typedef struct Host {
@@ -28,7 +28,7 @@ typedef struct Host {
         bool modules_disabled; /* proc/sys/kernel/modules_disabled, or nomodule on the command line */
         bool nomodule;         /* the latter */
         bool has_module_files; /* lib/modules/RELEASE is there: it goes when the running kernel is upgraded or removed */
-        bool kvm_kept; /* our last change of nested could not unload kvm.ko (run/nestvirt/kvm-kept): see effect.c */
+        bool kvm_kept; /* our last change of nested could not unload the kvm.ko that is loaded now: see effect.c */
         bool degraded; /* a change failed and could not be undone (journal.h) */
         bool journal_unreadable; /* there is a record of a change, and it can't be understood */
         GVariant *probe;         /* a{sv}: what the probe last found (probe-result.h) */
@@ -42,6 +42,10 @@ typedef struct Host {
 Host *host_read(Root *root, const Loader *loader);
 void host_free(Host *host);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Host, host_free)
+
+/* What tells the kvm that is loaded from one that was loaded before or after it: the number of its directory in sysfs, another one after each
+ * load; NULL when there is none. */
+char *host_kvm_number(const Root *root);
 
 const Module *host_module(const Host *host, const char *name); /* NULL when the host has no such object */
 const Module *host_vendor_module(const Host *host);            /* NULL when there is none */

@@ -45,12 +45,13 @@ static void settle(const Plan *plan, Pending *pending, bool kvm_kept) {
 /* kvm.ko that stayed loaded while nested went off: on some kernels the switch then only looks off (see effect.c). */
 static bool add_kvm_kept(Plan *plan, const Root *root, bool kvm_kept, GError **error) {
         char *before;
+        g_autofree char *number = kvm_kept ? host_kvm_number(root) : NULL;
 
         if (!plan_reloads(plan) || (kvm_kept && !plan->nested_off))
                 return true;
         if (!plan_files_read(root, KVM_KEPT_PATH, &before, error))
                 return false;
-        add(plan, KVM_KEPT_PATH, before, kvm_kept ? g_strdup("nested=0\n") : NULL);
+        add(plan, KVM_KEPT_PATH, before, number ? g_strconcat(number, "\n", NULL) : NULL);
         return true;
 }
 

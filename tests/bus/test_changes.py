@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Changes from the call to the reply: what is done, in which order it is told, who waits for whom, and what a failure leaves."""
 
+import shutil
 import signal
 
 from gi.repository import GLib
@@ -134,6 +135,23 @@ class Change(BusTest):
         result = self.caller.set(OFF)
         self.assertEqual(result["Outcome"], "applied")
         self.assertIn("kept kvm: something else uses it", result["Steps"])
+
+    def test_kvm_that_was_kept_is_loaded_by_hand(self):
+        """What was said of the one that stayed loaded is not said of the next."""
+        def reason():
+            return self.caller.get("Parameters", MODULE, module_path("kvm_amd"))["nested"]["Reason"]
+
+        self.set_refcnt("kvm", 2)
+        self.caller.set(OFF)
+        self.assertIn("stayed loaded", reason())
+        self.assertIn("kvm-kept", [finding["Id"] for finding in self.caller.call("Check", ("t", 0))[0]])
+        parameters = self.host / "sys/module/kvm/parameters"
+        anew = shutil.copytree(parameters, parameters.with_name("anew"))  # beside it, so that it is another directory
+        shutil.rmtree(parameters)
+        anew.rename(parameters)
+        self.caller.call("Refresh", ("t", 0))
+        self.assertEqual(reason(), "")
+        self.assertNotIn("kvm-kept", [finding["Id"] for finding in self.caller.call("Check", ("t", 0))[0]])
 
     def test_a_load_that_fails(self):
         (self.host / "fake/fail").write_text("load kvm_amd")

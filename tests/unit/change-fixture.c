@@ -129,6 +129,12 @@ void fixture_assert_no_line(Fixture *fixture, const char *path, const char *line
         g_assert_false(has_line(fixture, path, line));
 }
 
+void fixture_assert_kvm_kept(Fixture *fixture, bool kept) {
+        g_autoptr(Host) host = host_read(fixture->root, &fixture->loader->parent);
+
+        g_assert_cmpint(host->kvm_kept, ==, kept);
+}
+
 void assert_text_has(const char *text, const char *part) {
         if (!strstr(text, part))
                 g_error("\"%s\" does not have \"%s\"", text, part);
@@ -138,9 +144,17 @@ static int compare_names(gconstpointer a, gconstpointer b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
-static void dump(GString *text, const char *path, size_t skip) {
+/* Of a record of a kept kvm: is it about the one that is loaded? */
+static const char *dump_kept(Fixture *fixture, const char *content) {
+        g_autofree char *number = host_kvm_number(fixture->root);
+
+        return number && g_str_has_prefix(content, number) ? "this one" : "another one";
+}
+
+static void dump(Fixture *fixture, GString *text, const char *path) {
         g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
         g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+        const size_t skip = strlen(fixture->directory);
         const char *name;
 
         while (dir && (name = g_dir_read_name(dir)))
@@ -150,15 +164,17 @@ static void dump(GString *text, const char *path, size_t skip) {
                 const char *child = g_ptr_array_index(names, i);
                 g_autofree char *content = NULL;
                 if (!g_str_has_suffix(child, "/refcnt") && g_file_get_contents(child, &content, NULL, NULL))
-                        g_string_append_printf(text, "%s: %s\n", child + skip, content);
-                dump(text, child, skip);
+                        g_string_append_printf(text, "%s: %s\n", child + skip,
+                                               g_str_has_suffix(child, KVM_KEPT_PATH) ? dump_kept(fixture, content)
+                                                                                      : content);
+                dump(fixture, text, child);
         }
 }
 
 char *fixture_dump(Fixture *fixture) {
         GString *text = g_string_new(NULL);
 
-        dump(text, fixture->directory, strlen(fixture->directory));
+        dump(fixture, text, fixture->directory);
         return g_string_free(text, FALSE);
 }
 

@@ -44,10 +44,13 @@ void fixture_fail_rename(const char *name);
 /* A file beneath the host has @line, or (NULL) is not there. */
 void fixture_assert_line(Fixture *fixture, const char *path, const char *line);
 void fixture_assert_no_line(Fixture *fixture, const char *path, const char *line);
+/* The host says of its kvm that it stayed loaded when nested was switched off. */
+void fixture_assert_kvm_kept(Fixture *fixture, bool kept);
 void assert_text_has(const char *text, const char *part);
 /* The parameter as sysfs shows it, without the newline; "-" when it is not there. */
 void fixture_assert_value(Fixture *fixture, const char *module, const char *name, const char *value);
-/* Every file of the host but the kernel's own reference counts, as one text with paths beneath it: equal texts are equal hosts. */
+/* Every file of the host but the kernel's own reference counts, as one text with paths beneath it: equal texts are equal hosts. Which kvm was
+ * kept is no number there, as no two hosts have the same. */
 char *fixture_dump(Fixture *fixture);
 /* Both modules live, no journal, no staged file. */
 void fixture_assert_whole(Fixture *fixture);

@@ -104,11 +104,18 @@ static void write_pending(const MadeHost *made, const Tree *tree) {
         g_assert_true(pending_write(pending, tree->root, NULL));
 }
 
+static void write_kvm_kept(const Tree *tree) {
+        tree_folder(tree, "sys/module/kvm/parameters");
+        g_autofree char *number = host_kvm_number(tree->root), *line = g_strconcat(number, "\n", NULL);
+
+        tree_write(tree, KVM_KEPT_PATH, line);
+}
+
 static void write_state(const MadeHost *made, const Tree *tree) {
         if (made->pending)
                 write_pending(made, tree);
         if (made->kvm_kept)
-                tree_write(tree, "run/nestvirt/kvm-kept", "");
+                write_kvm_kept(tree);
         if (made->modules_disabled)
                 tree_write(tree, "proc/sys/kernel/modules_disabled", "1\n");
         if (made->bad_journal)

@@ -2,7 +2,9 @@
 
 /* The transaction over a host of files: what it leaves behind when all goes well, and when any one step does not. */
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "change-fixture.h"
 #include "error.h"
@@ -128,12 +130,30 @@ static void test_kvm_kept_is_remembered(Fixture *fixture, gconstpointer data) {
         fixture->loader->busy = "kvm";
         g_autoptr(ChangeResult) off = fixture_change(fixture, "kvm_amd.nested=0", 0);
         assert_outcome(off, "applied");
-        fixture_assert_line(fixture, "run/nestvirt/kvm-kept", "nested=0");
+        fixture_assert_kvm_kept(fixture, true);
 
         fixture->loader->busy = NULL;
         g_autoptr(ChangeResult) on = fixture_change(fixture, "kvm_amd.nested=1", 0);
         assert_outcome(on, "applied");
-        fixture_assert_line(fixture, "run/nestvirt/kvm-kept", NULL);
+        fixture_assert_kvm_kept(fixture, false);
+        fixture_assert_line(fixture, KVM_KEPT_PATH, NULL);
+}
+
+/* By somebody else, so that nobody removes the record. */
+static void test_kvm_kept_ends_when_it_is_loaded_by_hand(Fixture *fixture, gconstpointer data) {
+        g_autofree char *folder = g_build_filename(fixture->directory, "sys/module/kvm/parameters", NULL);
+        /* As long as it is open, no other directory gets its number. */
+        const int held = open(folder, O_PATH | O_CLOEXEC);
+
+        g_assert_cmpint(held, >=, 0);
+        fixture->loader->busy = "kvm";
+        g_autoptr(ChangeResult) off = fixture_change(fixture, "kvm_amd.nested=0", 0);
+        assert_outcome(off, "applied");
+        fixture_assert_kvm_kept(fixture, true);
+        fake_loader_insert(fixture->loader, "kvm", "");
+        fake_loader_insert(fixture->loader, "kvm_amd", "nested=0");
+        fixture_assert_kvm_kept(fixture, false);
+        (void) close(held);
 }
 
 static void test_when_idle(Fixture *fixture, gconstpointer data) {
@@ -342,6 +362,7 @@ int main(int argc, char **argv) {
                         {"busy", test_busy},
                         {"kvm-busy-but-needed", test_kvm_busy_but_needed},
                         {"kvm-kept-is-remembered", test_kvm_kept_is_remembered},
+                        {"kvm-kept-ends-when-it-is-loaded-by-hand", test_kvm_kept_ends_when_it_is_loaded_by_hand},
                         {"when-idle", test_when_idle},
                         {"when-idle-and-idle", test_when_idle_and_idle},
                         {"when-idle-fails", test_when_idle_fails},

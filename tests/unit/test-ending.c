@@ -169,7 +169,7 @@ static void test_kvm_that_does_not_go(Fixture *fixture, gconstpointer data) {
 
         assert_outcome(result, "applied");
         fixture_assert_value(fixture, "kvm_amd", "nested", "0");
-        fixture_assert_line(fixture, "run/nestvirt/kvm-kept", "nested=0");
+        fixture_assert_kvm_kept(fixture, true);
         fixture_assert_whole(fixture);
 }
 

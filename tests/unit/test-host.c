@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -102,6 +103,22 @@ static void test_facts_of_the_kernel(Tree *tree, gconstpointer data) {
         g_assert_cmpstr(host_pending(host, "kvm_amd", "nested"), ==, "0");
         g_assert_null(host_pending(host, "kvm_amd", "npt"));
         g_assert_null(host_pending(host, "kvm", "nested"));
+}
+
+/* Another one has another directory in sysfs. */
+static void test_a_kvm_that_was_loaded_since_is_not_the_kept_one(Tree *tree, gconstpointer data) {
+        const MadeHost made = {.loaded = "kvm.ignore_msrs=N kvm_amd.nested=0", .kvm_kept = true};
+        g_autoptr(Host) kept = made_host_read(&made, tree);
+        g_autofree char *folder = tree_path(tree, "sys/module/kvm/parameters");
+        g_autofree char *gone = tree_path(tree, "sys/module/kvm/gone");
+
+        g_assert_true(kept->kvm_kept);
+        g_assert_cmpint(g_rename(folder, gone), ==, 0);
+        g_autoptr(Host) without = host_read(tree->root, NULL);
+        g_assert_false(without->kvm_kept);
+        tree_folder(tree, "sys/module/kvm/parameters");
+        g_autoptr(Host) anew = host_read(tree->root, NULL);
+        g_assert_false(anew->kvm_kept);
 }
 
 static void test_an_empty_folder_is_a_host(Tree *tree, gconstpointer data) {
@@ -253,6 +270,8 @@ int main(int argc, char **argv) {
         ADD("/host/other-users-of-kvm-are-no-vendor", test_other_users_of_kvm_are_no_vendor);
         ADD("/host/a-module-that-comes-or-goes-is-no-vendor", test_a_module_that_comes_or_goes_is_no_vendor);
         ADD("/host/facts-of-the-kernel", test_facts_of_the_kernel);
+        ADD("/host/a-kvm-that-was-loaded-since-is-not-the-kept-one",
+            test_a_kvm_that_was_loaded_since_is_not_the_kept_one);
         ADD("/host/an-empty-folder-is-a-host", test_an_empty_folder_is_a_host);
         g_test_add_func("/host/modules-disabled", test_modules_disabled);
         g_test_add_func("/host/modules-of-the-running-kernel-are-gone", test_modules_of_the_running_kernel_are_gone);

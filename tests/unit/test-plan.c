@@ -290,13 +290,14 @@ static void test_nested_goes_off_unasked(Fixture *fixture, gconstpointer data) {
         fixture->loader->busy = "kvm";
         g_autoptr(ChangeResult) before = fixture_change(fixture, "kvm_amd.npt=0", 0);
         assert_outcome(before, "applied");
-        fixture_assert_line(fixture, "run/nestvirt/kvm-kept", NULL);
+        fixture_assert_kvm_kept(fixture, false);
+        fixture_assert_line(fixture, KVM_KEPT_PATH, NULL);
 
         fake_host_write(fixture->directory, "etc/modprobe.d/x.conf", "options kvm_amd nested=0\n");
         g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.npt=1", 0);
         assert_outcome(result, "applied");
         fixture_assert_value(fixture, "kvm_amd", "nested", "0");
-        fixture_assert_line(fixture, "run/nestvirt/kvm-kept", "nested=0");
+        fixture_assert_kvm_kept(fixture, true);
 }
 
 /* A line of ours that the kernel refuses goes with the request that is about it, and stands in the way of all others. */
