@@ -66,12 +66,16 @@ static void add_blockers(GPtrArray *impact, const GPtrArray *users) {
 
 GError *change_busy(const Plan *plan, const GPtrArray *users) {
         g_autofree char *names = users->len > 0 ? users_to_string(users, HOLDERS_SHOWN) : NULL;
+        const char *ways =
+                        plan->reload ? "Stop that and ask again"
+                        : plan->flags & REQUEST_RUNTIME
+                                        ? "Stop that and ask again; or have it kept, instead of --runtime, as soon as "
+                                          "nobody uses it (--when-idle) or at the next boot (--next-boot)"
+                                        : "Stop that, or let it happen as soon as nobody uses it (--when-idle), or at "
+                                          "the next boot (--next-boot)";
 
-        return g_error_new(
-                        CONDITION, CONDITION_BUSY,
-                        "%s is in use by %s. Stop that, or let it happen as soon as nobody uses it (--when-idle), or "
-                        "at the next boot (--next-boot)",
-                        plan->vendor ?: "kvm", names ?: "something that is no process (another module, or a device)");
+        return g_error_new(CONDITION, CONDITION_BUSY, "%s is in use by %s. %s", plan->vendor ?: "kvm",
+                           names ?: "something that is no process (another module, or a device)", ways);
 }
 
 static bool concerns_several_modules(const Plan *plan) {

@@ -7,8 +7,18 @@
 #include "load-options.h"
 #include "obstacles.h"
 
+/* The way round everything that stands in the way of a reload, as the end of a sentence: none, where a reload is all that is asked for, and
+ * where the files are written already. */
+static const char *otherwise(const Request *request) {
+        if (request->reload || request->pending)
+                return "";
+        return request->flags & REQUEST_RUNTIME
+                               ? ", or have it kept for the next boot: --next-boot, instead of --runtime"
+                               : ", or use --next-boot";
+}
+
 /* An install or remove line would run a command instead of, or beside, what the plan says. */
-static bool check_commands(const Host *host, const char *module, GError **error) {
+static bool check_commands(const Host *host, const Request *request, const char *module, GError **error) {
         static const char *const verbs[] = {"install", "remove", NULL};
 
         for (const char *const *verb = verbs; *verb; verb++) {
@@ -17,9 +27,8 @@ static bool check_commands(const Host *host, const char *module, GError **error)
                         continue;
                 g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
                             "\"%s %s …\" in %s:%u replaces the plain loading of the module, and nestvirtd runs no "
-                            "commands of "
-                            "others: remove that line, or use --next-boot",
-                            *verb, module, command->path, command->line);
+                            "commands of others: remove that line%s",
+                            *verb, module, command->path, command->line, otherwise(request));
                 return false;
         }
         return true;
@@ -55,19 +64,19 @@ static bool check_reload(const Host *host, const Loader *loader, const Request *
                 if (!file) {
                         g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
                                     "The file of %s for the running kernel %s is gone, so the module could not be "
-                                    "loaded again: "
-                                    "install the kernel's modules again or boot the new kernel, or use --next-boot",
-                                    module->name, host->release);
+                                    "loaded again: install the kernel's modules again or boot the new kernel%s",
+                                    module->name, host->release, otherwise(request));
                         return false;
                 }
-                if (!check_commands(host, module->name, error) || !check_refused(host, request, module->name, error))
+                if (!check_commands(host, request, module->name, error) ||
+                    !check_refused(host, request, module->name, error))
                         return false;
         }
         if (plan_reloads(plan) && host->modules_disabled) {
                 g_set_error(error, CONDITION, CONDITION_NOT_PERMITTED,
                             "Loading of modules is switched off until the next boot (kernel.modules_disabled or "
-                            "nomodule): "
-                            "use --next-boot");
+                            "nomodule): boot again%s",
+                            otherwise(request));
                 return false;
         }
         return true;
@@ -96,8 +105,8 @@ bool obstacles_check(const Host *host, const Loader *loader, const Request *requ
 
         if (touches && loader->inert && !(request->flags & REQUEST_DRY_RUN)) {
                 g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
-                            "This is a tree of files, not the running machine: only --next-boot and --dry-run work "
-                            "here");
+                            "This is a tree of files, not the running machine: only %s here",
+                            request->reload ? "--dry-run works" : "--next-boot and --dry-run work");
                 return false;
         }
         for (unsigned i = 0; i < request->settings->len; i++)

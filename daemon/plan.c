@@ -384,6 +384,7 @@ Plan *plan_new(const Host *host, const Loader *loader, const Request *request, G
 
         plan->title = request_to_string(request);
         plan->flags = request->flags;
+        plan->reload = request->reload != NULL;
         plan->pending = request->pending;
         plan->vendor = g_strdup(vendor ? vendor->name : NULL);
         plan->boot_id = g_strdup(host->boot_id);

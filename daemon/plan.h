@@ -46,6 +46,7 @@ typedef struct Impact {
 typedef struct Plan {
         char *title; /* the request in words, for the journal and for people */
         uint64_t flags;
+        bool reload;        /* it is asked for as such: now, or not at all */
         bool unchanged;     /* configured and in effect already */
         bool pending;       /* the end of a change that waited */
         GPtrArray *files;   /* PlanFile* that change */

@@ -127,6 +127,14 @@ class Change(BusTest):
         self.assertEqual(self.caller.call("GetManagedObjects", interface=OBJECT_MANAGER), before)
         self.assertEqual(self.dropin(), [])
 
+    def test_a_reload_has_no_other_way(self):
+        self.hold(1234)
+        with self.refused(ERROR + "Busy", "pid 1234", "Stop that and ask again") as caught:
+            self.caller.call("Reload", ("t", 0), **KVM_AMD)
+        self.assertNotIn("--", caught.exception.message)
+        with self.refused(ERROR + "Busy", "pid 1234", "instead of --runtime"):
+            self.caller.set(OFF, RUNTIME)
+
     def test_kvm_itself_is_busy(self):
         self.set_refcnt("kvm", 2)
         with self.refused(ERROR + "Busy"):

@@ -31,6 +31,10 @@ void fixture_tear_down(Fixture *fixture, gconstpointer data) {
 }
 
 static bool add_word(Request *request, const Host *host, const char *word, GError **error) {
+        if (g_str_has_prefix(word, "reload:")) {
+                request->reload = g_strdup(word + strlen("reload:"));
+                return true;
+        }
         g_auto(GStrv) sides = g_strsplit(word, "=", 2);
         g_auto(GStrv) names = g_strsplit(sides[0], ".", 2);
 

@@ -109,6 +109,62 @@ static void assert_planned(Fixture *fixture, const char *words, uint64_t flags, 
         g_assert_cmpint(plan_reloads(plan), ==, reloads);
 }
 
+/* What stands in the way of a load, and what can be said of the file of a module. */
+static const struct {
+        const char *path, *text;
+        bool gone;
+} obstacles[] = {
+                {"etc/modprobe.d/a.conf", "install kvm_amd /bin/true\n", false},
+                {"proc/sys/kernel/modules_disabled", "1\n", false},
+                {"etc/modprobe.d/a.conf", "", true},
+};
+
+static void assert_ways(Fixture *fixture, const char *words, uint64_t flags, bool next_boot, bool runtime) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Plan) plan = fixture_plan(fixture, words, flags, &error);
+
+        g_assert_null(plan);
+        g_assert_nonnull(error);
+        g_test_message("%s", error->message);
+        g_assert_cmpint(strstr(error->message, "--next-boot") != NULL, ==, next_boot);
+        g_assert_cmpint(strstr(error->message, "--runtime") != NULL, ==, runtime);
+}
+
+/* Each call is told only what it takes. */
+static void test_ways_are_those_of_the_call(Fixture *fixture, gconstpointer data) {
+        for (unsigned i = 0; i < G_N_ELEMENTS(obstacles); i++) {
+                g_autofree char *before = fake_host_read(fixture->directory, obstacles[i].path);
+                fake_host_write(fixture->directory, obstacles[i].path, obstacles[i].text);
+                fixture->loader->gone = obstacles[i].gone;
+                assert_ways(fixture, "kvm_amd.nested=0", 0, true, false);
+                assert_ways(fixture, "kvm_amd.nested=0", REQUEST_RUNTIME, true, true);
+                assert_ways(fixture, "reload:kvm_amd", 0, false, false);
+                fake_host_write(fixture->directory, obstacles[i].path, before);
+        }
+        fixture->loader->gone = false;
+        fixture->loader->parent.inert = true;
+        assert_ways(fixture, "kvm_amd.nested=0", 0, true, false);
+        assert_ways(fixture, "reload:kvm_amd", 0, false, false);
+}
+
+static void assert_busy(Fixture *fixture, const char *words, uint64_t flags, bool others, bool runtime) {
+        g_autoptr(ChangeResult) result = fixture_change(fixture, words, flags);
+
+        g_assert_error(result->error, CONDITION, CONDITION_BUSY);
+        g_test_message("%s", result->error->message);
+        assert_text_has(result->error->message, "Stop that");
+        g_assert_cmpint(strstr(result->error->message, "--when-idle") != NULL, ==, others);
+        g_assert_cmpint(strstr(result->error->message, "--next-boot") != NULL, ==, others);
+        g_assert_cmpint(strstr(result->error->message, "--runtime") != NULL, ==, runtime);
+}
+
+static void test_ways_when_it_is_in_use(Fixture *fixture, gconstpointer data) {
+        fixture->loader->busy = "kvm_amd";
+        assert_busy(fixture, "kvm_amd.nested=0", 0, true, false);
+        assert_busy(fixture, "kvm_amd.nested=0", REQUEST_RUNTIME, true, true);
+        assert_busy(fixture, "reload:kvm_amd", 0, false, false);
+}
+
 /* The same obstacles, and a way around each. */
 static void test_ways_around(Fixture *fixture, gconstpointer data) {
         fake_host_write(fixture->directory, "proc/cmdline", "kvm_amd.nested=1\n");
@@ -358,6 +414,8 @@ int main(int argc, char **argv) {
                 const char *name;
                 void (*run)(Fixture *fixture, gconstpointer data);
         } tests[] = {
+                        {"ways-are-those-of-the-call", test_ways_are_those_of_the_call},
+                        {"ways-when-it-is-in-use", test_ways_when_it_is_in_use},
                         {"ways-around", test_ways_around},
                         {"auto-asks-nothing-of-the-cpu", test_auto_asks_nothing_of_the_cpu},
                         {"gone-module-file", test_gone_module_file},
