@@ -123,7 +123,8 @@ static void undo(Change *change, const GError *cause, bool visible) {
         change_step(change, "everything is as it was");
         if (g_error_matches(cause, CONDITION, CONDITION_NOT_PERMITTED) ||
             g_error_matches(cause, CONDITION, CONDITION_CONFLICT))
-                change->result->error = g_error_copy(cause);
+                g_set_error(&change->result->error, CONDITION, cause->code, "%s. Everything is as it was before",
+                            cause->message);
         else
                 g_set_error(&change->result->error, CONDITION, CONDITION_RELOAD_FAILED,
                             "%s failed: %s. Everything is as it was before", plan->title, cause->message);

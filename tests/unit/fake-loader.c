@@ -179,7 +179,8 @@ static bool fake_load(Loader *parent, const char *module, const char *options, b
         g_string_append_printf(loader->calls, "load %s %s; ", module, options);
         *ret_existed = false;
         if (fails(loader, "load", module)) {
-                g_set_error(error, CONDITION, CONDITION_INTERNAL, "Cannot load %s: Exec format error", module);
+                g_set_error(error, CONDITION, loader->forbidden ? CONDITION_NOT_PERMITTED : CONDITION_INTERNAL,
+                            "Cannot load %s: Exec format error", module);
                 return false;
         }
         if (loader->race && !g_str_equal(module, "kvm")) {

@@ -15,6 +15,7 @@ struct FakeLoader {
         char *directory;     /* of the host */
         const char *fail_at; /* "load kvm_amd" or "unload kvm": this call fails; NULL: none */
         unsigned fail_times; /* so many times, counted down */
+        bool forbidden;      /* the load that fails does so because the kernel lets nobody load that module */
         bool race;           /* the next load of the vendor's module finds it loaded with its defaults, once */
         bool gone;           /* the modules' files are gone */
         const char *busy;    /* this module can't be unloaded: somebody uses it */

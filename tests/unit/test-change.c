@@ -202,6 +202,29 @@ static void test_when_idle_fails(Fixture *fixture, gconstpointer data) {
         g_assert_cmpstr(before, ==, after);
 }
 
+/* Whatever the failure is called, the caller is told what it has left. */
+static void test_a_load_that_is_forbidden(Fixture *fixture, gconstpointer data) {
+        g_autofree char *before = fixture_dump(fixture);
+
+        fixture->loader->fail_at = "load kvm_amd";
+        fixture->loader->forbidden = true;
+        fixture->loader->fail_times = 1;
+        g_autoptr(ChangeResult) now = fixture_change(fixture, "kvm_amd.nested=0", 0);
+        g_assert_error(now->error, CONDITION, CONDITION_NOT_PERMITTED);
+        assert_text_has(now->error->message, "Exec format error. Everything is as it was before");
+
+        fixture->loader->busy = "kvm_amd";
+        g_autoptr(ChangeResult) deferred = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_WHEN_IDLE);
+        assert_outcome(deferred, "deferred");
+        fixture->loader->busy = NULL;
+        fixture->loader->fail_times = 1;
+        g_autoptr(ChangeResult) later = fixture_attempt(fixture);
+        g_assert_error(later->error, CONDITION, CONDITION_NOT_PERMITTED);
+        assert_text_has(later->error->message, "Everything is as it was before");
+        g_autofree char *after = fixture_dump(fixture);
+        g_assert_cmpstr(before, ==, after);
+}
+
 /* The administrator reloads by hand, or asks for something else: nothing waits any more. */
 static void test_when_idle_is_settled(Fixture *fixture, gconstpointer data) {
         fixture->loader->busy = "kvm_amd";
@@ -366,6 +389,7 @@ int main(int argc, char **argv) {
                         {"when-idle", test_when_idle},
                         {"when-idle-and-idle", test_when_idle_and_idle},
                         {"when-idle-fails", test_when_idle_fails},
+                        {"a-load-that-is-forbidden", test_a_load_that_is_forbidden},
                         {"when-idle-is-settled", test_when_idle_is_settled},
                         {"next-boot", test_next_boot},
                         {"runtime", test_runtime},
