@@ -10,7 +10,7 @@ import signal
 import subprocess
 
 import libvirt
-from clients import DBUS_ERROR, DRY_RUN, ERROR, GUEST, GLib, guest_path, wait_for
+from clients import DBUS_ERROR, DRY_RUN, ERROR, GUEST, GLib, error_name, guest_path, wait_for
 from harness import BusTest
 from session import LIBVIRTD, TIMEOUT, Session, quiet
 from tap import main
@@ -264,8 +264,12 @@ class Editing(WithLibvirtd):
     def test_gone(self):
         self.define()
         self.session.stop(signal.SIGKILL)
-        with self.refused(ERROR + "LibvirtUnavailable"):
+        # Before the daemon has seen the end of its connection the guest is there, and after it there is none.
+        with self.assertRaises(GLib.Error) as caught:
             self.set(Nested=False)
+        self.assertIn(error_name(caught.exception), (ERROR + "LibvirtUnavailable", DBUS_ERROR + "UnknownObject"))
+        with self.refused(ERROR + "LibvirtUnavailable"):
+            self.observer.call("GetGuest", ("s", "one"))
         self.session.start()
         self.assertEqual(self.set_when_back(Nested=False)["Outcome"], "applied")
 
