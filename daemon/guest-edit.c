@@ -9,23 +9,36 @@
 #include "guest-edit.h"
 #include "recipe.h"
 
-static const char *intern(const char *text) {
-        return g_intern_string(text ?: "");
+static const char *policy_of(const CpuXml *xml, const char *feature) {
+        return (const char *) g_hash_table_lookup(xml->features, feature) ?: "";
 }
 
-GuestCpu guest_cpu_from_xml(const CpuXml *xml, const char *vendor) {
+/* It borrows everything from @xml. */
+static GuestCpu cpu_of(const CpuXml *xml, const char *vendor) {
         const bool intel = g_str_equal(vendor, "intel");
-        const char *paging = intel ? "vmx-ept" : "npt", *other = intel ? "svm" : "vmx";
         const bool bare = !*xml->mode && *xml->model;
 
         return (GuestCpu) {
-                        .mode = intern(bare ? "custom" : xml->mode),
-                        .model = intern(xml->model),
-                        .check = intern(xml->check),
-                        .policy = intern(xml->policy),
-                        .other_policy = intern(g_hash_table_lookup(xml->features, other)),
-                        .mmu_policy = intern(g_hash_table_lookup(xml->features, paging)),
+                        .mode = bare ? "custom" : xml->mode,
+                        .model = xml->model,
+                        .check = xml->check,
+                        .policy = xml->policy,
+                        .other_policy = policy_of(xml, intel ? "svm" : "vmx"),
+                        .mmu_policy = policy_of(xml, intel ? "vmx-ept" : "npt"),
         };
+}
+
+/* With its words in @words, or interned when that is NULL. */
+static GuestCpu keep(GuestCpu cpu, GStringChunk *words) {
+        const char **all[] = {&cpu.mode, &cpu.model, &cpu.check, &cpu.policy, &cpu.other_policy, &cpu.mmu_policy};
+
+        for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
+                *all[i] = words ? g_string_chunk_insert(words, *all[i]) : g_intern_string(*all[i]);
+        return cpu;
+}
+
+GuestCpu guest_cpu_from_xml(const CpuXml *xml, const char *vendor) {
+        return keep(cpu_of(xml, vendor), NULL);
 }
 
 void guest_edit_wipe(char **text) {
@@ -69,18 +82,20 @@ GuestPlan *guest_edit_plan(const char *xml, const GuestEdit *edit, GuestFacts *f
         plan->diff = cpu ? difference(plan, error) : NULL;
         if (!plan->diff)
                 return NULL;
-        plan->cpu = guest_cpu_from_xml(cpu, vendor);
+        /* What is interned stays for good, and anybody may ask for a plan, with a model of any name. */
+        plan->cpu = keep(cpu_of(cpu, vendor), plan->words);
         return g_steal_pointer(&plan);
 }
 
-/* What libvirt adds by itself, such as check, apart. All of it is interned. */
+/* What libvirt adds by itself, such as check, apart. */
 static bool has_cpu(const char *xml, const GuestCpu *wanted, const char *vendor) {
         g_autoptr(CpuXml) read = cpu_xml_read(xml, vendor, NULL);
 
         if (!read)
                 return false;
-        const GuestCpu cpu = guest_cpu_from_xml(read, vendor);
-        return cpu.mode == wanted->mode && cpu.model == wanted->model && cpu.policy == wanted->policy;
+        const GuestCpu cpu = cpu_of(read, vendor);
+        return g_str_equal(cpu.mode, wanted->mode) && g_str_equal(cpu.model, wanted->model) &&
+               g_str_equal(cpu.policy, wanted->policy);
 }
 
 /* Of what was written: is it what was asked for, so that nothing is left to be done? */

@@ -7,7 +7,7 @@
 #include "cpu-xml.h"
 #include "guest-plan.h"
 
-/* What a definition says, in the form that the rules want. */
+/* What a definition says, in the form that the rules want; interned, so only of definitions that there are. */
 GuestCpu guest_cpu_from_xml(const CpuXml *xml, const char *vendor);
 
 /* Where one guest's definition is kept. XML with its secrets, newly allocated. */

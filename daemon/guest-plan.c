@@ -8,6 +8,9 @@
 #include "guest-plan.h"
 #include "plan.h"
 
+/* The words of a CPU. */
+#define WORDS_SIZE 128
+
 GuestEdit *guest_edit_new(void) {
         GuestEdit *edit = g_new0(GuestEdit, 1);
 
@@ -68,6 +71,7 @@ GuestPlan *guest_plan_new(const GuestEdit *edit) {
         plan->edit = guest_edit_copy(edit);
         plan->steps = g_ptr_array_new_with_free_func(g_free);
         plan->advice = g_ptr_array_new_with_free_func(g_free);
+        plan->words = g_string_chunk_new(WORDS_SIZE);
         return plan;
 }
 
@@ -87,6 +91,7 @@ void guest_plan_free(GuestPlan *plan) {
         g_ptr_array_unref(plan->steps);
         g_ptr_array_unref(plan->advice);
         guest_facts_free(plan->facts);
+        g_string_chunk_free(plan->words);
         g_free(plan);
 }
 

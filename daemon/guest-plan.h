@@ -19,7 +19,8 @@ typedef struct GuestPlan {
         char *diff;                /* of the two, for people: made without the secrets; "" when they are the same */
         GPtrArray *steps, *advice; /* char*; advice is what the recipe leaves to others, with the command for it */
         GuestFacts *facts;         /* of the guest as it is */
-        GuestCpu cpu;              /* what its definition will say */
+        GuestCpu cpu;              /* what its definition will say; not interned */
+        GStringChunk *words;       /* whose the words in @cpu are */
 } GuestPlan;
 
 GuestEdit *guest_edit_new(void);

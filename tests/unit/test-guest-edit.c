@@ -136,6 +136,25 @@ static void test_plan(void) {
         g_assert_cmpstr(again->diff, ==, "");
 }
 
+/* Whoever asks may ask for any: what is kept for good would grow with each. */
+static void test_no_model_is_kept(void) {
+        g_autoptr(GuestEdit) edit = guest_edit_new();
+        g_autoptr(GError) error = NULL;
+        g_autofree char *now = NULL;
+        Store kept = {.text = g_strdup(XML)};
+
+        edit->model = g_strdup("Unheard-Of-v7");
+        g_autoptr(GuestPlan) plan = guest_edit_plan(XML, edit, make_facts(), "amd", &error);
+        g_assert_no_error(error);
+        g_assert_cmpstr(plan->cpu.mode, ==, "custom");
+        g_assert_cmpstr(plan->cpu.model, ==, "Unheard-Of-v7");
+        g_assert_cmpstr(plan->cpu.mmu_policy, ==, "");
+        g_assert_true(guest_edit_carry_out(plan, &store, &kept, "amd", &now, &error));
+        g_assert_no_error(error);
+        g_assert_cmpuint(g_quark_try_string("Unheard-Of-v7"), ==, 0);
+        g_free(kept.text);
+}
+
 static void test_words(void) {
         g_autoptr(GuestEdit) edit = guest_edit_new();
         g_autoptr(GError) error = NULL;
@@ -157,6 +176,7 @@ int main(int argc, char **argv) {
                 g_test_add_data_func(path, &rows[i], test_row);
         }
         g_test_add_func("/guest-edit/plan", test_plan);
+        g_test_add_func("/guest-edit/no-model-is-kept", test_no_model_is_kept);
         g_test_add_func("/guest-edit/words", test_words);
         return g_test_run();
 }
