@@ -19,6 +19,7 @@ struct GuestAsks {
 struct GuestAsk {
         GuestAsks *asks;
         GuestsWaiter waiter; /* its call is NULL: answered */
+        bool begun;          /* and told that it is too late, but may still be done */
         GuestJob *job;
         bool has_job; /* the job has not been handed on */
         char *name;   /* of the guest that was asked for, if one was */
@@ -29,11 +30,9 @@ static void ask_free(gpointer data) {
         GuestAsk *ask = data;
 
         (void) sd_event_source_disable_unref(ask->timer);
-        if (ask->waiter.call) {
-                call_drop(ask->waiter.call);
-                if (ask->waiter.drop)
-                        ask->waiter.drop(ask->waiter.userdata);
-        }
+        if ((ask->waiter.call || ask->begun) && ask->waiter.drop)
+                ask->waiter.drop(ask->waiter.userdata);
+        g_clear_pointer(&ask->waiter.call, call_drop);
         if (ask->has_job)
                 guest_job_free(ask->job);
         g_free(ask->name);
@@ -61,17 +60,29 @@ void guest_asks_free(GuestAsks *asks) {
         g_free(asks);
 }
 
+static GError *say_late(const GuestAsk *ask) {
+        const uint64_t seconds = ask->asks->daemon->settings->guest_patience_usec / G_USEC_PER_SEC;
+
+        if (ask->begun)
+                return g_error_new(CONDITION, CONDITION_TIMED_OUT,
+                                   "libvirt has not answered for %" PRIu64
+                                   " s, and may still do it. Look at it then: virsh dumpxml --inactive %s",
+                                   seconds, ask->job->plan->facts->uuid);
+        return g_error_new(CONDITION, CONDITION_TIMED_OUT,
+                           "libvirt has not answered for %" PRIu64
+                           " s; what is known of the host does not depend on it",
+                           seconds);
+}
+
 static int on_late(sd_event_source *source, uint64_t usec, void *userdata) {
         GuestAsk *ask = userdata;
         g_autoptr(GError) error = NULL;
 
         if (!ask->waiter.call)
                 return 0;
-        g_set_error(&error, CONDITION, CONDITION_TIMED_OUT,
-                    "libvirt has not answered for %" PRIu64 " s; what is known of the host does not depend on it",
-                    ask->asks->daemon->settings->guest_patience_usec / G_USEC_PER_SEC);
-        guest_job_cancel(ask->job);
-        ask_answer(ask, &(GuestsFound) {}, error);
+        ask->begun = !guest_job_cancel(ask->job);
+        error = say_late(ask);
+        ask_answer(ask, &(GuestsFound) {.begun = ask->begun}, error);
         return 0;
 }
 
@@ -120,6 +131,10 @@ void guest_ask_end(GuestAsk *ask, const GuestsFound *found, const GError *error)
                             "No guest is called \"%s\"; those that there are: nestvirtctl guests", ask->name);
         if (ask->waiter.call)
                 ask_answer(ask, &own, error ?: none);
+        else if (ask->begun) {
+                ask->begun = false;
+                ask->waiter.outcome(error, ask->waiter.userdata);
+        }
         guest_plan_free(own.plan);
         (void) g_hash_table_remove(ask->asks->all, ask);
 }

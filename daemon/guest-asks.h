@@ -21,6 +21,6 @@ GuestAsk *guest_asks_next(GuestAsks *asks);
 GuestJob *guest_ask_job(GuestAsk *ask);
 /* It waits for this one now. */
 void guest_ask_set_job(GuestAsk *ask, GuestJob *job);
-/* Answers, unless that was done when its time was over, and frees it. With neither facts nor an @error a guest that was named does not exist.
+/* Answers, or tells the outcome when the answer was that it is late, and frees it. With neither facts nor an @error a guest that was named does not exist.
  * The plan in @found, which is NULL with an @error, is taken over. */
 void guest_ask_end(GuestAsk *ask, const GuestsFound *found, const GError *error);

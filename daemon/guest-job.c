@@ -72,7 +72,7 @@ static void run_find(GuestJob *job) {
 }
 
 static bool is_cancelled(GuestJob *job) {
-        if (!g_atomic_int_get(&job->cancelled))
+        if (g_atomic_int_get(&job->stage) != GUEST_JOB_CANCELLED)
                 return false;
         g_set_error_literal(&job->error, CONDITION, CONDITION_TIMED_OUT, "Nobody waits for it any more");
         return true;
@@ -94,7 +94,8 @@ static void run_count(GuestJob *job) {
 static void run_define(GuestJob *job) {
         GuestFacts *facts;
 
-        if (is_cancelled(job))
+        /* One or the other: whoever cancels it after this hears that it is too late. */
+        if (!g_atomic_int_compare_and_exchange(&job->stage, GUEST_JOB_WAITS, GUEST_JOB_BEGUN) && is_cancelled(job))
                 return;
         facts = job->hypervisor->define(job->connection, job->plan, job->vendor, &job->error);
         job->facts = g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
@@ -102,8 +103,9 @@ static void run_define(GuestJob *job) {
                 g_ptr_array_add(job->facts, facts);
 }
 
-void guest_job_cancel(GuestJob *job) {
-        g_atomic_int_set(&job->cancelled, true);
+bool guest_job_cancel(GuestJob *job) {
+        return g_atomic_int_compare_and_exchange(&job->stage, GUEST_JOB_WAITS, GUEST_JOB_CANCELLED) ||
+               g_atomic_int_get(&job->stage) == GUEST_JOB_CANCELLED;
 }
 
 void guest_job_run(gpointer data) {

@@ -17,6 +17,12 @@ typedef enum GuestJobKind {
         GUEST_JOB_CLOSE,
 } GuestJobKind;
 
+typedef enum GuestJobStage {
+        GUEST_JOB_WAITS,
+        GUEST_JOB_BEGUN,     /* what would change something, and may have done so by now */
+        GUEST_JOB_CANCELLED, /* what would change something, or takes long, is not begun any more */
+} GuestJobStage;
+
 typedef struct GuestJob {
         GuestJobKind kind;
         const Hypervisor *hypervisor; /* NULL: to be loaded */
@@ -30,7 +36,7 @@ typedef struct GuestJob {
         GuestPlan *plan;    /* of DEFINE; and what comes of PLAN */
         Root *root;         /* of REPROBE */
         char *before, *now; /* likewise: fixed-values.h */
-        int cancelled; /* read and written by both threads: what would change something, or takes long, is not begun any more */
+        int stage;          /* a GuestJobStage, read and written by both threads */
 
         GPtrArray *facts;     /* GuestFacts*: all of CONNECT, LIST and SURVEY, those found of FIND, the one of DEFINE */
         GPtrArray *gone;      /* char*, of FIND: the names of no guest */
@@ -42,7 +48,7 @@ typedef struct GuestJob {
 GuestJob *guest_job_new(GuestJobKind kind, const Hypervisor *hypervisor, gpointer connection, const char *vendor);
 /* Does not close what is open. */
 void guest_job_free(GuestJob *job);
-/* Nobody waits for it any more. */
-void guest_job_cancel(GuestJob *job);
+/* Nobody waits for it any more. False: what it changes is begun, and will be done or not. */
+bool guest_job_cancel(GuestJob *job);
 /* A WorkerRun. */
 void guest_job_run(gpointer job);

@@ -51,10 +51,11 @@ static void order_reply(GuestOrder *order, const char *outcome, const GuestPlan 
 }
 
 /* Who waits for libvirt, in this order's name. */
-static GuestsWaiter waiter(GuestOrder *order, GuestsAnswer answer) {
+static GuestsWaiter waiter(GuestOrder *order, GuestsAnswer answer, GuestsOutcome outcome) {
         return (GuestsWaiter) {
                         .call = g_steal_pointer(&order->call),
                         .answer = answer,
+                        .outcome = outcome,
                         .userdata = order,
                         .drop = order_free,
         };
@@ -64,6 +65,12 @@ static void on_defined(Call *call, GuestsFound *found, const GError *error, gpoi
         GuestOrder *order = userdata;
 
         order->call = call;
+        if (found->begun) {
+                /* What came of it is not known yet: that is on_outcome()'s to log. */
+                log_error("%s: %s", order->title, error->message);
+                call_fail(g_steal_pointer(&order->call), error);
+                return;
+        }
         log_change(&order->caller, order->title, "applied", error);
         order->plan = g_steal_pointer(&found->plan);
         if (error)
@@ -72,12 +79,20 @@ static void on_defined(Call *call, GuestsFound *found, const GError *error, gpoi
                 order_reply(order, "applied", order->plan);
 }
 
+/* Its caller was told that it is late; the journal has what came of it all the same. */
+static void on_outcome(const GError *error, gpointer userdata) {
+        GuestOrder *order = userdata;
+
+        log_change(&order->caller, order->title, "applied", error);
+        order_free(order);
+}
+
 static void on_verdict(Verdict verdict, const Caller *caller, const GError *error, void *userdata) {
         GuestOrder *order = userdata;
 
         if (verdict == VERDICT_YES) {
                 order->caller = caller_copy(caller);
-                const GuestsWaiter next = waiter(order, on_defined);
+                const GuestsWaiter next = waiter(order, on_defined, on_outcome);
                 guests_define(order->daemon->guests, &next, g_steal_pointer(&order->plan));
         } else if (verdict == VERDICT_NO) {
                 log_change(caller, order->title, NULL, error);
@@ -210,7 +225,7 @@ static int take(sd_bus_message *message, const Object *object, bool prepare, sd_
                         .edit = g_steal_pointer(&edit),
                         .dry_run = flags & REQUEST_DRY_RUN,
         };
-        const GuestsWaiter first = waiter(order, on_planned);
+        const GuestsWaiter first = waiter(order, on_planned, NULL);
         guests_plan(daemon->guests, &first, order->uuid, order->edit);
         return 1;
 }

@@ -51,14 +51,18 @@ class Journal:
         """The next one; waits for it."""
         return parse(self.socket.recv(1 << 16))
 
-    def entries(self, kind):
-        """Those of one kind that are there already; all others are dropped."""
+    def rest(self):
+        """Those that are there already."""
         found = []
         self.socket.setblocking(False)
         try:
             while True:
                 found.append(self.entry())
         except BlockingIOError:
-            return [fields for fields in found if fields.get("MESSAGE_ID") == self.ids[kind]]
+            return found
         finally:
             self.socket.settimeout(TIMEOUT)
+
+    def entries(self, kind):
+        """Those of one kind that are there already; all others are dropped."""
+        return [fields for fields in self.rest() if fields.get("MESSAGE_ID") == self.ids[kind]]

@@ -5,6 +5,7 @@ import os
 
 from clients import DBUS_ERROR, DRY_RUN, ERROR, GUEST, NOBODY, guest_path, wait_for
 from harness import write
+from journal import Journal
 from tap import main
 from test_guests import ONE, Fake
 
@@ -51,6 +52,11 @@ class Editing(Fake):
     def prepare(self, recipe, flags=0, **options):
         options = {name: variant(value) for name, value in options.items()}
         return self.observer.call("Prepare", ("sa{sv}t", recipe, options, flags), path=guest_path(ONE), interface=GUEST)[0]
+
+    def end_hanging(self):
+        path = self.fake / "hang"
+        with open(path, "w", encoding="utf-8"):
+            path.unlink()
 
     def assert_untouched(self):
         self.assertEqual(self.xml.read_text(), XML)
@@ -268,11 +274,6 @@ class Gate(Editing):
 
 
 class Hanging(Editing):
-    def end_hanging(self):
-        path = self.fake / "hang"
-        with open(path, "w", encoding="utf-8"):
-            path.unlink()
-
     def test_the_plan(self):
         self.begin("--guest-patience=1000000")
         os.mkfifo(self.fake / "hang")
@@ -284,21 +285,70 @@ class Hanging(Editing):
         self.observer.call("GetGuest", ("s", "one"))
         self.assert_untouched()
 
-    def test_the_definition_is_not_begun_any_more(self):
-        """What would have been done after its caller was told that it was not."""
-        self.begin("--guest-patience=1000000")
+
+class Late(Editing):
+    """It answers when the caller was told that it has not: the journal has what came of that."""
+
+    def setUp(self):
+        super().setUp()
+        self.journal = Journal(self.folder)
+        self.addCleanup(self.journal.close)
+        self.wrap = self.journal.wrap
+
+    def begin_to_hang(self, before=False):
+        """A call that polkit has just allowed. @before: libvirt hangs of something else already."""
+        self.begin("--guest-patience=2000000")
         polkit = self.service(POLKIT, {"CheckAuthorization": lambda request: None})
         pending = self.start_set(self.nobody, Nested=True)
         wait_for(lambda: polkit.asked("CheckAuthorization"), "polkit to be asked")
         os.mkfifo(self.fake / "hang")
-        before = self.observer.start("RefreshGuests", ("t", 0))
+        other = self.observer.start("GetGuest", ("s", "one")) if before else None
         polkit.answer(polkit.asked("CheckAuthorization")[0], YES)
-        for call in (before, pending):
-            with self.refused(ERROR + "TimedOut"):
-                call.result()
+        return pending, other
+
+    def begin_too_late(self):
+        """And that libvirt is at when its time is over."""
+        pending, _ = self.begin_to_hang()
+        with self.refused(ERROR + "TimedOut", "may still do it", f"virsh dumpxml --inactive {ONE}"):
+            pending.result()
+        self.assert_untouched()
+        entry = self.journal.entry()
+        self.assertIn("one: nested=yes: libvirt has not answered for 2 s, and may still do it", entry["MESSAGE"])
+        self.assertNotIn("NESTVIRT_REQUEST", entry)
+
+    def the_entry(self, kind):
+        """The only one, once all is done."""
         self.end_hanging()
         self.observer.call("GetGuest", ("s", "one"))
+        entry = self.journal.entry()
+        self.assertEqual((entry.get("MESSAGE_ID"), entry["NESTVIRT_REQUEST"], entry["NESTVIRT_CALLER_UID"]),
+                         (self.journal.ids[kind], "one: nested=yes", str(NOBODY)))
+        self.assertEqual(self.journal.rest(), [])
+        return entry
+
+    def test_what_is_not_begun_is_not_done(self):
+        """What would have been done after its caller was told that it was not."""
+        for call in self.begin_to_hang(before=True):
+            with self.refused(ERROR + "TimedOut", "what is known of the host does not depend on it"):
+                call.result()
+        self.assertEqual(self.the_entry("CHANGE_FAILED")["NESTVIRT_ERROR"], ERROR + "TimedOut")
         self.assert_untouched()
+
+    def test_what_is_begun_is_done(self):
+        self.begin_too_late()
+        self.assertEqual(self.the_entry("CHANGE_MADE")["NESTVIRT_OUTCOME"], "applied")
+        self.assertIn("<feature policy='require' name='svm'/>", self.xml.read_text())
+        self.assertEqual(self.get(ONE)["Policy"], "require")
+
+    def test_what_is_begun_fails(self):
+        self.begin_too_late()
+        write(self.fake / "refuse", "")
+        self.assertEqual(self.the_entry("CHANGE_REFUSED")["NESTVIRT_ERROR"], ERROR + "Unsupported")
+        self.assert_untouched()
+
+    def test_the_end_does_not_wait_for_it(self):
+        self.begin_too_late()
+        self.stop(self.daemons[0])
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ ONE, TWO = "3b5b08e4-3dca-4ff9-9a1d-40389758d081", "ffffffff-3dca-4ff9-9a1d-4038
 class Fake(BusTest):
     """The daemon with a hypervisor made of files."""
 
+    wrap = ()  # what the daemon's command follows
+
     def setUp(self):
         super().setUp()
         self.fake = self.host / "fake"
@@ -29,7 +31,7 @@ class Fake(BusTest):
         self.tell(identity)
 
     def begin(self, *options):
-        daemon = self.start_fake("--guests", *options)
+        daemon = self.start_fake("--guests", *options, wrap=self.wrap)
         self.observer = self.client(watch=True)
         return daemon
 
