@@ -165,15 +165,16 @@ int guest_book_append(const GuestBook *book, sd_bus_message *message) {
         return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
-void guest_book_foresee(const GuestBook *book, const Plan *plan, GPtrArray *impact) {
+bool guest_book_foresee(const GuestBook *book, const Plan *plan, GPtrArray *impact) {
         const GuestHost then = guest_host_after(&book->host, plan);
         g_autoptr(GList) all = NULL;
 
         if (same_for_guests(&book->host, &then))
-                return;
+                return false;
         all = sorted(book);
         for (const GList *i = all; i; i = i->next)
                 guest_impact(i->data, &book->host, &then, impact);
+        return true;
 }
 
 /* True: there may be more to say of it than is known here. */

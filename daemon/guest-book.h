@@ -23,8 +23,8 @@ int guest_book_append(const GuestBook *book, sd_bus_message *message);
 /* A set of the UUIDs of those that run on KVM; the caller's. */
 GHashTable *guest_book_running(const GuestBook *book);
 
-/* What carrying @plan out would mean for them (guest-impact.h), in the order of their names. */
-void guest_book_foresee(const GuestBook *book, const Plan *plan, GPtrArray *impact);
+/* What carrying @plan out would mean for them (guest-impact.h), in the order of their names. False when it can't mean anything for any guest. */
+bool guest_book_foresee(const GuestBook *book, const Plan *plan, GPtrArray *impact);
 
 /* Takes @facts over. */
 void guest_book_take(GuestBook *book, GuestFacts *facts);

@@ -188,7 +188,20 @@ void guests_judge(Guests *guests) {
 }
 
 void guests_foresee(const Guests *guests, const Plan *plan, GPtrArray *impact) {
-        guest_book_foresee(guests->book, plan, impact);
+        const bool down = guests->state == STATE_DOWN;
+        Impact *unknown;
+
+        if (!guest_book_foresee(guests->book, plan, impact) || !(down || guests->state == STATE_CONNECTING))
+                return;
+        unknown = g_new(Impact, 1);
+        *unknown = (Impact) {
+                        .subject = g_strdup("host"),
+                        .kind = "unknown",
+                        .message = g_strdup_printf("libvirt %s, so which guests this concerns is not known. "
+                                                   "nestvirtctl guests asks it again",
+                                                   down ? "can't be reached" : "has not answered yet"),
+        };
+        g_ptr_array_add(impact, unknown);
 }
 
 void guests_refresh(Guests *guests) {

@@ -30,6 +30,7 @@ struct Guests {
         GuestAsks *asks;
         GuestBook *book;
         uint64_t delay; /* before the next try */
+        bool told;      /* the journal has that libvirt can't be reached */
         void (*ready)(Daemon *daemon);
         sd_event_source *sockets_source, *inbox_source, *worker_source;
         sd_event_source *retry, *gather, *begin; /* timers */

@@ -69,8 +69,21 @@ static void answer_waiting(Guests *guests, const GError *error) {
                         guests_submit(guests, guest_ask_job(ask), ask);
 }
 
+/* Once, until it is reached again. One that is being started is there at the second try. */
+static void tell_failed(Guests *guests, const GError *error) {
+        if (guests->state != STATE_DOWN)
+                guests->told = false;
+        else if (!guests->told && guests->delay > RETRY_FIRST_USEC) {
+                log_error("%s. Its guests are not known until it answers; it is asked again now and then, and at once "
+                          "by: nestvirtctl guests",
+                          error->message);
+                guests->told = true;
+        }
+}
+
 static void connect_failed(Guests *guests, const GError *error) {
         guests->state = guests->sockets && !sockets_present(guests->sockets) ? STATE_NONE : STATE_DOWN;
+        tell_failed(guests, error);
         guest_book_take_all(guests->book, NULL);
         answer_waiting(guests, error);
         if (guests->state == STATE_DOWN && (guests->delay <= RETRY_LAST_USEC || !guests->sockets)) {
@@ -86,6 +99,7 @@ void guests_connected(Guests *guests, GuestJob *job) {
                 connect_failed(guests, job->error);
         else {
                 guests->state = STATE_UP;
+                guests->told = false;
                 guests->delay = RETRY_FIRST_USEC;
                 guest_book_take_all(guests->book, job->facts);
                 answer_waiting(guests, NULL);

@@ -19,7 +19,8 @@ void guests_begin(Guests *guests, void (*ready)(Daemon *daemon));
 void guests_judge(Guests *guests);
 /* Reads all of them again, when there is a connection. */
 void guests_refresh(Guests *guests);
-/* Adds what carrying @plan out would mean for those that are known: see guest-impact.h. */
+/* Adds what carrying @plan out would mean for those that are known (guest-impact.h), and "unknown" for the host when it may mean something for
+ * others: there is a libvirt, which has not told its guests. */
 void guests_foresee(const Guests *guests, const Plan *plan, GPtrArray *impact);
 
 /* What came of a question; all of it is nothing with an error, but for the last. */

@@ -39,7 +39,7 @@ typedef struct PlanValue {
 
 typedef struct Impact {
         char *subject;    /* "host", "pid 812", or a guest's name */
-        const char *kind; /* "blocks" "fails-to-start" "loses-nested" "saved-state" */
+        const char *kind; /* "blocks" "fails-to-start" "loses-nested" "saved-state" "unknown" */
         char *message;
 } Impact;
 

@@ -186,6 +186,22 @@ class ComingAndGoing(Fake):
         self.assertEqual(self.await_signal("PropertiesChanged").body[1]["Name"], "three")
         self.assertEqual(len(self.observer.signals()), 1)
 
+    def test_the_journal_has_it_once(self):
+        """That it can't be reached, each time anew."""
+        self.guest(ONE, name="one", defined="host-passthrough")
+        daemon = self.begin()
+        for times in (1, 2):
+            (self.fake / "libvirt").unlink()
+            self.tell("lost")
+            self.await_signal("InterfacesRemoved", times)
+            for _ in range(5):
+                with self.refused(ERROR + "LibvirtUnavailable"):
+                    self.observer.call("RefreshGuests", ("t", 0))
+            self.assertEqual(daemon.log.read_text().count("libvirt can't be reached"), times)
+            write(self.fake / "libvirt", "")
+            self.observer.call("RefreshGuests", ("t", 0))
+        self.assertIn("nestvirtctl guests", daemon.log.read_text())
+
     def test_it_comes_later(self):
         self.guest(ONE, name="one", defined="host-passthrough")
         (self.fake / "libvirt").unlink()
@@ -213,6 +229,37 @@ class Impact(Fake):
         self.assertEqual(self.get(TWO)["NextStart"], "no")
         for parameters in (off, {"kvm_amd": {"nested": "1"}}):
             self.assertEqual(self.observer.set(parameters)["Impact"], [])
+
+    def foreseen(self, module="kvm_amd", flags=DRY_RUN, **parameters):
+        return [(one["Subject"], one["Kind"]) for one in self.observer.set({module: parameters}, flags)["Impact"]]
+
+    def test_nobody_knows(self):
+        """No guest is another answer than that libvirt does not say which there are."""
+        self.guest(ONE, name="one", defined="custom EPYC require full")
+        self.begin()
+        self.assertEqual(self.foreseen(nested="0"), [("one", "fails-to-start")])
+        (self.fake / "libvirt").unlink()
+        self.tell("lost")
+        self.await_signal("InterfacesRemoved")
+        self.assertEqual(self.foreseen(nested="0"), [("host", "unknown")])
+        message = self.observer.set({"kvm_amd": {"nested": "0"}}, DRY_RUN)["Impact"][0]["Message"]
+        self.assertRegex(message, "libvirt (can't be reached|has not answered yet), so which guests this concerns is not known")
+        # What is no concern of any guest's is none of these either.
+        self.assertEqual(self.foreseen("kvm", ignore_msrs="1"), [])
+        self.assertEqual(self.foreseen(flags=0, nested="0"), [("host", "unknown")])
+        write(self.fake / "libvirt", "")
+        self.await_signal("InterfacesAdded")
+        self.assertEqual(self.foreseen(nested="1"), [])
+
+    def test_it_hangs(self):
+        self.guest(ONE, name="one", defined="custom EPYC require full")
+        os.mkfifo(self.fake / "hang")
+        self.begin()
+        self.assertEqual(self.foreseen(nested="0"), [("host", "unknown")])
+        with open(self.fake / "hang", "w", encoding="utf-8"):
+            (self.fake / "hang").unlink()
+        self.await_signal("InterfacesAdded")
+        self.assertEqual(self.foreseen(nested="0"), [("one", "fails-to-start")])
 
 
 class Hanging(Fake):
@@ -344,6 +391,8 @@ class Without(BusTest):
             with self.refused(ERROR + "LibvirtUnavailable", "No libvirt is configured"):
                 client.call(member, arguments)
         self.assertEqual(client.get_all(MANAGER)["Nested"], "on")
+        self.assertEqual(client.set({"kvm_amd": {"nested": "0"}}, DRY_RUN)["Impact"], [])
+        self.assertEqual(daemon.log.read_text(), "")
         with open(f"/proc/{daemon.pid}/maps", encoding="utf-8") as stream:
             maps = stream.read()
         for library in ("libvirt", "libxml2"):

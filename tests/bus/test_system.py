@@ -71,6 +71,7 @@ class Coming(System):
             self.observer.call("RefreshGuests", ("t", 0))
         with open(f"/proc/{self.daemon.pid}/maps", encoding="utf-8") as maps:
             self.assertNotIn("libvirt", maps.read())
+        self.assertEqual(self.daemon.log.read_text(), "")
         self.start_libvirtd()
         self.connect().defineXML(DOMAIN.format(identity=IDENTITY, cpu=OPTERON, devices=""))
         wait_for(lambda: self.observer.signals("InterfacesAdded"), "the guest")

@@ -81,6 +81,14 @@ class Guests(BusTest):
         self.assertEqual(error["name"], ERROR + "NoSuchGuest")
 
 
+class Unknown(BusTest):
+    def test_whom_a_change_concerns(self):
+        """There is a libvirt, which is not reached."""
+        self.start_fake("--guests")
+        result = run("set", "nested=off", "--dry-run", address=self.bus.address)
+        self.assertRegex(result.out, r"(?m)^  unknown: libvirt (can't be reached|has not answered yet), so which guests this concerns is not known")
+
+
 class Editing(BusTest):
     XML = f"""<domain type='kvm'>
   <name>web1</name>
