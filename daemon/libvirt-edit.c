@@ -50,10 +50,23 @@ static bool write_definition(gpointer domain, const char *xml, GError **error) {
 
 static const GuestStore store = {.read = read_definition, .write = write_definition};
 
+/* libvirt itself looks at the start only, which such a guest does not survive; names that QEMU alone knows end there as well. */
+static bool check_model(virDomainPtr domain, const char *model, const char *arch, GError **error) {
+        g_auto(GStrv) models = NULL;
+        int n = virConnectGetCPUModelNames(virDomainGetConnect(domain), arch, &models, 0);
+
+        /* One that can't tell, or takes any. */
+        if (n <= 0 || g_strv_contains((const char *const *) models, model))
+                return true;
+        g_set_error(error, CONDITION, CONDITION_INVALID_ARGS,
+                    "libvirt knows no CPU model \"%s\"; those that it knows: virsh cpu-models %s", model, arch);
+        return false;
+}
+
 GuestPlan *libvirt_edit_plan(virDomainPtr domain, const GuestEdit *edit, const char *vendor, GError **error) {
         char *xml = read_definition(domain, error);
+        g_autoptr(GuestPlan) plan = NULL;
         GuestFacts *facts;
-        GuestPlan *plan;
 
         if (!xml)
                 return NULL;
@@ -61,7 +74,9 @@ GuestPlan *libvirt_edit_plan(virDomainPtr domain, const GuestEdit *edit, const c
         libvirt_facts_complete(domain, xml, vendor, facts);
         plan = guest_edit_plan(xml, edit, facts, vendor, error);
         guest_edit_wipe(&xml);
-        return plan;
+        if (!plan || (edit->model && !check_model(domain, edit->model, plan->facts->arch, error)))
+                return NULL;
+        return g_steal_pointer(&plan);
 }
 
 GuestFacts *libvirt_edit_define(virDomainPtr domain, const GuestPlan *plan, const char *vendor, GError **error) {

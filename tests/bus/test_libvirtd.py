@@ -219,6 +219,20 @@ class Editing(WithLibvirtd):
                 self.assertEqual(guest["CpuModel"], cpu.get("Model", ""))
                 self.assertIn("passwd='sesame'", self.definition(domain))
 
+    def test_a_model_that_there_is_not(self):
+        """libvirt takes the definition, and refuses the start. The last one is one that QEMU knows."""
+        domain = self.define(OPTERON)
+        before = self.definition(domain)
+        for model in ("EYPC", "opteron_g2", "EPYC-v1"):
+            for flags in (DRY_RUN, 0):
+                with self.subTest(model), self.refused(ERROR + "InvalidArgs", f'no CPU model "{model}"', "virsh cpu-models x86_64"):
+                    self.set(flags, Model=model)
+            self.assertEqual(self.definition(domain), before)
+            self.session.connection.defineXML(before.replace("Opteron_G2", model))
+            with self.assertRaisesRegex(libvirt.libvirtError, "Unknown CPU model"):
+                domain.createWithFlags(PAUSED)
+            self.session.connection.defineXML(before)
+
     def test_a_running_guest_keeps_its_cpu(self):
         domain = self.define()
         domain.createWithFlags(PAUSED)
