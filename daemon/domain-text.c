@@ -9,6 +9,9 @@
 #include "domain-xml.h"
 #include "error.h"
 
+/* By an edit, at most; more is no harm. */
+#define ADDED_MAX ((gsize) 64 * 1024)
+
 /* Behind the next @mark, or the end of the text. */
 static const char *skip_past(const char *p, const char *mark) {
         const char *found = strstr(p, mark);
@@ -182,13 +185,19 @@ static bool write_element(const Writer *writer, xmlNode *node, GError **error) {
 
 char *domain_xml_write(const DomainXml *domain, GError **error) {
         const DomainSpan *span = domain->root->_private;
-        g_autoptr(GString) out = g_string_new_len(domain->text, (gssize) span->begin);
-        const Writer writer = {.text = domain->text, .out = out, .quote = first_quote(domain->text + span->begin)};
+        g_autoptr(GString) out = NULL;
+        char *text = NULL;
 
         if (!domain->changed)
                 return g_strdup(domain->text);
-        if (!write_element(&writer, domain->root, error))
-                return NULL;
-        g_string_append(out, domain->text + span->end);
-        return g_string_free(g_steal_pointer(&out), FALSE);
+        /* With room for what is added: what it had grown out of would be left behind, secrets and all. */
+        out = g_string_sized_new(2 * strlen(domain->text) + ADDED_MAX);
+        const Writer writer = {.text = domain->text, .out = out, .quote = first_quote(domain->text + span->begin)};
+        g_string_append_len(out, domain->text, (gssize) span->begin);
+        if (write_element(&writer, domain->root, error)) {
+                g_string_append(out, domain->text + span->end);
+                text = g_strndup(out->str, out->len);
+        }
+        explicit_bzero(out->str, out->len);
+        return text;
 }

@@ -3,6 +3,8 @@
 /* The tree of a guest's definition: reading it safely, looking things up, changing them. It must not know what the elements mean. */
 
 #include <libxml/parser.h>
+#include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "domain-xml.h"
@@ -16,6 +18,28 @@ static void *need(void *memory) {
         if (!memory)
                 g_error("Out of memory");
         return memory;
+}
+
+/* Definitions have passwords in them, and libxml2 frees its buffers and its nodes as they are: all of its memory is wiped instead. It stays malloc()'s,
+ * so that it is the same to libvirt, which uses libxml2 in the daemon's process as well. */
+static void wipe_block(void *block) {
+        if (block)
+                explicit_bzero(block, malloc_usable_size(block));
+        free(block);
+}
+
+static void *move_block(void *block, size_t size) {
+        void *other = malloc(size);
+
+        if (other && block) {
+                memcpy(other, block, MIN(size, malloc_usable_size(block)));
+                wipe_block(block);
+        }
+        return other;
+}
+
+static gpointer set_memory_up(gpointer data) {
+        return GINT_TO_POINTER(xmlMemSetup(wipe_block, malloc, move_block, strdup) == 0);
 }
 
 static void refuse_dtd(void *data, const xmlChar *name, const xmlChar *external, const xmlChar *system) {
@@ -133,9 +157,11 @@ static bool attach_spans(DomainXml *domain, GError **error) {
 }
 
 DomainXml *domain_xml_parse(const char *text, GError **error) {
+        static GOnce once = G_ONCE_INIT;
         const gsize length = strnlen(text, DOMAIN_XML_MAX + 1);
         g_autoptr(DomainXml) domain = g_new0(DomainXml, 1);
 
+        (void) g_once(&once, set_memory_up, NULL);
         if (!check_text(text, length, error))
                 return NULL;
         domain->doc = parse(text, length, error);
@@ -155,6 +181,8 @@ void domain_xml_free(DomainXml *domain) {
                 return;
         g_clear_pointer(&domain->doc, xmlFreeDoc);
         g_clear_pointer(&domain->spans, g_array_unref);
+        if (domain->text)
+                explicit_bzero(domain->text, strlen(domain->text));
         g_free(domain->text);
         g_free(domain);
 }

@@ -27,5 +27,5 @@ GuestPlan *guest_edit_plan(const char *xml, const GuestEdit *edit, GuestFacts *f
  * its secrets. */
 bool guest_edit_carry_out(const GuestPlan *plan, const GuestStore *store, gpointer guest, const char *vendor,
                           char **ret, GError **error);
-/* Secrets don't stay in memory. */
+/* Secrets don't stay in memory: not in ours, nor in libxml2's (domain-xml.c). What libvirt's library leaves of its messages is not within reach. */
 void guest_edit_wipe(char **text);

@@ -154,9 +154,10 @@ static bool write_definition(gpointer uuid, const char *xml, GError **error) {
 
 /* As the XML says, when there is one. */
 static void apply_definition(GuestFacts *facts, const char *vendor) {
-        g_autofree char *xml = read_definition(facts->uuid, NULL);
+        char *xml = read_definition(facts->uuid, NULL);
         g_autoptr(CpuXml) cpu = xml ? cpu_xml_read(xml, vendor, NULL) : NULL;
 
+        guest_edit_wipe(&xml);
         if (cpu)
                 facts->defined = guest_cpu_from_xml(cpu, vendor);
 }
@@ -268,19 +269,23 @@ static const GuestStore store = {.read = read_definition, .write = write_definit
 static GuestPlan *fake_plan(gpointer connection, const char *uuid, const GuestEdit *edit, const char *vendor,
                             GError **error) {
         GuestFacts *facts = fake_find(connection, uuid, vendor, error);
-        g_autofree char *xml = facts ? read_definition(facts->uuid, error) : NULL;
+        char *xml = facts ? read_definition(facts->uuid, error) : NULL;
+        GuestPlan *plan = NULL;
 
         if (xml)
-                return guest_edit_plan(xml, edit, facts, vendor, error);
-        guest_facts_free(facts);
-        return NULL;
+                plan = guest_edit_plan(xml, edit, facts, vendor, error);
+        else
+                guest_facts_free(facts);
+        guest_edit_wipe(&xml);
+        return plan;
 }
 
 static GuestFacts *fake_define(gpointer connection, const GuestPlan *plan, const char *vendor, GError **error) {
-        g_autofree char *xml = NULL;
+        char *xml = NULL;
 
         if (!answers(error) || !guest_edit_carry_out(plan, &store, plan->facts->uuid, vendor, &xml, error))
                 return NULL;
+        guest_edit_wipe(&xml);
         return fake_find(connection, plan->facts->uuid, vendor, error);
 }
 
