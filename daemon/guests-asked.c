@@ -80,6 +80,14 @@ static void on_edited(Guests *guests, GuestJob *job, GuestAsk *ask) {
         guest_ask_end(ask, &found, job->error);
 }
 
+static void on_listed(Guests *guests) {
+        const bool again = guests->list_again;
+
+        guests->listing = guests->list_again = false;
+        if (again)
+                guests_refresh(guests);
+}
+
 static bool is_edit(const GuestJob *job) {
         return job->kind == GUEST_JOB_PLAN || job->kind == GUEST_JOB_DEFINE;
 }
@@ -110,6 +118,8 @@ static void errand_done(gpointer data, gpointer userdata) {
                 guest_ask_end(errand->ask, &(GuestsFound) {.counters = job->counters}, NULL);
         else
                 on_surveyed(guests, job, errand->ask);
+        if (job->kind == GUEST_JOB_LIST)
+                on_listed(guests);
         errand_free(errand);
 }
 
@@ -204,9 +214,13 @@ void guests_foresee(const Guests *guests, const Plan *plan, GPtrArray *impact) {
         g_ptr_array_add(impact, unknown);
 }
 
+/* Nothing else bounds how many there are: whoever asks is not kept waiting. */
 void guests_refresh(Guests *guests) {
-        if (guests->state == STATE_UP)
+        if (guests->listing)
+                guests->list_again = true;
+        else if (guests->state == STATE_UP) {
+                guests->listing = true;
                 guests_submit(guests, guests_new_job(guests, GUEST_JOB_LIST), NULL);
-        else if (guests->state == STATE_DOWN)
+        } else if (guests->state == STATE_DOWN)
                 guests_connect(guests);
 }

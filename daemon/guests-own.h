@@ -35,6 +35,7 @@ struct Guests {
         sd_event_source *sockets_source, *inbox_source, *worker_source;
         sd_event_source *retry, *gather, *begin; /* timers */
         bool gathering;
+        bool listing, list_again; /* GUEST_JOB_LIST: one is under way; all that was asked for meanwhile is one more */
         char *values, *values_first; /* what KVM was last loaded with (fixed-values.h), and what it was when the daemon started; or NULL */
         bool reprobe_asked;            /* libvirt is to look again: a turn is waited for */
         sd_event_source *reprobe_turn; /* the end of that turn, when libvirt is late; NULL: none is under way */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,7 +47,17 @@ static bool reachable(GError **error) {
         return false;
 }
 
-static bool answers(GError **error) {
+static void record(const char *question) {
+        g_autofree char *path = path_of("questions"), *line = g_strdup_printf("%s\n", question);
+        int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+
+        g_assert_cmpint(fd, >=, 0);
+        g_assert_cmpint(write(fd, line, strlen(line)), ==, (ssize_t) strlen(line));
+        (void) close(fd);
+}
+
+static bool answers(const char *question, GError **error) {
+        record(question);
         hang();
         return reachable(error);
 }
@@ -90,7 +101,7 @@ static gpointer read_events(gpointer data) {
 static gpointer fake_open(const char *uri, HypervisorEvent event, gpointer userdata, GError **error) {
         static bool begun;
 
-        if (!answers(error))
+        if (!answers("open", error))
                 return NULL;
         (void) pthread_mutex_lock(&listener.mutex);
         listener.event = event;
@@ -186,12 +197,12 @@ static GuestFacts *read_guest(const char *uuid, const char *vendor) {
         return facts;
 }
 
-static GPtrArray *read_guests(const char *vendor, GError **error) {
+static GPtrArray *read_guests(const char *question, const char *vendor, GError **error) {
         g_autofree char *folder = path_of("guests");
         g_autoptr(GPtrArray) guests = g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
         const char *name;
 
-        if (!answers(error))
+        if (!answers(question, error))
                 return NULL;
         GDir *entries = g_dir_open(folder, 0, NULL);
         while (entries && (name = g_dir_read_name(entries))) {
@@ -204,15 +215,15 @@ static GPtrArray *read_guests(const char *vendor, GError **error) {
 }
 
 static GPtrArray *fake_list(gpointer connection, const char *vendor, GError **error) {
-        return read_guests(vendor, error);
+        return read_guests("list", vendor, error);
 }
 
 static GPtrArray *fake_survey(gpointer connection, GError **error) {
-        return read_guests("", error);
+        return read_guests("survey", "", error);
 }
 
-static GuestFacts *fake_find(gpointer connection, const char *name, const char *vendor, GError **error) {
-        g_autoptr(GPtrArray) guests = read_guests(vendor, error);
+static GuestFacts *find_guest(const char *question, const char *name, const char *vendor, GError **error) {
+        g_autoptr(GPtrArray) guests = read_guests(question, vendor, error);
 
         for (unsigned i = 0; guests && i < guests->len; i++) {
                 const GuestFacts *facts = g_ptr_array_index(guests, i);
@@ -224,12 +235,16 @@ static GuestFacts *fake_find(gpointer connection, const char *name, const char *
         return NULL;
 }
 
+static GuestFacts *fake_find(gpointer connection, const char *name, const char *vendor, GError **error) {
+        return find_guest("find", name, vendor, error);
+}
+
 static Capabilities *fake_capabilities(gpointer connection, GError **error) {
         g_autofree char *path = path_of("capabilities"), *next = path_of("capabilities-next"),
                         *calls = path_of("calls"), *xml = NULL;
         int fd;
 
-        if (!answers(error))
+        if (!answers("capabilities", error))
                 return NULL;
         fd = open(calls, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
         g_assert_cmpint(write(fd, "capabilities\n", 13), ==, 13);
@@ -259,7 +274,7 @@ static GHashTable *read_counters(const char *uuid) {
 }
 
 static GHashTable *fake_count(gpointer connection, const char *uuid, GError **error) {
-        g_autoptr(GuestFacts) facts = fake_find(connection, uuid, "", error);
+        g_autoptr(GuestFacts) facts = find_guest("count", uuid, "", error);
 
         return facts ? read_counters(uuid) : NULL;
 }
@@ -268,7 +283,7 @@ static const GuestStore store = {.read = read_definition, .write = write_definit
 
 static GuestPlan *fake_plan(gpointer connection, const char *uuid, const GuestEdit *edit, const char *vendor,
                             GError **error) {
-        GuestFacts *facts = fake_find(connection, uuid, vendor, error);
+        GuestFacts *facts = find_guest("plan", uuid, vendor, error);
         char *xml = facts ? read_definition(facts->uuid, error) : NULL;
         GuestPlan *plan = NULL;
 
@@ -283,10 +298,10 @@ static GuestPlan *fake_plan(gpointer connection, const char *uuid, const GuestEd
 static GuestFacts *fake_define(gpointer connection, const GuestPlan *plan, const char *vendor, GError **error) {
         char *xml = NULL;
 
-        if (!answers(error) || !guest_edit_carry_out(plan, &store, plan->facts->uuid, vendor, &xml, error))
+        if (!answers("define", error) || !guest_edit_carry_out(plan, &store, plan->facts->uuid, vendor, &xml, error))
                 return NULL;
         guest_edit_wipe(&xml);
-        return fake_find(connection, plan->facts->uuid, vendor, error);
+        return find_guest("find", plan->facts->uuid, vendor, error);
 }
 
 const Hypervisor *fake_hypervisor(const char *directory) {

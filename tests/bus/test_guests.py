@@ -5,7 +5,7 @@ that hangs."""
 import os
 import uuid
 
-from clients import (DBUS_ERROR, DRY_RUN, ERROR, GLib, GUEST, MANAGER, OBJECT_MANAGER, PATH, guest_path, module_path, wait_for)
+from clients import (DBUS_ERROR, DRY_RUN, ERROR, GLib, GUEST, MANAGER, NOBODY, OBJECT_MANAGER, PATH, guest_path, module_path, wait_for)
 from harness import BusTest, write
 from tap import main
 
@@ -41,6 +41,11 @@ class Fake(BusTest):
     def paths(self):
         objects = self.observer.call("GetManagedObjects", interface=OBJECT_MANAGER)[0]
         return {path for path in objects if path.startswith(f"{PATH}/guest/")}
+
+    def questions(self, *kinds):
+        """How often the hypervisor was asked for these so far."""
+        asked = (self.fake / "questions").read_text().splitlines()
+        return tuple(asked.count(kind) for kind in kinds)
 
     def await_signal(self, member, count=1):
         wait_for(lambda: len(self.observer.signals(member)) >= count, member)
@@ -304,6 +309,23 @@ class Hanging(Fake):
         with self.refused(ERROR + "TimedOut"):
             self.observer.call("GetGuest", ("s", "one"))
         self.stop(daemon)
+
+    def test_refreshes_are_one_question(self):
+        """Whoever asks for them, which anybody may, is not kept waiting, so that no limit of a caller's bounds them."""
+        self.guest(ONE, name="one", defined="host-passthrough")
+        self.begin()
+        self.begin_to_hang()
+        nobody = self.client(uid=NOBODY)
+        for _ in range(50):
+            nobody.call("Refresh", ("t", 0))
+        self.guest(ONE, name="renamed", defined="host-passthrough")
+        self.end_hanging()
+        for _ in range(2):  # behind the first, and behind what was asked for meanwhile
+            self.observer.call("GetGuest", ("s", "renamed"))
+        self.assertEqual(self.questions("open", "list", "find"), (1, 1 + 2, 2))
+        self.observer.call("Refresh", ("t", 0))
+        self.observer.call("GetGuest", ("s", "renamed"))
+        self.assertEqual(self.questions("list"), (1 + 2 + 1,))
 
     def test_one_caller_has_a_limit(self):
         self.begin("--guest-patience=500000")
