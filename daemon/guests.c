@@ -262,7 +262,8 @@ void guests_free(Guests *guests) {
         (void) sd_event_source_disable_unref(guests->gather);
         (void) sd_event_source_disable_unref(guests->begin);
         (void) sd_event_source_disable_unref(guests->reprobe_turn);
-        if (end_worker(guests))
+        /* A connection that has come up only now is nobody's, and tells all the same of what happens. */
+        if (end_worker(guests) && guests->state != STATE_CONNECTING)
                 guest_inbox_free(guests->inbox);
         guest_asks_free(guests->asks);
         sockets_free(guests->sockets);

@@ -20,6 +20,7 @@ static struct {
         pthread_mutex_t mutex;
         HypervisorEvent event; /* under the mutex */
         gpointer userdata;
+        char *connection; /* the one that is open */
 } listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static char *path_of(const char *name) {
@@ -106,16 +107,18 @@ static gpointer fake_open(const char *uri, HypervisorEvent event, gpointer userd
         (void) pthread_mutex_lock(&listener.mutex);
         listener.event = event;
         listener.userdata = userdata;
+        listener.connection = g_strdup(uri);
         (void) pthread_mutex_unlock(&listener.mutex);
         if (!begun)
                 g_thread_unref(g_thread_new("events", read_events, GINT_TO_POINTER(open_events())));
         begun = true;
-        return g_strdup(uri);
+        return listener.connection;
 }
 
 static void fake_close(gpointer connection) {
         (void) pthread_mutex_lock(&listener.mutex);
         listener.event = NULL;
+        listener.connection = NULL;
         (void) pthread_mutex_unlock(&listener.mutex);
         g_free(connection);
 }

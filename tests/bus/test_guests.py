@@ -2,7 +2,9 @@
 """Guests on the bus: objects, signals and verdicts over a hypervisor made of files; libvirt's test driver, in numbers; no libvirt at all; and one
 that hangs."""
 
+import contextlib
 import os
+import signal
 import uuid
 
 from clients import (DBUS_ERROR, DRY_RUN, ERROR, GLib, GUEST, MANAGER, NOBODY, OBJECT_MANAGER, PATH, guest_path, module_path, wait_for)
@@ -309,6 +311,33 @@ class Hanging(Fake):
         with self.refused(ERROR + "TimedOut"):
             self.observer.call("GetGuest", ("s", "one"))
         self.stop(daemon)
+
+    def test_it_answers_at_the_end(self):
+        """A connection that comes up while the daemon ends: what is told by it then has nowhere to go, and does no harm."""
+        self.fake.mkdir(exist_ok=True)
+        self.begin_to_hang()
+        os.mkfifo(self.fake / "events")
+        daemon = self.begin()
+        watches = self.watches(daemon)
+        self.assertGreater(watches, 0)
+        events = os.open(self.fake / "events", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        self.addCleanup(os.close, events)
+        daemon.send_signal(signal.SIGTERM)
+        # They are the first that it lets go of, and what runs the guests is the next.
+        GLib.timeout_add(1, lambda: self.watches(daemon) > 0)
+        wait_for(lambda: self.watches(daemon) == 0, "the daemon to end")
+        self.end_hanging()
+        while daemon.poll() is None:
+            with contextlib.suppress(BlockingIOError):
+                os.write(events, f"{ONE}\n".encode())
+        self.assertEqual(daemon.returncode, 0, daemon.log.read_text())
+
+    def watches(self, daemon):
+        """How many files and folders it watches for changes."""
+        folder = f"/proc/{daemon.pid}/fd"
+        with contextlib.suppress(FileNotFoundError):
+            return [os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)].count("anon_inode:inotify")
+        return 0
 
     def test_refreshes_are_one_question(self):
         """Whoever asks for them, which anybody may, is not kept waiting, so that no limit of a caller's bounds them."""
