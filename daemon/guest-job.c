@@ -57,9 +57,16 @@ static void run_connect(GuestJob *job) {
                 close_connection(job);
 }
 
+static bool is_cancelled(GuestJob *job) {
+        if (g_atomic_int_get(&job->stage) != GUEST_JOB_CANCELLED)
+                return false;
+        g_set_error_literal(&job->error, CONDITION, CONDITION_TIMED_OUT, "Nobody waits for it any more");
+        return true;
+}
+
 static void run_find(GuestJob *job) {
         job->facts = g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
-        for (unsigned i = 0; i < job->names->len && !job->error; i++) {
+        for (unsigned i = 0; i < job->names->len && !job->error && !is_cancelled(job); i++) {
                 const char *name = g_ptr_array_index(job->names, i);
                 GuestFacts *facts = job->hypervisor->find(job->connection, name, job->vendor, &job->error);
                 if (facts)
@@ -69,13 +76,6 @@ static void run_find(GuestJob *job) {
                         g_ptr_array_add(job->gone, g_strdup(name));
                 }
         }
-}
-
-static bool is_cancelled(GuestJob *job) {
-        if (g_atomic_int_get(&job->stage) != GUEST_JOB_CANCELLED)
-                return false;
-        g_set_error_literal(&job->error, CONDITION, CONDITION_TIMED_OUT, "Nobody waits for it any more");
-        return true;
 }
 
 /* One after the other: each answer is bounded, and one guest that does not answer is no more in the way than it has to be. */
@@ -111,6 +111,8 @@ bool guest_job_cancel(GuestJob *job) {
 void guest_job_run(gpointer data) {
         GuestJob *job = data;
 
+        if (is_cancelled(job))
+                return;
         switch (job->kind) {
         case GUEST_JOB_CONNECT:
                 run_connect(job);

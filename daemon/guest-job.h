@@ -20,7 +20,7 @@ typedef enum GuestJobKind {
 typedef enum GuestJobStage {
         GUEST_JOB_WAITS,
         GUEST_JOB_BEGUN,     /* what would change something, and may have done so by now */
-        GUEST_JOB_CANCELLED, /* what would change something, or takes long, is not begun any more */
+        GUEST_JOB_CANCELLED, /* what has not begun does not begin any more, and what takes long ends sooner */
 } GuestJobStage;
 
 typedef struct GuestJob {
@@ -42,7 +42,8 @@ typedef struct GuestJob {
         GPtrArray *gone;      /* char*, of FIND: the names of no guest */
         GHashTable *counters; /* of COUNT: UUID -> what count() says, of those that are there */
         Reprobe *reprobe;     /* what came of REPROBE; NULL: there was nothing to do */
-        GError *error; /* LibvirtUnavailable: it could not be carried out whole; of PLAN and DEFINE any of hypervisor.h */
+        GError *error; /* LibvirtUnavailable: it could not be carried out whole; TimedOut: nor was it, as it was cancelled; of PLAN and DEFINE
+                        * any of hypervisor.h */
 } GuestJob;
 
 GuestJob *guest_job_new(GuestJobKind kind, const Hypervisor *hypervisor, gpointer connection, const char *vendor);

@@ -44,13 +44,16 @@ void guests_submit(Guests *guests, GuestJob *job, GuestAsk *ask) {
 }
 
 static void on_found(Guests *guests, GuestJob *job, GuestAsk *ask) {
-        const GuestFacts *facts = job->facts->len > 0 ? g_ptr_array_index(job->facts, 0) : NULL;
+        const GuestFacts *facts = NULL;
 
         /* A name without a guest may be that of one that was renamed: only UUIDs are forgotten. */
         for (unsigned i = 0; i < job->gone->len; i++)
                 guest_book_forget(guests->book, g_ptr_array_index(job->gone, i));
-        while (job->facts->len > 0)
+        /* The first one is the last: it is who was asked for. */
+        while (job->facts && job->facts->len > 0) {
+                facts = g_ptr_array_index(job->facts, job->facts->len - 1);
                 guest_book_take(guests->book, g_ptr_array_steal_index_fast(job->facts, job->facts->len - 1));
+        }
         if (ask)
                 guest_ask_end(ask, &(GuestsFound) {.facts = facts}, job->error);
 }

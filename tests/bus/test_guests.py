@@ -339,6 +339,22 @@ class Hanging(Fake):
             return [os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)].count("anon_inode:inotify")
         return 0
 
+    def test_what_nobody_waits_for_is_not_asked(self):
+        """However often somebody tries while it hangs: who calls after that is not behind all of them."""
+        self.guest(ONE, name="one", defined="host-passthrough")
+        self.begin("--guest-patience=500000")
+        self.begin_to_hang()
+        for _ in range(2):
+            pending = [self.observer.start(*call) for call in (("GetGuest", ("s", "one")), ("RefreshGuests", ("t", 0)), ("ListGuests", ("t", 0)))]
+            pending.append(self.observer.start("SetCpu", ("a{sv}t", {"Nested": GLib.Variant("b", True)}, DRY_RUN), path=guest_path(ONE), interface=GUEST))
+            for call in pending:
+                with self.refused(ERROR + "TimedOut"):
+                    call.result()
+        self.assertEqual(self.questions("find", "survey", "plan"), (1, 0, 0))
+        self.end_hanging()
+        self.observer.call("GetGuest", ("s", "one"))
+        self.assertEqual(self.questions("find", "survey", "plan"), (2, 0, 0))
+
     def test_refreshes_are_one_question(self):
         """Whoever asks for them, which anybody may, is not kept waiting, so that no limit of a caller's bounds them."""
         self.guest(ONE, name="one", defined="host-passthrough")
