@@ -137,8 +137,8 @@ void guest_job_run(gpointer data) {
                 run_define(job);
                 break;
         case GUEST_JOB_REPROBE:
-                job->reprobe = reprobe_run(job->hypervisor, job->connection, job->root, job->uri, job->before,
-                                           job->now);
+                job->reprobe = reprobe_run(job->hypervisor, job->connection, job->root, job->uri, job->before, job->now,
+                                           &job->stage);
                 break;
         case GUEST_JOB_CLOSE:
         default:

@@ -18,7 +18,7 @@ typedef enum GuestJobKind {
 } GuestJobKind;
 
 typedef enum GuestJobStage {
-        GUEST_JOB_WAITS,
+        GUEST_JOB_WAITS = 0,
         GUEST_JOB_BEGUN,     /* what would change something, and may have done so by now */
         GUEST_JOB_CANCELLED, /* what has not begun does not begin any more, and what takes long ends sooner */
 } GuestJobStage;

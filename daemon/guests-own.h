@@ -39,6 +39,7 @@ struct Guests {
         char *values, *values_first; /* what KVM was last loaded with (fixed-values.h), and what it was when the daemon started; or NULL */
         bool reprobe_asked;            /* libvirt is to look again: a turn is waited for */
         sd_event_source *reprobe_turn; /* the end of that turn, when libvirt is late; NULL: none is under way */
+        GuestJob *reprobe_job;         /* whose turn it is; the worker's, and set as long as the former is */
 };
 
 /* guests.c. Whatever was open is closed first. */

@@ -2,10 +2,12 @@
 
 /* When libvirt has to look again at what KVM offers to guests: KVM was loaded with other parameters than libvirt knows of. How that is done is
  * reprobe.c's. The QEMU that libvirt looks with opens /dev/kvm, so it is done in a turn of its own, and a change waits for its end and does not
- * find KVM in use. That is a second or two; libvirt may hang, and then the turn is over before it has answered. */
+ * find KVM in use. That is a second or two; libvirt may hang, and then the turn is over before it has answered: what has not been done by
+ * then is not done outside of it, but in another turn when libvirt is back. */
 
 #include <string.h>
 
+#include "error.h"
 #include "fixed-values.h"
 #include "guests-own.h"
 #include "log.h"
@@ -15,11 +17,15 @@
 
 static void turn_over(Guests *guests) {
         guests->reprobe_turn = sd_event_source_disable_unref(guests->reprobe_turn);
+        guests->reprobe_job = NULL;
         turns_end(guests->daemon->turns);
 }
 
 static int on_late(sd_event_source *source, uint64_t usec, void *userdata) {
-        turn_over(userdata);
+        Guests *guests = userdata;
+
+        (void) guest_job_cancel(guests->reprobe_job);
+        turn_over(guests);
         return 0;
 }
 
@@ -43,6 +49,7 @@ static bool begin(gpointer data) {
         job->root = root_ref(guests->daemon->root);
         job->before = g_strdup(guests->values_first);
         job->now = g_strdup(guests->values);
+        guests->reprobe_job = job;
         guests_submit(guests, job, NULL);
         return true;
 }
@@ -62,11 +69,18 @@ void guests_reprobe(Guests *guests) {
         turns_ask(daemon->turns, begin, dropped, guests);
 }
 
+/* It was given up before it had touched anything. */
+static bool is_late(const GuestJob *job) {
+        return job->error || (job->reprobe && condition_of(job->reprobe->error) == CONDITION_TIMED_OUT);
+}
+
 void guests_reprobed(Guests *guests, const GuestJob *job) {
-        if (job->reprobe)
-                log_reprobe(job->reprobe);
-        if (guests->reprobe_turn)
+        if (guests->reprobe_job == job)
                 turn_over(guests);
+        if (is_late(job))
+                guests_reprobe(guests);
+        else if (job->reprobe)
+                log_reprobe(job->reprobe);
 }
 
 /* While KVM is not loaded, what it was loaded with last counts. */

@@ -106,9 +106,16 @@ static Capabilities *ask(const Hypervisor *hypervisor, gpointer connection, cons
         return capabilities;
 }
 
-/* False with an error: Unsupported when there is nothing to be done, LibvirtUnavailable when it is worth another try. */
+static bool may_touch(const int *cancelled, GError **error) {
+        if (!g_atomic_int_get(cancelled))
+                return true;
+        g_set_error_literal(error, CONDITION, CONDITION_TIMED_OUT, "it has answered too late");
+        return false;
+}
+
+/* False with an error: Unsupported when there is nothing to be done, LibvirtUnavailable when it is worth another try, as is TimedOut. */
 static bool carry_out(Reprobe *reprobe, const Hypervisor *hypervisor, gpointer connection, const Root *root,
-                      const char *uri, const char *reason, GError **error) {
+                      const char *uri, const char *reason, const int *cancelled, GError **error) {
         g_autoptr(Capabilities) before = ask(hypervisor, connection, root, uri, error), after = NULL;
         g_autofree char *difference = NULL;
         struct timespec stamp = {};
@@ -116,7 +123,7 @@ static bool carry_out(Reprobe *reprobe, const Hypervisor *hypervisor, gpointer c
         if (!before)
                 return false;
         const bool known = read_stamp(root, uri, before->emulator, &stamp);
-        if (!touch_folder(root, uri, error))
+        if (!may_touch(cancelled, error) || !touch_folder(root, uri, error))
                 return false;
         after = ask(hypervisor, connection, root, uri, error);
         if (!after || (known && !has_looked(root, uri, before, after, &stamp, error)))
@@ -132,11 +139,11 @@ static bool carry_out(Reprobe *reprobe, const Hypervisor *hypervisor, gpointer c
 }
 
 static Reprobe *attempt(const Hypervisor *hypervisor, gpointer connection, const Root *root, const char *uri,
-                        const char *reason) {
+                        const char *reason, const int *cancelled) {
         g_autoptr(Reprobe) reprobe = g_new0(Reprobe, 1);
         g_autoptr(GError) problem = NULL;
 
-        if (carry_out(reprobe, hypervisor, connection, root, uri, reason, &problem))
+        if (carry_out(reprobe, hypervisor, connection, root, uri, reason, cancelled, &problem))
                 return g_steal_pointer(&reprobe);
         if (condition_of(problem) == CONDITION_UNSUPPORTED)
                 return NULL;
@@ -155,11 +162,12 @@ static char *read_record(const Root *root) {
 
 /* What an administrator has been told of is not said again at each connection; what libvirt had no answer to is asked again at the next. */
 static bool is_to_be_recorded(const Reprobe *reprobe) {
-        return !reprobe || condition_of(reprobe->error) != CONDITION_LIBVIRT_UNAVAILABLE;
+        return !reprobe || (condition_of(reprobe->error) != CONDITION_LIBVIRT_UNAVAILABLE &&
+                            condition_of(reprobe->error) != CONDITION_TIMED_OUT);
 }
 
 Reprobe *reprobe_run(const Hypervisor *hypervisor, gpointer connection, const Root *root, const char *uri,
-                     const char *before, const char *now) {
+                     const char *before, const char *now, const int *cancelled) {
         g_autofree char *record = read_record(root), *reason = NULL;
         const char *was = record ?: before;
         g_autoptr(Reprobe) reprobe = NULL;
@@ -167,7 +175,7 @@ Reprobe *reprobe_run(const Hypervisor *hypervisor, gpointer connection, const Ro
 
         if (!g_str_equal(was, now)) {
                 reason = fixed_values_compare(was, now);
-                reprobe = attempt(hypervisor, connection, root, uri, reason);
+                reprobe = attempt(hypervisor, connection, root, uri, reason, cancelled);
         }
         if (g_strcmp0(record, now) != 0 && is_to_be_recorded(reprobe) &&
             !root_write(root, REPROBE_RECORD_PATH, now, &problem)) {

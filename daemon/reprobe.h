@@ -19,9 +19,10 @@ typedef struct Reprobe {
         GError *error;      /* libvirt may go by what KVM offered before: why, and the command that mends it */
 } Reprobe;
 
-/* May block. @uri: of the @connection. @before: what counts when there is no record; @now: what is so (fixed-values.h). NULL when there is
- * nothing to do, as they are the same or this is not libvirt's driver for QEMU. */
+/* May block. @uri: of the @connection. @before: what counts when there is no record; @now: what is so (fixed-values.h). @cancelled: not zero once
+ * another thread says so (by GLib's atomic operations), when QEMU is not to be started any more; nothing is touched or recorded then, and the error is TimedOut. NULL
+ * when there is nothing to do, as they are the same or this is not libvirt's driver for QEMU. */
 Reprobe *reprobe_run(const Hypervisor *hypervisor, gpointer connection, const Root *root, const char *uri,
-                     const char *before, const char *now);
+                     const char *before, const char *now, const int *cancelled);
 void reprobe_free(Reprobe *reprobe);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Reprobe, reprobe_free)

@@ -5,7 +5,7 @@ import hashlib
 import os
 import shutil
 
-from clients import DRY_RUN, RUNTIME, WHEN_IDLE, guest_path, wait_for
+from clients import DRY_RUN, ERROR, RUNTIME, WHEN_IDLE, guest_path, wait_for
 from harness import write
 from journal import Journal
 from tap import main
@@ -289,6 +289,59 @@ class Turns(Reprobe):
         self.observer.set(amd(npt=0))
         self.assertEqual(self.observer.set(amd(nested=0))["Outcome"], "applied")
         self.assertFalse(self.touched())
+
+    def answer(self, question=None):
+        """The question at which it hangs; until that one, which is the next."""
+        with open(self.fake / "hang", "w", encoding="utf-8"):
+            (self.fake / "hang").unlink()
+            if question:
+                os.mkfifo(self.fake / "hang")
+        while question and self.asked("capabilities") != (question,):
+            self.observer.get("Nested")
+
+    def look_during_a_change(self, *before):
+        """libvirt is asked to look, hangs, and answers when the next change has begun: it looks when that has ended."""
+        self.begin("--guest-patience=500000")
+        os.mkfifo(self.fake / "hang")
+        for call in before:
+            with self.refused(ERROR + "TimedOut"):
+                self.observer.call(*call)
+        self.observer.set(amd(npt=0))
+        self.close_gate()
+        change = self.observer.start_set(amd(nested=0))
+        open_gate = self.wait_at_gate()
+        self.answer()
+        self.observer.call("GetGuest", ("s", "0"))  # what was asked before that has been answered
+        self.assertFalse(change.done)
+        self.assertFalse(self.touched())
+        open_gate()
+        self.assertEqual(change.result()[0]["Outcome"], "applied")
+        self.rest()
+        self.assertTrue(self.touched())
+        self.assertEqual(len(self.journal.entries("LIBVIRT_REFRESHED")), 1)
+        self.assertEqual(self.journal.entries("LIBVIRT_STALE"), [])
+
+    def test_it_hangs_in_the_middle(self):
+        self.look_during_a_change()
+        self.assertEqual(self.calls().count("capabilities"), 1 + 2)
+
+    def test_it_hangs_before(self):
+        self.look_during_a_change(("GetGuest", ("s", "0")))
+        self.assertEqual(self.calls().count("capabilities"), 2)
+
+    def test_who_is_late_ends_nobody_elses_turn(self):
+        self.begin("--guest-patience=3000000")
+        os.mkfifo(self.fake / "hang")
+        self.observer.set(amd(npt=0))
+        self.answer(2)
+        self.observer.set({"kvm": {"enable_pmu": "0"}})  # after libvirt was late; once more it is to look
+        pending = self.observer.start_set(amd(nested=0))
+        self.answer(3)
+        for _ in range(1000):  # what does not wait is done by then
+            self.assertEqual(self.observer.get("Nested"), "on")
+        self.assertFalse(pending.done)
+        self.answer()
+        self.assertEqual(pending.result()[0]["Outcome"], "applied")
 
 
 if __name__ == "__main__":
