@@ -59,7 +59,12 @@ static void publish(const GuestBook *book, const GuestFacts *facts) {
         object_publish_guest(book->daemon, facts->uuid, describe_guest(facts, &book->host));
 }
 
+/* What it has run is told later, and goes on. */
 void guest_book_take(GuestBook *book, GuestFacts *facts) {
+        const GuestFacts *known = g_hash_table_lookup(book->facts, facts->uuid);
+
+        if (known && known->active && facts->active)
+                guest_facts_take_runs(facts, known);
         (void) g_hash_table_replace(book->facts, facts->uuid, facts);
         publish(book, facts);
 }
@@ -178,21 +183,14 @@ bool guest_book_foresee(const GuestBook *book, const Plan *plan, GPtrArray *impa
 }
 
 /* True: there may be more to say of it than is known here. */
-static bool survey_one(GuestBook *book, const GuestFacts *now) {
-        GuestFacts *known = g_hash_table_lookup(book->facts, now->uuid);
+static bool survey_one(const GuestBook *book, const GuestFacts *now) {
+        const GuestFacts *known = g_hash_table_lookup(book->facts, now->uuid);
 
-        if (!known || known->active != now->active || known->managed_save || now->managed_save || known->snapshots ||
-            now->snapshots)
-                return true;
-        if (known->nested_run != now->nested_run || known->guest_mode != now->guest_mode) {
-                known->nested_run = now->nested_run;
-                known->guest_mode = now->guest_mode;
-                publish(book, known);
-        }
-        return false;
+        return !known || known->active != now->active || known->managed_save || now->managed_save || known->snapshots ||
+               now->snapshots;
 }
 
-GPtrArray *guest_book_survey(GuestBook *book, const GPtrArray *facts) {
+GPtrArray *guest_book_survey(const GuestBook *book, const GPtrArray *facts) {
         g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
         GPtrArray *unknown = g_ptr_array_new_with_free_func(g_free);
         GHashTableIter iter;
@@ -209,4 +207,17 @@ GPtrArray *guest_book_survey(GuestBook *book, const GPtrArray *facts) {
                 if (!g_hash_table_contains(there, uuid))
                         g_ptr_array_add(unknown, g_strdup(uuid));
         return unknown;
+}
+
+void guest_book_take_runs(GuestBook *book, const GPtrArray *facts) {
+        for (unsigned i = 0; i < facts->len; i++) {
+                const GuestFacts *now = g_ptr_array_index(facts, i);
+                GuestFacts *known = g_hash_table_lookup(book->facts, now->uuid);
+
+                if (known && known->active &&
+                    (known->nested_run != now->nested_run || known->guest_mode != now->guest_mode)) {
+                        guest_facts_take_runs(known, now);
+                        publish(book, known);
+                }
+        }
 }

@@ -26,12 +26,14 @@ GHashTable *guest_book_running(const GuestBook *book);
 /* What carrying @plan out would mean for them (guest-impact.h), in the order of their names. False when it can't mean anything for any guest. */
 bool guest_book_foresee(const GuestBook *book, const Plan *plan, GPtrArray *impact);
 
-/* Takes @facts over. */
+/* Takes @facts over, which say nothing of what it has run: while it runs, that stays what it was. */
 void guest_book_take(GuestBook *book, GuestFacts *facts);
 /* Takes all of @facts (GuestFacts*) over, and forgets whoever is not among them; NULL: there are none. */
 void guest_book_take_all(GuestBook *book, GPtrArray *facts);
 void guest_book_forget(GuestBook *book, const char *uuid);
-/* Takes from a survey (hypervisor.h) what it has; the UUIDs of those that have to be read again. */
-GPtrArray *guest_book_survey(GuestBook *book, const GPtrArray *facts);
+/* The UUIDs of those that have to be read again after a survey (hypervisor.h). */
+GPtrArray *guest_book_survey(const GuestBook *book, const GPtrArray *facts);
+/* What statistics() of hypervisor.h has told: what those have run that run. */
+void guest_book_take_runs(GuestBook *book, const GPtrArray *facts);
 /* The host is another one: judges anew. False when what was read is no longer what is wanted, as the vendor is another. */
 bool guest_book_judge(GuestBook *book);

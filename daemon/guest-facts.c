@@ -19,6 +19,11 @@ GuestFacts *guest_facts_new(void) {
         return facts;
 }
 
+void guest_facts_take_runs(GuestFacts *facts, const GuestFacts *from) {
+        facts->nested_run = from->nested_run;
+        facts->guest_mode = from->guest_mode;
+}
+
 void guest_snapshot_free(GuestSnapshot *snapshot) {
         if (!snapshot)
                 return;

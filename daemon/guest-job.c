@@ -140,7 +140,11 @@ void guest_job_run(gpointer data) {
                 job->reprobe = reprobe_run(job->hypervisor, job->connection, job->root, job->uri, job->before, job->now,
                                            &job->stage);
                 break;
+        case GUEST_JOB_STATISTICS:
+                job->facts = job->hypervisor->statistics(job->connection, job->names);
+                break;
         case GUEST_JOB_CLOSE:
+        case GUEST_JOB_CLOSE_SECOND:
         default:
                 close_connection(job);
                 break;

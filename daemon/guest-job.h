@@ -10,11 +10,13 @@ typedef enum GuestJobKind {
         GUEST_JOB_LIST,
         GUEST_JOB_FIND,
         GUEST_JOB_SURVEY,
-        GUEST_JOB_COUNT,
         GUEST_JOB_PLAN,
         GUEST_JOB_DEFINE,
         GUEST_JOB_REPROBE,
         GUEST_JOB_CLOSE,
+        GUEST_JOB_STATISTICS, /* these may hang with one guest's QEMU, and have a thread and a connection of their own */
+        GUEST_JOB_COUNT,
+        GUEST_JOB_CLOSE_SECOND,
 } GuestJobKind;
 
 typedef enum GuestJobStage {
@@ -31,14 +33,16 @@ typedef struct GuestJob {
         HypervisorEvent event;        /* of CONNECT */
         gpointer userdata;            /* its */
         char *vendor;
-        GPtrArray *names;   /* char*, of FIND: names or UUIDs; of PLAN and COUNT: UUIDs */
+        GPtrArray *names;   /* char*, of FIND: names or UUIDs; of PLAN, COUNT and STATISTICS: UUIDs, for the latter all
+                             * when there are none */
+        bool all;           /* of FIND: it is what a SURVEY has left to be read */
         GuestEdit *edit;    /* of PLAN */
-        GuestPlan *plan;    /* of DEFINE; and what comes of PLAN */
+        GuestPlan *plan;    /* of DEFINE; what comes of PLAN; and of STATISTICS: what waits for it */
         Root *root;         /* of REPROBE */
         char *before, *now; /* likewise: fixed-values.h */
         int stage;          /* a GuestJobStage, read and written by both threads */
 
-        GPtrArray *facts;     /* GuestFacts*: all of CONNECT, LIST and SURVEY, those found of FIND, the one of DEFINE */
+        GPtrArray *facts; /* GuestFacts*: all of CONNECT, LIST and SURVEY, those found of FIND, the one of DEFINE; and of STATISTICS */
         GPtrArray *gone;      /* char*, of FIND: the names of no guest */
         GHashTable *counters; /* of COUNT: UUID -> what count() says, of those that are there */
         Reprobe *reprobe;     /* what came of REPROBE; NULL: there was nothing to do */

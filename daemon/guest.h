@@ -44,7 +44,7 @@ typedef struct GuestFacts {
         bool managed_save;
         GuestCpu saved;       /* of the managed save */
         GPtrArray *snapshots; /* GuestSnapshot*; NULL: none */
-        gint64 nested_run; /* guests' entries of all virtual CPUs since the start; -1 when the kernel or QEMU does not tell */
+        gint64 nested_run; /* guests' entries of all virtual CPUs since the start; -1 when the kernel or QEMU does not tell, or has not yet */
         gint64 guest_mode; /* virtual CPUs that run a guest of the guest right now; -1 likewise */
 } GuestFacts;
 
@@ -71,6 +71,8 @@ typedef struct GuestVerdict {
 } GuestVerdict;
 
 GuestFacts *guest_facts_new(void);
+/* Only what it has run. */
+void guest_facts_take_runs(GuestFacts *facts, const GuestFacts *from);
 void guest_facts_free(GuestFacts *facts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestFacts, guest_facts_free)
 void guest_snapshot_free(GuestSnapshot *snapshot);

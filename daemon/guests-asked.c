@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is asked of the hypervisor, and what comes of each job. The facts belong to the loop; a job owns its input and its result. One job after
- * the other is carried out by a worker, which is there only when there is a libvirt. */
+/* What is asked of the hypervisor, and what comes of each job. The facts belong to the loop; a job owns its input and its result. They are
+ * carried out one after the other by a worker, which is there only when there is a libvirt; what asks QEMU, by another one. */
 
 #include "error.h"
 #include "guests-own.h"
-
-/* A job and who waits for it. */
-typedef struct Errand {
-        Guests *guests;
-        GuestJob *job;
-        GuestAsk *ask; /* may be NULL */
-} Errand;
 
 static void errand_free(gpointer data) {
         Errand *errand = data;
@@ -30,31 +23,46 @@ GuestJob *guests_new_job(const Guests *guests, GuestJobKind kind) {
         return guest_job_new(kind, guests->hypervisor, guests->connection, guest_book_vendor(guests->book));
 }
 
-void guests_submit(Guests *guests, GuestJob *job, GuestAsk *ask) {
+static bool asks_qemu(const GuestJob *job) {
+        return job->kind >= GUEST_JOB_STATISTICS;
+}
+
+static gpointer connection_for(const Guests *guests, const GuestJob *job) {
+        return asks_qemu(job) ? guests->second : guests->connection;
+}
+
+Errand *guests_submit(Guests *guests, GuestJob *job, GuestAsk *ask) {
         Errand *errand = g_new(Errand, 1);
 
         job->hypervisor = guests->hypervisor;
         /* That of CONNECT is what is to be closed. */
         if (job->kind != GUEST_JOB_CONNECT)
-                job->connection = guests->connection;
+                job->connection = connection_for(guests, job);
         if (ask)
                 guest_ask_set_job(ask, job);
         *errand = (Errand) {.guests = guests, .job = job, .ask = ask};
-        worker_submit(guests->worker, errand_run, errand_done, errand_free, errand, NULL);
+        worker_submit(asks_qemu(job) ? guests->statistics : guests->worker, errand_run, errand_done, errand_free,
+                      errand, NULL);
+        return errand;
 }
 
 static void on_found(Guests *guests, GuestJob *job, GuestAsk *ask) {
+        g_autoptr(GPtrArray) running = g_ptr_array_new_with_free_func(g_free);
         const GuestFacts *facts = NULL;
 
         /* A name without a guest may be that of one that was renamed: only UUIDs are forgotten. */
         for (unsigned i = 0; i < job->gone->len; i++)
                 guest_book_forget(guests->book, g_ptr_array_index(job->gone, i));
-        /* The first one is the last: it is who was asked for. */
+        /* Of a guest that was asked for by its name there is one at most. */
         while (job->facts && job->facts->len > 0) {
                 facts = g_ptr_array_index(job->facts, job->facts->len - 1);
                 guest_book_take(guests->book, g_ptr_array_steal_index_fast(job->facts, job->facts->len - 1));
+                if (facts->active)
+                        g_ptr_array_add(running, g_strdup(facts->uuid));
         }
-        if (ask)
+        if (!job->error && (job->all || running->len > 0))
+                guests_read_statistics(guests, job->all ? NULL : g_steal_pointer(&running), ask, NULL);
+        else if (ask)
                 guest_ask_end(ask, &(GuestsFound) {.facts = facts}, job->error);
 }
 
@@ -63,11 +71,12 @@ static void on_surveyed(Guests *guests, const GuestJob *job, GuestAsk *ask) {
         GPtrArray *again = guest_book_survey(guests->book, job->facts);
 
         g_ptr_array_extend_and_steal(more->names, again);
+        more->all = true;
         if (more->names->len > 0)
-                guests_submit(guests, more, ask);
+                (void) guests_submit(guests, more, ask);
         else {
                 guest_job_free(more);
-                guest_ask_end(ask, NULL, NULL);
+                guests_read_statistics(guests, NULL, ask, NULL);
         }
 }
 
@@ -75,6 +84,12 @@ static void on_surveyed(Guests *guests, const GuestJob *job, GuestAsk *ask) {
 static void on_edited(Guests *guests, GuestJob *job, GuestAsk *ask) {
         const GuestFacts *facts = NULL;
 
+        if (!job->error && job->kind == GUEST_JOB_PLAN && job->plan->facts->active) {
+                GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+                g_ptr_array_add(names, g_strdup(job->plan->facts->uuid));
+                guests_read_statistics(guests, names, ask, g_steal_pointer(&job->plan));
+                return;
+        }
         if (job->facts && job->facts->len > 0) {
                 facts = g_ptr_array_index(job->facts, 0);
                 guest_book_take(guests->book, g_ptr_array_steal_index_fast(job->facts, 0));
@@ -102,24 +117,27 @@ static void errand_done(gpointer data, gpointer userdata) {
 
         if (job->kind == GUEST_JOB_CONNECT)
                 guests_connected(guests, job);
+        else if (job->kind == GUEST_JOB_STATISTICS)
+                guests_have_read(guests, errand);
         else if (job->kind == GUEST_JOB_REPROBE)
                 guests_reprobed(guests, job);
         else if (is_edit(job))
                 on_edited(guests, job, errand->ask);
-        else if (job->connection != guests->connection || (job->error && job->kind != GUEST_JOB_FIND)) {
+        else if (job->connection != connection_for(guests, job) || (job->error && job->kind != GUEST_JOB_FIND)) {
                 /* The connection was lost meanwhile, and what it said may no longer be so; or it is about to be. */
                 g_autoptr(GError) lost = NULL;
                 g_set_error(&lost, CONDITION, CONDITION_LIBVIRT_UNAVAILABLE, "%s",
                             job->error ? job->error->message : "The connection to libvirt was lost: try again");
                 if (errand->ask)
                         guest_ask_end(errand->ask, NULL, lost);
-        } else if (job->kind == GUEST_JOB_LIST)
+        } else if (job->kind == GUEST_JOB_LIST) {
                 guest_book_take_all(guests->book, job->facts);
-        else if (job->kind == GUEST_JOB_FIND)
+                guests_read_statistics(guests, NULL, NULL, NULL);
+        } else if (job->kind == GUEST_JOB_FIND)
                 on_found(guests, job, errand->ask);
         else if (job->kind == GUEST_JOB_COUNT)
                 guest_ask_end(errand->ask, &(GuestsFound) {.counters = job->counters}, NULL);
-        else
+        else if (job->kind == GUEST_JOB_SURVEY)
                 on_surveyed(guests, job, errand->ask);
         if (job->kind == GUEST_JOB_LIST)
                 on_listed(guests);
@@ -145,7 +163,7 @@ static void ask_for(Guests *guests, const GuestsWaiter *waiter, GuestJob *job) {
                 guests_connect(guests);
         ask = guest_asks_add(guests->asks, waiter, job, guests->state != STATE_UP);
         if (ask && guests->state == STATE_UP)
-                guests_submit(guests, guest_ask_job(ask), ask);
+                (void) guests_submit(guests, guest_ask_job(ask), ask);
 }
 
 void guests_look(Guests *guests, const GuestsWaiter *waiter, const char *name) {
@@ -223,7 +241,7 @@ void guests_refresh(Guests *guests) {
                 guests->list_again = true;
         else if (guests->state == STATE_UP) {
                 guests->listing = true;
-                guests_submit(guests, guests_new_job(guests, GUEST_JOB_LIST), NULL);
+                (void) guests_submit(guests, guests_new_job(guests, GUEST_JOB_LIST), NULL);
         } else if (guests->state == STATE_DOWN)
                 guests_connect(guests);
 }

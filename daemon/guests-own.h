@@ -25,15 +25,19 @@ struct Guests {
         State state;
         const Hypervisor *hypervisor;
         gpointer connection;
-        Worker *worker; /* NULL until the first connection */
+        Worker *worker; /* NULL until the first connection, as is the next */
+        Worker *statistics;
+        gpointer second;        /* that worker's own connection; there as long as the connection is */
+        GQueue counting;        /* Errand*: GUEST_JOB_STATISTICS under way */
+        bool late, count_again; /* they hang: nobody waits for them, and all are read once they do no longer */
         GuestInbox *inbox;
         GuestAsks *asks;
         GuestBook *book;
         uint64_t delay; /* before the next try */
         bool told;      /* the journal has that libvirt can't be reached */
         void (*ready)(Daemon *daemon);
-        sd_event_source *sockets_source, *inbox_source, *worker_source;
-        sd_event_source *retry, *gather, *begin; /* timers */
+        sd_event_source *sockets_source, *inbox_source, *worker_source, *statistics_source;
+        sd_event_source *retry, *gather, *begin, *hang; /* timers */
         bool gathering;
         bool listing, list_again; /* GUEST_JOB_LIST: one is under way; all that was asked for meanwhile is one more */
         char *values, *values_first; /* what KVM was last loaded with (fixed-values.h), and what it was when the daemon started; or NULL */
@@ -42,14 +46,31 @@ struct Guests {
         GuestJob *reprobe_job;         /* whose turn it is; the worker's, and set as long as the former is */
 };
 
+/* A job and who waits for it. */
+typedef struct Errand {
+        Guests *guests;
+        GuestJob *job;
+        GuestAsk *ask; /* may be NULL */
+} Errand;
+
 /* guests.c. Whatever was open is closed first. */
 void guests_connect(Guests *guests);
 void guests_connected(Guests *guests, GuestJob *job);
+/* As much is known of the guests as can be for now: who waits for the beginning needs to no longer. */
+void guests_ready(Guests *guests);
+void guests_arm(sd_event_source *timer, uint64_t usec);
 
 /* guests-asked.c */
 GuestJob *guests_new_job(const Guests *guests, GuestJobKind kind);
-/* Takes @job over; @ask: who waits for it, may be NULL. */
-void guests_submit(Guests *guests, GuestJob *job, GuestAsk *ask);
+/* Takes @job over; @ask: who waits for it, may be NULL. The errand is the worker's. */
+Errand *guests_submit(Guests *guests, GuestJob *job, GuestAsk *ask);
+
+/* guests-statistics.c. Reads what the guests of these UUIDs have run, all when there are none; then @ask is answered, with @plan, or before that
+ * when they hang. Takes @names and @plan over; @ask and @plan may be NULL. */
+void guests_read_statistics(Guests *guests, GPtrArray *names, GuestAsk *ask, GuestPlan *plan);
+void guests_have_read(Guests *guests, Errand *errand);
+/* They have hung for a while: a handler of that timer. */
+int guests_hang(sd_event_source *source, uint64_t usec, void *userdata);
 
 /* guests-reprobe.c. Has libvirt look again when KVM was loaded with other values; at each connection, as somebody may have loaded it meanwhile. */
 void guests_reprobe(Guests *guests);

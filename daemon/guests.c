@@ -18,7 +18,7 @@
 #define BEGIN_USEC (3U * 1000U * 1000U)
 #define CLOSE_USEC (500U * 1000U)
 
-static void arm(sd_event_source *timer, uint64_t usec) {
+void guests_arm(sd_event_source *timer, uint64_t usec) {
         int r = sd_event_source_set_time_relative(timer, usec);
         if (r >= 0)
                 r = sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
@@ -26,7 +26,7 @@ static void arm(sd_event_source *timer, uint64_t usec) {
                 log_error("Cannot set a timer of the guests: %s", strerror(-r));
 }
 
-static void tell_ready(Guests *guests) {
+void guests_ready(Guests *guests) {
         void (*ready)(Daemon *daemon) = g_steal_pointer(&guests->ready);
 
         (void) sd_event_source_set_enabled(guests->begin, SD_EVENT_OFF);
@@ -35,9 +35,17 @@ static void tell_ready(Guests *guests) {
 }
 
 static bool have_worker(Guests *guests) {
-        if (guests->worker)
-                return true;
-        return daemon_add_worker(guests->daemon, "libvirt", &guests->worker, &guests->worker_source) >= 0;
+        if (!guests->worker &&
+            daemon_add_worker(guests->daemon, "libvirt", &guests->worker, &guests->worker_source) < 0)
+                return false;
+        return guests->statistics ||
+               daemon_add_worker(guests->daemon, "statistics", &guests->statistics, &guests->statistics_source) >= 0;
+}
+
+static void close_second(Guests *guests) {
+        if (guests->second)
+                (void) guests_submit(guests, guests_new_job(guests, GUEST_JOB_CLOSE_SECOND), NULL);
+        guests->second = NULL;
 }
 
 /* Whatever was open is closed first. */
@@ -45,6 +53,7 @@ void guests_connect(Guests *guests) {
         GuestJob *job = guests_new_job(guests, GUEST_JOB_CONNECT);
 
         (void) sd_event_source_set_enabled(guests->retry, SD_EVENT_OFF);
+        close_second(guests);
         guests->connection = NULL;
         job->uri = g_strdup(guests->uri);
         job->event = guest_inbox_put;
@@ -87,7 +96,7 @@ static void connect_failed(Guests *guests, const GError *error) {
         guest_book_take_all(guests->book, NULL);
         answer_waiting(guests, error);
         if (guests->state == STATE_DOWN && (guests->delay <= RETRY_LAST_USEC || !guests->sockets)) {
-                arm(guests->retry, MIN(guests->delay, RETRY_LAST_USEC));
+                guests_arm(guests->retry, MIN(guests->delay, RETRY_LAST_USEC));
                 guests->delay = MIN(guests->delay * 2, UINT64_C(2) * RETRY_LAST_USEC);
         }
 }
@@ -100,14 +109,17 @@ void guests_connected(Guests *guests, GuestJob *job) {
         else {
                 guests->state = STATE_UP;
                 guests->told = false;
+                guests->second = job->hypervisor->second(job->connection);
                 guests->delay = RETRY_FIRST_USEC;
                 guest_book_take_all(guests->book, job->facts);
+                guests_read_statistics(guests, NULL, NULL, NULL);
                 answer_waiting(guests, NULL);
                 guests_reprobe(guests);
         }
         if (!guests->gathering)
                 (void) sd_event_source_set_enabled(guests->inbox_source, SD_EVENT_ON);
-        tell_ready(guests);
+        if (job->error)
+                guests_ready(guests);
 }
 
 /* The events */
@@ -121,7 +133,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
 }
 
 static int on_begin(sd_event_source *source, uint64_t usec, void *userdata) {
-        tell_ready(userdata);
+        guests_ready(userdata);
         return 0;
 }
 
@@ -164,7 +176,7 @@ static int on_inbox(sd_event_source *source, int fd, uint32_t events, void *user
 
         (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
         if (!guests->gathering)
-                arm(guests->gather, GATHER_USEC);
+                guests_arm(guests->gather, GATHER_USEC);
         guests->gathering = true;
         return 0;
 }
@@ -211,6 +223,8 @@ static int set_up(Guests *guests) {
                 r = add_timer(guests, &guests->retry, on_retry);
         if (r >= 0)
                 r = add_timer(guests, &guests->gather, on_gathered);
+        if (r >= 0)
+                r = add_timer(guests, &guests->hang, guests_hang);
         return r < 0 ? r : add_timer(guests, &guests->begin, on_begin);
 }
 
@@ -225,6 +239,7 @@ Guests *guests_new(Daemon *daemon, int *ret_error) {
                         .book = guest_book_new(daemon),
                         .delay = RETRY_FIRST_USEC,
         };
+        g_queue_init(&guests->counting);
         r = set_up(guests);
         if (r >= 0)
                 return guests;
@@ -238,17 +253,19 @@ void guests_begin(Guests *guests, void (*ready)(Daemon *daemon)) {
 
         guests->ready = ready;
         if (there) {
-                arm(guests->begin, BEGIN_USEC);
+                guests_arm(guests->begin, BEGIN_USEC);
                 guests_connect(guests);
         }
         if (guests->state != STATE_CONNECTING)
-                tell_ready(guests);
+                guests_ready(guests);
 }
 
-/* A libvirt that hangs does not keep us from ending: what it may still touch then stays where it is. */
-static bool end_worker(Guests *guests) {
+/* A libvirt or a QEMU that hangs does not keep us from ending: what it may still touch then stays where it is. */
+static bool end_workers(Guests *guests) {
+        close_second(guests);
+        (void) worker_end(guests->statistics, CLOSE_USEC);
         if (guests->worker && guests->connection)
-                guests_submit(guests, guests_new_job(guests, GUEST_JOB_CLOSE), NULL);
+                (void) guests_submit(guests, guests_new_job(guests, GUEST_JOB_CLOSE), NULL);
         return worker_end(guests->worker, CLOSE_USEC);
 }
 
@@ -258,13 +275,16 @@ void guests_free(Guests *guests) {
         (void) sd_event_source_disable_unref(guests->sockets_source);
         (void) sd_event_source_disable_unref(guests->inbox_source);
         (void) sd_event_source_disable_unref(guests->worker_source);
+        (void) sd_event_source_disable_unref(guests->statistics_source);
         (void) sd_event_source_disable_unref(guests->retry);
         (void) sd_event_source_disable_unref(guests->gather);
         (void) sd_event_source_disable_unref(guests->begin);
+        (void) sd_event_source_disable_unref(guests->hang);
         (void) sd_event_source_disable_unref(guests->reprobe_turn);
         /* A connection that has come up only now is nobody's, and tells all the same of what happens. */
-        if (end_worker(guests) && guests->state != STATE_CONNECTING)
+        if (end_workers(guests) && guests->state != STATE_CONNECTING)
                 guest_inbox_free(guests->inbox);
+        g_queue_clear(&guests->counting);
         guest_asks_free(guests->asks);
         sockets_free(guests->sockets);
         guest_book_free(guests->book);

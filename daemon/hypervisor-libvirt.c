@@ -22,8 +22,9 @@ static const int events[] = {VIR_DOMAIN_EVENT_ID_LIFECYCLE};
  * later time, or, from a driver whose connections can't be lost, never (virConnectRegisterCloseCallback() in libvirt's src/libvirt-host.c). */
 typedef struct Connection {
         unsigned number;
-        virConnectPtr connection;
-        HypervisorEvent event;
+        char *uri;
+        virConnectPtr connection; /* NULL: a second one, not open yet */
+        HypervisorEvent event;    /* NULL: a second one */
         gpointer userdata;
         int ids[G_N_ELEMENTS(events)];
 } Connection;
@@ -90,21 +91,27 @@ static gpointer initialize(gpointer data) {
         return thread ? GINT_TO_POINTER(true) : NULL;
 }
 
-static void connection_close(gpointer data) {
-        Connection *c = data;
-
+static void unfollow(Connection *c) {
         connection_leave(c);
         for (unsigned i = 0; i < G_N_ELEMENTS(events); i++)
                 if (c->ids[i] >= 0)
                         (void) virConnectDomainEventDeregisterAny(c->connection, c->ids[i]);
         (void) virConnectUnregisterCloseCallback(c->connection, on_closed);
-        (void) virConnectClose(c->connection);
+}
+
+static void connection_close(gpointer data) {
+        Connection *c = data;
+
+        if (c->event)
+                unfollow(c);
+        if (c->connection)
+                (void) virConnectClose(c->connection);
+        g_free(c->uri);
         g_free(c);
 }
 
-/* A driver without keepalive is in this process; one without a close callback can't be lost. */
+/* A driver without a close callback can't be lost. */
 static bool follow(Connection *c) {
-        (void) virConnectSetKeepAlive(c->connection, KEEPALIVE_SECONDS, KEEPALIVE_COUNT);
         (void) virConnectRegisterCloseCallback(c->connection, on_closed, GUINT_TO_POINTER(c->number), NULL);
         for (unsigned i = 0; i < G_N_ELEMENTS(events); i++) {
                 c->ids[i] = virConnectDomainEventRegisterAny(c->connection, NULL, events[i],
@@ -116,6 +123,17 @@ static bool follow(Connection *c) {
         return true;
 }
 
+/* A driver without keepalive is in this process. */
+static virConnectPtr dial(const char *uri, GError **error) {
+        virConnectPtr connection = virConnectOpenAuth(uri, NULL, 0);
+
+        if (connection)
+                (void) virConnectSetKeepAlive(connection, KEEPALIVE_SECONDS, KEEPALIVE_COUNT);
+        else
+                libvirt_error(error, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt can't be reached");
+        return connection;
+}
+
 static gpointer connection_open(const char *uri, HypervisorEvent event, gpointer userdata, GError **error) {
         static GOnce once = G_ONCE_INIT;
         Connection *c;
@@ -124,13 +142,11 @@ static gpointer connection_open(const char *uri, HypervisorEvent event, gpointer
                 libvirt_error(error, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt can't be used");
                 return NULL;
         }
-        virConnectPtr connection = virConnectOpenAuth(uri, NULL, 0);
-        if (!connection) {
-                libvirt_error(error, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt can't be reached");
+        virConnectPtr connection = dial(uri, error);
+        if (!connection)
                 return NULL;
-        }
         c = g_new0(Connection, 1);
-        *c = (Connection) {.connection = connection, .event = event, .userdata = userdata};
+        *c = (Connection) {.uri = g_strdup(uri), .connection = connection, .event = event, .userdata = userdata};
         connection_enter(c);
         for (unsigned i = 0; i < G_N_ELEMENTS(events); i++)
                 c->ids[i] = -1;
@@ -139,6 +155,19 @@ static gpointer connection_open(const char *uri, HypervisorEvent event, gpointer
         libvirt_error(error, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt does not tell of what happens");
         connection_close(c);
         return NULL;
+}
+
+static gpointer connection_second(gpointer data) {
+        Connection *second = g_new0(Connection, 1);
+
+        *second = (Connection) {.uri = g_strdup(((const Connection *) data)->uri)};
+        return second;
+}
+
+static bool is_open(Connection *c, GError **error) {
+        if (!c->connection)
+                c->connection = dial(c->uri, error);
+        return c->connection;
 }
 
 static GPtrArray *connection_list(gpointer data, const char *vendor, GError **error) {
@@ -171,14 +200,19 @@ static GuestFacts *connection_find(gpointer data, const char *name, const char *
         if (!domain)
                 return NULL;
         facts = libvirt_facts_read(domain, vendor, error);
-        if (facts)
-                libvirt_facts_add_own_statistics(domain, facts);
         (void) virDomainFree(domain);
         return facts;
 }
 
+static GPtrArray *connection_statistics(gpointer data, const GPtrArray *uuids) {
+        Connection *c = data;
+
+        return is_open(c, NULL) ? libvirt_facts_statistics(c->connection, uuids)
+                                : g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
+}
+
 static GHashTable *connection_count(gpointer data, const char *uuid, GError **error) {
-        virDomainPtr domain = look_up(data, uuid, error);
+        virDomainPtr domain = is_open(data, error) ? look_up(data, uuid, error) : NULL;
         GHashTable *counters = domain ? libvirt_facts_count(domain, error) : NULL;
 
         if (domain)
@@ -237,9 +271,11 @@ static Capabilities *connection_capabilities(gpointer data, GError **error) {
 extern const Hypervisor hypervisor_libvirt;
 const Hypervisor hypervisor_libvirt = {
                 .open = connection_open,
+                .second = connection_second,
                 .list = connection_list,
                 .survey = connection_survey,
                 .find = connection_find,
+                .statistics = connection_statistics,
                 .count = connection_count,
                 .plan = connection_plan,
                 .define = connection_define,

@@ -14,18 +14,25 @@
  * own; it must return at once. */
 typedef void (*HypervisorEvent)(const char *uuid, gpointer userdata);
 
-/* Each of these may block for as long as libvirt does. They are called by one thread at a time, but for the first. */
+/* Each of these but second() may block for as long as libvirt does. They are called by one thread at a time for each connection. What asks a
+ * guest's QEMU may block for as long as that does, too. */
 typedef struct Hypervisor {
         /* A connection; LibvirtUnavailable on failure. From then on events come, and none is missed between this and list(). */
         gpointer (*open)(const char *uri, HypervisorEvent event, gpointer userdata, GError **error);
-        /* GuestFacts* of all guests. @vendor: "intel", "amd" or "", whose feature is meant. */
+        /* Another connection to the same libvirt, for another thread. It is opened with the first question, and closed by itself; no events come
+         * by it. One connection is not enough: libvirt's client (9.0.0) now and then does not send what one thread asks for as long as another one waits
+         * for an answer (src/rpc/virnetclient.c, virNetClientIO()). */
+        gpointer (*second)(gpointer connection);
+        /* GuestFacts* of all guests, without what they have run; so of all that follow. @vendor: "intel", "amd" or "", whose feature is meant. */
         GPtrArray *(*list)(gpointer connection, const char *vendor, GError **error);
-        /* GuestFacts* of all guests, with nothing but uuid, active, managed_save, snapshots (NULL or not) and what it has run: what
-         * can change without an event, in a few questions however many they are. */
+        /* GuestFacts* of all guests, with nothing but uuid, active, managed_save and snapshots (NULL or not): what can change without an event,
+         * in a few questions however many they are. */
         GPtrArray *(*survey)(gpointer connection, GError **error);
         /* Of the guest of that name or UUID; NoSuchGuest when there is none. */
         GuestFacts *(*find)(gpointer connection, const char *name, const char *vendor, GError **error);
-        /* KVM's counters of the guest @uuid, under the kernel's names, those of its virtual CPUs summed up: char* -> guint64*. Empty when it does
+        /* Asks QEMU: GuestFacts* of those of these UUIDs (char*), all when there are none, that run, with nothing but uuid and what it has run. */
+        GPtrArray *(*statistics)(gpointer connection, const GPtrArray *uuids);
+        /* Asks QEMU: KVM's counters of the guest @uuid, under the kernel's names, those of its virtual CPUs summed up: char* -> guint64*. Empty when it does
          * not run, or the hypervisor keeps none. NoSuchGuest. */
         GHashTable *(*count)(gpointer connection, const char *uuid, GError **error);
         /* What @edit comes to on the definition of the guest @uuid; nothing is changed. NoSuchGuest, and as guest_edit_plan() says. */

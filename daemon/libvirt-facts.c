@@ -159,7 +159,6 @@ GuestFacts *libvirt_facts_read(virDomainPtr domain, const char *vendor, GError *
 void libvirt_facts_complete(virDomainPtr domain, const char *definition, const char *vendor, GuestFacts *facts) {
         read_cpu(definition, vendor, &facts->defined, facts);
         read_others(domain, vendor, facts, virDomainSnapshotNum(domain, 0) > 0);
-        libvirt_facts_add_own_statistics(domain, facts);
 }
 
 /* "vcpu.0.nested_run.sum", whichever virtual CPU. */
@@ -199,35 +198,6 @@ static void take_record(const virDomainStatsRecord *record, GuestFacts *facts) {
                 else if (is_counter(parameter->field, "guest_mode.cur"))
                         add_counter(parameter, &facts->guest_mode);
         }
-}
-
-static GHashTable *by_uuid(const GPtrArray *guests) {
-        GHashTable *table = g_hash_table_new(g_str_hash, g_str_equal);
-
-        for (unsigned i = 0; i < guests->len; i++) {
-                GuestFacts *facts = g_ptr_array_index(guests, i);
-                (void) g_hash_table_insert(table, facts->uuid, facts);
-        }
-        return table;
-}
-
-/* Where the driver has no statistics nothing is known. */
-static void add_statistics(virConnectPtr connection, const GPtrArray *guests) {
-        g_autoptr(GHashTable) table = by_uuid(guests);
-        virDomainStatsRecordPtr *records = NULL;
-        char uuid[VIR_UUID_STRING_BUFLEN];
-        int n = virConnectGetAllDomainStats(connection, VIR_DOMAIN_STATS_VCPU, &records,
-                                            VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE);
-
-        for (int i = 0; i < n; i++) {
-                GuestFacts *facts = virDomainGetUUIDString(records[i]->dom, uuid) < 0
-                                                    ? NULL
-                                                    : g_hash_table_lookup(table, uuid);
-                if (facts)
-                        take_record(records[i], facts);
-        }
-        if (n >= 0)
-                virDomainStatsRecordListFree(records);
 }
 
 static void free_domains(virDomainPtr *domains, int n) {
@@ -327,30 +297,57 @@ static GPtrArray *list_all(virConnectPtr connection, const char *vendor, AddGues
 }
 
 GPtrArray *libvirt_facts_list(virConnectPtr connection, const char *vendor, GError **error) {
-        GPtrArray *guests = list_all(connection, vendor, add_guest, error);
-
-        if (guests)
-                add_statistics(connection, guests);
-        return guests;
+        return list_all(connection, vendor, add_guest, error);
 }
 
 GPtrArray *libvirt_facts_survey(virConnectPtr connection, GError **error) {
-        GPtrArray *guests = list_all(connection, "", add_surveyed, error);
-
-        if (guests)
-                add_statistics(connection, guests);
-        return guests;
+        return list_all(connection, "", add_surveyed, error);
 }
 
-void libvirt_facts_add_own_statistics(virDomainPtr domain, GuestFacts *facts) {
-        virDomainPtr domains[] = {domain, NULL};
-        virDomainStatsRecordPtr *records = NULL;
-        int n = facts->active ? virDomainListGetStats(domains, VIR_DOMAIN_STATS_VCPU, &records, 0) : -1;
+/* Those of them that there are. */
+static virDomainPtr *look_up(virConnectPtr connection, const GPtrArray *uuids, int *ret_n) {
+        virDomainPtr *domains = calloc(uuids->len + 1, sizeof *domains);
 
+        *ret_n = 0;
+        for (unsigned i = 0; domains && i < uuids->len; i++) {
+                domains[*ret_n] = virDomainLookupByUUIDString(connection, g_ptr_array_index(uuids, i));
+                if (domains[*ret_n])
+                        ++*ret_n;
+        }
+        return domains;
+}
+
+static int read_records(virConnectPtr connection, const GPtrArray *uuids, virDomainStatsRecordPtr **ret) {
+        virDomainPtr *domains;
+        int n, r = -1;
+
+        if (uuids->len == 0)
+                return virConnectGetAllDomainStats(connection, VIR_DOMAIN_STATS_VCPU, ret,
+                                                   VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE);
+        domains = look_up(connection, uuids, &n);
         if (n > 0)
-                take_record(records[0], facts);
+                r = virDomainListGetStats(domains, VIR_DOMAIN_STATS_VCPU, ret, 0);
+        free_domains(domains, n);
+        return r;
+}
+
+/* Where the driver has no statistics nothing is known. */
+GPtrArray *libvirt_facts_statistics(virConnectPtr connection, const GPtrArray *uuids) {
+        GPtrArray *guests = g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
+        virDomainStatsRecordPtr *records = NULL;
+        char uuid[VIR_UUID_STRING_BUFLEN];
+        int n = read_records(connection, uuids, &records);
+
+        for (int i = 0; i < n; i++)
+                if (virDomainGetUUIDString(records[i]->dom, uuid) >= 0) {
+                        GuestFacts *facts = guest_facts_new();
+                        facts->uuid = g_strdup(uuid);
+                        take_record(records[i], facts);
+                        g_ptr_array_add(guests, facts);
+                }
         if (n >= 0)
                 virDomainStatsRecordListFree(records);
+        return guests;
 }
 
 /* "vcpu.0.exits.sum" and "vm.pages_4k.cur": the kernel's name, which has no dot in it. NULL: it is not one of KVM's. */

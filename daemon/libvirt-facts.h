@@ -20,12 +20,12 @@ GuestFacts *libvirt_facts_state(virDomainPtr domain);
 /* Adds the rest to that, when the definition's text is known already. */
 void libvirt_facts_complete(virDomainPtr domain, const char *definition, const char *vendor, GuestFacts *facts);
 
-/* All guests, with what they have run: as hypervisor.h says of list and survey. */
+/* All guests: as hypervisor.h says of list and survey. */
 GPtrArray *libvirt_facts_list(virConnectPtr connection, const char *vendor, GError **error);
 GPtrArray *libvirt_facts_survey(virConnectPtr connection, GError **error);
 
-/* Adds what it has run. */
-void libvirt_facts_add_own_statistics(virDomainPtr domain, GuestFacts *facts);
+/* What they have run, as hypervisor.h says of statistics(). */
+GPtrArray *libvirt_facts_statistics(virConnectPtr connection, const GPtrArray *uuids);
 
 /* All of KVM's counters of a guest, as hypervisor.h says of count(). */
 GHashTable *libvirt_facts_count(virDomainPtr domain, GError **error);

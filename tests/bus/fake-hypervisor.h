@@ -13,8 +13,9 @@
  * DIR/fake/calls        gets a line "capabilities" each time that it is asked for them
  * DIR/fake/vanish       libvirt is gone once the next definition was taken
  * DIR/fake/events       a FIFO: a line is the UUID of a guest that there is news of, or "lost"
- * DIR/fake/questions    gets a line "open", "list", "survey", "find", "count", "plan", "define" or "capabilities" each time that it is asked
- * DIR/fake/hang         a FIFO: while it is there, each question waits until it has been opened for writing and closed */
+ * DIR/fake/questions    gets a line "open", "list", "survey", "find", "statistics", "count", "plan", "define" or "capabilities" each time that it is asked
+ * DIR/fake/hang         a FIFO: while it is there, each question waits until it has been opened for writing and closed
+ * DIR/fake/qemu         the same, for what guests' QEMUs are asked alone */
 
 #include "hypervisor.h"
 

@@ -91,10 +91,12 @@ class Objects(Fake):
         changed = self.await_signal("PropertiesChanged")
         self.assertEqual((changed.path, changed.body[0]), (guest_path(ONE), GUEST))
         self.assertEqual({name: value for name, value in changed.body[1].items() if name != "Reason"},
-                         {"Active": True, "Now": "yes", "Using": "no"})
+                         {"Active": True, "Now": "yes", "Using": "unknown"})
+        # What it has run is asked of its QEMU, which nothing else waits for.
+        self.assertEqual(self.await_signal("PropertiesChanged", 2).body[1], {"Using": "no"})
 
         self.change(ONE, name="renamed", defined="host-passthrough")
-        self.assertEqual(self.await_signal("PropertiesChanged", 2).body[1]["Name"], "renamed")
+        self.assertEqual(self.await_signal("PropertiesChanged", 3).body[1]["Name"], "renamed")
 
         (self.fake / "guests" / ONE).unlink()
         self.tell(ONE)

@@ -6,8 +6,9 @@ import os
 import signal
 
 from clients import (DBUS_ERROR, DRY_RUN, ERROR, GLib, GUEST, NOBODY, guest_path, wait_for)
+from harness import write
 from tap import main
-from test_guests import ONE, Fake
+from test_guests import ONE, TWO, Fake
 
 
 class Hanging(Fake):
@@ -119,6 +120,67 @@ class Hanging(Fake):
             pending[-1].result()
         with self.refused(ERROR + "TimedOut"):
             pending[0].result()
+
+
+class Qemu(Fake):
+    """One guest's QEMU hangs, and with it what asks how guests use nesting; nothing else does."""
+
+    def setUp(self):
+        super().setUp()
+        self.running(ONE, 0)
+        self.guest(TWO, name="two", defined="host-passthrough")
+        (self.fake / "xml").mkdir()
+        write(self.fake / "xml" / TWO, f"<domain type='kvm'><name>two</name><uuid>{TWO}</uuid><cpu mode='host-passthrough'/></domain>")
+
+    def running(self, identity, run, inside=0):
+        self.guest(identity, name="one", defined="host-passthrough", live="host-passthrough", run=run, inside=inside)
+
+    def end_hanging(self):
+        path = self.fake / "qemu"
+        with open(path, "w", encoding="utf-8"):
+            path.unlink()
+
+    def assert_served(self):
+        self.observer.call("RefreshGuests", ("t", 0))
+        self.assertEqual([row[1] for row in self.observer.call("ListGuests", ("t", 0))[0]], ["one", "two"])
+        for name, identity in (("one", ONE), ("two", TWO)):
+            self.assertEqual(self.observer.call("GetGuest", ("s", name)), (guest_path(identity),))
+        for flags, outcome in ((DRY_RUN, "planned"), (0, "applied")):
+            options = {"Nested": GLib.Variant("b", self.get(TWO)["Policy"] == "disable")}
+            result = self.observer.call("SetCpu", ("a{sv}t", options, flags), path=guest_path(TWO), interface=GUEST)[0]
+            self.assertEqual(result["Outcome"], outcome)
+
+    def test_it_hangs(self):
+        daemon = self.begin("--guest-patience=4000000")
+        self.assertEqual(self.get(ONE)["Using"], "no")
+        os.mkfifo(self.fake / "qemu")
+        self.assert_served()
+        self.assertEqual(self.asked("statistics"), (2,))  # nobody goes on to ask
+        with self.refused(ERROR + "TimedOut", "libvirt has not answered"):
+            self.observer.call("GetStatistics", ("ast", [ONE], 0))
+        # A new connection does not wait for it either.
+        self.tell("lost")
+        self.change(TWO, name="two", defined="host-passthrough", live="host-passthrough", run=3)
+        while not self.get(TWO)["Active"]:
+            pass
+        self.assert_served()
+        self.assertEqual((self.get(ONE)["Using"], self.get(TWO)["Using"]), ("no", "unknown"))
+        self.running(ONE, 5, inside=1)
+        self.end_hanging()
+        while {self.get(ONE)["Using"], self.get(TWO)["Using"]} != {"yes", "has"}:
+            pass
+        self.running(ONE, 6)
+        self.observer.call("GetGuest", ("s", "one"))
+        self.assertEqual(self.get(ONE)["Using"], "has")
+        self.stop(daemon)
+
+    def test_it_hangs_from_the_start_to_the_end(self):
+        os.mkfifo(self.fake / "qemu")
+        daemon = self.begin("--guest-patience=4000000")
+        self.assertEqual(self.paths(), {guest_path(ONE), guest_path(TWO)})
+        self.assert_served()
+        self.assertEqual((self.get(ONE)["Using"], self.asked("statistics")), ("unknown", (1,)))
+        self.stop(daemon)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 They are of type qemu, since there need not be a KVM here: the verdicts are all "no", and the facts are what is looked at.
 """
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -16,6 +17,7 @@ from session import LIBVIRTD, TIMEOUT, Session, quiet
 from tap import main
 
 IDENTITY = "3b5b08e4-3dca-4ff9-9a1d-40389758d081"
+OTHER = IDENTITY[:-1] + "2"
 DOMAIN = """<domain type='qemu'>
   <name>one</name>
   <uuid>{identity}</uuid>
@@ -172,6 +174,40 @@ class Libvirtd(WithLibvirtd):
         finally:
             self.session.signal(signal.SIGCONT)
         self.assertEqual(self.observer.call("GetGuest", ("s", "one")), (guest_path(IDENTITY),))
+
+    def qemu(self, name):
+        """Its process, and not that of a libvirtd of somebody else's."""
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                command = (folder / "cmdline").read_bytes().decode()
+                if f"guest={name}," in command and self.session.folder.name in command:
+                    return int(folder.name)
+        raise AssertionError(f"{name} does not run")
+
+    def test_one_qemu_is_stopped(self):
+        """Only what it has run can't be told; neither another guest nor anything else of this one waits for that."""
+        domain = self.define()
+        domain.createWithFlags(PAUSED)
+        other = self.session.connection.defineXML(DOMAIN.format(identity=OTHER, cpu=EPYC.format("require"), devices="")
+                                                  .replace("<name>one", "<name>two"))
+        self.observer.call("RefreshGuests", ("t", 0))
+        qemu = self.qemu("one")
+        os.kill(qemu, signal.SIGSTOP)
+        try:
+            for member, arguments in (("RefreshGuests", ("t", 0)), ("GetGuest", ("s", "one")), ("GetGuest", ("s", "two"))):
+                self.observer.call(member, arguments)
+            options = {"Nested": GLib.Variant("b", False)}
+            for flags, outcome in ((DRY_RUN, "planned"), (0, "applied")):
+                result = self.observer.call("SetCpu", ("a{sv}t", options, flags), path=guest_path(OTHER), interface=GUEST)[0]
+                self.assertEqual(result["Outcome"], outcome)
+            other.undefine()
+            self.assertEqual(self.wait_for_signal("InterfacesRemoved").body[0], guest_path(OTHER))
+            self.stop(self.daemons.pop())
+            self.start_real("amd-epyc-6.1", f"--libvirt={self.session.uri}")
+            self.assertTrue(self.guest()["Active"])
+        finally:
+            os.kill(qemu, signal.SIGCONT)
+        self.observer.call("RefreshGuests", ("t", 0))
 
 
 class Editing(WithLibvirtd):

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What guests have run, which only their QEMUs can tell, and a QEMU may hang: what waits for it, and how long. It is read behind whatever else is
+ * read of a guest, whose answer waits for a moment. Once that was in vain nothing waits any more, and all of them are read when that has come to an end. */
+
+#include "guests-own.h"
+
+#define HANG_USEC (2U * 1000U * 1000U)
+
+static void arm(Guests *guests) {
+        guests_arm(guests->hang, MIN(HANG_USEC, guests->daemon->settings->guest_patience_usec / 2));
+}
+
+/* With what is known by now. */
+static void answer(Errand *errand) {
+        GuestJob *job = errand->job;
+        GuestAsk *ask = g_steal_pointer(&errand->ask);
+        const GuestFacts *facts = NULL;
+
+        if (!ask)
+                return;
+        if (job->names->len == 1)
+                facts = guest_book_find(errand->guests->book, g_ptr_array_index(job->names, 0));
+        if (facts && job->plan)
+                guest_facts_take_runs(job->plan->facts, facts);
+        const GuestsFound found = {.facts = facts, .plan = g_steal_pointer(&job->plan)};
+        guest_ask_end(ask, &found, NULL);
+}
+
+void guests_read_statistics(Guests *guests, GPtrArray *names, GuestAsk *ask, GuestPlan *plan) {
+        GuestJob *job = guests_new_job(guests, GUEST_JOB_STATISTICS);
+
+        if (names)
+                g_ptr_array_extend_and_steal(job->names, names);
+        job->plan = plan;
+        if (guests->late || !guests->second) {
+                guests->count_again = true;
+                answer(&(Errand) {.guests = guests, .job = job, .ask = ask});
+                guest_job_free(job);
+                return;
+        }
+        if (g_queue_is_empty(&guests->counting))
+                arm(guests);
+        g_queue_push_tail(&guests->counting, guests_submit(guests, job, ask));
+}
+
+int guests_hang(sd_event_source *source, uint64_t usec, void *userdata) {
+        Guests *guests = userdata;
+
+        guests->late = true;
+        for (const GList *i = guests->counting.head; i; i = i->next)
+                answer(i->data);
+        guests_ready(guests);
+        return 0;
+}
+
+void guests_have_read(Guests *guests, Errand *errand) {
+        const GuestJob *job = errand->job;
+
+        (void) g_queue_remove(&guests->counting, errand);
+        guests->late = false;
+        if (g_queue_is_empty(&guests->counting))
+                (void) sd_event_source_set_enabled(guests->hang, SD_EVENT_OFF);
+        else
+                arm(guests);
+        /* Its caller has given up, and it was not begun. */
+        if (job->error)
+                guests->count_again = true;
+        if (job->facts && job->connection == guests->second)
+                guest_book_take_runs(guests->book, job->facts);
+        answer(errand);
+        guests_ready(guests);
+        if (guests->count_again && guests->second) {
+                guests->count_again = false;
+                guests_read_statistics(guests, NULL, NULL, NULL);
+        }
+}
