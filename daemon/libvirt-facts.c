@@ -163,7 +163,7 @@ void libvirt_facts_complete(virDomainPtr domain, const char *definition, const c
 
 /* "vcpu.0.nested_run.sum", whichever virtual CPU. */
 static bool is_counter(const char *field, const char *name) {
-        const char *at = g_str_has_prefix(field, "vcpu.") ? strchr(field + strlen("vcpu."), '.') : NULL;
+        const char *at = strncmp(field, "vcpu.", strlen("vcpu.")) == 0 ? strchr(field + strlen("vcpu."), '.') : NULL;
 
         return at && g_str_equal(at + 1, name);
 }
