@@ -205,8 +205,8 @@ static bool may_ask_polkit(Ask *ask) {
         if (of_user >= QUESTIONS_OF_USER_MAX)
                 ask_refuse(ask, CONDITION_LIMITS_EXCEEDED,
                            "polkit has not answered %u questions about what the user with uid %u asked for, and gets "
-                           "no "
-                           "more of them: answer or close their dialogs, or end the programs that ask, and try again",
+                           "no more of them: answer or close their dialogs, or end the programs that ask, and try "
+                           "again",
                            of_user, uid);
         else if (open >= QUESTIONS_MAX)
                 ask_refuse(ask, CONDITION_LIMITS_EXCEEDED,

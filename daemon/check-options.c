@@ -43,8 +43,7 @@ static char *place(const char *path, unsigned line) {
 }
 
 static bool is_ours(const Option *option) {
-        return option->path &&
-               (g_str_equal(option->path + 1, DROPIN_PATH) || g_str_equal(option->path + 1, DROPIN_RUNTIME_PATH));
+        return dropin_is_ours(option->path, false);
 }
 
 /* What we wrote ourselves can be taken back. */

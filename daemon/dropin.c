@@ -222,6 +222,10 @@ static bool is_blank(const char *text) {
         return text[strspn(text, " \t\r\n")] == 0;
 }
 
+bool dropin_is_ours(const char *path, bool runtime) {
+        return path && (g_str_equal(path + 1, DROPIN_RUNTIME_PATH) || (!runtime && g_str_equal(path + 1, DROPIN_PATH)));
+}
+
 GStrv dropin_modules(const Dropin *dropin) {
         return sorted_keys(dropin->modules);
 }

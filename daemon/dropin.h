@@ -14,6 +14,9 @@
 
 typedef struct Dropin Dropin;
 
+/* @path, absolute, or NULL for no file, is one of the two; with @runtime the one that lasts until the next boot. */
+bool dropin_is_ours(const char *path, bool runtime);
+
 /* Reads the file at @path; one that is missing is empty. Fails only when it can't be read. */
 Dropin *dropin_read(const Root *root, const char *path, GError **error);
 Dropin *dropin_parse(const char *text);

@@ -2,7 +2,6 @@
 
 /* The one table of conditions. It must not know any message text, nor anything of D-Bus but the names. */
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "error.h"

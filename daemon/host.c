@@ -80,11 +80,9 @@ static GPtrArray *read_modules(const Root *root, const Loader *loader, const Cpu
 }
 
 char *host_kvm_number(const Root *root) {
-        struct stat st;
+        guint64 number;
 
-        if (root_stat(root, "sys/module/kvm/parameters", &st) < 0)
-                return NULL;
-        return g_strdup_printf("%" G_GUINT64_FORMAT, (guint64) st.st_ino);
+        return module_load_number(root, "kvm", &number) ? g_strdup_printf("%" G_GUINT64_FORMAT, number) : NULL;
 }
 
 /* What is recorded of one that was taken out by hand since then says nothing of this one. */

@@ -43,8 +43,7 @@ Host *host_read(Root *root, const Loader *loader);
 void host_free(Host *host);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Host, host_free)
 
-/* What tells the kvm that is loaded from one that was loaded before or after it: the number of its directory in sysfs, another one after each
- * load; NULL when there is none. */
+/* module_load_number() of kvm as a text; NULL when there is none. */
 char *host_kvm_number(const Root *root);
 
 const Module *host_module(const Host *host, const char *name); /* NULL when the host has no such object */

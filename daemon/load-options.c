@@ -10,21 +10,17 @@
 #include "load-options.h"
 #include "sort.h"
 
-static bool is_path(const Option *option, const char *path) {
-        return option->path && g_str_equal(option->path + 1, path);
-}
-
 static bool is_among(const Option *option, Among among) {
         switch (among) {
         case KERNEL_LINE:
                 return !option->path;
         case RUNTIME_ALONE:
-                return is_path(option, DROPIN_RUNTIME_PATH);
+                return dropin_is_ours(option->path, true);
         case WITHOUT_RUNTIME:
-                return !is_path(option, DROPIN_RUNTIME_PATH);
+                return !dropin_is_ours(option->path, true);
         case WITHOUT_OURS:
         default:
-                return !is_path(option, DROPIN_RUNTIME_PATH) && !is_path(option, DROPIN_PATH);
+                return !dropin_is_ours(option->path, false);
         }
 }
 
@@ -85,10 +81,8 @@ static const Setting *request_setting(const Request *request, const char *module
 }
 
 bool load_options_replaced(const Request *request, const Option *option) {
-        if (!request_setting(request, option->module, option->name))
-                return false;
-        return is_path(option, DROPIN_RUNTIME_PATH) ||
-               (is_path(option, DROPIN_PATH) && !(request->flags & REQUEST_RUNTIME));
+        return request_setting(request, option->module, option->name) &&
+               dropin_is_ours(option->path, request->flags & REQUEST_RUNTIME);
 }
 
 /* What our own loads are given. Our runtime file comes first, though a later file or the kernel command line beat it for everybody else's. */

@@ -92,6 +92,16 @@ static void read_names(Module *module, const Loader *loader) {
         }
 }
 
+bool module_load_number(const Root *root, const char *name, guint64 *ret) {
+        g_autofree char *path = g_strdup_printf("sys/module/%s/parameters", name);
+        struct stat st;
+
+        if (root_stat(root, path, &st) < 0)
+                return false;
+        *ret = st.st_ino;
+        return true;
+}
+
 Module *module_read(const Root *root, const Loader *loader, const char *name) {
         Module *module = g_new0(Module, 1);
         g_autofree char *holders = NULL;

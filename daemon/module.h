@@ -31,6 +31,10 @@ typedef struct Module {
 } Module;
 
 /* @loader is asked for the parameters of a module that is not loaded. Never fails: what can't be read is missing. */
+/* What tells a load of the module @name from one before or after it: the number of its directory in sysfs, another one after each. False when it
+ * is not loaded, or has no parameters. */
+bool module_load_number(const Root *root, const char *name, guint64 *ret);
+
 Module *module_read(const Root *root, const Loader *loader, const char *name);
 void module_free(Module *module);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Module, module_free)

@@ -17,8 +17,8 @@
 
 typedef struct Order {
         Call *call;
-        char *module;
-        GArray *words; /* what is asked for, as it stands in the call */
+        char *module;  /* the words point to it, and into the call */
+        GArray *words; /* what is asked for */
         uint64_t flags;
         Request *request;
         Caller caller; /* known from the authorisation on */

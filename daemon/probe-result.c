@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "module.h"
 #include "probe-result.h"
 
 #define RESULT_MAX ((size_t) 64 * 1024)
@@ -35,15 +36,12 @@ static GVariant *read_text(const Root *root) {
 static bool is_loaded_as(const Root *root, GVariant *loads) {
         GVariantIter i;
         const char *module;
-        guint64 number;
+        guint64 number, now;
 
         g_variant_iter_init(&i, loads);
-        while (g_variant_iter_next(&i, "{&st}", &module, &number)) {
-                g_autofree char *path = g_strdup_printf("sys/module/%s/parameters", module);
-                struct stat st;
-                if (root_stat(root, path, &st) < 0 || st.st_ino != number)
+        while (g_variant_iter_next(&i, "{&st}", &module, &number))
+                if (!module_load_number(root, module, &now) || now != number)
                         return false;
-        }
         return true;
 }
 

@@ -163,10 +163,8 @@ bool request_set(Request *request, const Host *host, const char *module, const c
 static bool is_set_by_us(const Request *request, const Host *host, const Parameter *parameter) {
         for (unsigned i = 0; i < host->options->options->len; i++) {
                 const Option *o = g_ptr_array_index(host->options->options, i);
-                if (!o->path || !g_str_equal(o->module, parameter->module) || !g_str_equal(o->name, parameter->name))
-                        continue;
-                if (g_str_equal(o->path + 1, DROPIN_RUNTIME_PATH) ||
-                    (g_str_equal(o->path + 1, DROPIN_PATH) && !(request->flags & REQUEST_RUNTIME)))
+                if (g_str_equal(o->module, parameter->module) && g_str_equal(o->name, parameter->name) &&
+                    dropin_is_ours(o->path, request->flags & REQUEST_RUNTIME))
                         return true;
         }
         return false;
