@@ -6,23 +6,19 @@ standard input; it opens its connection each time, and the daemon has its own.
 """
 
 import os
-import pathlib
 import statistics
 import subprocess
 import sys
 import time
 import uuid
 
+from local import BUILD, TESTS, Place
 from rows import Row
 
-TESTS = pathlib.Path(__file__).resolve().parent.parent
-BUILD = pathlib.Path(os.environ.get("NESTVIRT_BUILD") or TESTS.parent / "build")
-os.environ.update(NESTVIRTD=str(BUILD / "daemon/nestvirtd"), HELPER_DIR=str(BUILD / "daemon"), FIXTURES=str(TESTS / "fixtures"))
-sys.path[:0] = [str(TESTS / "bus"), str(TESTS / "xml")]
+sys.path.insert(0, str(TESTS / "xml"))
 
 import libvirt  # noqa: E402
 from clients import ERROR, GUEST, GLib, error_name, guest_path, wait_for  # noqa: E402
-from harness import BusTest  # noqa: E402
 from session import Session  # noqa: E402
 
 SOME, MANY = 1000, 10000
@@ -85,24 +81,17 @@ class Libvirtd:
         self.session.close()
 
 
-class Side(BusTest):
+class Side(Place):
     """The daemon on a bus of its own, over @kind's guests, and virsh."""
-
-    def runTest(self):
-        """unittest wants one."""
 
     def __init__(self, kind, count):
         super().__init__()
         self.kind, self.count = kind, count
 
-    def __enter__(self):
-        self.setUp()
+    def setUp(self):
+        super().setUp()
         self.libvirt = self.kind(self.folder, self.count)
         self.addCleanup(self.libvirt.close)
-        return self
-
-    def __exit__(self, *_unused):
-        self.doCleanups()
 
     def begin(self):
         """Starts the daemon: milliseconds until all guests are there."""

@@ -16,6 +16,7 @@ class Row:
     goal: float | None = None
     absolute: bool = False
     unit: str = "ms"
+    digits: int = 2
     note: str = ""
     of_pairs: float | None = None  # the median of the ratios of pairs, which what else the machine does spoils least
 
@@ -34,8 +35,8 @@ class Row:
         goal = "" if self.goal is None else f"{self.goal:g} {self.unit}" if self.absolute else f"{self.goal:.2f} ×"
         return [
             self.what,
-            f"{self.ours:.2f} {self.unit}",
-            "" if self.anchor is None else f"{self.anchor:.2f} {self.unit}",
+            f"{self.ours:.{self.digits}f} {self.unit}",
+            "" if self.anchor is None else f"{self.anchor:.{self.digits}f} {self.unit}",
             self.anchor_name,
             "" if ratio is None else f"{ratio:.2f} ×",
             "≤ " + goal if goal else "",
