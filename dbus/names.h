@@ -2,7 +2,7 @@
 #pragma once
 
 /* Every name that the daemon, the client and the tests must agree on, spelled once: the bus name, object paths, interfaces and
- * polkit actions. It is nothing but names; signatures and prose are in org.nestvirt1.xml, error names in daemon/error.c. */
+ * polkit actions. It is nothing but names; signatures and prose are in org.nestvirt1.xml, error names in daemon/base/error.c. */
 
 #include <stdint.h>
 

@@ -173,7 +173,7 @@ class Commands(unittest.TestCase):
                 self.assertIn(option, options)
 
     def test_parameters(self):
-        catalog = (SOURCES.parent / "daemon/catalog-table.c").read_text(encoding="utf-8")
+        catalog = (SOURCES.parent / "daemon/catalog/catalog-table.c").read_text(encoding="utf-8")
         known = {name.removeprefix("enable_").replace("_", "-") for name in re.findall(r'(?:INTEL|AMD|KVM)\("([a-z0-9_]+)"', catalog)}
         named = [word.partition("=")[0].rstrip(" .") for _, verb, after in self.commands if verb in ("set", "reset", "show")
                  for word in after.split() if not word.startswith("-")]

@@ -52,7 +52,7 @@ class Client(unittest.TestCase):
 
     def test_recipes_and_releases(self):
         """What the table has is in the manual, in the help and in what a Tab offers."""
-        table = re.search(r"recipes\[\] = \{\n(.*?)^\};", (DAEMON / "recipe.c").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        table = re.search(r"recipes\[\] = \{\n(.*?)^\};", (DAEMON / "domain/recipe.c").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
         rows = re.findall(r'\{"([a-z]+)", (?:NULL|"([0-9.]+)")', table.group(1))
         recipes, releases = {recipe for recipe, _ in rows}, sorted(release for _, release in rows if release)
         self.assertGreater(len(recipes), 3)
@@ -69,7 +69,7 @@ class Client(unittest.TestCase):
 
 class Findings(unittest.TestCase):
     def test_all_are_in_the_manual(self):
-        table = re.search(r"rules\[\] = \{\n(.*?)^\};", (DAEMON / "check.c").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        table = re.search(r"rules\[\] = \{\n(.*?)^\};", (DAEMON / "rules/check.c").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
         ids = re.findall(r'^\s*\{\s*"([a-z0-9-]+)",', table.group(1), re.MULTILINE)
         self.assertGreater(len(ids), 20)
         self.assertEqual(tags(section("nestvirtctl.1", "FINDINGS")), ids)
@@ -84,13 +84,13 @@ class Daemon(unittest.TestCase):
         self.assertEqual(described, options)
 
     def test_actions(self):
-        text = (SOURCES.parent / "daemon/authority.c").read_text(encoding="utf-8")
+        text = (SOURCES.parent / "daemon/bus/authority.c").read_text(encoding="utf-8")
         names = (SOURCES.parent / "dbus/names.h").read_text(encoding="utf-8")
         used = {re.search(rf'{macro} "([^"]+)"', names).group(1) for macro in set(re.findall(r"ACTION_[A-Z_]+", text))}
         self.assertEqual(set(tags(section("nestvirtd.8", "POLKIT ACTIONS"))), used)
 
     def test_log_fields(self):
-        fields = set(re.findall(r"NESTVIRT_[A-Z_]+", (DAEMON / "log.h").read_text(encoding="utf-8")))
+        fields = set(re.findall(r"NESTVIRT_[A-Z_]+", (DAEMON / "events/log.h").read_text(encoding="utf-8")))
         self.assertGreater(len(fields), 5)
         self.assertEqual(set(re.findall(r"NESTVIRT_[A-Z_]+", section("nestvirtd.8", "LOG"))), fields)
 
