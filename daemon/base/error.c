@@ -2,6 +2,7 @@
 
 /* The one table of conditions. It must not know any message text, nor anything of D-Bus but the names. */
 
+#include <errno.h>
 #include <string.h>
 
 #include "error.h"
@@ -93,4 +94,17 @@ char *error_quote(const char *word) {
         g_autofree char *valid = g_utf8_make_valid(word, (gssize) strnlen(word, 64));
 
         return g_strescape(valid, NULL);
+}
+
+bool error_set_errno(GError **error, int errnum, const char *format, ...) {
+        g_autofree char *message = NULL;
+        va_list arguments;
+
+        va_start(arguments, format);
+        message = g_strdup_vprintf(format, arguments);
+        va_end(arguments);
+        /* GLib has no code for EFBIG; its nearest is the one that says "too much". */
+        g_set_error(error, G_FILE_ERROR, errnum == EFBIG ? G_FILE_ERROR_NOSPC : g_file_error_from_errno(errnum),
+                    "%s: %s", message, g_strerror(errnum));
+        return false;
 }

@@ -5,6 +5,7 @@
  * codes), by the wire (as D-Bus error names) and by the client (as exit statuses). It knows no message texts. */
 
 #include <glib.h>
+#include <stdbool.h>
 
 typedef enum Condition {
         CONDITION_INTERNAL,     /* a defect or an I/O error of the daemon's own files */
@@ -44,3 +45,6 @@ char *error_quote(const char *word);
 
 /* The condition of @error if it is of our domain, else CONDITION_INTERNAL. */
 Condition condition_of(const GError *error);
+
+/* Sets @error in the domain G_FILE_ERROR: the text, and what errno @errnum (positive) means. Returns false. */
+bool error_set_errno(GError **error, int errnum, const char *format, ...) G_GNUC_PRINTF(3, 4);

@@ -28,6 +28,8 @@ bool root_is_machine(const Root *root);
 
 /* A file descriptor (O_CLOEXEC added) beneath the root, or -errno. */
 int root_open(const Root *root, const char *path, int flags);
+/* The same for a regular file alone, without blocking: -EISDIR, -ENXIO for anything else. */
+int root_open_regular(const Root *root, const char *path, int flags);
 
 /* Reads a whole file of at most @max bytes; a longer one is an error (G_FILE_ERROR_NOSPC), as is a missing one
  * (G_FILE_ERROR_NOENT) and what is no regular file. The result is NUL-terminated after @ret_size bytes; it may contain NUL bytes. */
@@ -51,17 +53,3 @@ int root_stat_device(const Root *root, const char *name, struct stat *ret);
 char *root_device_path(const Root *root, const char *name);
 /* The absolute path on the machine, for messages and for inotify. */
 char *root_absolute(const Root *root, const char *path);
-
-/* Writing: the new content is staged beside the target under the name ".<basename>.new" (which modprobe does not read),
- * synced, and becomes visible by a rename; the directory is synced after the rename. Parents that are missing are made (0755). */
-bool root_stage(const Root *root, const char *path, const char *content, GError **error);
-bool root_publish(const Root *root, const char *path,
-                  GError **error); /* rename the staged file; fine when there is none */
-bool root_discard(const Root *root, const char *path,
-                  GError **error); /* remove the staged file; fine when there is none */
-bool root_is_staged(const Root *root, const char *path);
-bool root_remove(const Root *root, const char *path,
-                 GError **error); /* remove and sync the directory; fine when there is none */
-bool root_write(const Root *root, const char *path, const char *content, GError **error); /* stage and publish */
-/* One write(2) into an existing file, as sysfs wants it. */
-bool root_poke(const Root *root, const char *path, const char *content, GError **error);

@@ -4,6 +4,7 @@
  * the plan. It decides nothing. */
 
 #include "error.h"
+#include "file.h"
 #include "journal.h"
 
 /* Our files are at most PLAN_FILE_MAX long, there are two of them, and what waits for idle remembers them as well; each byte may be written as
@@ -82,7 +83,7 @@ bool journal_write(const Root *root, const Plan *plan, JournalPhase phase, GErro
                 g_set_error(error, CONDITION, CONDITION_INTERNAL, "The record of this change would be too large");
                 return false;
         }
-        return root_write(root, JOURNAL_PATH, text, error);
+        return file_write(root, JOURNAL_PATH, text, error);
 }
 
 static PlanFile *parse_file(GKeyFile *file, const char *group) {
@@ -171,5 +172,5 @@ Plan *journal_read(const Root *root, JournalPhase *ret_phase, GError **error) {
 
 bool journal_clear(const Root *root, GError **error) {
         /* And what could not take its place. */
-        return root_discard(root, JOURNAL_PATH, error) && root_remove(root, JOURNAL_PATH, error);
+        return file_discard(root, JOURNAL_PATH, error) && file_remove(root, JOURNAL_PATH, error);
 }

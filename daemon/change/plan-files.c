@@ -3,6 +3,7 @@
 /* The files of a plan on disk. Each step can be repeated, and none is half done: a file has the old text or the new one. */
 
 #include "error.h"
+#include "file.h"
 #include "plan-files.h"
 
 bool plan_files_read(const Root *root, const char *path, char **ret, GError **error) {
@@ -30,7 +31,7 @@ bool plan_files_unchanged(const GPtrArray *files, const Root *root, GError **err
 bool plan_files_stage(const GPtrArray *files, const Root *root, GError **error) {
         for (unsigned i = 0; i < files->len; i++) {
                 const PlanFile *file = g_ptr_array_index(files, i);
-                if (file->after && !root_stage(root, file->path, file->after, error))
+                if (file->after && !file_stage(root, file->path, file->after, error))
                         return false;
         }
         return true;
@@ -39,7 +40,7 @@ bool plan_files_stage(const GPtrArray *files, const Root *root, GError **error) 
 bool plan_files_discard(const GPtrArray *files, const Root *root, GError **error) {
         for (unsigned i = 0; i < files->len; i++) {
                 const PlanFile *file = g_ptr_array_index(files, i);
-                if (!root_discard(root, file->path, error))
+                if (!file_discard(root, file->path, error))
                         return false;
         }
         return true;
@@ -48,7 +49,7 @@ bool plan_files_discard(const GPtrArray *files, const Root *root, GError **error
 bool plan_files_publish(const GPtrArray *files, const Root *root, GPtrArray *steps, GError **error) {
         for (unsigned i = 0; i < files->len; i++) {
                 const PlanFile *file = g_ptr_array_index(files, i);
-                if (file->after ? !root_publish(root, file->path, error) : !root_remove(root, file->path, error))
+                if (file->after ? !file_publish(root, file->path, error) : !file_remove(root, file->path, error))
                         return false;
                 if (steps)
                         g_ptr_array_add(steps, g_strconcat(file->after ? "wrote /" : "removed /", file->path, NULL));
@@ -64,7 +65,7 @@ static bool restore(const PlanFile *file, const Root *root, GPtrArray *steps, GE
         if (g_strcmp0(now, file->after) != 0)
                 return true;
         g_ptr_array_add(steps, g_strconcat("put back /", file->path, NULL));
-        return file->before ? root_write(root, file->path, file->before, error) : root_remove(root, file->path, error);
+        return file->before ? file_write(root, file->path, file->before, error) : file_remove(root, file->path, error);
 }
 
 bool plan_files_restore(const GPtrArray *files, const Root *root, GPtrArray *steps, GError **error) {

@@ -4,6 +4,7 @@
 
 #include "ending.h"
 #include "error.h"
+#include "file.h"
 #include "journal.h"
 #include "pending.h"
 #include "plan-files.h"
@@ -86,9 +87,9 @@ static void recover_plan(ChangeResult *result, const Plan *plan, JournalPhase ph
 static void discard_records(const Root *root, bool proven) {
         static const char *const records[] = {PENDING_PATH, KVM_KEPT_PATH};
 
-        (void) root_discard(root, JOURNAL_PATH, NULL);
+        (void) file_discard(root, JOURNAL_PATH, NULL);
         for (unsigned i = 0; i < G_N_ELEMENTS(records) && !proven; i++)
-                (void) root_discard(root, records[i], NULL);
+                (void) file_discard(root, records[i], NULL);
 }
 
 ChangeResult *recover_run(const Root *root, Loader *loader) {

@@ -5,6 +5,7 @@
 
 #include "catalog.h"
 #include "error.h"
+#include "file.h"
 #include "reload.h"
 #include "syntax.h"
 
@@ -196,7 +197,7 @@ static bool poke_values(Reload *reload, bool after, GError **error) {
                 if (!v->writable || value_is(reload->root, reload->plan, v, wanted, NULL))
                         continue;
                 g_autofree char *path = g_strdup_printf("sys/module/%s/parameters/%s", v->module, v->name);
-                if (!root_poke(reload->root, path, wanted, error))
+                if (!file_poke(reload->root, path, wanted, error))
                         return false;
                 reload_step(reload, "wrote %s to /%s", wanted, path);
         }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "file.h"
 #include "fixed-values.h"
 #include "reprobe.h"
 
@@ -178,7 +179,7 @@ Reprobe *reprobe_run(const Hypervisor *hypervisor, gpointer connection, const Ro
                 reprobe = attempt(hypervisor, connection, root, uri, reason, cancelled);
         }
         if (g_strcmp0(record, now) != 0 && is_to_be_recorded(reprobe) &&
-            !root_write(root, REPROBE_RECORD_PATH, now, &problem)) {
+            !file_write(root, REPROBE_RECORD_PATH, now, &problem)) {
                 reprobe = reprobe ?: g_new0(Reprobe, 1);
                 if (!reprobe->error) {
                         g_free(reprobe->message);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "file.h"
 #include "pending.h"
 
 #define MODULE_GROUP "module "
@@ -133,5 +134,5 @@ char *pending_to_text(const Pending *pending) {
 bool pending_write(const Pending *pending, const Root *root, GError **error) {
         g_autofree char *text = pending_to_text(pending);
 
-        return text ? root_write(root, PENDING_PATH, text, error) : root_remove(root, PENDING_PATH, error);
+        return text ? file_write(root, PENDING_PATH, text, error) : file_remove(root, PENDING_PATH, error);
 }

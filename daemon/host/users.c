@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "qemu.h"
 #include "users.h"
 
@@ -16,13 +17,6 @@
 /* Documentation/admin-guide/devices.txt */
 #define KVM_MAJOR 10
 #define KVM_MINOR 232
-
-static void close_fd(int *fd) {
-        if (*fd >= 0)
-                close(*fd);
-}
-
-#define AUTO_CLOSE __attribute__((cleanup(close_fd)))
 
 static char *proc_path(const char *pid, const char *entry) {
         return g_strdup_printf("proc/%s/%s", pid, entry);

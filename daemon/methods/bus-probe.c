@@ -10,6 +10,7 @@
 #include "bus.h"
 #include "call.h"
 #include "error.h"
+#include "file.h"
 #include "helper.h"
 #include "object.h"
 #include "probe-result.h"
@@ -86,7 +87,7 @@ static bool probe_execute(gpointer data) {
                 probe_drop(probe);
                 return false;
         }
-        if (!root_write(probe->call->daemon->root, PROBE_RESULT_PATH, "", &error)) {
+        if (!file_write(probe->call->daemon->root, PROBE_RESULT_PATH, "", &error)) {
                 probe_fail(probe, error);
                 return false;
         }

@@ -8,6 +8,7 @@
 #include "device-node.h"
 #include "device.h"
 #include "error.h"
+#include "file.h"
 #include "group.h"
 #include "helper.h"
 #include "log.h"
@@ -114,7 +115,7 @@ static void facts_begin(Device *device) {
         g_autofree char *output = root_absolute(daemon->root, CPU_FACTS_PATH);
         g_autoptr(GError) error = NULL;
 
-        if (*daemon->host->cpu->vendor && root_write(daemon->root, CPU_FACTS_PATH, "", &error)) {
+        if (*daemon->host->cpu->vendor && file_write(daemon->root, CPU_FACTS_PATH, "", &error)) {
                 run(device, "facts", output, on_facts);
                 return;
         }

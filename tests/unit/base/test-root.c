@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "tree.h"
 
 #define PATH "etc/modprobe.d/x.conf"
@@ -98,7 +99,7 @@ static void test_writes_stay_inside(Tree *tree, gconstpointer data) {
 
         tree_folder(tree, "tmp/elsewhere");
         tree_link(tree, "var/lib", "/tmp/elsewhere");
-        g_assert_true(root_write(tree->root, "var/lib/nestvirt/change", "text", &error));
+        g_assert_true(file_write(tree->root, "var/lib/nestvirt/change", "text", &error));
         assert_file(tree, "tmp/elsewhere/nestvirt/change", "text");
         g_assert_false(g_file_test("/tmp/elsewhere/nestvirt", G_FILE_TEST_EXISTS));
 }
@@ -137,7 +138,7 @@ static void test_fifo_does_not_block(Tree *tree, gconstpointer data) {
         g_assert_false(root_read(tree->root, "fifo", 100, &text, NULL, &error));
         g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NXIO);
         g_assert_null(root_read_line(tree->root, "fifo"));
-        g_assert_false(root_poke(tree->root, "fifo", "1", &poke));
+        g_assert_false(file_poke(tree->root, "fifo", "1", &poke));
         g_assert_error(poke, G_FILE_ERROR, G_FILE_ERROR_NXIO);
 }
 
@@ -176,20 +177,20 @@ static void test_stage_is_invisible(Tree *tree, gconstpointer data) {
         g_autoptr(GError) error = NULL;
         mode_t before = umask(077);
 
-        g_assert_true(root_stage(tree->root, PATH, "new", &error));
+        g_assert_true(file_stage(tree->root, PATH, "new", &error));
         assert_file(tree, PATH, NULL);
         assert_file(tree, STAGED, "new");
         assert_mode(tree, STAGED, 0644);
         assert_mode(tree, "etc/modprobe.d", 0755);
         assert_mode(tree, "etc", 0755);
         umask(before);
-        g_assert_true(root_is_staged(tree->root, PATH));
-        g_assert_true(root_publish(tree->root, PATH, &error));
-        g_assert_false(root_is_staged(tree->root, PATH));
+        g_assert_true(file_is_staged(tree->root, PATH));
+        g_assert_true(file_publish(tree->root, PATH, &error));
+        g_assert_false(file_is_staged(tree->root, PATH));
         assert_file(tree, PATH, "new");
-        g_assert_true(root_stage(tree->root, PATH, "newer", &error));
+        g_assert_true(file_stage(tree->root, PATH, "newer", &error));
         assert_file(tree, PATH, "new");
-        g_assert_true(root_discard(tree->root, PATH, &error));
+        g_assert_true(file_discard(tree->root, PATH, &error));
         assert_file(tree, STAGED, NULL);
         assert_file(tree, PATH, "new");
         g_assert_no_error(error);
@@ -198,15 +199,15 @@ static void test_stage_is_invisible(Tree *tree, gconstpointer data) {
 static void test_nothing_staged_is_fine(Tree *tree, gconstpointer data) {
         g_autoptr(GError) error = NULL;
 
-        g_assert_true(root_publish(tree->root, PATH, &error));
-        g_assert_true(root_discard(tree->root, PATH, &error));
-        g_assert_true(root_remove(tree->root, PATH, &error));
-        g_assert_false(root_is_staged(tree->root, PATH));
+        g_assert_true(file_publish(tree->root, PATH, &error));
+        g_assert_true(file_discard(tree->root, PATH, &error));
+        g_assert_true(file_remove(tree->root, PATH, &error));
+        g_assert_false(file_is_staged(tree->root, PATH));
         tree_write(tree, PATH, "old");
-        g_assert_true(root_publish(tree->root, PATH, &error));
-        g_assert_true(root_discard(tree->root, PATH, &error));
+        g_assert_true(file_publish(tree->root, PATH, &error));
+        g_assert_true(file_discard(tree->root, PATH, &error));
         assert_file(tree, PATH, "old");
-        g_assert_true(root_remove(tree->root, PATH, &error));
+        g_assert_true(file_remove(tree->root, PATH, &error));
         assert_file(tree, PATH, NULL);
 }
 
@@ -217,13 +218,13 @@ static void test_order_on_disk(Tree *tree, gconstpointer data) {
 
         tree_folder(tree, "etc/modprobe.d");
         order = log;
-        g_assert_true(root_stage(tree->root, PATH, "text", &error));
+        g_assert_true(file_stage(tree->root, PATH, "text", &error));
         g_assert_cmpstr(log->str, ==, "sync-file sync-folder ");
         g_string_truncate(log, 0);
-        g_assert_true(root_publish(tree->root, PATH, &error));
+        g_assert_true(file_publish(tree->root, PATH, &error));
         g_assert_cmpstr(log->str, ==, "rename sync-folder ");
         g_string_truncate(log, 0);
-        g_assert_true(root_remove(tree->root, PATH, &error));
+        g_assert_true(file_remove(tree->root, PATH, &error));
         g_assert_cmpstr(log->str, ==, "sync-folder ");
         order = NULL;
 }
@@ -233,7 +234,7 @@ static void test_full_disk_leaves_the_old_one(Tree *tree, gconstpointer data) {
 
         tree_write(tree, PATH, "old");
         disk_full = true;
-        g_assert_false(root_write(tree->root, PATH, "new", &error));
+        g_assert_false(file_write(tree->root, PATH, "new", &error));
         disk_full = false;
         g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC);
         assert_file(tree, PATH, "old");
@@ -246,14 +247,14 @@ static void test_leftovers(Tree *tree, gconstpointer data) {
 
         tree_write(tree, "victim", "untouched");
         tree_link(tree, STAGED, "../../victim");
-        g_assert_true(root_write(tree->root, PATH, "new", &error));
+        g_assert_true(file_write(tree->root, PATH, "new", &error));
         assert_file(tree, "victim", "untouched");
         assert_file(tree, PATH, "new");
         tree_folder(tree, STAGED);
-        g_assert_false(root_stage(tree->root, PATH, "newer", &folder));
+        g_assert_false(file_stage(tree->root, PATH, "newer", &folder));
         g_assert_error(folder, G_FILE_ERROR, G_FILE_ERROR_ISDIR);
         g_assert_nonnull(strstr(folder->message, PATH));
-        g_assert_false(root_stage(tree->root, "victim/x", "newer", &file));
+        g_assert_false(file_stage(tree->root, "victim/x", "newer", &file));
         g_assert_error(file, G_FILE_ERROR, G_FILE_ERROR_NOTDIR);
         assert_file(tree, PATH, "new");
 }
@@ -262,9 +263,9 @@ static void test_poke(Tree *tree, gconstpointer data) {
         g_autoptr(GError) error = NULL;
 
         tree_write(tree, "parameter", "200000\n");
-        g_assert_true(root_poke(tree->root, "parameter", "10", &error));
+        g_assert_true(file_poke(tree->root, "parameter", "10", &error));
         assert_file(tree, "parameter", "10");
-        g_assert_false(root_poke(tree->root, "missing", "10", &error));
+        g_assert_false(file_poke(tree->root, "missing", "10", &error));
         g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
         assert_file(tree, "missing", NULL);
 }
