@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* pkttyagent as a child process. It tells that it is ready by closing the descriptor that it is given, and so does a child that dies. */
+/* pkttyagent as a child process. It tells that it is ready by closing the descriptor that it is
+ * given, and so does a child that dies. */
 
 #include <errno.h>
 #include <fcntl.h>

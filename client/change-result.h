@@ -11,5 +11,6 @@ void change_print(const Client *client, GVariant *result);
 void change_print_outcome(const Client *client, GVariant *result);
 /* For people: what the probe has shown, Verified. */
 void change_print_verdict(const Client *client, GVariant *result);
-/* @result: of a guest's definition: a{sv} with Outcome, Steps, Advice, Impact, Diff, RestartNeeded. @name: as the user calls it. */
+/* @result: of a guest's definition: a{sv} with Outcome, Steps, Advice, Impact, Diff, RestartNeeded.
+ * @name: as the user calls it. */
 void change_print_guest(const Client *client, const char *name, GVariant *result);

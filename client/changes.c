@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Two dictionaries compared, and a sentence for each difference. A module that is away has no values in effect: what they are when it is back is
- * held against what they were before it went. */
+/* Two dictionaries compared, and a sentence for each difference. A module that is away has no
+ * values in effect: what they are when it is back is held against what they were before it went. */
 
 #include <stdarg.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What a signal says, in people's words: held against what was known before, so that they are told what differs. It prints nothing itself. */
+/* What a signal says, in people's words: held against what was known before, so that they are told
+ * what differs. It prints nothing itself. */
 
 #include <glib.h>
 
@@ -17,7 +18,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Changes, changes_free)
 
 /* @changed: a{sv}, properties of our interface at @path. */
 void changes_take(Changes *changes, const char *path, GVariant *changed);
-/* An object has come, or gone (@properties NULL). One that is known already has changed, and one that is not known is no news when it goes. */
+/* An object has come, or gone (@properties NULL). One that is known already has changed, and one
+ * that is not known is no news when it goes. */
 void changes_take_object(Changes *changes, const char *path, GVariant *properties);
 /* Everything anew, as after a time without signals. */
 void changes_take_inventory(Changes *changes, const Inventory *inventory);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How a run of nestvirtctl speaks: results, failures, wrong usage; for people or as JSON. It must not know any verb. */
+/* How a run of nestvirtctl speaks: results, failures, wrong usage; for people or as JSON. It must
+ * not know any verb. */
 
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* One run of nestvirtctl: what the command line asks for, the connection, and what is printed at the end. Verbs take it and return an
- * exit status. It knows no verb. */
+/* One run of nestvirtctl: what the command line asks for, the connection, and what is printed at
+ * the end. Verbs take it and return an exit status. It knows no verb. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,7 +39,8 @@ typedef struct Client {
         Output *out; /* for people; JSON goes there too, whole */
 } Client;
 
-/* Says "Cannot @doing: …" on standard error, or as JSON on standard output, and returns the exit status for @error. */
+/* Says "Cannot @doing: …" on standard error, or as JSON on standard output, and returns the exit
+ * status for @error. */
 int client_fail(const Client *client, const char *doing, const sd_bus_error *error);
 /* What is wrong with the command line, one line; returns EXIT_USAGE. */
 int client_usage(const Client *client, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The bus: connecting and calling. Every failure comes as a D-Bus error, also those of this end; who prints it is the caller. */
+/* The bus: connecting and calling. Every failure comes as a D-Bus error, also those of this end;
+ * who prints it is the caller. */
 
 #include "client.h"
 #include "names.h"
@@ -17,10 +18,12 @@ typedef enum CallKind {
         CALL_CHANGE, /* polkit may have to ask, and it takes as long as it takes */
 } CallKind;
 
-/* A new method call to the daemon, in @ret; connects when that has not been done. A negative errno on failure. */
+/* A new method call to the daemon, in @ret; connects when that has not been done. A negative errno
+ * on failure. */
 int connection_prepare(Client *client, const char *path, const char *interface, const char *member,
                        sd_bus_message **ret, sd_bus_error *error);
-/* Sends the call and waits for its answer: one value of @type in @ret, or nothing when @type is NULL. */
+/* Sends the call and waits for its answer: one value of @type in @ret, or nothing when @type is
+ * NULL. */
 int connection_call(Client *client, sd_bus_message *call, CallKind kind, const char *type, GVariant **ret,
                     sd_bus_error *error);
 /* The same, for an answer that is read as it came, in @ret. */
@@ -29,5 +32,6 @@ int connection_call_message(Client *client, sd_bus_message *call, CallKind kind,
 /* Prepares and calls, for a method whose only argument is its flags. */
 int connection_call_flags(Client *client, const char *path, const char *interface, const char *member, CallKind kind,
                           uint64_t flags, const char *type, GVariant **ret, sd_bus_error *error);
-/* Fills @error with what @errnum means for the connection, if nothing is there yet; returns @errnum, negative. */
+/* Fills @error with what @errnum means for the connection, if nothing is there yet; returns
+ * @errnum, negative. */
 int connection_fail(const Client *client, int errnum, sd_bus_error *error);

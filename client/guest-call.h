@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Words of the command line that are about guests: their names, and what is asked for them. It prints nothing. */
+/* Words of the command line that are about guests: their names, and what is asked for them. It
+ * prints nothing. */
 
 #include "client.h"
 

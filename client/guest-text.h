@@ -7,9 +7,11 @@
 
 #include "output.h"
 
-/* What ListGuests has answered, a line for each guest; a negative errno when it is something else. */
+/* What ListGuests has answered, a line for each guest; a negative errno when it is something
+ * else. */
 int guest_text_table(Output *out, sd_bus_message *guests);
 /* All that is known of one, a{sv}. */
 void guest_text_one(Output *out, GVariant *guest);
-/* How many there are, and how many of them can nest, do, and won't start: a line of nestvirtctl status; NULL when there are none. */
+/* How many there are, and how many of them can nest, do, and won't start: a line of nestvirtctl
+ * status; NULL when there are none. */
 char *guest_text_summary(const GPtrArray *guests);

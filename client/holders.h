@@ -5,7 +5,8 @@
 
 #include "inventory.h"
 
-/* An array of dictionaries (Pid, Uid, Command, Unit, Guest): the holders of the vendor's module, else of kvm; empty when there is no module. */
+/* An array of dictionaries (Pid, Uid, Command, Unit, Guest): the holders of the vendor's module,
+ * else of kvm; empty when there is no module. */
 int holders_fetch(Client *client, const Inventory *inventory, GVariant **ret, sd_bus_error *error);
 /* "qemu-system-x86 (pid 812), guest web1, machine-qemu.scope" */
 char *holder_describe(GVariant *holder);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The manager's properties, and the reply of GetManagedObjects sorted by what the objects are. It must not interpret what the properties say. */
+/* The manager's properties, and the reply of GetManagedObjects sorted by what the objects are. It
+ * must not interpret what the properties say. */
 
 #include <string.h>
 

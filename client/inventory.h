@@ -25,8 +25,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Inventory, inventory_free)
 const Item *inventory_vendor_module(const Inventory *inventory);
 const Item *inventory_module(const Inventory *inventory, const char *name);
 
-/* Which parameter a user's word means: @ret_module and @ret_name as the daemon takes them. True when this host has it. A word that nobody
- * knows is taken for a parameter of the vendor's module, so that the daemon can say what it thinks of it. */
+/* Which parameter a user's word means: @ret_module and @ret_name as the daemon takes them. True
+ * when this host has it. A word that nobody knows is taken for a parameter of the vendor's module,
+ * so that the daemon can say what it thinks of it. */
 bool inventory_resolve(const Inventory *inventory, const char *word, char **ret_module, char **ret_name);
 
 /* "" when @properties (may be NULL) has no such string; the text is the dictionary's. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What came from the bus as JSON text. The keys of property dictionaries, a{sv}, are D-Bus names and become snake_case; those of all other
- * dictionaries are names of things (parameters, counters) and stay as they are. Variants are looked through, booleans and numbers
- * are native, structs are arrays. */
+/* What came from the bus as JSON text. The keys of property dictionaries, a{sv}, are D-Bus names
+ * and become snake_case; those of all other dictionaries are names of things (parameters, counters)
+ * and stay as they are. Variants are looked through, booleans and numbers are native, structs are
+ * arrays. */
 
 #include <glib.h>
 

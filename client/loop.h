@@ -5,9 +5,11 @@
 
 #include "client.h"
 
-/* Handles what comes from the bus until @finished says yes, looked at whenever all that has come is handled. Returns 0 then; -EINTR when SIGINT
- * or SIGTERM came, another negative errno when the connection is lost. */
+/* Handles what comes from the bus until @finished says yes, looked at whenever all that has come is
+ * handled. Returns 0 then; -EINTR when SIGINT or SIGTERM came, another negative errno when the
+ * connection is lost. */
 int loop_run(const Client *client, bool (*finished)(void *userdata), void *userdata);
 
-/* From now on SIGINT and SIGTERM wait for loop_run(), which does this itself if nobody did. For what must not be cut short before. */
+/* From now on SIGINT and SIGTERM wait for loop_run(), which does this itself if nobody did. For
+ * what must not be cut short before. */
 void loop_hold_signals(void);

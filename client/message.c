@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A walk over a message that builds the GVariant of the same type: D-Bus and GVariant share their type system. It must know nothing of
- * what the messages mean. */
+/* A walk over a message that builds the GVariant of the same type: D-Bus and GVariant share their
+ * type system. It must know nothing of what the messages mean. */
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nestvirtctl: the command line. Two tables say which verbs and options there are; help, completion and manual follow them. It must not know what
- * a verb does. */
+/* nestvirtctl: the command line. Two tables say which verbs and options there are; help, completion
+ * and manual follow them. It must not know what a verb does. */
 
 #include <getopt.h>
 #include <stdio.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Text for people, kept until it is whole: then it goes to standard output, or through a pager when that is a terminal and the text is
- * longer than its screen. Nothing that was read from elsewhere can reach the terminal as a control sequence. */
+/* Text for people, kept until it is whole: then it goes to standard output, or through a pager when
+ * that is a terminal and the text is longer than its screen. Nothing that was read from elsewhere
+ * can reach the terminal as a control sequence. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -21,7 +22,8 @@ typedef struct Output Output;
 /* @colours: as output_wants_colours() says, unless the text is for programs. */
 Output *output_new(bool colours);
 void output_free(Output *output);
-/* Standard output is a terminal, and neither NO_COLOR nor a dumb terminal speaks against colours. */
+/* Standard output is a terminal, and neither NO_COLOR nor a dumb terminal speaks against
+ * colours. */
 bool output_wants_colours(void);
 /* Standard output is a terminal on which the cursor can be moved. */
 bool output_is_terminal(void);

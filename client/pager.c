@@ -13,8 +13,8 @@
 
 #include "pager.h"
 
-/* Somebody runs us with rights that are not their own, such as sudo's, to run us and nothing else: a pager that starts a shell, or one of
- * their choice, would give those rights away. */
+/* Somebody runs us with rights that are not their own, such as sudo's, to run us and nothing else:
+ * a pager that starts a shell, or one of their choice, would give those rights away. */
 static bool is_lent(void) {
         return geteuid() != getuid() || (geteuid() == 0 && (getenv("SUDO_UID") || getenv("PKEXEC_UID")));
 }

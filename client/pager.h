@@ -5,5 +5,6 @@
 
 #include <stdbool.h>
 
-/* Comes back when the reader is done; false when no pager could be started, and nothing was shown. */
+/* Comes back when the reader is done; false when no pager could be started, and nothing was
+ * shown. */
 bool pager_show(const char *text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Has the probe run: by the program itself when the caller may open /dev/kvm, else by the daemon. It must not know what is found. */
+/* Has the probe run: by the program itself when the caller may open /dev/kvm, else by the daemon.
+ * It must not know what is found. */
 
 #include <fcntl.h>
 #include <string.h>

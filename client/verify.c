@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Compares what the host says of itself with what the probe has found. It must not know what has been changed. */
+/* Compares what the host says of itself with what the probe has found. It must not know what has
+ * been changed. */
 
 #include <string.h>
 
@@ -40,7 +41,8 @@ static GVariant *with_verdict(GVariant *result, const char *word) {
         return g_variant_ref_sink(g_variant_dict_end(&dict));
 }
 
-/* The daemon's own result, as it is kept for the findings, and is never of the moment between two changes. */
+/* The daemon's own result, as it is kept for the findings, and is never of the moment between two
+ * changes. */
 GVariant *verify_change(Client *client, GVariant *result, sd_bus_error *error) {
         g_autoptr(Inventory) inventory = NULL;
         g_autoptr(GVariant) found = probing_ask(client, error);

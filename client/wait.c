@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Signals of the modules, held against what was pending when the change was answered. A daemon that ends meanwhile takes nothing with it: it
- * is started again, and goes on waiting. */
+/* Signals of the modules, held against what was pending when the change was answered. A daemon that
+ * ends meanwhile takes nothing with it: it is started again, and goes on waiting. */
 
 #include <errno.h>
 
@@ -172,7 +172,8 @@ static int judge(const Wait *wait, char **ret, sd_bus_error *error) {
 int wait_run(Wait *wait, GPtrArray *parameters, char **ret, sd_bus_error *error) {
         int r;
 
-        /* What came before the answer to our change may be the end of another's, and is not to close ours. */
+        /* What came before the answer to our change may be the end of another's, and is not to
+         * close ours. */
         do
                 r = sd_bus_process(wait->client->bus, NULL);
         while (r > 0);

@@ -80,7 +80,8 @@ static void recovery_free(gpointer data) {
 static void recovery_run(gpointer data) {
         Recovery *recovery = data;
 
-        /* Who has no right to the lock can't tell a change that was cut short from one under way. */
+        /* Who has no right to the lock can't tell a change that was cut short from one under
+         * way. */
         if (recovery->daemon->lock >= 0)
                 recovery->result = recover_run(recovery->root, recovery->daemon->loader);
 }
@@ -127,7 +128,8 @@ static int set_up_event(Daemon *daemon) {
         sigset_t blocked;
         int r;
 
-        /* Before there is any thread: they inherit it. SIGCHLD: for the children's event sources. */
+        /* Before there is any thread: they inherit it. SIGCHLD: for the children's event
+         * sources. */
         (void) signal(SIGPIPE, SIG_IGN);
         (void) sigemptyset(&blocked);
         (void) sigaddset(&blocked, SIGTERM);
@@ -202,7 +204,8 @@ static int set_up(Daemon *daemon) {
         return daemon->watch ? 0 : r;
 }
 
-/* The bus goes last, so that whoever still waits hears of it from the bus; what a worker does is waited for. */
+/* The bus goes last, so that whoever still waits hears of it from the bus; what a worker does is
+ * waited for. */
 static void take_down(Daemon *daemon) {
         watch_free(daemon->watch);
         guests_free(daemon->guests);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The one object that everything on the loop hangs on: the snapshot of the host, what is published of it, the bus, the workers, and who
- * may touch the host next. It owns them; it knows no method, no signal and no property. */
+/* The one object that everything on the loop hangs on: the snapshot of the host, what is published
+ * of it, the bus, the workers, and who may touch the host next. It owns them; it knows no method,
+ * no signal and no property. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -67,13 +68,15 @@ typedef struct Daemon {
         Guests *guests;
 } Daemon;
 
-/* Reads the host again, publishes what differs, and lets what waits for idle look at it. Every path that may have changed anything ends
- * here: start-up, methods, events, finished changes. It must not be called from within itself. */
+/* Reads the host again, publishes what differs, and lets what waits for idle look at it. Every path
+ * that may have changed anything ends here: start-up, methods, events, finished changes. It must
+ * not be called from within itself. */
 void daemon_refresh(Daemon *daemon);
 /* The same, but once in an iteration of the loop: for many who are answered together. */
 void daemon_refresh_once(Daemon *daemon);
 
-/* A worker whose results come back on this loop; a negative errno on failure. @ret_source may be NULL: then it lives as long as the loop. */
+/* A worker whose results come back on this loop; a negative errno on failure. @ret_source may be
+ * NULL: then it lives as long as the loop. */
 int daemon_add_worker(const Daemon *daemon, const char *name, Worker **ret, sd_event_source **ret_source);
 
 /* Serves until a signal ends it; the exit status. @loader stays the caller's. */

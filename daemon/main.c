@@ -83,7 +83,8 @@ static int parse_arguments(int argc, char **argv, Arguments *ret) {
         return 2;
 }
 
-/* A daemon that is at rest nearly always should be small: no arena for each thread, and no page of 2 MiB for the stack of a worker. */
+/* A daemon that is at rest nearly always should be small: no arena for each thread, and no page of
+ * 2 MiB for the stack of a worker. */
 static void stay_small(void) {
         (void) mallopt(M_ARENA_MAX, 1);
         (void) mallopt(M_MMAP_THRESHOLD, 64 * 1024);

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Every name that the daemon, the client and the tests must agree on, spelled once: the bus name, object paths, interfaces and
- * polkit actions. It is nothing but names; signatures and prose are in org.nestvirt1.xml, error names in daemon/base/error.c. */
+/* Every name that the daemon, the client and the tests must agree on, spelled once: the bus name,
+ * object paths, interfaces and polkit actions. It is nothing but names; signatures and prose are in
+ * org.nestvirt1.xml, error names in daemon/base/error.c. */
 
 #include <stdint.h>
 
 #define BUS_NAME "org.nestvirt1"
 
 #define PATH_MANAGER "/org/nestvirt1"
-/* Prefixes for sd_bus_path_encode(): the module's name, or the guest's UUID, follows after a slash. */
+/* Prefixes for sd_bus_path_encode(): the module's name, or the guest's UUID, follows after a
+ * slash. */
 #define PATH_MODULE_PREFIX "/org/nestvirt1/module"
 #define PATH_GUEST_PREFIX "/org/nestvirt1/guest"
 

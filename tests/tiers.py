@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """All tests, tier by tier, and one closing line of counts: what `./run test` runs.
 
-Owns the order of the tiers and the sum of their counts; the tests are elsewhere. A tier is a function that runs its
-tests, shows their progress and returns a Counter of passed, failed and skipped.
+Owns the order of the tiers and the sum of their counts; the tests are elsewhere. A tier is a
+function that runs its tests, shows their progress and returns a Counter of passed, failed and
+skipped.
 
     tiers.py [TIER…]
 """
@@ -26,7 +27,8 @@ GCC = {"CC": "gcc"}
 
 FAILED = "=== what failed"
 
-# A text for each test that failed, shown once more at the end: nobody looks for it among some thousand lines.
+# A text for each test that failed, shown once more at the end: nobody looks for it among some
+# thousand lines.
 FAILURES = []
 
 # The sources are the same in every build.
@@ -55,7 +57,8 @@ def case_counts(test):
 
 
 def case_failures(test):
-    """Of one test in meson's log: each case that failed with what was said of it, or the end of what one said that died."""
+    """Of one test in meson's log: each case that failed with what was said of it, or the end of
+    what one said that died."""
     found, case = [], None
     for line in test.get("stdout", "").splitlines():
         if re.match(r"(not )?ok\b", line):
@@ -166,7 +169,8 @@ def run(name):
 
 
 class Beside:
-    """A tier that runs in a process of its own meanwhile; what it says is shown when it has ended."""
+    """A tier that runs in a process of its own meanwhile; what it says is shown when it has
+    ended."""
 
     def __init__(self, name):
         self.output = tempfile.TemporaryFile("w+")

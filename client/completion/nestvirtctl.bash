@@ -20,7 +20,8 @@ _nestvirtctl_values() {
         done
 }
 
-# Names of the guests of the machine's own libvirt, as it keeps their definitions; only root can look there.
+# Names of the guests of the machine's own libvirt, as it keeps their definitions; only root can
+# look there.
 _nestvirtctl_guests() {
         local file
         for file in "${NESTVIRTCTL_GUESTS:-/etc/libvirt/qemu}"/*.xml; do
@@ -28,8 +29,9 @@ _nestvirtctl_guests() {
         done
 }
 
-# Of the names that come in those that begin with $1: quoted, so that they mean nothing to the shell, and with $2 behind. Only words that are
-# written here are for compgen -W, which expands what it is given: whoever names a guest must not have a command run by a Tab.
+# Of the names that come in those that begin with $1: quoted, so that they mean nothing to the
+# shell, and with $2 behind. Only words that are written here are for compgen -W, which expands what
+# it is given: whoever names a guest must not have a command run by a Tab.
 _nestvirtctl_names() {
         local name
         while IFS= read -r name; do

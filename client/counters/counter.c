@@ -29,7 +29,8 @@ bool counter_is_level(const char *name) {
                         "pages_1g",
                         "pages_2m",
                         "pages_4k",
-                        /* Linux 5.10: one counter for all large pages, and another name for those that were split. */
+                        /* Linux 5.10: one counter for all large pages, and another name for those
+                         * that were split. */
                         "largepages",
                         "lpages",
                         "nx_largepages_splitted",

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What is known of KVM's counters by their names, those of older kernels included (arch/x86/kvm/x86.c, virt/kvm/kvm_main.c of Linux 5.10 to
- * 7.3). A counter that is not known counts up. */
+/* What is known of KVM's counters by their names, those of older kernels included
+ * (arch/x86/kvm/x86.c, virt/kvm/kvm_main.c of Linux 5.10 to 7.3). A counter that is not known
+ * counts up. */
 
 #include <stdbool.h>
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Exits by their reasons, and what they say about nesting. Reasons are the hardware's (Intel's manual, volume 3D, appendix C; AMD's, volume 2,
- * appendix C), names those of the kernel's headers, which its own traces have as well. */
+/* Exits by their reasons, and what they say about nesting. Reasons are the hardware's (Intel's
+ * manual, volume 3D, appendix C; AMD's, volume 2, appendix C), names those of the kernel's headers,
+ * which its own traces have as well. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -28,7 +29,8 @@ Exits *exits_new(Isa isa);
 void exits_free(Exits *exits);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Exits, exits_free)
 
-/* One exit is one that is not nested, and if it was L2's one that is, in any order: two tracepoints tell of it. */
+/* One exit is one that is not nested, and if it was L2's one that is, in any order: two tracepoints
+ * tell of it. */
 void exits_add(Exits *exits, guint32 reason, bool nested);
 void exits_forget(Exits *exits);
 /* Exit*, the most frequent first; they stay @exits'. */

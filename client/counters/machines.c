@@ -67,7 +67,8 @@ static const char *holder_name(GVariant *holder) {
 
 char *machines_name(const Machines *machines, const char *machine, const char *process) {
         g_autoptr(GVariant) holder = find_holder(machines, process);
-        /* Of libvirt's guests, as of the beginning: one that was started later has a process to be known by. */
+        /* Of libvirt's guests, as of the beginning: one that was started later has a process to be
+         * known by. */
         const char *guest = g_hash_table_lookup(machines->guests, machine);
 
         return g_strdup(guest && *guest ? guest : holder_name(holder));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Who is behind a virtual machine: from what the kernel calls it, "PID-FD", to the process, and from either that or its UUID to the guest that a
- * user names. */
+/* Who is behind a virtual machine: from what the kernel calls it, "PID-FD", to the process, and
+ * from either that or its UUID to the guest that a user names. */
 
 #include "inventory.h"
 
@@ -14,7 +14,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Machines, machines_free)
 
 /* Looks at who uses KVM now; until then nobody is known. */
 int machines_look(Machines *machines, sd_bus_error *error);
-/* @machine as GetStatistics names it, @process its "PID-FD" or "". The guest's name, else the program's, else "". */
+/* @machine as GetStatistics names it, @process its "PID-FD" or "". The guest's name, else the
+ * program's, else "". */
 char *machines_name(const Machines *machines, const char *machine, const char *process);
 /* @word: @machine, "PID-FD", the PID alone, or that name. */
 bool machines_is_meant(const Machines *machines, const char *machine, const char *process, const char *word);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Walks over a ring. It must not know what the records mean, and trusts the kernel's positions, but not the sizes in the records. */
+/* Walks over a ring. It must not know what the records mean, and trusts the kernel's positions, but
+ * not the sizes in the records. */
 
 #include <string.h>
 

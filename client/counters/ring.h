@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The memory that the kernel shares with who counts events: records in a ring (perf_event_open(2)). */
+/* The memory that the kernel shares with who counts events: records in a ring
+ * (perf_event_open(2)). */
 
 #include <glib.h>
 #include <linux/perf_event.h>

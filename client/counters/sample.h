@@ -25,16 +25,19 @@ Sample *sample_new(GVariant *statistics);
 void sample_free(Sample *sample);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sample, sample_free)
 
-/* The machines' names, sorted: the one that exits most comes first. @before may be NULL, here and below. */
+/* The machines' names, sorted: the one that exits most comes first. @before may be NULL, here and
+ * below. */
 GPtrArray *sample_machines(const Sample *now, const Sample *before);
 /* Row*: those that matter for nesting first, then those that change most. */
 GPtrArray *sample_rows(const Sample *now, const Sample *before, const char *machine);
 /* It is one of those that matter for nesting. */
 bool row_is_first(const Row *row);
 bool sample_has(const Sample *sample, const char *machine);
-/* "PID-FD" of the process and its descriptor, by which the kernel knows it; "" when that is not known (the sample's, or @machine itself). */
+/* "PID-FD" of the process and its descriptor, by which the kernel knows it; "" when that is not
+ * known (the sample's, or @machine itself). */
 const char *sample_process(const Sample *now, const char *machine);
-/* What is said of a machine besides: how many are withheld, and why (@ret is the sample's, or ""). */
+/* What is said of a machine besides: how many are withheld, and why (@ret is the sample's, or
+ * ""). */
 unsigned sample_withheld(const Sample *now, const char *machine, const char **ret_reason);
 /* a{sa{sd}}: all rates; floating. */
 GVariant *sample_rates(const Sample *now, const Sample *before);

@@ -222,8 +222,9 @@ void tracing_close(Tracing *tracing) {
         g_free(tracing);
 }
 
-/* After the header: pid, tid, the size of what the tracepoint says, and that, which begins with the tracepoint's id (include/uapi/linux/perf_event.h,
- * struct trace_entry of include/linux/trace_events.h). */
+/* After the header: pid, tid, the size of what the tracepoint says, and that, which begins with the
+ * tracepoint's id (include/uapi/linux/perf_event.h, struct trace_entry of
+ * include/linux/trace_events.h). */
 static void take_sample(Tracing *tracing, const guint8 *body, gsize size) {
         guint32 pid, raw_size, reason;
         guint16 id;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The module that writes JSON, by json-glib: a walk over the GVariant, as the library's own would keep D-Bus names as keys. It is loaded
- * when JSON is asked for (json.c), since the libraries that come with it take longer to load than all the rest of the client. */
+/* The module that writes JSON, by json-glib: a walk over the GVariant, as the library's own would
+ * keep D-Bus names as keys. It is loaded when JSON is asked for (json.c), since the libraries that
+ * come with it take longer to load than all the rest of the client. */
 
 #include <json-glib/json-glib.h>
 #include <math.h>

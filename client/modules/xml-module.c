@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The module that edits guests' definitions: the daemon's own editor, without the daemon. It must not decide anything that the editor
- * decides. */
+/* The module that edits guests' definitions: the daemon's own editor, without the daemon. It must
+ * not decide anything that the editor decides. */
 
 #include "cpu-xml.h"
 #include "cpu.h"

@@ -16,7 +16,8 @@ typedef struct XmlPatch {
         const char *release;      /* for the recipe, NULL: its newest */
 } XmlPatch;
 
-/* The XML with @patch done to it, or NULL with an error of the domain of error.h. @steps and @advice get char *. */
+/* The XML with @patch done to it, or NULL with an error of the domain of error.h. @steps and
+ * @advice get char *. */
 typedef char *(*XmlModulePatch)(const char *xml, const XmlPatch *patch, GPtrArray *steps, GPtrArray *advice,
                                 GError **error);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nestvirtctl cancel: nothing waits for idle any longer. What was configured stays, so it answers like a change that is kept but not in
- * effect. */
+/* nestvirtctl cancel: nothing waits for idle any longer. What was configured stays, so it answers
+ * like a change that is kept but not in effect. */
 
 #include "change-result.h"
 #include "connection.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The verbs that change something: set, reset, reload, ensure-device. Each is one call, whose answer is printed. What may be changed and how is
- * the daemon's to decide. */
+/* The verbs that change something: set, reset, reload, ensure-device. Each is one call, whose
+ * answer is printed. What may be changed and how is the daemon's to decide. */
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nestvirtctl exits: why guests of this machine exit to the host. It reads the kernel itself; only what a guest is called it asks the daemon. */
+/* nestvirtctl exits: why guests of this machine exit to the host. It reads the kernel itself; only
+ * what a guest is called it asks the daemon. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +48,8 @@ static Isa find_isa(void) {
                                                             : ISA_NONE;
 }
 
-/* A process id, or "PID-FD" as stat names a machine. A guest may be called so as well, or only begin like one: "7-db". */
+/* A process id, or "PID-FD" as stat names a machine. A guest may be called so as well, or only
+ * begin like one: "7-db". */
 static bool parse_pid(const char *word, guint32 *ret) {
         const size_t digits = strspn(word, G_CSET_DIGITS);
         const char *fd = word[digits] == '-' ? word + digits + 1 : NULL;

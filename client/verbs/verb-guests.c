@@ -8,8 +8,8 @@
 #include "inventory.h"
 #include "verbs.h"
 
-/* All that is known of them. Looked at before, so that what can change without an event is of now; and so that "there are none" is told from
- * "it can't be known". */
+/* All that is known of them. Looked at before, so that what can change without an event is of now;
+ * and so that "there are none" is told from "it can't be known". */
 static int print_objects(Client *client, sd_bus_error *error) {
         g_autoptr(Inventory) inventory = NULL;
         int r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nestvirtctl monitor: the daemon's signals, as they come. For people in words, for programs as they are. */
+/* nestvirtctl monitor: the daemon's signals, as they come. For people in words, for programs as
+ * they are. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -54,7 +55,8 @@ static void tell(Monitor *monitor, const char *event, GVariant *details) {
         end_line(monitor);
 }
 
-/* NULL when the signal has not the signature that it should have: what can't be understood is not shown. */
+/* NULL when the signal has not the signature that it should have: what can't be understood is not
+ * shown. */
 static GVariant *read_body(sd_bus_message *signal, const char *type) {
         g_autoptr(GVariant) body = NULL;
 
@@ -214,7 +216,8 @@ int verb_monitor(Client *client, char **words) {
         if (client->quiet)
                 return client_usage(client, "monitor does nothing but print: it can't be --quiet");
 
-        /* Once to start the daemon, so that its start is no news; and once when nothing can be missed any more. */
+        /* Once to start the daemon, so that its start is no news; and once when nothing can be
+         * missed any more. */
         if (inventory_fetch(client, &before, &error) < 0)
                 return client_fail(client, "monitor", &error);
         r = subscribe(&monitor);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nestvirtctl patch-xml: a guest's definition in, the same with another CPU out, for pipelines. It needs neither daemon nor libvirt, and must
- * print nothing but the result. */
+/* nestvirtctl patch-xml: a guest's definition in, the same with another CPU out, for pipelines. It
+ * needs neither daemon nor libvirt, and must print nothing but the result. */
 
 #include <fcntl.h>
 #include <string.h>

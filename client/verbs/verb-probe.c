@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nestvirtctl probe: what it found. It must not know how the probe works, nor what its numbers should be. */
+/* nestvirtctl probe: what it found. It must not know how the probe works, nor what its numbers
+ * should be. */
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nestvirtctl stat: KVM's counters of the machines that run, once or again and again. What they mean is not known here. */
+/* nestvirtctl stat: KVM's counters of the machines that run, once or again and again. What they
+ * mean is not known here. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -209,7 +210,8 @@ static void print(const Stat *stat) {
                         print_machine(stat, g_ptr_array_index(machines, i));
 }
 
-/* The last one is left to the end of the program, with its pager. False when standard output takes no more. */
+/* The last one is left to the end of the program, with its pager. False when standard output takes
+ * no more. */
 static bool show(const Stat *stat, const Interval *interval) {
         print(stat);
         if (stat->in_place)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nestvirtctl status: the host on one screen, from one round trip (a second one only to name who uses KVM). */
+/* nestvirtctl status: the host on one screen, from one round trip (a second one only to name who
+ * uses KVM). */
 
 #include "connection.h"
 #include "guest-text.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What each verb does: it takes the words after the verb, NULL-terminated, and returns an exit status. How many words and which options
- * a verb takes is checked before. */
+/* What each verb does: it takes the words after the verb, NULL-terminated, and returns an exit
+ * status. How many words and which options a verb takes is checked before. */
 
 #include "client.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The one table of conditions. It must not know any message text, nor anything of D-Bus but the names. */
+/* The one table of conditions. It must not know any message text, nor anything of D-Bus but the
+ * names. */
 
 #include <errno.h>
 #include <string.h>
@@ -38,8 +39,9 @@ static const ConditionEntry conditions[CONDITION_MAX] = {
         [CONDITION_INTERACTIVE_AUTHORIZATION_REQUIRED] = { THEIRS("InteractiveAuthorizationRequired"), 4 },
 };
 
-/* What the bus itself or the local end of the connection says. Everything that is not here ends with 1: an unknown
- * method or object, for one, means that the daemon is there and older or newer than its client. */
+/* What the bus itself or the local end of the connection says. Everything that is not here ends
+ * with 1: an unknown method or object, for one, means that the daemon is there and older or newer
+ * than its client. */
 static const ConditionEntry foreign[] = {
         { THEIRS("InvalidArgs"), 2 },
         { THEIRS("InvalidSignature"), 2 },

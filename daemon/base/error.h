@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The conditions that a caller can tell apart, and their names on D-Bus: one table, used by the core (as GError
- * codes), by the wire (as D-Bus error names) and by the client (as exit statuses). It knows no message texts. */
+/* The conditions that a caller can tell apart, and their names on D-Bus: one table, used by the
+ * core (as GError codes), by the wire (as D-Bus error names) and by the client (as exit statuses).
+ * It knows no message texts. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -37,7 +38,8 @@ GQuark condition_quark(void);
 /* "org.nestvirt1.Error.Busy", "org.freedesktop.DBus.Error.AccessDenied", … Never NULL. */
 const char *condition_to_name(Condition condition);
 
-/* The exit status of a client whose call ended in the D-Bus error @name; 1 for a name that is not in the table. */
+/* The exit status of a client whose call ended in the D-Bus error @name; 1 for a name that is not
+ * in the table. */
 int condition_exit_status(const char *name);
 
 /* Other people's word, for a message: at most a line of it, no control characters, ASCII alone. */
@@ -46,5 +48,6 @@ char *error_quote(const char *word);
 /* The condition of @error if it is of our domain, else CONDITION_INTERNAL. */
 Condition condition_of(const GError *error);
 
-/* Sets @error in the domain G_FILE_ERROR: the text, and what errno @errnum (positive) means. Returns false. */
+/* Sets @error in the domain G_FILE_ERROR: the text, and what errno @errnum (positive) means.
+ * Returns false. */
 bool error_set_errno(GError **error, int errnum, const char *format, ...) G_GNUC_PRINTF(3, 4);

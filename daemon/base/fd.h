@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A file descriptor that is closed with its scope: int fd AUTO_CLOSE = …; negative: there is none. */
+/* A file descriptor that is closed with its scope: int fd AUTO_CLOSE = …; negative: there is
+ * none. */
 
 #include <unistd.h>
 

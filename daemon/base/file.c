@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Staging, renaming, syncing. It must not know what is in the files, and reaches them through the root alone. */
+/* Staging, renaming, syncing. It must not know what is in the files, and reaches them through the
+ * root alone. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +44,8 @@ static int make_directory(const Root *root, int parent, const char *path) {
         return result;
 }
 
-/* Opens the directory that holds @path, with those above it made when they are missing and @make. */
+/* Opens the directory that holds @path, with those above it made when they are missing and
+ * @make. */
 static int open_parent(const Root *root, const char *path, bool make) {
         g_autofree char *directory = g_path_get_dirname(path);
         int fd = root_open(root, directory, O_RDONLY | O_DIRECTORY);
@@ -71,7 +73,8 @@ static int write_whole(int fd, const char *content) {
 static int write_staged(int parent, const char *name, const char *content) {
         int fd, result;
 
-        /* What a change that was cut short has left, be it a file or a link, is not written through. */
+        /* What a change that was cut short has left, be it a file or a link, is not written
+         * through. */
         if (unlinkat(parent, name, 0) < 0 && errno != ENOENT)
                 return -errno;
         fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
@@ -97,7 +100,8 @@ bool file_stage(const Root *root, const char *path, const char *content, GError 
         return result >= 0 || error_set_errno(error, -result, "Can't write the new %s", absolute);
 }
 
-/* Renames @from to @to in the directory of @path, or removes it when @to is NULL; fine when it is not there. */
+/* Renames @from to @to in the directory of @path, or removes it when @to is NULL; fine when it is
+ * not there. */
 static bool alter_entry(const Root *root, const char *path, const char *from, const char *to, GError **error) {
         g_autofree char *absolute = root_absolute(root, path);
         int parent AUTO_CLOSE = open_parent(root, path, false);

@@ -5,8 +5,9 @@
 
 #include "root.h"
 
-/* Writing: the new content is staged beside the target under the name ".<basename>.new" (which modprobe does not read),
- * synced, and becomes visible by a rename; the directory is synced after the rename. Parents that are missing are made (0755). */
+/* Writing: the new content is staged beside the target under the name ".<basename>.new" (which
+ * modprobe does not read), synced, and becomes visible by a rename; the directory is synced after
+ * the rename. Parents that are missing are made (0755). */
 bool file_stage(const Root *root, const char *path, const char *content, GError **error);
 bool file_publish(const Root *root, const char *path,
                   GError **error); /* rename the staged file; fine when there is none */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Looks up a group in etc/group, and where the system's own groups are kept apart, in usr/lib/group. It must not ask anybody else. */
+/* Looks up a group in etc/group, and where the system's own groups are kept apart, in
+ * usr/lib/group. It must not ask anybody else. */
 
 #include "group.h"
 

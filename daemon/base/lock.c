@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One lock (flock(2)), asked for once and never waited for: a service that is started again has ended before. */
+/* One lock (flock(2)), asked for once and never waited for: a service that is started again has
+ * ended before. */
 
 #include <errno.h>
 #include <fcntl.h>

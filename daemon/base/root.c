@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Files beneath one directory, read whole and bounded. It must not know what is in them, must not touch a path by any
- * other way than the directory's descriptor, and writes nothing: see file.c. */
+/* Files beneath one directory, read whole and bounded. It must not know what is in them, must not
+ * touch a path by any other way than the directory's descriptor, and writes nothing: see file.c. */
 
 #include <dirent.h>
 #include <errno.h>
@@ -31,8 +31,8 @@ struct Root {
         char *devices; /* NULL: "dev" beneath fd */
 };
 
-/* Nothing can lead out of "/", so that the machine itself needs no openat2(2), which systemd's RestrictSUIDSGID= takes away: a filter can't
- * see the mode in its structure. */
+/* Nothing can lead out of "/", so that the machine itself needs no openat2(2), which systemd's
+ * RestrictSUIDSGID= takes away: a filter can't see the mode in its structure. */
 static int open_machine(int fd, const char *path, int flags) {
         for (;;) {
                 int result = openat(fd, *path ? path : ".", flags | O_CLOEXEC, 0644);
@@ -126,7 +126,8 @@ char *root_device_path(const Root *root, const char *name) {
                              : g_build_filename(root->path, "dev", name, NULL);
 }
 
-/* Opens a regular file. A fifo or a device of that name must neither block us nor notice us more than can be helped. */
+/* Opens a regular file. A fifo or a device of that name must neither block us nor notice us more
+ * than can be helped. */
 int root_open_regular(const Root *root, const char *path, int flags) {
         int fd = root_open(root, path, flags | O_NONBLOCK | O_NOCTTY);
         struct stat st;

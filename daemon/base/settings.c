@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The one reader of the daemon's own configuration, a key file. It gives no meaning to what it reads. */
+/* The one reader of the daemon's own configuration, a key file. It gives no meaning to what it
+ * reads. */
 
 #include "settings.h"
 

@@ -11,8 +11,8 @@ typedef struct Settings {
         char *libvirt; /* the URI of the libvirt whose guests are shown; "": none; NULL: the machine's own, when there is one */
 } Settings;
 
-/* What is not said, or can't be read, is NULL. @error is set when there is a file and it can't be understood; the result is good all the
- * same. */
+/* What is not said, or can't be read, is NULL. @error is set when there is a file and it can't be
+ * understood; the result is good all the same. */
 Settings *settings_read(const Root *root, GError **error);
 void settings_free(Settings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Settings, settings_free)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Cuts the text of a modprobe.d file into lines, words and parameters. It must not read files, and must not judge what it finds. */
+/* Cuts the text of a modprobe.d file into lines, words and parameters. It must not read files, and
+ * must not judge what it finds. */
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A thread that does what can block. The two queues are all that the threads share; the eventfd tells the loop that the second one is
- * not empty. It knows nothing of what the jobs do. */
+/* A thread that does what can block. The two queues are all that the threads share; the eventfd
+ * tells the loop that the second one is not empty. It knows nothing of what the jobs do. */
 
 #include <errno.h>
 #include <pthread.h>

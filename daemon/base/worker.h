@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A thread that does what can block: a queue in, an eventfd out. A job owns its input; its result is handed back on the loop's
- * thread, in the order of submission. */
+/* A thread that does what can block: a queue in, an eventfd out. A job owns its input; its result
+ * is handed back on the loop's thread, in the order of submission. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -18,8 +18,8 @@ typedef void (*WorkerDone)(gpointer job, gpointer userdata);
 Worker *worker_new(const char *name, GError **error);
 /* Waits for the job under way; those not begun are dropped with @discard. */
 void worker_free(Worker *worker);
-/* The same, but carries out what has been submitted, and waits no longer than @usec: false when the job under way goes on until the
- * process ends. Then nothing that it may touch can be freed. */
+/* The same, but carries out what has been submitted, and waits no longer than @usec: false when the
+ * job under way goes on until the process ends. Then nothing that it may touch can be freed. */
 bool worker_end(Worker *worker, uint64_t usec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Worker, worker_free)
 

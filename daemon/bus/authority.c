@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The steps of one question: watch for the caller's leaving, ask the bus who it is, ask polkit. The match goes out before the first
- * question, so a caller that leaves at any time is noticed: by the match, or by the bus not knowing it. */
+/* The steps of one question: watch for the caller's leaving, ask the bus who it is, ask polkit. The
+ * match goes out before the first question, so a caller that leaves at any time is noticed: by the
+ * match, or by the bus not knowing it. */
 
 #include <errno.h>
 #include <string.h>
@@ -10,12 +11,14 @@
 #include "error.h"
 #include "names.h"
 
-/* A person may take a while to find the password; a polkitd that hangs must not be waited for for ever. */
+/* A person may take a while to find the password; a polkitd that hangs must not be waited for for
+ * ever. */
 #define POLKIT_TIMEOUT_USEC (5 * 60 * G_USEC_PER_SEC)
 
-/* dbus-daemon lets a connection wait for 128 answers at a time (max_replies_per_connection, where nobody has configured it), and whatever more
- * we asked would fail: also what we ask systemd, which has the rest to itself. polkit answers when a person has, or nobody does, so one user
- * must not have them all, from however many connections. */
+/* dbus-daemon lets a connection wait for 128 answers at a time (max_replies_per_connection, where
+ * nobody has configured it), and whatever more we asked would fail: also what we ask systemd, which
+ * has the rest to itself. polkit answers when a person has, or nobody does, so one user must not
+ * have them all, from however many connections. */
 #define QUESTIONS_MAX 96U
 #define QUESTIONS_OF_USER_MAX 16U
 

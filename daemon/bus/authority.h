@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The gate: may this caller do this? A table says which polkit action a method needs; a method that is not in it is refused. uid 0
- * passes without polkit; without polkit nobody else does. Everything here is asynchronous, and it knows nothing of what is done
- * with a yes. */
+/* The gate: may this caller do this? A table says which polkit action a method needs; a method that
+ * is not in it is refused. uid 0 passes without polkit; without polkit nobody else does. Everything
+ * here is asynchronous, and it knows nothing of what is done with a yes. */
 
 #include "daemon.h"
 #include "log.h"
@@ -29,6 +29,7 @@ typedef struct AuthorityDetails {
         const char *guest;      /* its name */
 } AuthorityDetails;
 
-/* Asks for the sender of @call; @details NULL: there are none. With a yes, whoever acts on it later asks caller_is_gone() first. */
+/* Asks for the sender of @call; @details NULL: there are none. With a yes, whoever acts on it later
+ * asks caller_is_gone() first. */
 void authority_ask(Authority *authority, sd_bus_message *call, const AuthorityDetails *details, AuthorityDone done,
                    void *userdata);

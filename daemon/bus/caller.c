@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A match for the bus's word that a name has no owner any more. Who somebody is, the authority finds out. */
+/* A match for the bus's word that a name has no owner any more. Who somebody is, the authority
+ * finds out. */
 
 #include "caller.h"
 
@@ -26,7 +27,8 @@ static int on_left(sd_bus_message *signal, void *userdata, sd_bus_error *unused)
         return 0;
 }
 
-/* Without the match the caller's leaving goes unnoticed, which costs no more than an answer that nobody reads. */
+/* Without the match the caller's leaving goes unnoticed, which costs no more than an answer that
+ * nobody reads. */
 static int on_match(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         return 0;
 }

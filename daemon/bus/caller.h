@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Who made a call, and whether they are still on the bus: nothing is done in the name of somebody who has left. */
+/* Who made a call, and whether they are still on the bus: nothing is done in the name of somebody
+ * who has left. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -19,7 +20,8 @@ typedef struct Caller {
 
 typedef void (*CallerLeft)(void *userdata);
 
-/* Watches for the sender's leaving; @left is called when that happens. A negative errno on failure. */
+/* Watches for the sender's leaving; @left is called when that happens. A negative errno on
+ * failure. */
 int caller_watch(Caller *caller, sd_bus *bus, CallerLeft left, void *userdata);
 /* @left is not called any more; that they leave is still noticed as long as there is a copy. */
 void caller_release(Caller *caller);

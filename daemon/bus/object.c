@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Describe, compare, swap, signal. It reads nothing of the host itself and knows no property by name. */
+/* Describe, compare, swap, signal. It reads nothing of the host itself and knows no property by
+ * name. */
 
 #include <errno.h>
 #include <string.h>
@@ -32,7 +33,8 @@ static Object *object_new(Daemon *daemon, const char *path, const char *interfac
         return object;
 }
 
-/* Asking for its data makes a tree of small blocks one large one: there may be ten thousand of these. */
+/* Asking for its data makes a tree of small blocks one large one: there may be ten thousand of
+ * these. */
 static void object_set(Object *object, GVariant *properties) {
         g_clear_pointer(&object->properties, g_variant_unref);
         (void) g_variant_get_data(properties);
@@ -67,7 +69,8 @@ static void object_add(Daemon *daemon, Object *object, GVariant *properties) {
 
         object_set(object, properties);
         g_hash_table_insert(daemon->objects, object->path, object);
-        /* At the start nobody is there to be told; the manager is there as long as the daemon is. */
+        /* At the start nobody is there to be told; the manager is there as long as the daemon
+         * is. */
         const bool told = daemon->bus && !g_str_equal(object->path, PATH_MANAGER);
         int r = told ? sd_bus_emit_object_added(daemon->bus, object->path) : 0;
         if (r < 0)
@@ -144,7 +147,8 @@ void object_withdraw_guest(Daemon *daemon, const char *uuid) {
         (void) g_hash_table_remove(daemon->objects, path);
 }
 
-/* All of an object's properties are asked for in the order in which vtable and dictionary have them: then the first look finds it. */
+/* All of an object's properties are asked for in the order in which vtable and dictionary have
+ * them: then the first look finds it. */
 static GVariant *object_value(Object *object, const char *property) {
         const gsize n = g_variant_n_children(object->properties);
 

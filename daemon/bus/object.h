@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What is published: for each object its interface and the values of its properties, as they were last described. The differences
- * between two descriptions become the signals; nobody else sends PropertiesChanged, InterfacesAdded or InterfacesRemoved. */
+/* What is published: for each object its interface and the values of its properties, as they were
+ * last described. The differences between two descriptions become the signals; nobody else sends
+ * PropertiesChanged, InterfacesAdded or InterfacesRemoved. */
 
 #include "daemon.h"
 
@@ -17,9 +18,11 @@ typedef struct Object {
 
 /* path -> Object*. */
 GHashTable *objects_new(void);
-/* Describes the daemon's snapshot, and signals what differs from what is published; without a bus it signals nothing. */
+/* Describes the daemon's snapshot, and signals what differs from what is published; without a bus
+ * it signals nothing. */
 void objects_publish(Daemon *daemon);
-/* The guest of that UUID, as a{sv} (consumed when floating); it comes into being, or is signalled as far as it differs. */
+/* The guest of that UUID, as a{sv} (consumed when floating); it comes into being, or is signalled
+ * as far as it differs. */
 void object_publish_guest(Daemon *daemon, const char *uuid, GVariant *properties);
 void object_withdraw_guest(Daemon *daemon, const char *uuid);
 /* The path of its object. */
@@ -27,6 +30,7 @@ char *object_guest_path(const char *uuid);
 /* The other way round. */
 char *object_guest_uuid(const Object *object);
 
-/* The getter of every property: the published value. An sd_bus_property_get_t whose userdata is the Object. */
+/* The getter of every property: the published value. An sd_bus_property_get_t whose userdata is the
+ * Object. */
 int object_get_property(sd_bus *bus, const char *path, const char *interface, const char *property,
                         sd_bus_message *reply, void *userdata, sd_bus_error *error);

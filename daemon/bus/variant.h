@@ -6,7 +6,8 @@
 #include <glib.h>
 #include <systemd/sd-bus.h>
 
-/* Appends @value: basic types but file descriptors, variants, arrays, dictionaries, structs. A negative errno on failure. */
+/* Appends @value: basic types but file descriptors, variants, arrays, dictionaries, structs. A
+ * negative errno on failure. */
 int variant_append(sd_bus_message *message, GVariant *value);
 /* Appends the members of the tuple @body, one by one; NULL appends nothing. */
 int variant_append_body(sd_bus_message *message, GVariant *body);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The tables of what a hypervisor gives to its guests, and the words for it. It must not claim to know how the host below is set: from
- * within, a parameter that is off, a CPU that can't and a masked feature look the same. */
+/* The tables of what a hypervisor gives to its guests, and the words for it. It must not claim to
+ * know how the host below is set: from within, a parameter that is off, a CPU that can't and a
+ * masked feature look the same. */
 
 #include <string.h>
 
@@ -150,7 +151,8 @@ char *below_how_to_nest(const Cpu *cpu, const char *feature, const char *cloud) 
 }
 
 const char *below_cloud(const char *vendor, const char *asset_tag) {
-        /* What the makers of clouds write there themselves; those who leave their hypervisor's name in are not told apart. */
+        /* What the makers of clouds write there themselves; those who leave their hypervisor's name
+         * in are not told apart. */
         static const char *const clouds[][2] = {
                         {"Amazon EC2", "Amazon EC2"},
                         {"Google", "Google Cloud"},

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The table of parameters, a row each; in each module what decides nesting and its speed comes first. No code belongs here.
- * What the columns mean is said in catalog.h; CPU features are spelled as /proc/cpuinfo prints them. */
+/* The table of parameters, a row each; in each module what decides nesting and its speed comes
+ * first. No code belongs here. What the columns mean is said in catalog.h; CPU features are spelled
+ * as /proc/cpuinfo prints them. */
 
 #include "catalog.h"
 

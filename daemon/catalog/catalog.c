@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What can be said of a parameter's name or value by looking at the table alone. It must not look at the host. */
+/* What can be said of a parameter's name or value by looking at the table alone. It must not look
+ * at the host. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -94,7 +95,8 @@ const Parameter *catalog_resolve(const char *word, const char *vendor_module) {
         return found ?: resolve("kvm", word) ?: resolve(NULL, word);
 }
 
-/* The newest when it can't be told. It stays below the release that stands for "always" in the table. */
+/* The newest when it can't be told. It stays below the release that stands for "always" in the
+ * table. */
 static CatalogRelease release_parse(const char *release) {
         CatalogRelease r;
 
@@ -156,7 +158,8 @@ static const char *word_to_bool(const char *word) {
         return g_strv_contains(on, lower) ? "1" : g_strv_contains(off, lower) ? "0" : NULL;
 }
 
-/* kstrtobool() in lib/kstrtox.c looks at the first character, or at the first two of "on" and "off". */
+/* kstrtobool() in lib/kstrtox.c looks at the first character, or at the first two of "on" and
+ * "off". */
 static const char *kernel_to_bool(const char *text) {
         const char c = g_ascii_tolower(*text), second = *text ? g_ascii_tolower(text[1]) : '\0';
 
@@ -224,7 +227,8 @@ char *catalog_normalise(const Parameter *parameter, const char *release, const c
         if (normal)
                 return normal;
 
-        /* The word is the caller's: one line of it at most, and nothing that a terminal would obey. */
+        /* The word is the caller's: one line of it at most, and nothing that a terminal would
+         * obey. */
         g_autofree char *valid = g_utf8_make_valid(value, (gssize) strnlen(value, 64));
         g_autofree char *quoted = g_strescape(valid, NULL);
         g_autofree char *allowed = catalog_allowed(parameter, release);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The parameters that nestvirtd knows: a constant table, and what can be said of a name or a value by looking at it alone.
- * Facts are from the kernel's own sources, arch/x86/kvm/{x86.c,vmx/vmx.c,svm/svm.c,…} and arch/powerpc/kvm/book3s_hv.c, 5.10 to
- * 7.3, and kernel/params.c. Where the sources at hand only bracket a release, the first one that was read counts.
- * It reads nothing. */
+/* The parameters that nestvirtd knows: a constant table, and what can be said of a name or a value
+ * by looking at it alone. Facts are from the kernel's own sources,
+ * arch/x86/kvm/{x86.c,vmx/vmx.c,svm/svm.c,…} and arch/powerpc/kvm/book3s_hv.c, 5.10 to 7.3, and
+ * kernel/params.c. Where the sources at hand only bracket a release, the first one that was read
+ * counts. It reads nothing. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -57,22 +58,25 @@ extern const unsigned n_catalog;
 const Parameter *catalog_find(const char *module, const char *name);
 /* The entry of that name in any module, the first found, or NULL. */
 const Parameter *catalog_find_anywhere(const char *name);
-/* A few parameters changed their kind: the row that is right for @release ("6.1.0-38-cloud-amd64"; NULL or unreadable: the newest). */
+/* A few parameters changed their kind: the row that is right for @release ("6.1.0-38-cloud-amd64";
+ * NULL or unreadable: the newest). */
 const Parameter *catalog_variant(const Parameter *parameter, const char *release);
 
-/* A user's word for a parameter ("nested", "shadow-vmcs", "apicv", "enable_apicv", "kvm.ignore_msrs") looked up among the
- * parameters of @vendor_module (may be NULL) first, then those of kvm, then those of any module; NULL when nobody knows it. */
+/* A user's word for a parameter ("nested", "shadow-vmcs", "apicv", "enable_apicv",
+ * "kvm.ignore_msrs") looked up among the parameters of @vendor_module (may be NULL) first, then
+ * those of kvm, then those of any module; NULL when nobody knows it. */
 const Parameter *catalog_resolve(const char *word, const char *vendor_module);
 
-/* The canonical form of a value: "0"/"1" for a bool, decimal for numbers, the word for a choice. Accepts what a user says and what
- * sysfs prints (on off yes no true false 1 0 Y N y n; hexadecimal numbers). NULL and CONDITION_INVALID_VALUE, naming
- * what is allowed, when it is none. */
+/* The canonical form of a value: "0"/"1" for a bool, decimal for numbers, the word for a choice.
+ * Accepts what a user says and what sysfs prints (on off yes no true false 1 0 Y N y n; hexadecimal
+ * numbers). NULL and CONDITION_INVALID_VALUE, naming what is allowed, when it is none. */
 char *catalog_normalise(const Parameter *parameter, const char *release, const char *value, GError **error);
-/* What sysfs prints, normalised: as above, and any number but 0 is on for a switch that the kernel keeps as an int. NULL when it is not
- * to be understood. */
+/* What sysfs prints, normalised: as above, and any number but 0 is on for a switch that the kernel
+ * keeps as an int. NULL when it is not to be understood. */
 char *catalog_read(const Parameter *parameter, const char *release, const char *printed);
-/* The same for the text after "name=" in the options of a load, by the rules of the kernel's own parser; @text is NULL for a
- * name without "=". NULL: the kernel refuses it, and the whole load with it. */
+/* The same for the text after "name=" in the options of a load, by the rules of the kernel's own
+ * parser; @text is NULL for a name without "=". NULL: the kernel refuses it, and the whole load
+ * with it. */
 char *catalog_parse(const Parameter *parameter, const char *release, const char *text);
 /* The words for what may be given: "on or off", "a number from 0 to 65535", "auto, on or off". */
 char *catalog_allowed(const Parameter *parameter, const char *release);
@@ -88,5 +92,6 @@ const char *catalog_default(const Parameter *parameter, const char *release);
 const char *kind_to_string(Kind kind);
 /* "kvm_intel" for "intel", "kvm_amd" for "amd", else NULL. */
 const char *catalog_vendor_module(const char *vendor);
-/* The CPU feature without which a vendor's module does not load: "vmx", "svm"; NULL for other modules. */
+/* The CPU feature without which a vendor's module does not load: "vmx", "svm"; NULL for other
+ * modules. */
 const char *catalog_base_feature(const char *module);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The table of owners. A name is no proof, so the words are about the file of that name; what is in it is not looked at here. */
+/* The table of owners. A name is no proof, so the words are about the file of that name; what is in
+ * it is not looked at here. */
 
 #include <fnmatch.h>
 #include <glib.h>
@@ -12,8 +13,9 @@ typedef struct Owner {
         const char *says;
 } Owner;
 
-/* The first that fits. TuneD: its plug-in for modules, and the functions that its real-time profiles call; VirtualBox: what its packages for
- * openSUSE, Gentoo and Debian install; kvm.conf: QEMU's packages of Fedora and its kin. */
+/* The first that fits. TuneD: its plug-in for modules, and the functions that its real-time
+ * profiles call; VirtualBox: what its packages for openSUSE, Gentoo and Debian install; kvm.conf:
+ * QEMU's packages of Fedora and its kin. */
 static const Owner owners[] = {
                 {"*/tuned.conf",
                  "is TuneD's, which writes it anew whenever a profile is applied: set it in the profile "

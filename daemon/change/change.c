@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The transaction. In order: the journal says "begun", the new files are staged, the modules are reloaded, the values are read back, our own
- * records are staged as well, the journal says "proven", the files become visible, the journal goes. Until "proven" every failure, and every kill, is undone; after it, it is finished. */
+/* The transaction. In order: the journal says "begun", the new files are staged, the modules are
+ * reloaded, the values are read back, our own records are staged as well, the journal says
+ * "proven", the files become visible, the journal goes. Until "proven" every failure, and every
+ * kill, is undone; after it, it is finished. */
 
 #include <string.h>
 
@@ -104,7 +106,8 @@ static void read_values(Change *change) {
         }
 }
 
-/* Everything back as it was; the error says which of the two it came to. @visible: files may have changed already. */
+/* Everything back as it was; the error says which of the two it came to. @visible: files may have
+ * changed already. */
 static void undo(Change *change, const GError *cause, bool visible) {
         Plan *plan = change->plan;
         g_autoptr(GError) failed = NULL;
@@ -112,7 +115,8 @@ static void undo(Change *change, const GError *cause, bool visible) {
 
         change_step(change, "failed: %s; putting everything back", cause->message);
         const bool planned = !plan->pending || records_reverted(plan, change->root, &failed);
-        /* Were the journal not to change, a kill from here on would have the change finished after all. */
+        /* Were the journal not to change, a kill from here on would have the change finished after
+         * all. */
         if (visible || plan->pending)
                 (void) journal_write(change->root, plan, JOURNAL_UNDOING, NULL);
         if (!ending_undo(&change->reload, planned ? &failed : NULL) || !planned) {
@@ -149,7 +153,8 @@ static const char *outcome_of(const Change *change) {
         return in_effect || (poked && !(change->plan->flags & REQUEST_NEXT_BOOT)) ? "applied" : "configured";
 }
 
-/* From the journal's word on, it is finished and no longer undone. Everything that could fail for want of room comes before. */
+/* From the journal's word on, it is finished and no longer undone. Everything that could fail for
+ * want of room comes before. */
 static bool prove(Change *change, GError **error) {
         Plan *plan = change->plan;
         const bool recorded = plan->deferred ? records_deferred(plan, change->root, error)
@@ -171,7 +176,8 @@ static void finish(Change *change, const char *outcome) {
                 undo(change, failed, true);
                 return;
         }
-        /* All is done; a journal that can't be removed would only make the next start look, and find everything in place. */
+        /* All is done; a journal that can't be removed would only make the next start look, and
+         * find everything in place. */
         if (!journal_clear(change->root, &left))
                 change_step(change, "left behind: %s", left->message);
         change->result->outcome = outcome;
@@ -201,8 +207,9 @@ static void apply(Change *change) {
         }
 }
 
-/* There is one journal. What an earlier change has left in it is put in order first; when that altered the host, it is not the one that the
- * plan was made for: the caller has to look again, and what waits for idle does so by itself. */
+/* There is one journal. What an earlier change has left in it is put in order first; when that
+ * altered the host, it is not the one that the plan was made for: the caller has to look again, and
+ * what waits for idle does so by itself. */
 static bool clear_up(Change *change, GError **error) {
         g_autoptr(ChangeResult) earlier = recover_run(change->root, change->reload.loader);
 

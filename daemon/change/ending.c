@@ -33,7 +33,8 @@ GError *ending_degraded(const Plan *plan, const Root *root, const char *cause, c
         g_autofree char *folder = g_build_filename("sys/module", module, NULL);
         g_autofree char *load = g_strconcat("modprobe ", module, NULL);
 
-        /* A module that is there is not loaded again; the daemon tries to put everything back whenever it starts. */
+        /* A module that is there is not loaded again; the daemon tries to put everything back
+         * whenever it starts. */
         return g_error_new(CONDITION, CONDITION_HOST_DEGRADED,
                            "\"%s\" %s, and the host could not be put back as it was (%s). See what there is with "
                            "\"nestvirtctl status\", then run: %s",

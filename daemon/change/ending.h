@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* How a change ends, for the one that is carried out (change.c) and for the one that was cut short (recover.c) alike: its values are proven and its
- * files become visible, or everything goes back to what it was. Both can be cut short again and repeated. */
+/* How a change ends, for the one that is carried out (change.c) and for the one that was cut short
+ * (recover.c) alike: its values are proven and its files become visible, or everything goes back to
+ * what it was. Both can be cut short again and repeated. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -13,7 +14,8 @@
 
 /* The journal says "proven". Adds to @steps (char*). */
 bool ending_finish(const Plan *plan, const Root *root, GPtrArray *steps, GError **error);
-/* Everything is tried, whatever else fails. When all is as it was the journal goes, else it says "degraded"; the error is the first one's. */
+/* Everything is tried, whatever else fails. When all is as it was the journal goes, else it says
+ * "degraded"; the error is the first one's. */
 bool ending_undo(Reload *reload, GError **error);
 /* HostDegraded, with the command that mends it; @failed: why it could not be put back. */
 GError *ending_degraded(const Plan *plan, const Root *root, const char *cause, const GError *failed);

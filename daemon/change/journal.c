@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The record of a change under way, as a GKeyFile: the groups "change", "file N", "module N" and "value N" hold what a recovery needs of
- * the plan. It decides nothing. */
+/* The record of a change under way, as a GKeyFile: the groups "change", "file N", "module N" and
+ * "value N" hold what a recovery needs of the plan. It decides nothing. */
 
 #include "error.h"
 #include "file.h"
 #include "journal.h"
 
-/* Our files are at most PLAN_FILE_MAX long, there are two of them, and what waits for idle remembers them as well; each byte may be written as
- * several. */
+/* Our files are at most PLAN_FILE_MAX long, there are two of them, and what waits for idle
+ * remembers them as well; each byte may be written as several. */
 #define JOURNAL_MAX ((size_t) 16 * 1024 * 1024)
 
-/* A GKeyFile takes UTF-8 alone, a modprobe.d file may hold anything: what is not ASCII is escaped. NULL is an absent key. */
+/* A GKeyFile takes UTF-8 alone, a modprobe.d file may hold anything: what is not ASCII is escaped.
+ * NULL is an absent key. */
 static void render_text(GKeyFile *file, const char *group, const char *key, const char *value) {
         g_autofree char *escaped = value ? g_strescape(value, NULL) : NULL;
 

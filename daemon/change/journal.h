@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The record on disk of a change under way, written before anything is touched and removed after everything is done: what the files and the
- * modules were, and what they are to become. A key file beneath var/lib/nestvirt; it survives power loss. */
+/* The record on disk of a change under way, written before anything is touched and removed after
+ * everything is done: what the files and the modules were, and what they are to become. A key file
+ * beneath var/lib/nestvirt; it survives power loss. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -21,6 +22,7 @@ typedef enum JournalPhase {
 } JournalPhase;
 
 bool journal_write(const Root *root, const Plan *plan, JournalPhase phase, GError **error);
-/* The recorded plan, or NULL: without @error when there is no journal, with it when the journal can't be understood. */
+/* The recorded plan, or NULL: without @error when there is no journal, with it when the journal
+ * can't be understood. */
 Plan *journal_read(const Root *root, JournalPhase *ret_phase, GError **error);
 bool journal_clear(const Root *root, GError **error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The options of a load, value by value. Values are passed normalised: "nested=Y" would keep kvm_amd from loading, "nested=1" is
- * understood by every kernel (linux/kernel/params.c). */
+/* The options of a load, value by value. Values are passed normalised: "nested=Y" would keep
+ * kvm_amd from loading, "nested=1" is understood by every kernel (linux/kernel/params.c). */
 
 #include <string.h>
 
@@ -39,7 +39,8 @@ bool load_options_beats(const Option *option, const char *path) {
         return strcmp(strrchr(option->path, '/') + 1, strrchr(path, '/') + 1) > 0;
 }
 
-/* What the kernel makes of an option, normalised; NULL when nobody knows the parameter, or the kernel refuses it. */
+/* What the kernel makes of an option, normalised; NULL when nobody knows the parameter, or the
+ * kernel refuses it. */
 static char *parse(const Host *host, const Option *option) {
         const Parameter *parameter = catalog_find(option->module, option->name);
 
@@ -52,8 +53,8 @@ bool load_options_same(const Host *host, const Option *option, const char *value
         return g_strcmp0(normal, value) == 0;
 }
 
-/* The value that a setting is to bring into effect: its own, or for a reset what the next load is given then; "" when that is the kernel's
- * default and nobody knows it. */
+/* The value that a setting is to bring into effect: its own, or for a reset what the next load is
+ * given then; "" when that is the kernel's default and nobody knows it. */
 static char *target(const Host *host, const Request *request, const Setting *setting) {
         if (setting->value)
                 return g_strdup(setting->value);
@@ -85,7 +86,8 @@ bool load_options_replaced(const Request *request, const Option *option) {
                dropin_is_ours(option->path, request->flags & REQUEST_RUNTIME);
 }
 
-/* What our own loads are given. Our runtime file comes first, though a later file or the kernel command line beat it for everybody else's. */
+/* What our own loads are given. Our runtime file comes first, though a later file or the kernel
+ * command line beat it for everybody else's. */
 static char *configured(const Host *host, const char *module, const char *name) {
         const Option *winner = load_options_winner(host, module, name, RUNTIME_ALONE)
                                                ?: options_winner(host->options, module, name, NULL);
@@ -120,7 +122,8 @@ static bool is_off(const Host *host, const Parameter *parameter) {
         return g_strcmp0(now, "0") == 0;
 }
 
-/* Off now, and it is known why: it is so by default, the CPU can't, or another parameter that it needs is off. */
+/* Off now, and it is known why: it is so by default, the CPU can't, or another parameter that it
+ * needs is off. */
 static bool is_off_for_a_reason(const Host *host, const Parameter *parameter) {
         if (g_str_equal(catalog_default(parameter, host->release), "0") || !effect_supported(host, parameter, NULL))
                 return true;
@@ -132,7 +135,8 @@ static bool is_off_for_a_reason(const Host *host, const Parameter *parameter) {
 
 static char *comes_to(const Host *host, const Request *request, const Parameter *parameter, char *given);
 
-/* What a parameter that another one needs will be; "" when that can't be told: it has been loaded by hand, or it is the kernel's choice. */
+/* What a parameter that another one needs will be; "" when that can't be told: it has been loaded
+ * by hand, or it is the kernel's choice. */
 static char *foresee(const Host *host, const Request *request, const Parameter *parameter) {
         const Setting *setting = request_setting(request, parameter->module, parameter->name);
         char *given = setting ? target(host, request, setting) : configured(host, parameter->module, parameter->name);
@@ -144,8 +148,8 @@ static char *foresee(const Host *host, const Request *request, const Parameter *
         return comes_to(host, request, parameter, given);
 }
 
-/* A load that is given @given (taken over), but the kernel switches off what the CPU can't do and what needs something that is off. What is on
- * though it ought not to be stays on. */
+/* A load that is given @given (taken over), but the kernel switches off what the CPU can't do and
+ * what needs something that is off. What is on though it ought not to be stays on. */
 static char *comes_to(const Host *host, const Request *request, const Parameter *parameter, char *given) {
         const Parameter *p = catalog_variant(parameter, host->release);
         const bool off = is_off(host, p);
@@ -182,7 +186,8 @@ bool load_options_in_effect(const Host *host, const PlanValue *value) {
         if (!g_str_equal(value->after, "auto"))
                 return false;
 
-        /* "auto" reads back as what it came to: it is in effect when it is what the module was loaded with, as far as can be told. */
+        /* "auto" reads back as what it came to: it is in effect when it is what the module was
+         * loaded with, as far as can be told. */
         g_autofree char *asked = configured(host, value->module, value->name);
         return g_strcmp0(asked ?: catalog_default(catalog_find(value->module, value->name), host->release), "auto") ==
                0;
@@ -207,7 +212,8 @@ static GPtrArray *sorted_names(const Module *module) {
         return names;
 }
 
-/* One that the kernel marks as dangerous (module_param_unsafe, arch/x86/kvm/svm/avic.c) taints it when it is given at all. */
+/* One that the kernel marks as dangerous (module_param_unsafe, arch/x86/kvm/svm/avic.c) taints it
+ * when it is given at all. */
 static bool is_tainting(const Host *host, const Parameter *parameter, const char *value) {
         return parameter && g_str_equal(parameter->name, "force_avic") &&
                g_strcmp0(catalog_default(parameter, host->release), value) == 0;
@@ -247,14 +253,16 @@ char *load_options_next(const Host *host, const Request *request, const Paramete
         return after(host, request, module, parameter->name) ?: g_strdup(catalog_default(parameter, host->release));
 }
 
-/* The line goes, and with it the only word that there is of a parameter which the module may lack. */
+/* The line goes, and with it the only word that there is of a parameter which the module may
+ * lack. */
 static bool is_taken_back(const Request *request, const Option *option) {
         const Setting *setting = request_setting(request, option->module, option->name);
 
         return setting && !setting->value && load_options_replaced(request, option);
 }
 
-/* modprobe passes on what this kernel's module does not know, too; the kernel ignores it with a line in its log. */
+/* modprobe passes on what this kernel's module does not know, too; the kernel ignores it with a
+ * line in its log. */
 static void add_configured_names(const Host *host, const Request *request, const Module *module, GPtrArray *names) {
         for (unsigned i = 0; i < host->options->options->len; i++) {
                 const Option *o = g_ptr_array_index(host->options->options, i);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Why a plan can't be carried out: other people's lines, the kernel's locks, files that are gone. It changes nothing of the plan. */
+/* Why a plan can't be carried out: other people's lines, the kernel's locks, files that are gone.
+ * It changes nothing of the plan. */
 
 #include "catalog.h"
 #include "error.h"
 #include "load-options.h"
 #include "obstacles.h"
 
-/* The way round everything that stands in the way of a reload, as the end of a sentence: none, where a reload is all that is asked for, and
- * where the files are written already. */
+/* The way round everything that stands in the way of a reload, as the end of a sentence: none,
+ * where a reload is all that is asked for, and where the files are written already. */
 static const char *otherwise(const Request *request) {
         if (request->reload || request->pending)
                 return "";
@@ -34,8 +35,9 @@ static bool check_commands(const Host *host, const Request *request, const char 
         return true;
 }
 
-/* One option that the kernel refuses fails the whole load, though a later one of the same name be right: the load of the next boot at the
- * latest. One of ours that goes with this request is no obstacle. */
+/* One option that the kernel refuses fails the whole load, though a later one of the same name be
+ * right: the load of the next boot at the latest. One of ours that goes with this request is no
+ * obstacle. */
 static bool check_refused(const Host *host, const Request *request, const char *module, GError **error) {
         for (unsigned i = 0; i < host->options->options->len; i++) {
                 const Option *option = g_ptr_array_index(host->options->options, i);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The files of a plan on disk. Each step can be repeated, and none is half done: a file has the old text or the new one. */
+/* The files of a plan on disk. Each step can be repeated, and none is half done: a file has the old
+ * text or the new one. */
 
 #include "error.h"
 #include "file.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The files of a plan (PlanFile*) on disk: staged, made visible, or put back. It knows nothing of modules. */
+/* The files of a plan (PlanFile*) on disk: staged, made visible, or put back. It knows nothing of
+ * modules. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -15,8 +16,8 @@ bool plan_files_stage(const GPtrArray *files, const Root *root, GError **error);
 bool plan_files_discard(const GPtrArray *files, const Root *root, GError **error);
 /* Adds to @steps (char*, or NULL) what was done, in words. Can be repeated. */
 bool plan_files_publish(const GPtrArray *files, const Root *root, GPtrArray *steps, GError **error);
-/* The texts of before, wherever publishing stopped. What somebody else has written meanwhile stays. One that fails keeps none of the others from
- * being tried; the error is the first one's. */
+/* The texts of before, wherever publishing stopped. What somebody else has written meanwhile stays.
+ * One that fails keeps none of the others from being tried; the error is the first one's. */
 bool plan_files_restore(const GPtrArray *files, const Root *root, GPtrArray *steps, GError **error);
 /* The text of a file, NULL when there is none. False when it can't be read. */
 bool plan_files_read(const Root *root, const char *path, char **ret, GError **error);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* From a request and a snapshot to a plan: what our two files will say, which values must be read back, whether modules are reloaded, and
- * why not. The options of the loads are load-options.c's; carrying it out is change.c's. */
+/* From a request and a snapshot to a plan: what our two files will say, which values must be read
+ * back, whether modules are reloaded, and why not. The options of the loads are load-options.c's;
+ * carrying it out is change.c's. */
 
 #include <string.h>
 
@@ -143,7 +144,8 @@ static bool draft_files_setting(Draft *draft, const Setting *setting, GError **e
         return true;
 }
 
-/* A built-in module takes its parameters from the kernel command line alone: there is nothing for us to keep. */
+/* A built-in module takes its parameters from the kernel command line alone: there is nothing for
+ * us to keep. */
 static bool draft_builtin_setting(const Draft *draft, const Setting *setting, const char *current, bool writable,
                                   GError **error) {
         const Option *winner = load_options_winner(draft->host, setting->module, setting->name, KERNEL_LINE);
@@ -170,7 +172,8 @@ static void draft_value(Draft *draft, const Setting *setting, const char *curren
         g_ptr_array_add(draft->plan->values, value);
 }
 
-/* What can be written at any time may have been: by hand, or by a tuning daemon. That outlives a reload which is not about it. */
+/* What can be written at any time may have been: by hand, or by a tuning daemon. That outlives a
+ * reload which is not about it. */
 static void draft_written_values(Draft *draft, const Module *module) {
         GHashTableIter i;
         gpointer name, entry;
@@ -212,7 +215,8 @@ static bool draft_setting(Draft *draft, const Setting *setting, GError **error) 
         const bool writable = effect && effect->writable;
         const bool ours = is_ours(draft, setting), wanted = setting->value || draft->request->pending || ours;
 
-        /* Nothing here takes options from a file of ours; but what we wrote for another kernel or machine can be taken back. */
+        /* Nothing here takes options from a file of ours; but what we wrote for another kernel or
+         * machine can be taken back. */
         if (!module || (module->state == MODULE_BUILTIN && !setting->value && ours))
                 return draft->request->pending || draft_files_setting(draft, setting, error);
         if (module->state == MODULE_BUILTIN) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* How a request will be carried out on the host of a snapshot: which files get which text, which modules are unloaded and loaded
- * with which options, what must be read back, and how all of that is undone. A plan is complete in itself: the worker that carries it out
- * needs no snapshot. Making one changes nothing. */
+/* How a request will be carried out on the host of a snapshot: which files get which text, which
+ * modules are unloaded and loaded with which options, what must be read back, and how all of that
+ * is undone. A plan is complete in itself: the worker that carries it out needs no snapshot. Making
+ * one changes nothing. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -58,13 +59,15 @@ typedef struct Plan {
         GPtrArray *steps; /* char*, what would be done, in words */
         bool nested_off;  /* a reload switches nested off, asked for or not */
 
-        /* What carrying it out came to, for the journal; filled by change.c once the values are proven. */
+        /* What carrying it out came to, for the journal; filled by change.c once the values are
+         * proven. */
         GPtrArray *records; /* PlanFile* that change as well: ours, not modprobe's (records.h) */
         bool deferred;      /* it waits for idle: the modules stay as they are */
 } Plan;
 
-/* Errors: Overridden, Builtin, NotPermitted, Unsupported (an install or remove line, a needed parameter that is off). Busy is not
- * among them: who holds a module is known only when it is tried, or by users_scan(). */
+/* Errors: Overridden, Builtin, NotPermitted, Unsupported (an install or remove line, a needed
+ * parameter that is off). Busy is not among them: who holds a module is known only when it is
+ * tried, or by users_scan(). */
 Plan *plan_new(const Host *host, const Loader *loader, const Request *request, GError **error);
 /* With every array empty; for the journal. */
 Plan *plan_new_empty(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What waits for idle, and that kvm stayed loaded, before and after a change. It must not write a file. */
+/* What waits for idle, and that kvm stayed loaded, before and after a change. It must not write a
+ * file. */
 
 #include "dropin.h"
 #include "host.h"
@@ -42,7 +43,8 @@ static void settle(const Plan *plan, Pending *pending, bool kvm_kept) {
         }
 }
 
-/* kvm.ko that stayed loaded while nested went off: on some kernels the switch then only looks off (see effect.c). */
+/* kvm.ko that stayed loaded while nested went off: on some kernels the switch then only looks off
+ * (see effect.c). */
 static bool add_kvm_kept(Plan *plan, const Root *root, bool kvm_kept, GError **error) {
         char *before;
         g_autofree char *number = kvm_kept ? host_kvm_number(root) : NULL;
@@ -74,7 +76,8 @@ static bool is_waiting(const Pending *pending, const PlanValue *v) {
         return values && g_hash_table_contains(values, v->name);
 }
 
-/* The text that is to come back says of the parameters that begin to wait what it says before this change; of all others it stays. */
+/* The text that is to come back says of the parameters that begin to wait what it says before this
+ * change; of all others it stays. */
 static char *remember(const Plan *plan, const Pending *pending, const char *then, const char *now) {
         g_autoptr(Dropin) to = dropin_parse(then ?: ""), from = dropin_parse(now ?: "");
         bool changed = false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A change that was cut short: the journal says what it was and how far it had come. Everything here can be cut short again and repeated. */
+/* A change that was cut short: the journal says what it was and how far it had come. Everything
+ * here can be cut short again and repeated. */
 
 #include "ending.h"
 #include "error.h"
@@ -32,13 +33,15 @@ static bool prove_again(const Plan *plan, const Root *root, Loader *loader, GPtr
 }
 
 static bool undo(const Plan *plan, const Root *root, Loader *loader, GPtrArray *steps, GError **error) {
-        /* Whether it is as it was before is for the undoing to see: also a module that was not loaded then is to go. */
+        /* Whether it is as it was before is for the undoing to see: also a module that was not
+         * loaded then is to go. */
         Reload reload = {.plan = plan, .root = root, .loader = loader, .steps = steps, .touched = true};
 
         return ending_undo(&reload, error);
 }
 
-/* A change of which it can't be told any more that it is in effect, or whose files do not become visible, is undone after all. */
+/* A change of which it can't be told any more that it is in effect, or whose files do not become
+ * visible, is undone after all. */
 static bool finish(const Plan *plan, const Root *root, Loader *loader, GPtrArray *steps, GError **error) {
         g_autoptr(GError) failed = NULL;
 
@@ -50,8 +53,9 @@ static bool finish(const Plan *plan, const Root *root, Loader *loader, GPtrArray
         return undo(plan, root, loader, steps, error);
 }
 
-/* The boot has loaded what the files said, so they stay as they are: of two files one lives in /run and went with the other boot, the one that is
- * left is wholly old or wholly new. Only what was to be put back and could not be then is put back now. */
+/* The boot has loaded what the files said, so they stay as they are: of two files one lives in /run
+ * and went with the other boot, the one that is left is wholly old or wholly new. Only what was to
+ * be put back and could not be then is put back now. */
 static bool tidy(const Plan *plan, JournalPhase phase, const Root *root, GPtrArray *steps, GError **error) {
         return (phase != JOURNAL_DEGRADED || (plan_files_restore(plan->files, root, steps, error) &&
                                               plan_files_restore(plan->records, root, steps, error))) &&
@@ -83,7 +87,8 @@ static void recover_plan(ChangeResult *result, const Plan *plan, JournalPhase ph
                 result->error = ending_degraded(plan, root, "was cut short", failed);
 }
 
-/* Our own records that were being written when they were cut short: the old ones count. Those of a change that is proven are its to finish. */
+/* Our own records that were being written when they were cut short: the old ones count. Those of a
+ * change that is proven are its to finish. */
 static void discard_records(const Root *root, bool proven) {
         static const char *const records[] = {PENDING_PATH, KVM_KEPT_PATH};
 

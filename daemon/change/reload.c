@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Modules out and in again. When a load finds that somebody else (udev, on a CPU "add" event) was faster, the module has options that nobody asked
- * for: it is unloaded and loaded once more, a few times at most. */
+/* Modules out and in again. When a load finds that somebody else (udev, on a CPU "add" event) was
+ * faster, the module has options that nobody asked for: it is unloaded and loaded once more, a few
+ * times at most. */
 
 #include "catalog.h"
 #include "error.h"
@@ -11,7 +12,8 @@
 
 #define RACES_MAX 3U
 #define LIVE_TIMEOUT_USEC (60 * G_USEC_PER_SEC)
-/* Whoever opens /dev/kvm the moment it appears, to see what it can do, is gone soon: two seconds and a half altogether. */
+/* Whoever opens /dev/kvm the moment it appears, to see what it can do, is gone soon: two seconds
+ * and a half altogether. */
 #define UNDO_ATTEMPTS_MAX 8U
 #define UNDO_DELAY_FIRST_USEC (G_USEC_PER_SEC / 50)
 #define LIVE_POLL_USEC (5 * G_USEC_PER_SEC / 1000)
@@ -33,8 +35,8 @@ static bool is_live(const Root *root, const char *module) {
         return g_strcmp0(state, "live") == 0;
 }
 
-/* finit_module(2) comes back when the module is live. Only where somebody else is loading it can it still be "coming", and that state has
- * no event to wait for. */
+/* finit_module(2) comes back when the module is live. Only where somebody else is loading it can it
+ * still be "coming", and that state has no event to wait for. */
 static bool wait_live(const Root *root, const char *module, GError **error) {
         const gint64 deadline = g_get_monotonic_time() + LIVE_TIMEOUT_USEC;
 
@@ -60,7 +62,8 @@ static bool value_is(const Root *root, const Plan *plan, const PlanValue *value,
         g_autofree char *normal = read && parameter ? catalog_read(parameter, plan->release, read) : g_strdup(read);
         /* "auto" reads back as what it came to, "" stands for a default that nobody knows. */
         const bool any = !*wanted || g_str_equal(wanted, "auto");
-        /* What was only to outlive the reload may have become moot by what was asked for: "EPT disabled". */
+        /* What was only to outlive the reload may have become moot by what was asked for: "EPT
+         * disabled". */
         const bool moot = !value->asked && read && parameter && parameter->reads_words && !normal;
         const bool same = any ? read != NULL : moot || g_strcmp0(normal, wanted) == 0;
 
@@ -204,7 +207,8 @@ static bool poke_values(Reload *reload, bool after, GError **error) {
         return true;
 }
 
-/* One way, out and in; again while somebody else's load wins the race and the values are not the wanted ones. */
+/* One way, out and in; again while somebody else's load wins the race and the values are not the
+ * wanted ones. */
 static ReloadResult turn(Reload *reload, bool after, GError **error) {
         for (unsigned race = 0;; race++) {
                 unsigned out;
@@ -213,7 +217,8 @@ static ReloadResult turn(Reload *reload, bool after, GError **error) {
 
                 ReloadResult result = all_out(reload, &out, &failed);
                 if (result != RELOAD_DONE && out > 0) {
-                        /* kvm would not go, but the vendor's module is out already: it comes back as it was. */
+                        /* kvm would not go, but the vendor's module is out already: it comes back
+                         * as it was. */
                         if (!all_in(reload, out, false, &raced, NULL) ||
                             !reload_verify(reload->root, reload->plan, false, NULL))
                                 result = RELOAD_FAILED;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The middle of a change: modules out, modules in, values written, and the read-back that alone proves it; forwards and backwards. It writes no file
- * but those of sysfs. */
+/* The middle of a change: modules out, modules in, values written, and the read-back that alone
+ * proves it; forwards and backwards. It writes no file but those of sysfs. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -27,12 +27,13 @@ typedef enum ReloadResult {
 } ReloadResult;
 
 ReloadResult reload_run(Reload *reload, GError **error);
-/* Brings back the modules and values of before, unless they are so already; somebody who holds a module for a moment is waited for. Fails when
- * the read-back says that they are not. */
+/* Brings back the modules and values of before, unless they are so already; somebody who holds a
+ * module for a moment is waited for. Fails when the read-back says that they are not. */
 bool reload_undo(Reload *reload, GError **error);
 
-/* Every module of the plan is live, and the values asked for read back as those of after the change; or, before it: those that were loaded
- * are, and all of their values that could be read are what they were. */
+/* Every module of the plan is live, and the values asked for read back as those of after the
+ * change; or, before it: those that were loaded are, and all of their values that could be read are
+ * what they were. */
 bool reload_verify(const Root *root, const Plan *plan, bool after, GError **error);
 /* A value as sysfs has it, NULL when it is not there. */
 char *reload_read(const Root *root, const PlanValue *value);

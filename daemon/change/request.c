@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a caller asks for, checked against the catalogue, the kernel and the CPU. How it will be done is plan.c's. */
+/* What a caller asks for, checked against the catalogue, the kernel and the CPU. How it will be
+ * done is plan.c's. */
 
 #include "below.h"
 #include "catalog.h"
@@ -49,7 +50,8 @@ void request_free(Request *request) {
         g_free(request);
 }
 
-/* @name is none of @module, or that is none of this host; @other is what the catalogue has of that name. */
+/* @name is none of @module, or that is none of this host; @other is what the catalogue has of that
+ * name. */
 static bool fail_foreign(const Host *host, const Parameter *other, const char *module, GError **error) {
         const Module *vendor = host_vendor_module(host);
         const Parameter *same = vendor ? catalog_find(vendor->name, other->name) : NULL;
@@ -72,7 +74,8 @@ static bool fail_foreign(const Host *host, const Parameter *other, const char *m
         return false;
 }
 
-/* The catalogue's entry for a name that this host's kernel has, or an error that says what is the matter. */
+/* The catalogue's entry for a name that this host's kernel has, or an error that says what is the
+ * matter. */
 static const Parameter *find(const Host *host, const char *module, const char *name, GError **error) {
         const Module *vendor = host_vendor_module(host);
         const Parameter *parameter = catalog_find(module, name), *other;
@@ -173,7 +176,8 @@ static bool is_set_by_us(const Request *request, const Host *host, const Paramet
 bool request_reset(Request *request, const Host *host, const char *module, const char *name, GError **error) {
         const Parameter *parameter = catalog_find(module, name);
 
-        /* Whether this host has any use for it does not matter then: kernels come and go, and disks move to other machines. */
+        /* Whether this host has any use for it does not matter then: kernels come and go, and disks
+         * move to other machines. */
         if (!parameter || !is_set_by_us(request, host, parameter))
                 parameter = find(host, module, name, error);
         return parameter && request_add(request, parameter, NULL, error);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What a caller asks for: parameters to set or reset, by module, and how. Checked by looking at it, the catalogue and the
- * snapshot; nothing of how it will be done is known here. */
+/* What a caller asks for: parameters to set or reset, by module, and how. Checked by looking at it,
+ * the catalogue and the snapshot; nothing of how it will be done is known here. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -41,20 +41,25 @@ Request *request_new(uint64_t flags);
 void request_free(Request *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Request, request_free)
 
-/* Validates name and value against the catalogue, the kernel and the CPU of @host, and normalises the value. Errors: NoSuchParameter,
- * InvalidValue, Unsupported (each names what is allowed, missing, or to be used instead), InvalidArgs (given twice, too many,
- * no such module object on this host). */
+/* Validates name and value against the catalogue, the kernel and the CPU of @host, and normalises
+ * the value. Errors: NoSuchParameter, InvalidValue, Unsupported (each names what is allowed,
+ * missing, or to be used instead), InvalidArgs (given twice, too many, no such module object on
+ * this host). */
 bool request_set(Request *request, const Host *host, const char *module, const char *name, const char *value,
                  GError **error);
-/* The same for a reset; but what our files set is taken back whether or not this host has any use for it. */
+/* The same for a reset; but what our files set is taken back whether or not this host has any use
+ * for it. */
 bool request_reset(Request *request, const Host *host, const char *module, const char *name, GError **error);
-/* Every parameter that our files set, for one module or (NULL) for all: also those that this kernel lacks, and those of a module that this host
- * does not use. InvalidArgs when there is no such module here and nothing is set for it. */
+/* Every parameter that our files set, for one module or (NULL) for all: also those that this kernel
+ * lacks, and those of a module that this host does not use. InvalidArgs when there is no such
+ * module here and nothing is set for it. */
 bool request_reset_all(Request *request, const Host *host, const char *module, GError **error);
 
-/* "kvm_amd.nested=0 kvm.ignore_msrs=1"; "kvm_amd.nested" for a reset. For polkit, the journal and messages. */
+/* "kvm_amd.nested=0 kvm.ignore_msrs=1"; "kvm_amd.nested" for a reset. For polkit, the journal and
+ * messages. */
 char *request_to_string(const Request *request);
 /* "kvm_amd", or "kvm kvm_amd". */
 char *request_modules(const Request *request);
-/* When it is to be in effect: "now", "runtime" (now, until the next boot), "next-boot" or "when-idle". */
+/* When it is to be in effect: "now", "runtime" (now, until the next boot), "next-boot" or
+ * "when-idle". */
 const char *request_when(const Request *request);

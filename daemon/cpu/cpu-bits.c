@@ -41,8 +41,9 @@ const CpuBit cpuid_bits[] = {
         {NULL},
 };
 
-/* Bit n of a control is bit 32 + n of its register, but for EPT_VPID and PROC3. Without eptp_switching: the kernel looks for it in the wrong
- * half of its register (rdmsr_safe(MSR_IA32_VMX_VMFUNC, &ign, &funcs)), and never prints it. */
+/* Bit n of a control is bit 32 + n of its register, but for EPT_VPID and PROC3. Without
+ * eptp_switching: the kernel looks for it in the wrong half of its register
+ * (rdmsr_safe(MSR_IA32_VMX_VMFUNC, &ign, &funcs)), and never prints it. */
 const CpuBit vmx_bits[] = {
         {"vnmi",                MSR_PIN,      .bit = 37},
         {"preemption_timer",    MSR_PIN,      .bit = 38},
@@ -71,7 +72,8 @@ const CpuBit vmx_bits[] = {
         {NULL},
 };
 
-/* What vmx_hardware_setup() and nested_vmx_hardware_setup() look at beyond the flags: one of the bits in @any must be set. */
+/* What vmx_hardware_setup() and nested_vmx_hardware_setup() look at beyond the flags: one of the
+ * bits in @any must be set. */
 static const struct {
         const char *parameter;
         guint32 msr;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Which bit of which leaf or register stands for which flag of /proc/cpuinfo, and what KVM wants besides the flags. From Intel's manual
- * as arch/x86/include/asm/{vmx,msr-index}.h have it, arch/x86/kernel/cpu/feat_ctl.c (init_vmx_capabilities), cpufeatures.h, and the
- * hardware_setup() of vmx.c, 5.10 to 7.3. Pure. */
+/* Which bit of which leaf or register stands for which flag of /proc/cpuinfo, and what KVM wants
+ * besides the flags. From Intel's manual as arch/x86/include/asm/{vmx,msr-index}.h have it,
+ * arch/x86/kernel/cpu/feat_ctl.c (init_vmx_capabilities), cpufeatures.h, and the hardware_setup()
+ * of vmx.c, 5.10 to 7.3. Pure. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -32,8 +33,9 @@ const CpuBit *cpu_bit_find(const CpuBit *bits, const char *flag); /* or NULL */
 Answer cpuid_ask(const GArray *leaves, const CpuBit *bit);
 Answer vmx_ask(const GArray *msrs, const CpuBit *bit);
 
-/* Whether the CPU has it: by what the kernel prints, and where the kernel is too old for a "vmx flags" line by the registers. */
+/* Whether the CPU has it: by what the kernel prints, and where the kernel is too old for a "vmx
+ * flags" line by the registers. */
 Answer cpu_can(const Cpu *cpu, const char *flag);
-/* What the registers say that the CPU lacks for a parameter of kvm_intel though it has the flags for it, as words for people, or
- * NULL: nothing, or unknown. */
+/* What the registers say that the CPU lacks for a parameter of kvm_intel though it has the flags
+ * for it, as words for people, or NULL: nothing, or unknown. */
 const char *cpu_lacks(const Cpu *cpu, const char *parameter);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reads the facts: an instruction, and lines of text. It must not ask anything of the machine when the root is another one. */
+/* Reads the facts: an instruction, and lines of text. It must not ask anything of the machine when
+ * the root is another one. */
 
 #include <string.h>
 
@@ -118,7 +119,8 @@ static bool parse_heading(Parser *parser, const char *p) {
         return true;
 }
 
-/* The bits that must be the same on all processors (vmcs_config in arch/x86/kvm/vmx/vmx.c); 0: the register does not concern us. */
+/* The bits that must be the same on all processors (vmcs_config in arch/x86/kvm/vmx/vmx.c); 0: the
+ * register does not concern us. */
 static guint64 matters(guint32 address) {
         if (address == MSR_FEAT_CTL)
                 return 0x7;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the CPU says of itself, apart from what the kernel prints: the CPUID instruction, the model specific registers, and what KVM would
- * give to a guest of both. Each may be unknown.
+/* What the CPU says of itself, apart from what the kernel prints: the CPUID instruction, the model
+ * specific registers, and what KVM would give to a guest of both. Each may be unknown.
  *
- * On the machine itself CPUID is asked here; the registers are what a child has read (nestvirt-device facts) and left in
- * CPU_FACTS_PATH, at the last check. Beneath another root they are the files facts/cpuid, facts/msr, facts/kvm-msr and
- * facts/kvm-cpuid (tests/fixtures/README.md), and nothing of this machine is asked. What the bits mean is cpu-bits.h's. */
+ * On the machine itself CPUID is asked here; the registers are what a child has read
+ * (nestvirt-device facts) and left in CPU_FACTS_PATH, at the last check. Beneath another root they
+ * are the files facts/cpuid, facts/msr, facts/kvm-msr and facts/kvm-cpuid
+ * (tests/fixtures/README.md), and nothing of this machine is asked. What the bits mean is
+ * cpu-bits.h's. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -27,7 +29,8 @@ typedef struct CpuMsr {
 } CpuMsr;
 
 typedef struct CpuFacts {
-        /* Of the first processor. NULL: unknown. An entry that is missing is unknown as well, but for KVM's: those are all. */
+        /* Of the first processor. NULL: unknown. An entry that is missing is unknown as well, but
+         * for KVM's: those are all. */
         GArray *cpuid;     /* CpuidLeaf */
         GArray *msr;       /* CpuMsr */
         GArray *kvm_cpuid; /* CpuidLeaf: KVM_GET_SUPPORTED_CPUID */

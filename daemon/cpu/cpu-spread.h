@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* In what the processors of a host are not like the first one, and which of them. Whoever reads several processors adds to it; it knows
- * nothing of flags or registers. Bounded: what is more is only said to be more. */
+/* In what the processors of a host are not like the first one, and which of them. Whoever reads
+ * several processors adds to it; it knows nothing of flags or registers. Bounded: what is more is
+ * only said to be more. */
 
 #include <glib.h>
 #include <stdbool.h>

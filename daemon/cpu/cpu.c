@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Puts together what the sources say of the CPU, and finds out what is below it. The CPUID instruction tells of the machine alone, so it must
- * not be used when the root is another one. */
+/* Puts together what the sources say of the CPU, and finds out what is below it. The CPUID
+ * instruction tells of the machine alone, so it must not be used when the root is another one. */
 
 #include <string.h>
 #include <sys/utsname.h>
@@ -69,8 +69,9 @@ static bool read_leaf(const Root *root, const CpuFacts *facts, guint32 leaf, gui
         return found;
 }
 
-/* Hypervisors answer at 0x40000000; one that offers Hyper-V's interface beside its own answers as Microsoft there and with its own
- * name at one of the next steps of 0x100 (arch/x86/include/asm/processor.h, hypervisor_cpuid_base()). */
+/* Hypervisors answer at 0x40000000; one that offers Hyper-V's interface beside its own answers as
+ * Microsoft there and with its own name at one of the next steps of 0x100
+ * (arch/x86/include/asm/processor.h, hypervisor_cpuid_base()). */
 static const char *ask_cpu(const Root *root, const CpuFacts *facts) {
         static const Name names[] = {
                         {"KVMKVMKVM", "kvm"},          {"Linux KVM Hv", "kvm"},
@@ -150,7 +151,8 @@ static char *ask_files(const Root *root) {
 static void find_hypervisor(Cpu *cpu, const Root *root, const Cpuinfo *info) {
         const char *said = NULL;
 
-        /* On x86 the flag decides; there the firmware of a real machine may well be made by "Xen" or "VMware". */
+        /* On x86 the flag decides; there the firmware of a real machine may well be made by "Xen"
+         * or "VMware". */
         if (info->flags && !cpuinfo_has_word(info->flags, "hypervisor")) {
                 cpu->hypervisor = g_strdup("");
                 return;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the CPU offers to virtualization, from all sources: as the kernel prints it of the first processor in /proc/cpuinfo, where others
- * differ from it, and what the CPU says of itself. It knows nothing of modules or their parameters. */
+/* What the CPU offers to virtualization, from all sources: as the kernel prints it of the first
+ * processor in /proc/cpuinfo, where others differ from it, and what the CPU says of itself. It
+ * knows nothing of modules or their parameters. */
 
 #include <glib.h>
 #include <stdbool.h>

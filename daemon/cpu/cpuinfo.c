@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reads proc/cpuinfo once, line by line, in the memory of one line: a machine may have thousands of processors, two or three kilobytes
- * each. Of all but the first a line is looked at closely only when it is not the first one's. */
+/* Reads proc/cpuinfo once, line by line, in the memory of one line: a machine may have thousands of
+ * processors, two or three kilobytes each. Of all but the first a line is looked at closely only
+ * when it is not the first one's. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,8 +19,8 @@
 #define FEATURES_MAX 256U
 #define FEATURE_LENGTH_MAX 63U
 
-/* Of the "flags" line (arch/x86/include/asm/cpufeatures.h, 5.10 to 7.3), and of s390's "features". Those of Intel are copies that are kept
- * for old readers; the "vmx flags" line has them all. */
+/* Of the "flags" line (arch/x86/include/asm/cpufeatures.h, 5.10 to 7.3), and of s390's "features".
+ * Those of Intel are copies that are kept for old readers; the "vmx flags" line has them all. */
 static const char *const virtualization_flags[] = {
                 "avic",         "decodeassists",
                 "ept",          "ept_ad",
@@ -45,7 +46,8 @@ typedef struct Lines {
         char buffer[LINE_MAX_BYTES + 1];
 } Lines;
 
-/* The flags of a processor after the first, so far as they are not the first one's: NULL is "the same". */
+/* The flags of a processor after the first, so far as they are not the first one's: NULL is "the
+ * same". */
 typedef struct Block {
         bool begun, has_flags, has_vmx_flags;
         unsigned processor;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* /proc/cpuinfo (arch/x86/kernel/cpu/proc.c; the "vmx flags" line exists since Linux 5.6): the lines of the first processor that
- * concern virtualization, and which others do not have the same flags. What they mean is cpu.c's. */
+/* /proc/cpuinfo (arch/x86/kernel/cpu/proc.c; the "vmx flags" line exists since Linux 5.6): the
+ * lines of the first processor that concern virtualization, and which others do not have the same
+ * flags. What they mean is cpu.c's. */
 
 #include <glib.h>
 

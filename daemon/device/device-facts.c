@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Prints the facts: cpu/N/msr (arch/x86/kernel/msr.c: the offset is the register, and one that the CPU has not is EIO), and the lists that
- * /dev/kvm answers without a virtual machine. It opens for reading only, and writes no register. */
+/* Prints the facts: cpu/N/msr (arch/x86/kernel/msr.c: the offset is the register, and one that the
+ * CPU has not is EIO), and the lists that /dev/kvm answers without a virtual machine. It opens for
+ * reading only, and writes no register. */
 
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Opens /dev/kvm, or makes and mends its node, and says by its exit status (device-node.h) what came of it; or prints what the device and the
- * CPU's registers say (device-facts.h). It lives for a moment, so that nothing keeps KVM's module from being reloaded. */
+/* Opens /dev/kvm, or makes and mends its node, and says by its exit status (device-node.h) what
+ * came of it; or prints what the device and the CPU's registers say (device-facts.h). It lives for
+ * a moment, so that nothing keeps KVM's module from being reloaded. */
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The module that compares texts, by libgit2: of a patch between two buffers, the hunks. It must not touch a repository, nor a file. */
+/* The module that compares texts, by libgit2: of a patch between two buffers, the hunks. It must
+ * not touch a repository, nor a file. */
 
 #include <git2.h>
 

@@ -8,6 +8,6 @@
 /* Together; more than two guests' definitions have. */
 #define DIFF_MAX ((gsize) 8 * 1024 * 1024)
 
-/* "" when they are the same; else lines with three of context, below "--- @name" and "+++ @name". Loads a library at the first call;
- * may be called by one thread at a time. */
+/* "" when they are the same; else lines with three of context, below "--- @name" and "+++ @name".
+ * Loads a library at the first call; may be called by one thread at a time. */
 char *diff_unified(const char *before, const char *after, const char *name, GError **error);

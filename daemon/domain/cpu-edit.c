@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The rules by which <cpu> is changed. Each is libvirt's: src/conf/cpu_conf.c, src/cpu/cpu_x86.c and src/qemu/qemu_validate.c, 9.0 to
- * 11.3. It must not touch anything else of the definition, and never writes check='full', with which guests fail to start over bits that
- * nobody asked for. */
+/* The rules by which <cpu> is changed. Each is libvirt's: src/conf/cpu_conf.c, src/cpu/cpu_x86.c
+ * and src/qemu/qemu_validate.c, 9.0 to 11.3. It must not touch anything else of the definition, and
+ * never writes check='full', with which guests fail to start over bits that nobody asked for. */
 
 #include <string.h>
 
@@ -62,7 +62,8 @@ static bool check_edit(const CpuEdit *edit, GError **error) {
         return true;
 }
 
-/* Facts of the guest that no edit of <cpu> can help. Debian's libvirt writes an arch; without one it is the host's. */
+/* Facts of the guest that no edit of <cpu> can help. Debian's libvirt writes an arch; without one
+ * it is the host's. */
 static bool check_guest(const DomainXml *domain, const CpuEdit *edit, GError **error) {
         g_autofree char *type = domain_xml_attribute(domain->root, "type");
         g_autofree char *arch = domain_xml_attribute(domain_xml_grandchild(domain->root, "os", "type"), "arch");
@@ -98,7 +99,8 @@ char *cpu_edit_mode(const DomainXml *domain) {
         return *model ? g_strdup("custom") : NULL;
 }
 
-/* The host's cache can only be that of the host's CPU (src/qemu/qemu_domain.c, qemuDomainDefCPUPostParse). */
+/* The host's cache can only be that of the host's CPU (src/qemu/qemu_domain.c,
+ * qemuDomainDefCPUPostParse). */
 static bool check_cache(const Editor *editor, GError **error) {
         g_autofree char *cache = domain_xml_attribute(domain_xml_child(editor->cpu, "cache"), "mode");
 
@@ -118,7 +120,8 @@ static bool choose_mode(Editor *editor, const CpuEdit *edit, GError **error) {
                 return fail(error, CONDITION_INVALID_ARGS, "The mode custom needs a CPU model");
         if (editor->mode)
                 return g_strcmp0(editor->mode, editor->old_mode) == 0 || check_cache(editor, error);
-        /* A feature can't stand there alone: "Non-empty feature list specified without CPU model". */
+        /* A feature can't stand there alone: "Non-empty feature list specified without CPU
+         * model". */
         if (edit->nested == 1) {
                 editor->mode = "host-model";
                 return check_cache(editor, error);
@@ -239,8 +242,9 @@ static void add_feature(Editor *editor, const char *policy) {
         cpu_edit_step(editor->steps, "%s %s", policy, editor->feature);
 }
 
-/* On AMD's CPUs host-model is one of libvirt's models with svm, which libvirt therefore does not name to QEMU, and QEMU leaves out of all
- * models under KVM unless it is named (target/i386/kvm/kvm-cpu.c, kvm_default_props). vmx is in no model, and named. */
+/* On AMD's CPUs host-model is one of libvirt's models with svm, which libvirt therefore does not
+ * name to QEMU, and QEMU leaves out of all models under KVM unless it is named
+ * (target/i386/kvm/kvm-cpu.c, kvm_default_props). vmx is in no model, and named. */
 static bool mode_brings(const Editor *editor) {
         return g_strcmp0(editor->mode, "custom") != 0 &&
                !(g_strcmp0(editor->mode, "host-model") == 0 && g_str_equal(editor->feature, "svm"));

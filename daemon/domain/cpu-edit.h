@@ -8,7 +8,8 @@
 
 /* False, with the tree unchanged, when the guest can't have it. */
 bool cpu_edit_apply(DomainXml *domain, const CpuEdit *edit, GPtrArray *steps, GError **error);
-/* "host-model", "custom" …; NULL when the definition leaves it to QEMU: no <cpu>, or one with neither mode nor model. */
+/* "host-model", "custom" …; NULL when the definition leaves it to QEMU: no <cpu>, or one with
+ * neither mode nor model. */
 char *cpu_edit_mode(const DomainXml *domain);
 
 void cpu_edit_step(GPtrArray *steps, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The virtual CPU in a guest's definition (libvirt's domain XML, https://libvirt.org/formatdomain.html#cpu-model-and-topology): what it
- * says, and how it is made to say something else. Pure: text in, text out, no libvirt. Nothing here knows whether the host can deliver.
+/* The virtual CPU in a guest's definition (libvirt's domain XML,
+ * https://libvirt.org/formatdomain.html#cpu-model-and-topology): what it says, and how it is made
+ * to say something else. Pure: text in, text out, no libvirt. Nothing here knows whether the host
+ * can deliver.
  *
- * All of these refuse with InvalidArgs what is not well-formed, not UTF-8, no <domain>, has a DTD, or is larger than 4 MiB. */
+ * All of these refuse with InvalidArgs what is not well-formed, not UTF-8, no <domain>, has a DTD,
+ * or is larger than 4 MiB. */
 
 #include <glib.h>
 #include <stdbool.h>
 
-/* What the XML says, as it is spelled there; "" for what it does not say. libvirt fills some in: a <cpu> with a model and no mode is
- * custom; a feature without policy is required (here: "require"). */
+/* What the XML says, as it is spelled there; "" for what it does not say. libvirt fills some in: a
+ * <cpu> with a model and no mode is custom; a feature without policy is required (here:
+ * "require"). */
 typedef struct CpuXml {
         char *type, *arch, *machine, *emulator; /* domain/@type, os/type/@arch and @machine, devices/emulator */
         char *mode, *model, *match, *check;     /* cpu/@mode, the text of cpu/model, cpu/@match, cpu/@check */
@@ -34,13 +38,15 @@ typedef struct CpuEdit {
         int nested;        /* 1: the guest may run guests, 0: it may not, -1: leave it */
 } CpuEdit;
 
-/* The XML with another CPU in it; byte for byte the same outside of <cpu>, and all of it when nothing is to be changed. Of <cpu>, what
- * the edit does not name stays: topology, numa, cache, maxphysaddr, check, other features, comments, unknown elements.
- * @steps gets in words (char *) what was done, and where nothing had to be done, why.
- * InvalidArgs: an edit that contradicts itself. Unsupported: a guest that can't have it (no x86, no KVM), or in which something has to
- * be decided by hand first; the message says what. */
+/* The XML with another CPU in it; byte for byte the same outside of <cpu>, and all of it when
+ * nothing is to be changed. Of <cpu>, what the edit does not name stays: topology, numa, cache,
+ * maxphysaddr, check, other features, comments, unknown elements. @steps gets in words (char *)
+ * what was done, and where nothing had to be done, why. InvalidArgs: an edit that contradicts
+ * itself. Unsupported: a guest that can't have it (no x86, no KVM), or in which something has to be
+ * decided by hand first; the message says what. */
 char *cpu_xml_edit(const char *xml, const CpuEdit *edit, GPtrArray *steps, GError **error);
 
-/* The XML for people, for a diff of two: by one serialiser, and without what may be secret (passwords, cookies, arguments of QEMU and of
- * the kernel, metadata, sysinfo, comments, anything of another namespace). */
+/* The XML for people, for a diff of two: by one serialiser, and without what may be secret
+ * (passwords, cookies, arguments of QEMU and of the kernel, metadata, sysinfo, comments, anything
+ * of another namespace). */
 char *cpu_xml_redact(const char *xml, GError **error);

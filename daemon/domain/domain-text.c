@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Where elements lie in a text, and the text that is made of old bytes and new elements. The parser has read the text before: here nothing
- * is checked, and nothing is decided about what is changed. */
+/* Where elements lie in a text, and the text that is made of old bytes and new elements. The parser
+ * has read the text before: here nothing is checked, and nothing is decided about what is
+ * changed. */
 
 #include <libxml/xmlsave.h>
 #include <string.h>
@@ -112,7 +113,8 @@ static const char *copy_tag(GString *out, const char *p, char quote) {
         return end;
 }
 
-/* libxml2 writes double quotes, libvirt writes single ones: what is new must not look like something else. */
+/* libxml2 writes double quotes, libvirt writes single ones: what is new must not look like
+ * something else. */
 static void append_quoted(GString *out, const char *xml, char quote) {
         for (const char *p = xml, *tag; *p;) {
                 tag = strchr(p, '<');
@@ -154,7 +156,8 @@ typedef struct Writer {
 
 static bool write_element(const Writer *writer, xmlNode *node, GError **error);
 
-/* The children between @span's tags: old ones with what lies before each of them, new ones between. */
+/* The children between @span's tags: old ones with what lies before each of them, new ones
+ * between. */
 static bool write_children(const Writer *writer, const xmlNode *node, const DomainSpan *span, GError **error) {
         gsize at = span->content;
 
@@ -190,7 +193,8 @@ char *domain_xml_write(const DomainXml *domain, GError **error) {
 
         if (!domain->changed)
                 return g_strdup(domain->text);
-        /* With room for what is added: what it had grown out of would be left behind, secrets and all. */
+        /* With room for what is added: what it had grown out of would be left behind, secrets and
+         * all. */
         out = g_string_sized_new(2 * strlen(domain->text) + ADDED_MAX);
         const Writer writer = {.text = domain->text, .out = out, .quote = first_quote(domain->text + span->begin)};
         g_string_append_len(out, domain->text, (gssize) span->begin);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The tree of a guest's definition: reading it safely, looking things up, changing them. It must not know what the elements mean. */
+/* The tree of a guest's definition: reading it safely, looking things up, changing them. It must
+ * not know what the elements mean. */
 
 #include <libxml/parser.h>
 #include <malloc.h>
@@ -20,8 +21,9 @@ static void *need(void *memory) {
         return memory;
 }
 
-/* Definitions have passwords in them, and libxml2 frees its buffers and its nodes as they are: all of its memory is wiped instead. It stays malloc()'s,
- * so that it is the same to libvirt, which uses libxml2 in the daemon's process as well. */
+/* Definitions have passwords in them, and libxml2 frees its buffers and its nodes as they are: all
+ * of its memory is wiped instead. It stays malloc()'s, so that it is the same to libvirt, which
+ * uses libxml2 in the daemon's process as well. */
 static void wipe_block(void *block) {
         if (block)
                 explicit_bzero(block, malloc_usable_size(block));
@@ -107,7 +109,8 @@ static bool check_text(const char *text, gsize length, GError **error) {
 static bool check_document(const xmlDoc *doc, const xmlNode *root, GError **error) {
         const char *encoding = STR(doc->encoding) ?: "UTF-8";
 
-        /* Where bytes lie in the text can only be told when the parser has read these very bytes. */
+        /* Where bytes lie in the text can only be told when the parser has read these very
+         * bytes. */
         if (g_ascii_strcasecmp(encoding, "UTF-8") != 0 && g_ascii_strcasecmp(encoding, "US-ASCII") != 0)
                 g_set_error(error, CONDITION, CONDITION_INVALID_ARGS,
                             "The XML says that it is in %s: convert it to UTF-8, with iconv(1)", encoding);
@@ -123,7 +126,8 @@ static bool check_document(const xmlDoc *doc, const xmlNode *root, GError **erro
         return false;
 }
 
-/* Of a document that does not name one, libxml2 writes letters beyond ASCII in attributes as numbers. */
+/* Of a document that does not name one, libxml2 writes letters beyond ASCII in attributes as
+ * numbers. */
 static void name_encoding(xmlDoc *doc) {
         if (!doc->encoding)
                 doc->encoding = need(xmlStrdup(XML("UTF-8")));

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A guest's definition as a tree that remembers its text: what is not touched is written back byte for byte, and what is touched is
- * written by libxml2. For the editors of this folder only; whoever uses them sees no libxml2. It knows of no element but <domain>. */
+/* A guest's definition as a tree that remembers its text: what is not touched is written back byte
+ * for byte, and what is touched is written by libxml2. For the editors of this folder only; whoever
+ * uses them sees no libxml2. It knows of no element but <domain>. */
 
 #include <glib.h>
 #include <libxml/tree.h>
 #include <stdbool.h>
 
-/* Larger documents are refused: libvirt's protocol carries no longer string (src/remote/remote_protocol.x, REMOTE_STRING_MAX). */
+/* Larger documents are refused: libvirt's protocol carries no longer string
+ * (src/remote/remote_protocol.x, REMOTE_STRING_MAX). */
 #define DOMAIN_XML_MAX ((gsize) 4 * 1024 * 1024)
-/* And an element with more attributes: up to libxml2 2.11, each is compared with all others. libvirt knows of about fifteen. */
+/* And an element with more attributes: up to libxml2 2.11, each is compared with all others.
+ * libvirt knows of about fifteen. */
 #define DOMAIN_XML_ATTRIBUTES_MAX 256
 
 typedef struct DomainXml {
@@ -21,12 +24,14 @@ typedef struct DomainXml {
         bool changed;
 } DomainXml;
 
-/* Refuses with InvalidArgs what is not well-formed, not UTF-8, not <domain>, has a DTD, or is larger than these. */
+/* Refuses with InvalidArgs what is not well-formed, not UTF-8, not <domain>, has a DTD, or is
+ * larger than these. */
 DomainXml *domain_xml_parse(const char *text, GError **error);
 void domain_xml_free(DomainXml *domain);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainXml, domain_xml_free)
 
-/* The text after all changes; the very text that came in when there were none. NULL: out of memory. */
+/* The text after all changes; the very text that came in when there were none. NULL: out of
+ * memory. */
 char *domain_xml_write(const DomainXml *domain, GError **error);
 
 /* The first child element called @name, of no namespace; NULL also when @parent is. */
@@ -46,7 +51,8 @@ void domain_xml_set_attribute(DomainXml *domain, xmlNode *node, const char *name
 void domain_xml_remove_attribute(DomainXml *domain, xmlNode *node, const char *name);
 void domain_xml_set_content(DomainXml *domain, xmlNode *node, const char *content);
 void domain_xml_remove(DomainXml *domain, xmlNode *node);
-/* A new element in a line of its own where the others have theirs, after @after, or as the first child when that is NULL. */
+/* A new element in a line of its own where the others have theirs, after @after, or as the first
+ * child when that is NULL. */
 xmlNode *domain_xml_add(DomainXml *domain, xmlNode *parent, xmlNode *after, const char *name);
 
 /* For domain-xml.c and domain-text.c: what node->_private points to. */
@@ -61,5 +67,6 @@ typedef struct DomainSpan {
 GArray *domain_text_spans(const char *text);
 /* Some tag of a text that may be anything has more than @most attributes. */
 bool domain_text_is_crowded(const char *text, unsigned most);
-/* @node as libxml2 writes it, in UTF-8, its attributes in @quote, '"' or '\'', where that can be. */
+/* @node as libxml2 writes it, in UTF-8, its attributes in @quote, '"' or '\'', where that can
+ * be. */
 bool domain_text_append(GString *out, xmlNode *node, char quote, GError **error);

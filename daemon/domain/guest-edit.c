@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The order of things. How XML is edited is cpu-edit.c's and recipe.c's, where it is kept is the store's. */
+/* The order of things. How XML is edited is cpu-edit.c's and recipe.c's, where it is kept is the
+ * store's. */
 
 #include <string.h>
 
@@ -82,7 +83,8 @@ GuestPlan *guest_edit_plan(const char *xml, const GuestEdit *edit, GuestFacts *f
         plan->diff = cpu ? difference(plan, error) : NULL;
         if (!plan->diff)
                 return NULL;
-        /* What is interned stays for good, and anybody may ask for a plan, with a model of any name. */
+        /* What is interned stays for good, and anybody may ask for a plan, with a model of any
+         * name. */
         plan->cpu = keep(cpu_of(cpu, vendor), plan->words);
         return g_steal_pointer(&plan);
 }
@@ -133,7 +135,8 @@ static bool put_back(const GuestPlan *plan, const GuestStore *store, gpointer gu
         return false;
 }
 
-/* It may have been taken, and it may be what was asked for: whoever is told that looks. Takes @problem over. */
+/* It may have been taken, and it may be what was asked for: whoever is told that looks. Takes
+ * @problem over. */
 static bool fail_unknown(const GuestPlan *plan, const char *what, GError *problem, GError **error) {
         g_set_error(error, CONDITION, condition_of(problem),
                     "The new definition of %s was handed to libvirt, but %s (%s). Look at it: virsh dumpxml --inactive "

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A change of a guest's definition: planned on XML, and carried out wherever definitions are kept. Nothing is written unless it is still
- * what was planned on; what is written is read back, and put back when it is not what was asked for. */
+/* A change of a guest's definition: planned on XML, and carried out wherever definitions are kept.
+ * Nothing is written unless it is still what was planned on; what is written is read back, and put
+ * back when it is not what was asked for. */
 
 #include "cpu-xml.h"
 #include "guest-plan.h"
 
-/* What a definition says, in the form that the rules want; interned, so only of definitions that there are. */
+/* What a definition says, in the form that the rules want; interned, so only of definitions that
+ * there are. */
 GuestCpu guest_cpu_from_xml(const CpuXml *xml, const char *vendor);
 
 /* Where one guest's definition is kept. XML with its secrets, newly allocated. */
@@ -16,16 +18,18 @@ typedef struct GuestStore {
         bool (*write)(gpointer guest, const char *xml, GError **error);
 } GuestStore;
 
-/* What @edit comes to on @xml. @facts: taken over, also on failure. InvalidArgs, Unsupported, TransientGuest, Conflict: see cpu-xml.h, recipe.h,
- * guest-plan.h. */
+/* What @edit comes to on @xml. @facts: taken over, also on failure. InvalidArgs, Unsupported,
+ * TransientGuest, Conflict: see cpu-xml.h, recipe.h, guest-plan.h. */
 GuestPlan *guest_edit_plan(const char *xml, const GuestEdit *edit, GuestFacts *facts, const char *vendor,
                            GError **error);
 
-/* Conflict: somebody has changed the definition since. ReloadFailed: the definition is as it was, the message says why. HostDegraded: it is
- * neither. What @store fails with is passed on; then the definition is as it was, as far as @store keeps its word, but for LibvirtUnavailable
- * from the writing on: then nobody knows, and the message says where to look. @ret: on success, what it is now, as it was read back; with
- * its secrets. */
+/* Conflict: somebody has changed the definition since. ReloadFailed: the definition is as it was,
+ * the message says why. HostDegraded: it is neither. What @store fails with is passed on; then the
+ * definition is as it was, as far as @store keeps its word, but for LibvirtUnavailable from the
+ * writing on: then nobody knows, and the message says where to look. @ret: on success, what it is
+ * now, as it was read back; with its secrets. */
 bool guest_edit_carry_out(const GuestPlan *plan, const GuestStore *store, gpointer guest, const char *vendor,
                           char **ret, GError **error);
-/* Secrets don't stay in memory: not in ours, nor in libxml2's (domain-xml.c). What libvirt's library leaves of its messages is not within reach. */
+/* Secrets don't stay in memory: not in ours, nor in libxml2's (domain-xml.c). What libvirt's
+ * library leaves of its messages is not within reach. */
 void guest_edit_wipe(char **text);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Interfaces and disks for a guest that has no virtio drivers. What belongs to the old model goes with it, so that libvirt (src/qemu/
- * qemu_validate.c, src/conf/domain_validate.c) takes the new one; addresses on a bus are libvirt's to give. It must not touch what the
- * guest has drivers for. */
+/* Interfaces and disks for a guest that has no virtio drivers. What belongs to the old model goes
+ * with it, so that libvirt (src/qemu/ qemu_validate.c, src/conf/domain_validate.c) takes the new
+ * one; addresses on a bus are libvirt's to give. It must not touch what the guest has drivers
+ * for. */
 
 #include <string.h>
 
@@ -49,7 +50,8 @@ static bool set_nic(DomainXml *domain, xmlNode *interface, const char *const *go
                 node = domain_xml_add(domain, interface,
                                       domain_xml_child(interface, "source") ?: xmlLastElementChild(interface), "model");
         domain_xml_set_attribute(domain, node, "type", good[0]);
-        /* Queues and rings of virtio; and a slot that may be of the other kind, PCI or PCI Express. */
+        /* Queues and rings of virtio; and a slot that may be of the other kind, PCI or PCI
+         * Express. */
         remove_child(domain, interface, "driver");
         if (*address)
                 remove_child(domain, interface, "address");
@@ -108,7 +110,8 @@ static unsigned attribute_number(const xmlNode *node, const char *name) {
         return g_ascii_string_to_unsigned(text, 10, 0, 1024, &number, NULL) ? (unsigned) number : 0;
 }
 
-/* The port of SATA that a disk has, counted through all controllers: by its address, or else by its name. */
+/* The port of SATA that a disk has, counted through all controllers: by its address, or else by its
+ * name. */
 static int disk_port(const xmlNode *disk, const char *name) {
         const xmlNode *address = domain_xml_child(disk, "address");
         g_autofree char *bus = disk_bus(disk, name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The parts that recipes are made of. Each changes one thing of a tree, and says so in @steps; or says what must be done by hand, and
- * returns false. */
+/* The parts that recipes are made of. Each changes one thing of a tree, and says so in @steps; or
+ * says what must be done by hand, and returns false. */
 
 #include <inttypes.h>
 
@@ -15,7 +15,8 @@ bool recipe_set_nics(DomainXml *domain, const char *const *good, GPtrArray *step
 /* Disks on virtio and SCSI move to SATA. */
 bool recipe_set_disks(DomainXml *domain, GPtrArray *steps, GError **error);
 
-/* A size with its unit, in bytes, as libvirt reads it (src/util/virutil.c, virScaleInteger): KiB without a unit. False when it is none. */
+/* A size with its unit, in bytes, as libvirt reads it (src/util/virutil.c, virScaleInteger): KiB
+ * without a unit. False when it is none. */
 bool recipe_parse_size(const char *number, const char *unit, uint64_t *ret);
 /* The place of "sdX" among the disks: sda 0, sdz 25, sdaa 26; -1 when it is not called so. */
 int recipe_disk_index(const char *name);

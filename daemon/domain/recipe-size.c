@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How many vCPUs and how much memory a guest has, and more of them. Where something else in the definition counts on the numbers, nothing
- * is guessed. It must never lower a number. */
+/* How many vCPUs and how much memory a guest has, and more of them. Where something else in the
+ * definition counts on the numbers, nothing is guessed. It must never lower a number. */
 
 #include <string.h>
 
@@ -60,7 +60,8 @@ static bool has_numa_cpus(const DomainXml *domain) {
         return cell && domain_xml_has_attribute(cell, "cpus");
 }
 
-/* What else counts the vCPUs: NULL when nothing does. @most: that there can be more of them at all is to be changed. */
+/* What else counts the vCPUs: NULL when nothing does. @most: that there can be more of them at all
+ * is to be changed. */
 static const char *counts_cpus(const DomainXml *domain, bool most) {
         if (domain_xml_child(domain->root, "vcpus"))
                 return "<vcpus> lists each vCPU";

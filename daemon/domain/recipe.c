@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The table of recipes, and the order in which one is followed. It must not know how a part is done. */
+/* The table of recipes, and the order in which one is followed. It must not know how a part is
+ * done. */
 
 #include "recipe.h"
 #include "cpu-edit.h"
@@ -87,7 +88,8 @@ static const Recipe *find(const RecipeRequest *request, GError **error) {
         return NULL;
 }
 
-/* The CPU of the host, which is what hypervisors are tested on; QEMU has none to pass through when it emulates. */
+/* The CPU of the host, which is what hypervisors are tested on; QEMU has none to pass through when
+ * it emulates. */
 static bool set_cpu(DomainXml *domain, const char *vendor, GPtrArray *steps, GError **error) {
         g_autofree char *mode = cpu_edit_mode(domain), *type = domain_xml_attribute(domain->root, "type");
         const CpuEdit edit = {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A guest's definition without what may be secret. Rather too little is shown than too much: a diff is about CPU, memory and devices. It
- * must not be used to define anything. */
+/* A guest's definition without what may be secret. Rather too little is shown than too much: a diff
+ * is about CPU, memory and devices. It must not be used to define anything. */
 
 #include "cpu-xml.h"
 #include "domain-xml.h"
 
-/* Shown as empty elements. Arguments, credentials in strings of the firmware, what programs have stored, what opens a disk. */
+/* Shown as empty elements. Arguments, credentials in strings of the firmware, what programs have
+ * stored, what opens a disk. */
 static const char *const hidden_elements[] = {"metadata", "description", "sysinfo",        "cmdline",
                                               "initarg",  "initenv",     "launchSecurity", "cookies",
                                               "auth",     "secret",      "encryption",     NULL};

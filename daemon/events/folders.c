@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* An inotify instance and what its watches stand for. Arming is done anew from scratch each time: watching the same inode twice is one
- * watch to the kernel, so what has not changed costs a few system calls. */
+/* An inotify instance and what its watches stand for. Arming is done anew from scratch each time:
+ * watching the same inode twice is one watch to the kernel, so what has not changed costs a few
+ * system calls. */
 
 #include <errno.h>
 #include <fcntl.h>

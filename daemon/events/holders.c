@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A set of pidfds, replaced by each look. It does not care what a holder does, only that it ends. */
+/* A set of pidfds, replaced by each look. It does not care what a holder does, only that it
+ * ends. */
 
 #include <errno.h>
 #include <sys/epoll.h>

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The processes that hold KVM, watched until one of them ends: looked for on the worker of readings, then a pidfd each. */
+/* The processes that hold KVM, watched until one of them ends: looked for on the worker of
+ * readings, then a pidfd each. */
 
 #include "daemon.h"
 
 typedef struct Holders Holders;
 
-/* @watched: one that was watched has ended; else a look found one that was gone before it could be watched. */
+/* @watched: one that was watched has ended; else a look found one that was gone before it could be
+ * watched. */
 typedef void (*HolderEnded)(bool watched, void *userdata);
 
 Holders *holders_new(Daemon *daemon, HolderEnded ended, void *userdata);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Journal entries with their fields. Where standard error is not the journal already (from the build tree), errors are told there, too.
- * It decides nothing. */
+/* Journal entries with their fields. Where standard error is not the journal already (from the
+ * build tree), errors are told there, too. It decides nothing. */
 
 #define SD_JOURNAL_SUPPRESS_LOCATION
 
@@ -36,7 +36,8 @@ static void G_GNUC_PRINTF(2, 3) add_field(GPtrArray *fields, const char *format,
         va_end(args);
 }
 
-/* The entry's fields as sd_journal_sendv() takes them. That the journal is not there is no reason to do anything else. */
+/* The entry's fields as sd_journal_sendv() takes them. That the journal is not there is no reason
+ * to do anything else. */
 static void send_fields(const GPtrArray *fields) {
         g_autofree struct iovec *iov = g_new(struct iovec, fields->len);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What goes to the journal: one entry for each change that was made, refused, undone or finished after a cut, with who asked, for what, and
- * what came of it; and plain lines for errors. The ids are those of the message catalog. */
+/* What goes to the journal: one entry for each change that was made, refused, undone or finished
+ * after a cut, with who asked, for what, and what came of it; and plain lines for errors. The ids
+ * are those of the message catalog. */
 
 #include <glib.h>
 #include <stdint.h>
@@ -18,11 +19,13 @@
 #define MESSAGE_LIBVIRT_REFRESHED "fea56135dfe3430b979329dcca620111"
 #define MESSAGE_LIBVIRT_STALE "3bc06e83a25842f98331c237d0bb525d"
 
-/* The fields besides MESSAGE, MESSAGE_ID and PRIORITY: NESTVIRT_REQUEST=, NESTVIRT_OUTCOME=, NESTVIRT_ERROR= (the D-Bus error's name),
- * NESTVIRT_ERROR_MESSAGE=, of the caller NESTVIRT_CALLER=, NESTVIRT_CALLER_UID=, NESTVIRT_CALLER_PID=, and of what libvirt gives to guests
+/* The fields besides MESSAGE, MESSAGE_ID and PRIORITY: NESTVIRT_REQUEST=, NESTVIRT_OUTCOME=,
+ * NESTVIRT_ERROR= (the D-Bus error's name), NESTVIRT_ERROR_MESSAGE=, of the caller
+ * NESTVIRT_CALLER=, NESTVIRT_CALLER_UID=, NESTVIRT_CALLER_PID=, and of what libvirt gives to guests
  * NESTVIRT_GAINED=, NESTVIRT_LOST= (names of features, with spaces between). */
 
-/* The end of a change: made, with @outcome, when @error is NULL; else failed (undone, degraded) or refused, as its condition says. */
+/* The end of a change: made, with @outcome, when @error is NULL; else failed (undone, degraded) or
+ * refused, as its condition says. */
 void log_change(const Caller *caller, const char *request, const char *outcome, const GError *error);
 /* A change that was cut short, at the start after it. @steps: char*. */
 void log_recovered(const GPtrArray *steps, const GError *error);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A queue and a flag. One turn is handed out in an iteration of the loop, so that whatever queued meanwhile is served between two of them;
- * and none is begun by another one that is just beginning. */
+/* A queue and a flag. One turn is handed out in an iteration of the loop, so that whatever queued
+ * meanwhile is served between two of them; and none is begun by another one that is just
+ * beginning. */
 
 #include "turns.h"
 

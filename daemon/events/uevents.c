@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A netlink socket and a look at the few keys that matter. Whoever is not the kernel is not listened to. */
+/* A netlink socket and a look at the few keys that matter. Whoever is not the kernel is not
+ * listened to. */
 
 #include <errno.h>
 #include <glib.h>

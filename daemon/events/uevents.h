@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The kernel's own events (lib/kobject_uevent.c): of KVM's modules as they come and go, and of KVM itself, which tells of each VM made and
- * gone (virt/kvm/kvm_main.c: kvm_uevent_notify_change()). It listens to the kernel's group, since udev's does not reach a private
- * network namespace. */
+/* The kernel's own events (lib/kobject_uevent.c): of KVM's modules as they come and go, and of KVM
+ * itself, which tells of each VM made and gone (virt/kvm/kvm_main.c: kvm_uevent_notify_change()).
+ * It listens to the kernel's group, since udev's does not reach a private network namespace. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The sources of events and the timer that gathers them: a reload, or an editor that saves, sends a dozen within milliseconds, and one
- * refresh serves them all. */
+/* The sources of events and the timer that gathers them: a reload, or an editor that saves, sends a
+ * dozen within milliseconds, and one refresh serves them all. */
 
 #include <errno.h>
 #include <string.h>
@@ -42,7 +42,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         Watch *watch = userdata;
 
         watch->gathering = false;
-        /* A change of ours is seen whole: what it was before, then what it has become, which its own refresh tells. */
+        /* A change of ours is seen whole: what it was before, then what it has become, which its
+         * own refresh tells. */
         if (turns_taken(watch->daemon->turns)) {
                 watch_gather(watch);
                 return 0;

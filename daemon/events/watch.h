@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What tells that the host may have changed: the kernel's events about KVM and its modules, changed files in the modprobe.d folders, the
- * device node opened and closed. Bursts are gathered; then the daemon refreshes. It reads nothing of the host itself. */
+/* What tells that the host may have changed: the kernel's events about KVM and its modules, changed
+ * files in the modprobe.d folders, the device node opened and closed. Bursts are gathered; then the
+ * daemon refreshes. It reads nothing of the host itself. */
 
 #include "daemon.h"
 
-/* NULL and a negative errno in @ret_error on failure. Beneath a root that is not the machine only files are watched. */
+/* NULL and a negative errno in @ret_error on failure. Beneath a root that is not the machine only
+ * files are watched. */
 Watch *watch_new(Daemon *daemon, int *ret_error);
 void watch_free(Watch *watch);

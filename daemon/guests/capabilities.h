@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What libvirt says that it gives to a guest whose CPU is host-model: read from its domain capabilities, and held against what it said before.
- * Pure. */
+/* What libvirt says that it gives to a guest whose CPU is host-model: read from its domain
+ * capabilities, and held against what it said before. Pure. */
 
 #include <glib.h>
 
@@ -17,7 +17,8 @@ Capabilities *capabilities_parse(const char *xml, GError **error);
 void capabilities_free(Capabilities *capabilities);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Capabilities, capabilities_free)
 
-/* The features that @after has more of than @before: sorted names, empty when there are none. Of two models' own features nothing is known here. */
+/* The features that @after has more of than @before: sorted names, empty when there are none. Of
+ * two models' own features nothing is known here. */
 GStrv capabilities_gained(const Capabilities *before, const Capabilities *after);
 /* What has become of host-model: "has lost npt", "is as before". */
 char *capabilities_compare(const Capabilities *before, const Capabilities *after);

@@ -78,7 +78,8 @@ static void run_find(GuestJob *job) {
         }
 }
 
-/* One after the other: each answer is bounded, and one guest that does not answer is no more in the way than it has to be. */
+/* One after the other: each answer is bounded, and one guest that does not answer is no more in the
+ * way than it has to be. */
 static void run_count(GuestJob *job) {
         job->counters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_hash_table_unref);
         for (unsigned i = 0; i < job->names->len && !job->error && !is_cancelled(job); i++) {

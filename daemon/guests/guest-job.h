@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What is asked of the hypervisor, off the loop, as it may block: a job with all that it needs, and what came of it. */
+/* What is asked of the hypervisor, off the loop, as it may block: a job with all that it needs, and
+ * what came of it. */
 
 #include "reprobe.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Names: which of libvirt's CPU models and of QEMU's machine types bring svm. No rule about a guest is here. */
+/* Names: which of libvirt's CPU models and of QEMU's machine types bring svm. No rule about a guest
+ * is here. */
 
 #include <string.h>
 
@@ -17,7 +18,8 @@ bool guest_model_brings_svm(const char *model) {
         return false;
 }
 
-/* What QEMU had before 2.2. A machine type is kept over the years, so that its guest never sees another. */
+/* What QEMU had before 2.2. A machine type is kept over the years, so that its guest never sees
+ * another. */
 bool guest_machine_keeps_svm(const char *machine) {
         static const char *const prefixes[] = {"pc-0",          "pc-1",     "pc-i440fx-1", "pc-i440fx-2.0",
                                                "pc-i440fx-2.1", "pc-q35-1", "pc-q35-2.0",  "pc-q35-2.1"};

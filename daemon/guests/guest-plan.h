@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What is asked of a guest's definition, and what it comes to on one definition. Pure; how XML is edited is guest-edit.c's. */
+/* What is asked of a guest's definition, and what it comes to on one definition. Pure; how XML is
+ * edited is guest-edit.c's. */
 
 #include "guest.h"
 
@@ -13,8 +14,8 @@ typedef struct GuestEdit {
 
 typedef struct GuestPlan {
         GuestEdit *edit;
-        /* libvirt's XML of the definition as it is and as it will be, the same text when there is nothing to do. With the guest's
-         * secrets: for libvirt's eyes alone. */
+        /* libvirt's XML of the definition as it is and as it will be, the same text when there is
+         * nothing to do. With the guest's secrets: for libvirt's eyes alone. */
         char *before, *after;
         char *diff;                /* of the two, for people: made without the secrets; "" when they are the same */
         GPtrArray *steps, *advice; /* char*; advice is what the recipe leaves to others, with the command for it */
@@ -29,7 +30,8 @@ void guest_edit_free(GuestEdit *edit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestEdit, guest_edit_free)
 /* InvalidArgs when it asks for nothing, or contradicts itself. */
 bool guest_edit_check(const GuestEdit *edit, GError **error);
-/* "mode=custom model=EPYC nested=yes", "recipe=esxi release=7.0": for polkit, the journal and messages. */
+/* "mode=custom model=EPYC nested=yes", "recipe=esxi release=7.0": for polkit, the journal and
+ * messages. */
 char *guest_edit_to_string(const GuestEdit *edit);
 
 /* With nothing in it but a copy of @edit, and empty arrays. */
@@ -39,10 +41,11 @@ void guest_plan_free(GuestPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestPlan, guest_plan_free)
 bool guest_plan_is_unchanged(const GuestPlan *plan);
 
-/* May this guest's definition be changed at all? TransientGuest: it has none. Conflict: the next start would bring back the CPU of its
- * managed save. */
+/* May this guest's definition be changed at all? TransientGuest: it has none. Conflict: the next
+ * start would bring back the CPU of its managed save. */
 bool guest_plan_allows(const GuestFacts *facts, GError **error);
-/* Impact* (plan.h): what will be otherwise than somebody may think, once the plan has been carried out. */
+/* Impact* (plan.h): what will be otherwise than somebody may think, once the plan has been carried
+ * out. */
 GPtrArray *guest_plan_impact(const GuestPlan *plan, const GuestHost *host);
 /* It will have to be switched off and on. */
 bool guest_plan_needs_restart(const GuestPlan *plan, const GuestHost *host);

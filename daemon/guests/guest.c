@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The rules. Each returns the verdict and says why, or leaves it to the next one; the facts are never changed. */
+/* The rules. Each returns the verdict and says why, or leaves it to the next one; the facts are
+ * never changed. */
 
 #include <string.h>
 
@@ -238,7 +239,8 @@ static const char *judge_next_start(Judge *judge) {
         return judge_cpu(judge, &f->defined);
 }
 
-/* Of a running guest. Live XML is believed where libvirt has written into it what QEMU really gave, which is all but host-passthrough. */
+/* Of a running guest. Live XML is believed where libvirt has written into it what QEMU really gave,
+ * which is all but host-passthrough. */
 static const char *judge_live(Judge *judge) {
         const GuestCpu *live = &judge->facts->live;
         const Wish wish = live->mode ? wish_of(live, judge->host->vendor) : WISH_NO;
@@ -287,7 +289,8 @@ static const char *judge_using(const Judge *judge, const char *now) {
         return "unknown";
 }
 
-/* How the memory of its own guests is translated, at best: whether the guest makes use of it can't be seen from outside. */
+/* How the memory of its own guests is translated, at best: whether the guest makes use of it can't
+ * be seen from outside. */
 static const char *judge_mmu(const Judge *judge, const char *can) {
         const GuestCpu *cpu = judge->facts->active ? &judge->facts->live : &judge->facts->defined;
         const bool amd = is(judge->host->vendor, "amd");
@@ -333,7 +336,8 @@ bool guest_cpu_can_nest(const GuestCpu *cpu, const char *vendor) {
         return wish != WISH_NO && wish != WISH_FORBID;
 }
 
-/* Two CPUs of which one can nest where the other can't, on a host that can, or that are of another kind. */
+/* Two CPUs of which one can nest where the other can't, on a host that can, or that are of another
+ * kind. */
 static bool cpus_differ(const GuestCpu *cpu, const GuestCpu *defined, const char *vendor) {
         return cpu->mode &&
                (guest_cpu_can_nest(cpu, vendor) != guest_cpu_can_nest(defined, vendor) || modes_differ(cpu, defined));

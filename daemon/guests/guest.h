@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What can be said of a guest's nesting: rules over facts that others have gathered. Pure; it knows no libvirt and no bus.
+/* What can be said of a guest's nesting: rules over facts that others have gathered. Pure; it knows
+ * no libvirt and no bus.
  *
  * How libvirt behaves was read in libvirt 9.0.0 and 11.3.0 and, where a rule rests on it, tried with 9.0.0 and QEMU 7.2:
  * - policy='require' for vmx is weak: libvirt checks it against the raw CPU, not against KVM. With nested=0 the guest starts without it
@@ -20,9 +21,10 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* What a definition, a running guest's XML, a save or a snapshot says of the CPU; spelled as libvirt does, "" for what is not said. All
- * are interned (g_intern_string()), as thousands of guests say the same, but for what a plan asks for (guest-plan.h); NULL only when all of it
- * is: it could not be read. */
+/* What a definition, a running guest's XML, a save or a snapshot says of the CPU; spelled as
+ * libvirt does, "" for what is not said. All are interned (g_intern_string()), as thousands of
+ * guests say the same, but for what a plan asks for (guest-plan.h); NULL only when all of it is: it
+ * could not be read. */
 typedef struct GuestCpu {
         const char *mode, *model, *check;
         const char *policy;       /* of the one feature that makes a hypervisor: vmx or svm */
@@ -86,7 +88,8 @@ bool guest_model_brings_svm(const char *model);
 /* QEMU leaves svm in such a model when it is run as this machine type. */
 bool guest_machine_keeps_svm(const char *machine);
 
-/* It asks for vmx or svm, or takes what the host gives; false as well when @cpu could not be read. */
+/* It asks for vmx or svm, or takes what the host gives; false as well when @cpu could not be
+ * read. */
 bool guest_cpu_can_nest(const GuestCpu *cpu, const char *vendor);
 GuestVerdict *guest_judge(const GuestFacts *facts, const GuestHost *host);
 void guest_verdict_free(GuestVerdict *verdict);

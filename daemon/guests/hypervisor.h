@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The seam to who runs the guests. Behind it is libvirt, in a module of its own that is loaded when there is a libvirt to talk to: a host
- * without one needs none. Fakes of it exist in test programs only. It knows no bus, and judges nothing. */
+/* The seam to who runs the guests. Behind it is libvirt, in a module of its own that is loaded when
+ * there is a libvirt to talk to: a host without one needs none. Fakes of it exist in test programs
+ * only. It knows no bus, and judges nothing. */
 
 #include "capabilities.h"
 #include "guest-plan.h"
@@ -10,47 +11,58 @@
 #define HYPERVISOR_MODULE "nestvirt-libvirt.so"
 #define HYPERVISOR_SYMBOL "hypervisor_libvirt"
 
-/* Something happened: to the guest of that UUID, or, NULL, to the connection, which is of no use any more. Called by a thread of the module's
- * own; it must return at once. */
+/* Something happened: to the guest of that UUID, or, NULL, to the connection, which is of no use
+ * any more. Called by a thread of the module's own; it must return at once. */
 typedef void (*HypervisorEvent)(const char *uuid, gpointer userdata);
 
-/* Each of these but second() may block for as long as libvirt does. They are called by one thread at a time for each connection. What asks a
- * guest's QEMU may block for as long as that does, too. */
+/* Each of these but second() may block for as long as libvirt does. They are called by one thread
+ * at a time for each connection. What asks a guest's QEMU may block for as long as that does,
+ * too. */
 typedef struct Hypervisor {
-        /* A connection; LibvirtUnavailable on failure. From then on events come, and none is missed between this and list(). */
+        /* A connection; LibvirtUnavailable on failure. From then on events come, and none is missed
+         * between this and list(). */
         gpointer (*open)(const char *uri, HypervisorEvent event, gpointer userdata, GError **error);
-        /* Another connection to the same libvirt, for another thread. It is opened with the first question, and closed by itself; no events come
-         * by it. One connection is not enough: libvirt's client (9.0.0) now and then does not send what one thread asks for as long as another one waits
-         * for an answer (src/rpc/virnetclient.c, virNetClientIO()). */
+        /* Another connection to the same libvirt, for another thread. It is opened with the first
+         * question, and closed by itself; no events come by it. One connection is not enough:
+         * libvirt's client (9.0.0) now and then does not send what one thread asks for as long as
+         * another one waits for an answer (src/rpc/virnetclient.c, virNetClientIO()). */
         gpointer (*second)(gpointer connection);
-        /* GuestFacts* of all guests, without what they have run; so of all that follow. @vendor: "intel", "amd" or "", whose feature is meant. */
+        /* GuestFacts* of all guests, without what they have run; so of all that follow. @vendor:
+         * "intel", "amd" or "", whose feature is meant. */
         GPtrArray *(*list)(gpointer connection, const char *vendor, GError **error);
-        /* GuestFacts* of all guests, with nothing but uuid, active, managed_save and snapshots (NULL or not): what can change without an event,
-         * in a few questions however many they are. */
+        /* GuestFacts* of all guests, with nothing but uuid, active, managed_save and snapshots
+         * (NULL or not): what can change without an event, in a few questions however many they
+         * are. */
         GPtrArray *(*survey)(gpointer connection, GError **error);
         /* Of the guest of that name or UUID; NoSuchGuest when there is none. */
         GuestFacts *(*find)(gpointer connection, const char *name, const char *vendor, GError **error);
-        /* Asks QEMU: GuestFacts* of those of these UUIDs (char*), all when there are none, that run, with nothing but uuid and what it has run. */
+        /* Asks QEMU: GuestFacts* of those of these UUIDs (char*), all when there are none, that
+         * run, with nothing but uuid and what it has run. */
         GPtrArray *(*statistics)(gpointer connection, const GPtrArray *uuids);
-        /* Asks QEMU: KVM's counters of the guest @uuid, under the kernel's names, those of its virtual CPUs summed up: char* -> guint64*. Empty when it does
-         * not run, or the hypervisor keeps none. NoSuchGuest. */
+        /* Asks QEMU: KVM's counters of the guest @uuid, under the kernel's names, those of its
+         * virtual CPUs summed up: char* -> guint64*. Empty when it does not run, or the hypervisor
+         * keeps none. NoSuchGuest. */
         GHashTable *(*count)(gpointer connection, const char *uuid, GError **error);
-        /* What @edit comes to on the definition of the guest @uuid; nothing is changed. NoSuchGuest, and as guest_edit_plan() says. */
+        /* What @edit comes to on the definition of the guest @uuid; nothing is changed.
+         * NoSuchGuest, and as guest_edit_plan() says. */
         GuestPlan *(*plan)(gpointer connection, const char *uuid, const GuestEdit *edit, const char *vendor,
                            GError **error);
-        /* Carries it out, as guest_edit_carry_out() says; what the guest is then. Unsupported: libvirt does not take the definition. */
+        /* Carries it out, as guest_edit_carry_out() says; what the guest is then. Unsupported:
+         * libvirt does not take the definition. */
         GuestFacts *(*define)(gpointer connection, const GuestPlan *plan, const char *vendor, GError **error);
-        /* What it gives to guests of this host now, by the emulator and the kind of virtualization that it takes by itself. Unsupported:
-         * it has no QEMU, and keeps nothing of the kind. */
+        /* What it gives to guests of this host now, by the emulator and the kind of virtualization
+         * that it takes by itself. Unsupported: it has no QEMU, and keeps nothing of the kind. */
         Capabilities *(*capabilities)(gpointer connection, GError **error);
         /* No event comes after it has returned. */
         void (*close)(gpointer connection);
 } Hypervisor;
 
-/* The one behind which libvirt is; loads it. NULL: it is not installed, or one of the libraries it needs is not (LibvirtUnavailable). */
+/* The one behind which libvirt is; loads it. NULL: it is not installed, or one of the libraries it
+ * needs is not (LibvirtUnavailable). */
 const Hypervisor *hypervisor_load(GError **error);
 
-/* The sockets of qemu:///system beneath the root, the daemon of all drivers' and that of QEMU's alone. NULL-terminated. */
+/* The sockets of qemu:///system beneath the root, the daemon of all drivers' and that of QEMU's
+ * alone. NULL-terminated. */
 extern const char *const hypervisor_sockets[];
 #define HYPERVISOR_URI "qemu:///system"
 #define HYPERVISOR_FOLDER "run/libvirt"

@@ -21,7 +21,8 @@ static bool is_system(const char *uri) {
         return g_str_equal(uri, HYPERVISOR_URI);
 }
 
-/* What an administrator has to do: libvirt without its files looks again, and guests go on while it is restarted. */
+/* What an administrator has to do: libvirt without its files looks again, and guests go on while it
+ * is restarted. */
 static char *remedy(const Root *root, const char *uri) {
         if (!is_system(uri))
                 return g_strdup_printf("restart the libvirt of %s without the files in its cache of capabilities", uri);
@@ -114,7 +115,8 @@ static bool may_touch(const int *cancelled, GError **error) {
         return false;
 }
 
-/* False with an error: Unsupported when there is nothing to be done, LibvirtUnavailable when it is worth another try, as is TimedOut. */
+/* False with an error: Unsupported when there is nothing to be done, LibvirtUnavailable when it is
+ * worth another try, as is TimedOut. */
 static bool carry_out(Reprobe *reprobe, const Hypervisor *hypervisor, gpointer connection, const Root *root,
                       const char *uri, const char *reason, const int *cancelled, GError **error) {
         g_autoptr(Capabilities) before = ask(hypervisor, connection, root, uri, error), after = NULL;
@@ -161,7 +163,8 @@ static char *read_record(const Root *root) {
         return root_read(root, REPROBE_RECORD_PATH, RECORD_MAX, &text, &size, NULL) ? text : NULL;
 }
 
-/* What an administrator has been told of is not said again at each connection; what libvirt had no answer to is asked again at the next. */
+/* What an administrator has been told of is not said again at each connection; what libvirt had no
+ * answer to is asked again at the next. */
 static bool is_to_be_recorded(const Reprobe *reprobe) {
         return !reprobe || (condition_of(reprobe->error) != CONDITION_LIBVIRT_UNAVAILABLE &&
                             condition_of(reprobe->error) != CONDITION_TIMED_OUT);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Lists the files of modprobe.d by the rules of libkmod: which folder comes first, which file hides which, in which order they are read.
- * It must not open them. */
+/* Lists the files of modprobe.d by the rules of libkmod: which folder comes first, which file hides
+ * which, in which order they are read. It must not open them. */
 
 #include <stdio.h>
 #include <string.h>
@@ -13,8 +13,8 @@
 #define FILES_MAX 4096U
 #define BAD_MAX 256U
 
-/* kmod 30 lacks the fourth, which on most systems is the same directory as the fifth. Up to 32 it also reads *.alias, where nobody
- * writes options. */
+/* kmod 30 lacks the fourth, which on most systems is the same directory as the fifth. Up to 32 it
+ * also reads *.alias, where nobody writes options. */
 const char *const options_folders[] = {
                 "etc/modprobe.d",     "run/modprobe.d", "usr/local/lib/modprobe.d",
                 "usr/lib/modprobe.d", "lib/modprobe.d", NULL,
@@ -61,7 +61,8 @@ void bad_line_add(GPtrArray *list, const char *path, unsigned line, const char *
         g_ptr_array_add(list, bad);
 }
 
-/* Whether libkmod takes this entry of a folder for a file of its own: with what it does not take it also hides nothing. */
+/* Whether libkmod takes this entry of a folder for a file of its own: with what it does not take it
+ * also hides nothing. */
 static bool classify(const Root *root, GPtrArray *bad, const char *path, bool *ret_empty) {
         g_autofree char *link = NULL;
         struct stat st;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Which files modprobe.d is made of: the folders in the order of libkmod, with what a file hides and what is no file to be read. It
- * does not read them. */
+/* Which files modprobe.d is made of: the folders in the order of libkmod, with what a file hides
+ * and what is no file to be read. It does not read them. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -16,7 +16,8 @@ typedef struct BadLine {
 } BadLine;
 
 void bad_line_free(BadLine *bad);
-/* Adds one about @path (beneath the root) to @bad, unless that has more than anybody wants to see. */
+/* Adds one about @path (beneath the root) to @bad, unless that has more than anybody wants to
+ * see. */
 G_GNUC_PRINTF(4, 5)
 void bad_line_add(GPtrArray *bad, const char *path, unsigned line, const char *format, ...);
 
@@ -29,8 +30,9 @@ typedef struct ConfFile {
 /* The folders, most important first, without a leading slash. */
 extern const char *const options_folders[];
 
-/* ConfFile*, in the order in which they are read. Absolute paths of those that a file of the same name in an earlier folder hides go to
- * @masked, and what is wrong with an entry to @bad (BadLine*). */
+/* ConfFile*, in the order in which they are read. Absolute paths of those that a file of the same
+ * name in an earlier folder hides go to @masked, and what is wrong with an entry to @bad
+ * (BadLine*). */
 GPtrArray *conf_list(const Root *root, GPtrArray *masked, GPtrArray *bad);
 void conf_file_free(ConfFile *file);
 

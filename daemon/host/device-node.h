@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What nestvirtd and its helper agree on: when the node of /dev/kvm is right, and what the helper's exit statuses mean. Plain C, since the
- * helper is nothing but that. */
+/* What nestvirtd and its helper agree on: when the node of /dev/kvm is right, and what the helper's
+ * exit statuses mean. Plain C, since the helper is nothing but that. */
 
 #include <stdbool.h>
 #include <sys/stat.h>
@@ -16,7 +16,8 @@
 #define NODE_MODE 0660U
 #define NODE_GROUP "kvm"
 
-/* Exit statuses of nestvirt-device; systemd needs to be told that those from 10 on are no failures of the unit. */
+/* Exit statuses of nestvirt-device; systemd needs to be told that those from 10 on are no failures
+ * of the unit. */
 typedef enum DeviceStatus {
         DEVICE_OK = 0,
         DEVICE_FAILED = 1, /* something else; it is on standard error */

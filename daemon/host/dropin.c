@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Our own modprobe.d file in memory: the parameters it sets, and whatever else somebody wrote into it, kept word for word. It must
- * not write a file, and must not judge a value. */
+/* Our own modprobe.d file in memory: the parameters it sets, and whatever else somebody wrote into
+ * it, kept word for word. It must not write a file, and must not judge a value. */
 
 #include <string.h>
 
@@ -48,7 +48,8 @@ static void keep_line(Dropin *dropin, const char *begin, const char *end) {
         g_string_append_len(dropin->others, begin, (gssize) size);
         if (end[-1] == '\n')
                 return;
-        /* A last line without an end gets one, and one more when a backslash would join it to ours. */
+        /* A last line without an end gets one, and one more when a backslash would join it to
+         * ours. */
         g_string_append(dropin->others, end[-1] == '\\' ? "\n\n" : "\n");
 }
 
@@ -183,7 +184,8 @@ GStrv dropin_names(const Dropin *dropin, const char *module) {
         return table ? sorted_keys(table) : g_new0(char *, 1);
 }
 
-/* Appends a value so that libkmod and then the kernel read it back. There is no way to say a quote inside quotes. */
+/* Appends a value so that libkmod and then the kernel read it back. There is no way to say a quote
+ * inside quotes. */
 static void append_value(GString *text, const char *value) {
         bool quote = strpbrk(value, " \t\n\v\f\r\xa0") != NULL;
 

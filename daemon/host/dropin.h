@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Our own modprobe.d file, as text in and text out: which parameters it sets, and the same text with some of them set or
- * unset. Lines that we did not write (comments, anything but "options") stay as they are. It never writes a file. */
+/* Our own modprobe.d file, as text in and text out: which parameters it sets, and the same text
+ * with some of them set or unset. Lines that we did not write (comments, anything but "options")
+ * stay as they are. It never writes a file. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -14,7 +15,8 @@
 
 typedef struct Dropin Dropin;
 
-/* @path, absolute, or NULL for no file, is one of the two; with @runtime the one that lasts until the next boot. */
+/* @path, absolute, or NULL for no file, is one of the two; with @runtime the one that lasts until
+ * the next boot. */
 bool dropin_is_ours(const char *path, bool runtime);
 
 /* Reads the file at @path; one that is missing is empty. Fails only when it can't be read. */
@@ -29,7 +31,8 @@ const char *dropin_get(const Dropin *dropin, const char *module, const char *par
 void dropin_set(Dropin *dropin, const char *module, const char *parameter, const char *value);
 /* False when the file does not have it. */
 bool dropin_unset(Dropin *dropin, const char *module, const char *parameter);
-/* @to says of a parameter what @from says, or nothing when that says nothing. True when it did not before. */
+/* @to says of a parameter what @from says, or nothing when that says nothing. True when it did not
+ * before. */
 bool dropin_copy(Dropin *to, const Dropin *from, const char *module, const char *parameter);
 /* They set the same, and their other lines are the same. */
 bool dropin_same(const Dropin *a, const Dropin *b);
@@ -37,5 +40,6 @@ bool dropin_same(const Dropin *a, const Dropin *b);
 GStrv dropin_modules(const Dropin *dropin);
 /* Names set for @module, sorted. */
 GStrv dropin_names(const Dropin *dropin, const char *module);
-/* The whole text, byte for byte what was parsed when nothing was changed; or NULL when nothing but our own header is left: the file should go. */
+/* The whole text, byte for byte what was parsed when nothing was changed; or NULL when nothing but
+ * our own header is left: the file should go. */
 char *dropin_render(const Dropin *dropin);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reads the snapshot, and answers what only several of its parts together can tell. It must never open /dev/kvm: that would pin the
- * module that is to be reloaded. */
+/* Reads the snapshot, and answers what only several of its parts together can tell. It must never
+ * open /dev/kvm: that would pin the module that is to be reloaded. */
 
 #include <errno.h>
 #include <string.h>
@@ -43,7 +43,8 @@ static bool read_has_module_files(const Root *root, const char *release) {
         return *release && (root_exists(root, old) || root_exists(root, merged));
 }
 
-/* Among the names of @candidates one that the catalogue knows, else any that is named like a vendor's module of KVM. */
+/* Among the names of @candidates one that the catalogue knows, else any that is named like a
+ * vendor's module of KVM. */
 static const char *pick_vendor(const char *const *candidates) {
         const char *any = NULL;
 
@@ -57,7 +58,8 @@ static const char *pick_vendor(const char *const *candidates) {
         return any;
 }
 
-/* A loaded one is named by kvm's holders; a built-in kvm has no such folder, and then the folders beside it tell. */
+/* A loaded one is named by kvm's holders; a built-in kvm has no such folder, and then the folders
+ * beside it tell. */
 static char *find_vendor(const Root *root, const Cpu *cpu, const Module *kvm) {
         const char *found = pick_vendor((const char *const *) kvm->holders);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The snapshot of the host: everything that the files beneath the root say now. It is read whole by one function and never
- * modified; the loop owns it, and a refresh replaces it. The vendor's module is the one that is loaded, whichever it is, else the
- * one that fits the CPU on x86, else none. */
+/* The snapshot of the host: everything that the files beneath the root say now. It is read whole by
+ * one function and never modified; the loop owns it, and a refresh replaces it. The vendor's module
+ * is the one that is loaded, whichever it is, else the one that fits the CPU on x86, else none. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -14,7 +14,8 @@
 #include "options.h"
 #include "root.h"
 
-/* Which kvm has stayed loaded through our last change of nested to off: one line, as of host_kvm_number(). */
+/* Which kvm has stayed loaded through our last change of nested to off: one line, as of
+ * host_kvm_number(). */
 #define KVM_KEPT_PATH "run/nestvirt/kvm-kept"
 
 typedef struct Host {
@@ -52,14 +53,17 @@ const char *host_nested(const Host *host);                     /* "on" "off" "un
 /* A switch of the vendor's module that is there now: "1", "0", or NULL when it does not tell. */
 char *host_vendor_switch(const Host *host, const char *name);
 const char *host_mmu(const Host *host); /* "tdp" "shadow" "" */
-/* What stat(2) says of /dev/kvm: @error is 0 or -errno. Never "broken": only who opens it can know. */
+/* What stat(2) says of /dev/kvm: @error is 0 or -errno. Never "broken": only who opens it can
+ * know. */
 const char *host_judge_device(int error, const struct stat *st);
 /* What waits for idle for this parameter, or NULL. */
 const char *host_pending(const Host *host, const char *module, const char *parameter);
 
-/* The properties of the two interfaces as dictionaries a{sv}, exactly with the names and signatures of the contract.
- * Two of them compared say what changed. Both are floating, as GLib has it; keys are sorted. (describe.c) */
+/* The properties of the two interfaces as dictionaries a{sv}, exactly with the names and signatures
+ * of the contract. Two of them compared say what changed. Both are floating, as GLib has it; keys
+ * are sorted. (describe.c) */
 GVariant *describe_manager(const Host *host);
 GVariant *describe_module(const Host *host, const Module *module);
-/* The names whose values differ between two a{sv}, or that only one of them has, sorted; empty when none. */
+/* The names whose values differ between two a{sv}, or that only one of them has, sorted; empty when
+ * none. */
 GStrv describe_diff(GVariant *before, GVariant *after);

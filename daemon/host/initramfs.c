@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Looks for the image, for what puts KVM into it, and for who is older. It must not open the image: it is large, compressed in many ways,
- * and holds whatever its maker put there. */
+/* Looks for the image, for what puts KVM into it, and for who is older. It must not open the image:
+ * it is large, compressed in many ways, and holds whatever its maker put there. */
 
 #include <string.h>
 

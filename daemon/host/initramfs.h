@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The initramfs of the running kernel, as far as it can be judged from outside: a module that is in it is loaded with the copy of modprobe.d
- * that it was built with. The image itself is not read. What builds it is known to be initramfs-tools or dracut; of others there is
- * no more than the image's age. */
+/* The initramfs of the running kernel, as far as it can be judged from outside: a module that is in
+ * it is loaded with the copy of modprobe.d that it was built with. The image itself is not read.
+ * What builds it is known to be initramfs-tools or dracut; of others there is no more than the
+ * image's age. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -26,9 +27,11 @@ Initramfs *initramfs_read(const Root *root, const char *release, const Options *
 void initramfs_free(Initramfs *initramfs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Initramfs, initramfs_free)
 
-/* Something came or went in /etc/modprobe.d after the image was built: maybe a file with options of KVM, which the image still has. */
+/* Something came or went in /etc/modprobe.d after the image was built: maybe a file with options of
+ * KVM, which the image still has. */
 bool initramfs_folder_is_newer(const Initramfs *initramfs);
-/* The file with options of KVM that was changed last, and later than the image was built; NULL when there is none. */
+/* The file with options of KVM that was changed last, and later than the image was built; NULL when
+ * there is none. */
 const char *initramfs_newer_file(const Initramfs *initramfs);
 /* @path has been as it is since before this boot, and was changed after the image was built. */
 bool initramfs_missed(const Initramfs *initramfs, const char *path);

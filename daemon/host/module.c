@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reads one module from sys/module, and where it is not loaded asks the loader what it would be. It must not load anything, and
- * must not know what a parameter means. */
+/* Reads one module from sys/module, and where it is not loaded asks the loader what it would be. It
+ * must not load anything, and must not know what a parameter means. */
 
 #include <string.h>
 
 #include "module.h"
 
-/* The kernel's own bounds: a page per file of sysfs, MODULE_NAME_LEN; the number is far above that of any module. */
+/* The kernel's own bounds: a page per file of sysfs, MODULE_NAME_LEN; the number is far above that
+ * of any module. */
 #define PARAMETERS_MAX 1024U
 
 static void module_value_free(ModuleValue *value) {
@@ -33,7 +34,8 @@ static int read_refcnt(const Root *root, const char *name) {
         return text && end > text && *end == 0 ? (int) CLAMP(value, -1, G_MAXINT) : -1;
 }
 
-/* A directory without initstate is a module that is part of the kernel, or for a moment one that is being loaded. */
+/* A directory without initstate is a module that is part of the kernel, or for a moment one that is
+ * being loaded. */
 static ModuleState read_state(const Root *root, const Loader *loader, const char *name) {
         g_autofree char *directory = module_path(name, NULL), *state = read_entry(root, name, "initstate");
         g_autofree char *file = NULL;
@@ -144,7 +146,8 @@ bool module_is_present(const Module *module) {
 }
 
 bool module_in_use(const Module *module) {
-        /* kernel/module/main.c: each module that uses this one counts once, /dev/kvm and VMs on top of that. */
+        /* kernel/module/main.c: each module that uses this one counts once, /dev/kvm and VMs on top
+         * of that. */
         return module->refcnt > 0 && (unsigned) module->refcnt > g_strv_length(module->holders);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* One kernel module as /sys/module and /lib/modules show it (kernel/module/sysfs.c, kernel/params.c). It changes nothing. */
+/* One kernel module as /sys/module and /lib/modules show it (kernel/module/sysfs.c,
+ * kernel/params.c). It changes nothing. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -30,9 +31,10 @@ typedef struct Module {
         GHashTable *values; /* parameter name -> ModuleValue*: every parameter that this kernel's module has */
 } Module;
 
-/* @loader is asked for the parameters of a module that is not loaded. Never fails: what can't be read is missing. */
-/* What tells a load of the module @name from one before or after it: the number of its directory in sysfs, another one after each. False when it
- * is not loaded, or has no parameters. */
+/* @loader is asked for the parameters of a module that is not loaded. Never fails: what can't be
+ * read is missing. */
+/* What tells a load of the module @name from one before or after it: the number of its directory in
+ * sysfs, another one after each. False when it is not loaded, or has no parameters. */
 bool module_load_number(const Root *root, const char *name, guint64 *ret);
 
 Module *module_read(const Root *root, const Loader *loader, const char *name);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reads the modprobe.d folders and the kernel command line as libkmod does, and remembers where each option came from. What libkmod
- * would swallow without an end (a fifo, a line of a megabyte) is left out and said. It must not judge what the options mean. */
+/* Reads the modprobe.d folders and the kernel command line as libkmod does, and remembers where
+ * each option came from. What libkmod would swallow without an end (a fifo, a line of a megabyte)
+ * is left out and said. It must not judge what the options mean. */
 
 #include <fnmatch.h>
 #include <stdio.h>
@@ -10,7 +11,8 @@
 #include "options.h"
 #include "syntax.h"
 
-/* Far beyond any configuration that a person wrote, and little enough to read at every change of a folder. */
+/* Far beyond any configuration that a person wrote, and little enough to read at every change of a
+ * folder. */
 #define BYTES_MAX ((size_t) 4 * 1024 * 1024)
 #define LINES_MAX 16384U /* of one file, so that one bad file does not use up what all of them may have */
 #define LINE_BYTES_MAX ((size_t) 64 * 1024)
@@ -132,7 +134,8 @@ static void parse_text(Reading *reading, const char *path, const char *text, siz
 
                 if (!line)
                         return;
-                /* libkmod/libkmod-util.c, kmod 30: what it reads after it is the end of the file, taken for a character. */
+                /* libkmod/libkmod-util.c, kmod 30: what it reads after it is the end of the file,
+                 * taken for a character. */
                 if (cursor.cut)
                         bad_line_add(reading->options->bad, path, cursor.line,
                                      "the file ends in a backslash: modprobe may add a stray character to this line");
@@ -169,7 +172,8 @@ static void read_file(Reading *reading, const ConfFile *file) {
                 parse_text(reading, file->path, text, size);
 }
 
-/* One word of the kernel command line, "kvm_amd.nested=0" or "\"kvm_amd.x=a b\"". What libkmod takes for ill-formed is left out. */
+/* One word of the kernel command line, "kvm_amd.nested=0" or "\"kvm_amd.x=a b\"". What libkmod
+ * takes for ill-formed is left out. */
 static void parse_kernel_word(Reading *reading, char *word) {
         bool quoted = *word == '"';
         char *module = word + quoted, *name, *value;
@@ -258,7 +262,8 @@ static void split_joined(Options *options, const Joined *joined) {
         }
 }
 
-/* The kernel gets the lines of a module joined by spaces, so an open quote or "--" reaches over the end of its line. */
+/* The kernel gets the lines of a module joined by spaces, so an open quote or "--" reaches over the
+ * end of its line. */
 static void split_directives(Reading *reading) {
         g_autoptr(GHashTable) modules = g_hash_table_new(g_str_hash, g_str_equal);
         g_autoptr(GPtrArray) order = g_ptr_array_new_with_free_func((GDestroyNotify) joined_free);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the next load of a module will be given, and by whom: the modprobe.d folders in the order of libkmod
- * (libkmod/libkmod-config.c, kmod 30 to 34), then the kernel command line. The words of a line are told apart as the kernel
- * does it when the module is loaded (lib/cmdline.c, kernel/params.c), over all lines of a module together. It changes nothing. */
+/* What the next load of a module will be given, and by whom: the modprobe.d folders in the order of
+ * libkmod (libkmod/libkmod-config.c, kmod 30 to 34), then the kernel command line. The words of a
+ * line are told apart as the kernel does it when the module is loaded (lib/cmdline.c,
+ * kernel/params.c), over all lines of a module together. It changes nothing. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -38,7 +39,8 @@ Options *options_read(const Root *root); /* never fails: what can't be read is l
 void options_free(Options *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Options, options_free)
 
-/* The one that wins, or NULL; @ret_overridden (may be NULL) gets the sources that lose, the strongest first. */
+/* The one that wins, or NULL; @ret_overridden (may be NULL) gets the sources that lose, the
+ * strongest first. */
 const Option *options_winner(const Options *options, const char *module, const char *name, GStrv *ret_overridden);
 /* "/etc/modprobe.d/x.conf:3" or "kernel command line". */
 char *option_source(const Option *option);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What waits for idle, as a GKeyFile: a group for each module ("module kvm_amd", parameter=value) and one for each of our
- * files ("file etc/modprobe.d/…", text=… or nothing when there was no file). It decides nothing. */
+/* What waits for idle, as a GKeyFile: a group for each module ("module kvm_amd", parameter=value)
+ * and one for each of our files ("file etc/modprobe.d/…", text=… or nothing when there was no
+ * file). It decides nothing. */
 
 #include <string.h>
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What waits for idle: a key file beneath run/nestvirt, gone with the boot. It holds the values that wait, and the texts of our files from
- * before, to be put back when the load fails: of the parameters that wait they tell what was configured before each was asked for. */
+/* What waits for idle: a key file beneath run/nestvirt, gone with the boot. It holds the values
+ * that wait, and the texts of our files from before, to be put back when the load fails: of the
+ * parameters that wait they tell what was configured before each was asked for. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -25,7 +26,8 @@ void pending_free(Pending *pending);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pending, pending_free)
 
 void pending_set(Pending *pending, const char *module, const char *parameter, const char *value);
-/* Forgets one parameter, or (NULL) all of @module, or (both NULL) everything. True when something was forgotten. */
+/* Forgets one parameter, or (NULL) all of @module, or (both NULL) everything. True when something
+ * was forgotten. */
 bool pending_drop(Pending *pending, const char *module, const char *parameter);
 bool pending_is_empty(const Pending *pending);
 /* Writes the file, or removes it when empty. */

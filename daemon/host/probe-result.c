@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reads the result and tells whether it still holds. Who runs the probe, and when, is not known here. */
+/* Reads the result and tells whether it still holds. Who runs the probe, and when, is not known
+ * here. */
 
 #include <string.h>
 
@@ -16,7 +17,8 @@ typedef struct Key {
         const char *type;
 } Key;
 
-/* Those that are published, sorted. Loads is not: by module the number of its directory in sysfs, another one after each load. */
+/* Those that are published, sorted. Loads is not: by module the number of its directory in sysfs,
+ * another one after each load. */
 static const Key keys[] = {
                 {"BootId", "s"},  {"Counts", "a{st}"},     {"Emulated", "b"},
                 {"Message", "s"}, {"Parameters", "a{ss}"}, {"Result", "s"},

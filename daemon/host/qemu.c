@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reads a command line. It must not believe it: what a claim is worth is decided by whoever asks. */
+/* Reads a command line. It must not believe it: what a claim is worth is decided by whoever
+ * asks. */
 
 #include <string.h>
 
@@ -36,7 +37,8 @@ static char *guest_of_name(const char *text) {
         }
 }
 
-/* The value of @option, which may have one dash or two; NULL when this is no QEMU, or it has none. */
+/* The value of @option, which may have one dash or two; NULL when this is no QEMU, or it has
+ * none. */
 static char *read_option(const Root *root, const char *pid, const char *option) {
         g_autofree char *path = g_strdup_printf("proc/%s/cmdline", pid), *text = NULL, *program = NULL;
         size_t size;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reads KVM's folders in debugfs. It must not open a counter for writing, which would clear it, must not know which counter means what, and asks
- * nobody but the kernel. */
+/* Reads KVM's folders in debugfs. It must not open a counter for writing, which would clear it,
+ * must not know which counter means what, and asks nobody but the kernel. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -83,8 +83,9 @@ static bool is_vm(const char *name) {
         return pid && is_number(pid) && is_number(dash + 1);
 }
 
-/* What is no counter of the whole machine: the virtual CPUs' folders; a table for which KVM walks all of the guest's memory under its lock
- * (arch/x86/kvm/debugfs.c); and of histograms debugfs shows the first column alone. */
+/* What is no counter of the whole machine: the virtual CPUs' folders; a table for which KVM walks
+ * all of the guest's memory under its lock (arch/x86/kvm/debugfs.c); and of histograms debugfs
+ * shows the first column alone. */
 static bool is_other(const char *name) {
         return g_str_has_prefix(name, "vcpu") || g_str_equal(name, "mmu_rmaps_stat") || g_str_has_suffix(name, "_hist");
 }
@@ -146,7 +147,8 @@ static void set_unreachable(const Root *root, int errnum, GError **error) {
                                 "debugfs /" DEBUGFS_PATH);
 }
 
-/* The folders of virtual machines; none, and maybe @unreachable, when KVM's folder can't be reached. Without KVM there are none. */
+/* The folders of virtual machines; none, and maybe @unreachable, when KVM's folder can't be
+ * reached. Without KVM there are none. */
 static GStrv list_folders(const Root *root, GError **unreachable) {
         int fd = root_open(root, STATISTICS_PATH, O_RDONLY | O_DIRECTORY);
 
@@ -157,7 +159,8 @@ static GStrv list_folders(const Root *root, GError **unreachable) {
         return *unreachable ? g_new0(char *, 1) : root_list(root, STATISTICS_PATH);
 }
 
-/* Who says to be which of @guests: UUID -> folder; "" when several say the same, of whom none is believed. */
+/* Who says to be which of @guests: UUID -> folder; "" when several say the same, of whom none is
+ * believed. */
 static GHashTable *read_claims(const Root *root, const GStrv folders, GHashTable *guests) {
         GHashTable *claims = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 
@@ -180,7 +183,8 @@ static bool is_meant(const Statistics *statistics, const char *name) {
         return !*names || (name && g_strv_contains(names, name));
 }
 
-/* Folders with a name of their own, and guests with or without a folder: without counters for now. */
+/* Folders with a name of their own, and guests with or without a folder: without counters for
+ * now. */
 static void choose(Statistics *statistics, const GStrv folders, GHashTable *guests, GHashTable *claims) {
         g_autoptr(GHashTable) believed = g_hash_table_new(g_str_hash, g_str_equal);
         GHashTableIter iter;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What is around KVM on a host and matters to the findings alone: it is read when somebody asks for them, not at each refresh. */
+/* What is around KVM on a host and matters to the findings alone: it is read when somebody asks for
+ * them, not at each refresh. */
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Looks through the open files of all processes for KVM's. It must not open what they have open, and must not wait for a file system
- * that does not answer. */
+/* Looks through the open files of all processes for KVM's. It must not open what they have open,
+ * and must not wait for a file system that does not answer. */
 
 #include <fcntl.h>
 #include <string.h>
@@ -22,8 +22,9 @@ static char *proc_path(const char *pid, const char *entry) {
         return g_strdup_printf("proc/%s/%s", pid, entry);
 }
 
-/* A node of another name, or in the /dev of a container. Only what looks like one is asked for its numbers, and without going to
- * a server for them: a path on a network file system that hangs must not hang us. */
+/* A node of another name, or in the /dev of a container. Only what looks like one is asked for its
+ * numbers, and without going to a server for them: a path on a network file system that hangs must
+ * not hang us. */
 static bool is_other_node(int directory, const char *name, const char *target) {
         const char *base = strrchr(target, '/');
         struct statx st;
@@ -44,7 +45,8 @@ static bool is_kvm(const Root *root, int directory, const char *name) {
         if (g_str_equal(target, "/dev/kvm") || g_str_equal(target, "/dev/kvm (deleted)") ||
             g_str_has_prefix(target, "anon_inode:kvm-") || g_str_has_prefix(target, "anon_inode:[kvm-"))
                 return true;
-        /* Beneath another root the entries are plain links, which would lead to files of the machine. */
+        /* Beneath another root the entries are plain links, which would lead to files of the
+         * machine. */
         return root_is_machine(root) && is_other_node(directory, name, target);
 }
 
@@ -70,7 +72,8 @@ static bool holds_kvm(const Root *root, const char *pid) {
         return false;
 }
 
-/* The unit or scope of a path such as /machine.slice/machine-qemu-1-web1.scope/libvirt/emulator: the innermost one. */
+/* The unit or scope of a path such as /machine.slice/machine-qemu-1-web1.scope/libvirt/emulator:
+ * the innermost one. */
 static char *unit_of_path(const char *path) {
         g_auto(GStrv) parts = g_strsplit(path, "/", -1);
 

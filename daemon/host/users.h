@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Who holds KVM: processes with /dev/kvm (on the machine also another node of the same numbers), a VM, a vCPU or a device of one
- * open. Any of them pins the vendor module (virt/kvm/kvm_main.c: kvm_chardev_ops.owner). Scans /proc, which takes a while: run
- * it on a worker. */
+/* Who holds KVM: processes with /dev/kvm (on the machine also another node of the same numbers), a
+ * VM, a vCPU or a device of one open. Any of them pins the vendor module (virt/kvm/kvm_main.c:
+ * kvm_chardev_ops.owner). Scans /proc, which takes a while: run it on a worker. */
 
 #include <glib.h>
 
@@ -20,15 +20,18 @@ typedef struct User {
 /* User*, sorted by pid. Processes that go away meanwhile are left out. */
 GPtrArray *users_scan(const Root *root);
 
-/* The last scan, for all who asked before it began: however many they are, one scan serves them. It belongs to one thread. */
+/* The last scan, for all who asked before it began: however many they are, one scan serves them. It
+ * belongs to one thread. */
 typedef struct UsersScan {
         gint64 begun; /* g_get_monotonic_time() */
         GPtrArray *users;
 } UsersScan;
 
-/* As users_scan(), for somebody who asked at @asked. What is returned is a copy, which another thread may have. */
+/* As users_scan(), for somebody who asked at @asked. What is returned is a copy, which another
+ * thread may have. */
 GPtrArray *users_scan_shared(UsersScan *scan, const Root *root, gint64 asked);
 void user_free(User *user);
 
-/* "pid 812 qemu-system-x86 (machine-qemu-1-web1.scope, guest web1), pid 901 …", at most @max of them and then "and N more". */
+/* "pid 812 qemu-system-x86 (machine-qemu-1-web1.scope, guest web1), pid 901 …", at most @max of
+ * them and then "and N more". */
 char *users_to_string(const GPtrArray *users, unsigned max);

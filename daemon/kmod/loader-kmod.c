@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The kernel's module loader behind libkmod. Modules are inserted one by one, never by modprobe's own way, which would add what
- * modprobe.d says to the options that were asked for and would run install lines through a shell. Beneath another root it
- * reads that tree's module files and touches no module. */
+/* The kernel's module loader behind libkmod. Modules are inserted one by one, never by modprobe's
+ * own way, which would add what modprobe.d says to the options that were asked for and would run
+ * install lines through a shell. Beneath another root it reads that tree's module files and touches
+ * no module. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,8 @@ typedef struct KmodLoader {
         Root *root;
 } KmodLoader;
 
-/* libkmod with the module folder of the root. It is made anew for each call: files may have come or gone, and two threads use the loader. */
+/* libkmod with the module folder of the root. It is made anew for each call: files may have come or
+ * gone, and two threads use the loader. */
 typedef struct Library {
         struct kmod_ctx *ctx;
         int fd;          /* the module folder, -1 on the machine: libkmod knows where it is */
@@ -35,8 +37,8 @@ static void library_clear(Library *library) {
         g_free(library->folder);
 }
 
-/* libkmod opens files by their paths, and a link in the tree may lead out of it there, though never for the root: both must come to the same file.
- * One that is not there is fine. */
+/* libkmod opens files by their paths, and a link in the tree may lead out of it there, though never
+ * for the root: both must come to the same file. One that is not there is fine. */
 static bool stays_inside(const Library *library, const Root *root, const char *name) {
         g_autofree char *path = g_build_filename(library->directory, name, NULL);
         g_autofree char *beneath = g_build_filename(library->folder, name, NULL);
@@ -74,7 +76,8 @@ static bool open_folder(Library *library, const Root *root) {
         return indices_stay_inside(library, root);
 }
 
-/* What libkmod has to say is in the errors that it returns, and a host without modules is no error at all. */
+/* What libkmod has to say is in the errors that it returns, and a host without modules is no error
+ * at all. */
 G_GNUC_PRINTF(6, 0)
 static void say_nothing(void *data, int priority, const char *file, int line, const char *function, const char *format,
                         va_list arguments) {
@@ -117,7 +120,8 @@ static struct kmod_module *find_module(const Library *library, const char *name)
         return found;
 }
 
-/* Its file beneath the root, "" for a built-in one, NULL when it is gone though modules.dep names it. */
+/* Its file beneath the root, "" for a built-in one, NULL when it is gone though modules.dep names
+ * it. */
 static char *module_file(const Library *library, const Root *root, const struct kmod_module *module) {
         const char *path = kmod_module_get_path(module);
         g_autofree char *file = NULL;
@@ -148,7 +152,8 @@ static char *loader_locate(const Loader *loader, const char *name) {
         return file && *file ? root_absolute(root, file) : g_steal_pointer(&file);
 }
 
-/* "parmtype" has "name:type", "parm" has "name:description"; a few parameters have only the latter. */
+/* "parmtype" has "name:type", "parm" has "name:description"; a few parameters have only the
+ * latter. */
 static void add_parameter(GHashTable *parameters, const char *key, const char *value) {
         const char *colon = strchr(value, ':');
         bool typed = g_str_equal(key, "parmtype");
@@ -225,7 +230,8 @@ static bool fail_load(const char *name, const char *options, int errnum, GError 
         return false;
 }
 
-/* What @module needs and is not there, in the order in which it has to come, with the options that modprobe.d gives it. */
+/* What @module needs and is not there, in the order in which it has to come, with the options that
+ * modprobe.d gives it. */
 static bool insert_dependencies(struct kmod_module *module, GError **error) {
         struct kmod_list *list = kmod_module_get_dependencies(module), *item;
         bool done = true;
@@ -304,8 +310,9 @@ static bool is_older_than_boot(const char *file) {
         return st.st_ctim.tv_sec < now.tv_sec - up.tv_sec;
 }
 
-/* Signatures may have become a must since the module was loaded, by sig_enforce or lockdown, which can be switched on at any time and never off:
- * without a good one it could be unloaded and not loaded again. That of a module with no "E" among its taints was found good. */
+/* Signatures may have become a must since the module was loaded, by sig_enforce or lockdown, which
+ * can be switched on at any time and never off: without a good one it could be unloaded and not
+ * loaded again. That of a module with no "E" among its taints was found good. */
 static bool is_let_in(const Root *root, const char *name) {
         g_autofree char *path = g_strdup_printf("sys/module/%s/taint", name);
         g_autofree char *taint = root_read_line(root, path);

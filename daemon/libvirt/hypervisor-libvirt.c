@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* libvirt behind the seam: a connection that is kept alive, its guests, and its events, which a thread of this module's own waits for. What a
- * guest's facts are is libvirt-facts.c's. */
+/* libvirt behind the seam: a connection that is kept alive, its guests, and its events, which a
+ * thread of this module's own waits for. What a guest's facts are is libvirt-facts.c's. */
 
 #include <libvirt/virterror.h>
 #include <pthread.h>
@@ -11,15 +11,19 @@
 #include "libvirt-edit.h"
 #include "libvirt-facts.h"
 
-/* A daemon that does not answer for so long is taken for dead. Each question wakes this process and that one, so they are few. */
+/* A daemon that does not answer for so long is taken for dead. Each question wakes this process and
+ * that one, so they are few. */
 #define KEEPALIVE_SECONDS 30
 #define KEEPALIVE_COUNT 3
 
-/* What happens to a guest without a change of its definition or its state is no event of libvirt's. */
+/* What happens to a guest without a change of its definition or its state is no event of
+ * libvirt's. */
 static const int events[] = {VIR_DOMAIN_EVENT_ID_LIFECYCLE};
 
-/* libvirt's callbacks know a connection by its number and hold nothing of it: what is registered with a callback comes back from another thread at some
- * later time, or, from a driver whose connections can't be lost, never (virConnectRegisterCloseCallback() in libvirt's src/libvirt-host.c). */
+/* libvirt's callbacks know a connection by its number and hold nothing of it: what is registered
+ * with a callback comes back from another thread at some later time, or, from a driver whose
+ * connections can't be lost, never (virConnectRegisterCloseCallback() in libvirt's
+ * src/libvirt-host.c). */
 typedef struct Connection {
         unsigned number;
         char *uri;
@@ -204,7 +208,8 @@ static GuestFacts *connection_find(gpointer data, const char *name, const char *
         return facts;
 }
 
-/* libvirt's test driver is in this process, and has no QEMU to ask; each connection would hold all of its guests once more. */
+/* libvirt's test driver is in this process, and has no QEMU to ask; each connection would hold all
+ * of its guests once more. */
 static GPtrArray *connection_statistics(gpointer data, const GPtrArray *uuids) {
         Connection *c = data;
 
@@ -241,7 +246,8 @@ static GuestFacts *connection_define(gpointer data, const GuestPlan *plan, const
         return facts;
 }
 
-/* There is no QEMU for this machine (src/qemu/qemu_capabilities.c, virQEMUCapsCacheLookupDefault()): then nothing is kept of it. */
+/* There is no QEMU for this machine (src/qemu/qemu_capabilities.c,
+ * virQEMUCapsCacheLookupDefault()): then nothing is kept of it. */
 static bool has_no_emulator(void) {
         const virError *last = virGetLastError();
 

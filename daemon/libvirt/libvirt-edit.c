@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Read with SECURE, since without it libvirt leaves passwords out, and defining what is left would lose them; defined with VALIDATE, so that
- * what this libvirt does not know is refused and not dropped. */
+/* Read with SECURE, since without it libvirt leaves passwords out, and defining what is left would
+ * lose them; defined with VALIDATE, so that what this libvirt does not know is refused and not
+ * dropped. */
 
 #include <libvirt/virterror.h>
 #include <string.h>
@@ -50,7 +51,8 @@ static bool write_definition(gpointer domain, const char *xml, GError **error) {
 
 static const GuestStore store = {.read = read_definition, .write = write_definition};
 
-/* libvirt itself looks at the start only, which such a guest does not survive; names that QEMU alone knows end there as well. */
+/* libvirt itself looks at the start only, which such a guest does not survive; names that QEMU
+ * alone knows end there as well. */
 static bool check_model(virDomainPtr domain, const char *model, const char *arch, GError **error) {
         g_auto(GStrv) models = NULL;
         int n = virConnectGetCPUModelNames(virDomainGetConnect(domain), arch, &models, 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Definitions of guests as libvirt keeps them, for guest-edit.h. It decides nothing of what is in them. */
+/* Definitions of guests as libvirt keeps them, for guest-edit.h. It decides nothing of what is in
+ * them. */
 
 #include <libvirt/libvirt.h>
 

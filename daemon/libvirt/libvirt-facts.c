@@ -29,7 +29,8 @@ static const char *intern(const char *text) {
         return g_intern_string(text ?: "");
 }
 
-/* Nothing of it is known when @text is NULL or can't be read. @kind: gets what it says beside the CPU; may be NULL. */
+/* Nothing of it is known when @text is NULL or can't be read. @kind: gets what it says beside the
+ * CPU; may be NULL. */
 static void read_cpu(const char *text, const char *vendor, GuestCpu *ret, GuestFacts *kind) {
         g_autoptr(CpuXml) xml = text ? cpu_xml_read(text, vendor, NULL) : NULL;
 
@@ -84,7 +85,8 @@ static bool is_active(virDomainPtr domain) {
         return virDomainGetID(domain) != (unsigned) -1;
 }
 
-/* That it is running is part of what every list and look-up brings; and what does not run is persistent. */
+/* That it is running is part of what every list and look-up brings; and what does not run is
+ * persistent. */
 static GuestFacts *new_facts(virDomainPtr domain) {
         GuestFacts *facts = guest_facts_new();
         char uuid[VIR_UUID_STRING_BUFLEN] = "";
@@ -125,7 +127,8 @@ static bool is_lost(virDomainPtr domain, GError **error) {
         return true;
 }
 
-/* What is true of the definition, then what is true of the running guest; the latter may be gone by the time it is asked for. */
+/* What is true of the definition, then what is true of the running guest; the latter may be gone by
+ * the time it is asked for. */
 static bool read_definition(virDomainPtr domain, const char *vendor, GuestFacts *facts, GError **error) {
         char *text = virDomainGetXMLDesc(domain, facts->persistent ? VIR_DOMAIN_XML_INACTIVE : 0);
 
@@ -168,7 +171,8 @@ static bool is_counter(const char *field, const char *name) {
         return at && g_str_equal(at + 1, name);
 }
 
-/* guest_mode is a boolean to Linux 6.1 and hence to QEMU 7.2 and libvirt 9.0 ("vcpu.0.guest_mode.cur=yes"); others are numbers. */
+/* guest_mode is a boolean to Linux 6.1 and hence to QEMU 7.2 and libvirt 9.0
+ * ("vcpu.0.guest_mode.cur=yes"); others are numbers. */
 static gint64 counter_value(const virTypedParameter *parameter) {
         switch (parameter->type) {
         case VIR_TYPED_PARAM_ULLONG:
@@ -350,7 +354,8 @@ GPtrArray *libvirt_facts_statistics(virConnectPtr connection, const GPtrArray *u
         return guests;
 }
 
-/* "vcpu.0.exits.sum" and "vm.pages_4k.cur": the kernel's name, which has no dot in it. NULL: it is not one of KVM's. */
+/* "vcpu.0.exits.sum" and "vm.pages_4k.cur": the kernel's name, which has no dot in it. NULL: it is
+ * not one of KVM's. */
 static char *kernel_name(const char *field) {
         const char *dot = g_str_has_prefix(field, "vm.")     ? field + strlen("vm")
                           : g_str_has_prefix(field, "vcpu.") ? strchr(field + strlen("vcpu."), '.')

@@ -10,10 +10,12 @@
 /* Sets @error to @code with libvirt's last message. */
 void libvirt_error(GError **error, int code, const char *doing);
 
-/* Each question to libvirt is a way to another process and back: what follows asks as few as it can. @domain is one that was just looked up,
- * so that it knows whether it is running. What libvirt does not tell stays unknown.
+/* Each question to libvirt is a way to another process and back: what follows asks as few as it
+ * can. @domain is one that was just looked up, so that it knows whether it is running. What libvirt
+ * does not tell stays unknown.
  *
- * NULL and NoSuchGuest when it is gone, LibvirtUnavailable when nobody can be asked any more. Statistics are not among it. */
+ * NULL and NoSuchGuest when it is gone, LibvirtUnavailable when nobody can be asked any more.
+ * Statistics are not among it. */
 GuestFacts *libvirt_facts_read(virDomainPtr domain, const char *vendor, GError **error);
 /* No more than name, uuid, active, persistent, managed_save. */
 GuestFacts *libvirt_facts_state(virDomainPtr domain);

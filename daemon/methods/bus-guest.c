@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* org.nestvirt1.Guest: its members. They are in the order of their names, as describe_guest() has them: see object.c. */
+/* org.nestvirt1.Guest: its members. They are in the order of their names, as describe_guest() has
+ * them: see object.c. */
 
 #include "bus.h"
 #include "object.h"

@@ -17,7 +17,8 @@
 #include "surroundings.h"
 
 #define ENSURE_TITLE "mend /dev/kvm"
-/* Far above what QEMU's guests can have, whose names are names of files: the call is kept as long as libvirt takes. */
+/* Far above what QEMU's guests can have, whose names are names of files: the call is kept as long
+ * as libvirt takes. */
 #define GUEST_NAME_MAX 4096U
 #define SET_FLAGS (REQUEST_DRY_RUN | REQUEST_RUNTIME | REQUEST_NEXT_BOOT | REQUEST_WHEN_IDLE)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The method Probe: who may, when, and what the program has left. The probe itself is a program of its own, as it opens /dev/kvm; it runs in
- * a turn, since it pins the modules. */
+/* The method Probe: who may, when, and what the program has left. The probe itself is a program of
+ * its own, as it opens /dev/kvm; it runs in a turn, since it pins the modules. */
 
 #include <errno.h>
 #include <string.h>

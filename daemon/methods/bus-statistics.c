@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The method GetStatistics: which machines are meant, whom to ask, and the answer. It reads nothing itself.
+/* The method GetStatistics: which machines are meant, whom to ask, and the answer. It reads nothing
+ * itself.
  *
- * debugfs comes first: it is one read for each counter, has all machines and every counter, and answers whatever libvirt does. libvirt is
- * asked, off the loop as for all of its answers, for what debugfs lacks of a guest. */
+ * debugfs comes first: it is one read for each counter, has all machines and every counter, and
+ * answers whatever libvirt does. libvirt is asked, off the loop as for all of its answers, for what
+ * debugfs lacks of a guest. */
 
 #include <errno.h>
 #include <string.h>

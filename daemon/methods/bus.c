@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Connecting and registering. The members are in bus-manager.c, bus-module.c and bus-guest.c; it answers no method itself. */
+/* Connecting and registering. The members are in bus-manager.c, bus-module.c and bus-guest.c; it
+ * answers no method itself. */
 
 #include <errno.h>
 #include <string.h>
@@ -13,7 +14,8 @@
 #include "request.h"
 
 int bus_error(sd_bus_error *ret, const GError *error) {
-        /* A message may name files and values of others, and D-Bus takes no reply that is not UTF-8. */
+        /* A message may name files and values of others, and D-Bus takes no reply that is not
+         * UTF-8. */
         g_autofree char *message = g_utf8_make_valid(error->message, -1);
 
         return sd_bus_error_set(ret, condition_to_name(condition_of(error)), message);

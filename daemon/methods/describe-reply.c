@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The results of methods as dictionaries, written in the order of their keys. It decides nothing. */
+/* The results of methods as dictionaries, written in the order of their keys. It decides
+ * nothing. */
 
 #include <string.h>
 

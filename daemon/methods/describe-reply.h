@@ -17,5 +17,6 @@ GVariant *describe_guest_change(const char *outcome, const GuestPlan *plan, cons
 GVariant *describe_findings(const GPtrArray *findings);
 /* (aa{sv}) of User*: Pid, Uid, Command, Unit, Guest. */
 GVariant *describe_users(const GPtrArray *users);
-/* (a{sa{sv}}) of VmStatistics*: by its name its counters, each a t; of a guest Machine, and where some are withheld Withheld and Reason. */
+/* (a{sa{sv}}) of VmStatistics*: by its name its counters, each a t; of a guest Machine, and where
+ * some are withheld Withheld and Reason. */
 GVariant *describe_statistics(const GPtrArray *vms);

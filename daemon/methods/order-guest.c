@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The path of a change of a guest's definition: parsed, planned by the worker that talks to libvirt, authorised, and then that very plan is
- * carried out if the definition is still the one that it was made for. It waits for no turn, as the host is not concerned, and knows no XML. */
+/* The path of a change of a guest's definition: parsed, planned by the worker that talks to
+ * libvirt, authorised, and then that very plan is carried out if the definition is still the one
+ * that it was made for. It waits for no turn, as the host is not concerned, and knows no XML. */
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The arguments of the methods that change parameters. All words are counted and looked at when the call comes in, before it may wait for
- * its turn, and long before any of them means something; nothing is read beyond the limits. */
+/* The arguments of the methods that change parameters. All words are counted and looked at when the
+ * call comes in, before it may wait for its turn, and long before any of them means something;
+ * nothing is read beyond the limits. */
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The stages of one order: judged (a turn, so that the host is at rest), looked at (readings on their worker: a dry run, or who is in the way),
- * authorised, carried out (another turn, planned afresh). Whatever ends it answers the call. */
+/* The stages of one order: judged (a turn, so that the host is at rest), looked at (readings on
+ * their worker: a dry run, or who is in the way), authorised, carried out (another turn, planned
+ * afresh). Whatever ends it answers the call. */
 
 #include <string.h>
 
@@ -226,7 +227,8 @@ static void job_preview(gpointer data) {
         job->result = change_preview(job->plan, job->root, users);
 }
 
-/* The host is at rest: is there anything to do, and could it be done? Nothing here has side effects. */
+/* The host is at rest: is there anything to do, and could it be done? Nothing here has side
+ * effects. */
 static bool order_judge(gpointer data) {
         Order *order = data;
         Daemon *daemon = order->call->daemon;

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The path of a method call that changes parameters, one for all of them: what the caller asks for is read once, judged against a host at
- * rest, authorised, and then that very request is carried out. It knows neither polkit nor how a change is made. */
+/* The path of a method call that changes parameters, one for all of them: what the caller asks for
+ * is read once, judged against a host at rest, authorised, and then that very request is carried
+ * out. It knows neither polkit nor how a change is made. */
 
 #include "call.h"
 #include "change.h"
 #include "request.h"
 
-/* Reads the arguments of @message, but for the flags, into words that point into it. @module: the object that was called, which has to outlive
- * them, NULL for the manager. NULL and InvalidArgs for words that can be no names, are too long or too many. */
+/* Reads the arguments of @message, but for the flags, into words that point into it. @module: the
+ * object that was called, which has to outlive them, NULL for the manager. NULL and InvalidArgs for
+ * words that can be no names, are too long or too many. */
 typedef GArray *(*OrderRead)(sd_bus_message *message, const char *module, GError **error);
 
-/* Returns what the method handler has to return; the reply is sent when there is one. A call that waits is one that was read: it is as small as
- * its words. */
+/* Returns what the method handler has to return; the reply is sent when there is one. A call that
+ * waits is one that was read: it is as small as its words. */
 int order_take(Daemon *daemon, sd_bus_message *message, const char *module, OrderRead read, uint64_t allowed_flags,
                sd_bus_error *error);
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is found about what is around KVM: the kernel's rules for modules, other hypervisors, the initramfs. It reads and changes
- * nothing. */
+/* What is found about what is around KVM: the kernel's rules for modules, other hypervisors, the
+ * initramfs. It reads and changes nothing. */
 
 #include "check-rules.h"
 #include "lockdown.h"
 
 #define ENFORCE_PATH "/sys/module/module/parameters/sig_enforce"
 
-/* fs/debugfs/file.c, debugfs_locked_down(): what root could write can't even be read, and most of KVM's counters are such files. */
+/* fs/debugfs/file.c, debugfs_locked_down(): what root could write can't even be read, and most of
+ * KVM's counters are such files. */
 void rule_lockdown(Check *check) {
         const Surroundings *around = check->around;
         const bool locked = *around->lockdown, builtin = check_module(check->host)->state == MODULE_BUILTIN;
@@ -35,7 +36,8 @@ static const char *maker(const char *module) {
         return g_str_equal(module, "vboxdrv") ? "VirtualBox" : "VMware";
 }
 
-/* Linux 6.12 and later, virt/kvm/kvm_main.c; VirtualBox changed sides with 7.2.10, so that neither value is right for all. */
+/* Linux 6.12 and later, virt/kvm/kvm_main.c; VirtualBox changed sides with 7.2.10, so that neither
+ * value is right for all. */
 static const char *told_of_virt_at_load(const char *module, bool on) {
         if (g_str_equal(module, "vboxdrv"))
                 return on ? "VirtualBox from 7.2.10 on wants it so. Before, its guests don't start "
@@ -77,7 +79,8 @@ static char *day(gint64 seconds) {
         return time ? g_date_time_format(time, "%F %R") : g_strdup("?");
 }
 
-/* One that is not in effect though it has been written down since before the boot, but after the image was built. */
+/* One that is not in effect though it has been written down since before the boot, but after the
+ * image was built. */
 static const Effect *find_missed(const Check *check, const char **ret_path) {
         for (unsigned i = 0; i < check->effects->len; i++) {
                 const Effect *e = g_ptr_array_index(check->effects, i);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is found about the host below, when this one is a virtual machine itself. It reads and changes nothing. */
+/* What is found about the host below, when this one is a virtual machine itself. It reads and
+ * changes nothing. */
 
 #include "below.h"
 #include "check-rules.h"

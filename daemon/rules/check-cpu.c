@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is found about the CPU: what it has, what the firmware lets it do, and whether those who tell of it agree. It reads and changes
- * nothing. */
+/* What is found about the CPU: what it has, what the firmware lets it do, and whether those who
+ * tell of it agree. It reads and changes nothing. */
 
 #include <string.h>
 
@@ -183,7 +183,8 @@ static void odds_free(gpointer data) {
         g_free(odds);
 }
 
-/* KVM compares what it uses of VMX, and on both that each processor has VMX or SVM at all (check_processor_compat). */
+/* KVM compares what it uses of VMX, and on both that each processor has VMX or SVM at all
+ * (check_processor_compat). */
 static bool odd_matters(const Check *check, const CpuOdd *odd, bool msr) {
         return msr || g_str_equal(check->host->cpu->vendor, "intel") ||
                g_strcmp0(odd->what, base_feature(check->host)) == 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is found about the host, its modules, the device and nesting as a whole. It reads and changes nothing. */
+/* What is found about the host, its modules, the device and nesting as a whole. It reads and
+ * changes nothing. */
 
 #include "check-rules.h"
 #include "device-node.h"
@@ -163,7 +164,8 @@ static void find_device_without_kvm(Check *check) {
                            module);
 }
 
-/* Who has no more than root's own rights is let in by owner and mode; beyond these it is for others to let it in. */
+/* Who has no more than root's own rights is let in by owner and mode; beyond these it is for others
+ * to let it in. */
 static void find_device_denied(Check *check) {
         const Surroundings *around = check->around;
         const struct stat *node = &around->node;
@@ -212,7 +214,8 @@ void rule_device(Check *check) {
                 find_device_without_kvm(check);
 }
 
-/* A distribution may let everybody in, and systemd whoever is at the screen: what is there besides 0660 is nobody's fault. */
+/* A distribution may let everybody in, and systemd whoever is at the screen: what is there besides
+ * 0660 is nobody's fault. */
 void rule_device_access(Check *check) {
         const Surroundings *around = check->around;
         const struct stat *node = &around->node;
@@ -233,8 +236,8 @@ void rule_device_access(Check *check) {
                            node->st_uid, node->st_gid, node->st_mode & 07777U);
 }
 
-/* Who decides where no module does that nestvirtd looks after: kvm itself on s390 (arch/s390/kvm/kvm-s390.c), a word on the kernel command
- * line on Arm (arch/arm64/kvm/arm.c). */
+/* Who decides where no module does that nestvirtd looks after: kvm itself on s390
+ * (arch/s390/kvm/kvm-s390.c), a word on the kernel command line on Arm (arch/arm64/kvm/arm.c). */
 static void find_nested_elsewhere(Check *check) {
         const ModuleValue *own = module_value(host_module(check->host, "kvm"), "nested");
         const char *architecture = check->host->cpu->architecture;

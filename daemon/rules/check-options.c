@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is found about parameters and their configuration. What holds for one parameter is decided by effect.c; here it is given an
- * id and a status. It reads and changes nothing. */
+/* What is found about parameters and their configuration. What holds for one parameter is decided
+ * by effect.c; here it is given an id and a status. It reads and changes nothing. */
 
 #include <string.h>
 
@@ -9,7 +9,8 @@
 #include "dropin.h"
 #include "owner.h"
 
-/* Whose file the line is in that says what is configured, as the end of a message; "" when it is nobody's that is known. */
+/* Whose file the line is in that says what is configured, as the end of a message; "" when it is
+ * nobody's that is known. */
 static char *told_of_owner(const Check *check, const Effect *effect) {
         const Parameter *p = effect->parameter;
         const Option *option = effect_refused(check->host, p)
@@ -130,7 +131,8 @@ void rule_parameter_differs(Check *check) {
         for_each(check, find_differs);
 }
 
-/* That nesting will be otherwise after the next boot is a surprise; the rest is tuning. What the kernel chose by itself is neither. */
+/* That nesting will be otherwise after the next boot is a surprise; the rest is tuning. What the
+ * kernel chose by itself is neither. */
 static void find_by_hand(Check *check, const Effect *e) {
         const bool nested = g_str_equal(e->parameter->name, "nested");
         g_autofree char *keep = g_strdup_printf("nestvirtctl set %s=%s", e->parameter->name, e->effective);

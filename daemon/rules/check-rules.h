@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The rules behind the findings, for check.c alone: a function for each id, which finds nothing, or one thing, or several. */
+/* The rules behind the findings, for check.c alone: a function for each id, which finds nothing, or
+ * one thing, or several. */
 
 #include <stdbool.h>
 
@@ -22,7 +23,8 @@ void check_find(Check *check, const char *status, const char *fix, const char *f
 
 /* What runs guests: the vendor's module, or where there is none kvm itself. */
 const Module *check_module(const Host *host);
-/* All processors have the feature that the vendor's module needs, and the firmware is not known to have it off. (check-cpu.c) */
+/* All processors have the feature that the vendor's module needs, and the firmware is not known to
+ * have it off. (check-cpu.c) */
 bool check_cpu_can(const Host *host);
 
 /* The effective value, or NULL when it is not there now. */

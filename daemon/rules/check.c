@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The list of findings and their ids; the rules themselves are in check-*.c. It reads and changes nothing. */
+/* The list of findings and their ids; the rules themselves are in check-*.c. It reads and changes
+ * nothing. */
 
 #include "check-rules.h"
 #include "check.h"

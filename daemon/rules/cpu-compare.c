@@ -75,7 +75,8 @@ static void group_end(Group *group) {
         g_clear_pointer(&group->source, g_free);
 }
 
-/* The flags of the first processor against a source; the bits of one leaf or register are neighbours in the table. */
+/* The flags of the first processor against a source; the bits of one leaf or register are
+ * neighbours in the table. */
 static void compare_flags(GPtrArray *found, const Cpu *cpu, const CpuBit *bits, guint32 only, const GArray *source,
                           Ask ask) {
         Group group = {
@@ -173,7 +174,8 @@ static void compare_nested(GPtrArray *found, const Host *host, const char *base)
                      module, nested, on ? "no" : "still");
 }
 
-/* nested_vmx_setup_ctls_msrs(): what guests are offered hangs on these parameters alone, 5.10 to 7.3. */
+/* nested_vmx_setup_ctls_msrs(): what guests are offered hangs on these parameters alone, 5.10 to
+ * 7.3. */
 static void compare_parameters(GPtrArray *found, const Host *host) {
         static const struct {
                 const char *parameter, *flag;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Whether the sources about the CPU say the same: what the kernel prints, CPUID, the registers, and what KVM would give to a guest. A
- * source that is unknown contradicts nothing. Pure. */
+/* Whether the sources about the CPU say the same: what the kernel prints, CPUID, the registers, and
+ * what KVM would give to a guest. A source that is unknown contradicts nothing. Pure. */
 
 #include "host.h"
 
@@ -12,5 +12,6 @@ typedef struct Contradiction {
 } Contradiction;
 
 GPtrArray *cpu_compare(const Host *host); /* Contradiction* */
-/* Which were compared, "/proc/cpuinfo, CPUID, the CPU's registers (MSR)": NULL when there is but one. */
+/* Which were compared, "/proc/cpuinfo, CPUID, the CPU's registers (MSR)": NULL when there is but
+ * one. */
 char *cpu_compare_sources(const Host *host);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The snapshot as the dictionaries that the two interfaces show, and what differs between two of them. Dictionaries are written in
- * the order of their keys, so that the same snapshot always looks the same. It must not decide anything. */
+/* The snapshot as the dictionaries that the two interfaces show, and what differs between two of
+ * them. Dictionaries are written in the order of their keys, so that the same snapshot always looks
+ * the same. It must not decide anything. */
 
 #include "effect.h"
 #include "firmware.h"

@@ -9,7 +9,8 @@
 
 typedef char *(*Rule)(const Facts *facts);
 
-/* Other people's words in a message: at most a line of them, and nothing that a terminal would obey. */
+/* Other people's words in a message: at most a line of them, and nothing that a terminal would
+ * obey. */
 static char *quote(const Option *option) {
         g_autofree char *text = option->bare ? g_strdup(option->name)
                                              : g_strdup_printf("%s=%.64s", option->name, option->value);
@@ -57,7 +58,8 @@ static char *remedy(const Facts *f) {
         return g_strdup("nestvirtctl reload");
 }
 
-/* What the writer of a line had in mind, as the kernel takes it; NULL when that is anybody's guess. */
+/* What the writer of a line had in mind, as the kernel takes it; NULL when that is anybody's
+ * guess. */
 static char *meaning(const Facts *f, const Option *option) {
         const Parameter *p = f->effect->parameter;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Why a parameter does not do what was asked, in a sentence for people, with the command that changes it. Rules in an order: the
- * first that applies speaks. Pure. */
+/* Why a parameter does not do what was asked, in a sentence for people, with the command that
+ * changes it. Rules in an order: the first that applies speaks. Pure. */
 
 #include <stdbool.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Configured, pending, effective: what the snapshot says of one parameter. Why they differ is effect-reason.c's. It reads nothing. */
+/* Configured, pending, effective: what the snapshot says of one parameter. Why they differ is
+ * effect-reason.c's. It reads nothing. */
 
 #include <string.h>
 
@@ -37,7 +38,8 @@ static char *name_missing(const Host *host, const char *feature, bool base) {
         return g_strdup(feature);
 }
 
-/* The kernel is told to do it without the CPU saying that it can: by the next load's options, or, where they are silent, it has been. */
+/* The kernel is told to do it without the CPU saying that it can: by the next load's options, or,
+ * where they are silent, it has been. */
 static bool is_forced(const Host *host, const Parameter *parameter) {
         const char *name = parameter->forced_by;
         const Option *winner = name ? options_winner(host->options, parameter->module, name, NULL) : NULL;

@@ -40,8 +40,9 @@ static char *describe_register(const Cpu *cpu) {
         return msr ? g_strdup_printf("MSR 0x%x is 0x%" G_GINT64_MODIFIER "x", msr->address, msr->value) : NULL;
 }
 
-/* CPUID has what the kernel does not show, and nothing but the firmware explains that. In a paravirtualized guest of Xen the instruction
- * is answered by the hardware, not by the hypervisor. */
+/* CPUID has what the kernel does not show, and nothing but the firmware explains that. In a
+ * paravirtualized guest of Xen the instruction is answered by the hardware, not by the
+ * hypervisor. */
 static bool only_firmware_explains(const Cpu *cpu) {
         const Answer below = cpuid_ask(cpu->facts->cpuid, cpu_bit_find(cpuid_bits, "hypervisor"));
 

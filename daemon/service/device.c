@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Who waits for the device's check, what there is to mend, and whether mending helped. Opening and making is the helper's. */
+/* Who waits for the device's check, what there is to mend, and whether mending helped. Opening and
+ * making is the helper's. */
 
 #include <errno.h>
 #include <string.h>
@@ -109,7 +110,8 @@ static void on_facts(int status, const char *detail, gpointer userdata) {
         check_end(userdata);
 }
 
-/* What was read at an earlier check is forgotten first: KVM may have been loaded otherwise since. */
+/* What was read at an earlier check is forgotten first: KVM may have been loaded otherwise
+ * since. */
 static void facts_begin(Device *device) {
         const Daemon *daemon = device->daemon;
         g_autofree char *output = root_absolute(daemon->root, CPU_FACTS_PATH);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* /dev/kvm, as far as it must be opened or made: a program of its own does that (nestvirt-device.c), so that the daemon neither holds the
- * device nor needs the rights. Never while a change is under way: an open descriptor pins the module. */
+/* /dev/kvm, as far as it must be opened or made: a program of its own does that
+ * (nestvirt-device.c), so that the daemon neither holds the device nor needs the rights. Never
+ * while a change is under way: an open descriptor pins the module. */
 
 #include "daemon.h"
 
@@ -12,10 +13,12 @@ void device_free(Device *device);
 
 /* "ok" "missing" "wrong-node" "denied" "broken", or "failed" when it could not be found out. */
 typedef void (*DeviceChecked)(const char *word, gpointer userdata);
-/* Opens the device, and has the CPU's registers read into CPU_FACTS_PATH, when the host is at rest; all who ask before it begins share it. @discard gets @userdata when it never comes to that. */
+/* Opens the device, and has the CPU's registers read into CPU_FACTS_PATH, when the host is at rest;
+ * all who ask before it begins share it. @discard gets @userdata when it never comes to that. */
 void device_check(Device *device, DeviceChecked done, GDestroyNotify discard, gpointer userdata);
 
-/* What there is to mend, in words (char*); empty when nothing. NULL and @error when it can't be mended. Looks at the node alone. */
+/* What there is to mend, in words (char*); empty when nothing. NULL and @error when it can't be
+ * mended. Looks at the node alone. */
 GPtrArray *device_plan(const Daemon *daemon, GError **error);
 
 /* @error: NULL when it was mended, and seen to be. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Two snapshots compared. In effect: "applied". Not in effect but what the next load gets: "configured". Neither: somebody has asked for
- * something else meanwhile, which is the error Conflict. */
+/* Two snapshots compared. In effect: "applied". Not in effect but what the next load gets:
+ * "configured". Neither: somebody has asked for something else meanwhile, which is the error
+ * Conflict. */
 
 #include <string.h>
 
@@ -57,7 +58,8 @@ static int append_values(sd_bus_message *signal, GHashTable *values) {
         return r < 0 ? r : sd_bus_message_close_container(signal);
 }
 
-/* What is known of how it ended goes before what can be seen; but nothing is in effect in a module that is not there. */
+/* What is known of how it ended goes before what can be seen; but nothing is in effect in a module
+ * that is not there. */
 static int signal_module(Daemon *daemon, const char *module, GHashTable *ended, const char *outcome,
                          const char *failure) {
         g_autofree char *path = g_strconcat(PATH_MODULE_PREFIX "/", module, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The way of events from a thread of the hypervisor's to the loop: which guests there is news of. It reads nothing of them. */
+/* The way of events from a thread of the hypervisor's to the loop: which guests there is news of.
+ * It reads nothing of them. */
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is asked of the hypervisor, and what comes of each job. The facts belong to the loop; a job owns its input and its result. They are
- * carried out one after the other by a worker, which is there only when there is a libvirt; what asks QEMU, by another one. */
+/* What is asked of the hypervisor, and what comes of each job. The facts belong to the loop; a job
+ * owns its input and its result. They are carried out one after the other by a worker, which is
+ * there only when there is a libvirt; what asks QEMU, by another one. */
 
 #include "error.h"
 #include "guests-own.h"
@@ -124,7 +125,8 @@ static void errand_done(gpointer data, gpointer userdata) {
         else if (is_edit(job))
                 on_edited(guests, job, errand->ask);
         else if (job->connection != connection_for(guests, job) || (job->error && job->kind != GUEST_JOB_FIND)) {
-                /* The connection was lost meanwhile, and what it said may no longer be so; or it is about to be. */
+                /* The connection was lost meanwhile, and what it said may no longer be so; or it is
+                 * about to be. */
                 g_autoptr(GError) lost = NULL;
                 g_set_error(&lost, CONDITION, CONDITION_LIBVIRT_UNAVAILABLE, "%s",
                             job->error ? job->error->message : "The connection to libvirt was lost: try again");

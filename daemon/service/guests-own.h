@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the parts of the guests share, and nobody else sees: guests.c has the connection's life, guests-asked.c the jobs and what comes of them,
- * guests-reprobe.c what libvirt has to be told of KVM. */
+/* What the parts of the guests share, and nobody else sees: guests.c has the connection's life,
+ * guests-asked.c the jobs and what comes of them, guests-reprobe.c what libvirt has to be told of
+ * KVM. */
 
 #include "guest-asks.h"
 #include "guest-book.h"
@@ -56,7 +57,8 @@ typedef struct Errand {
 /* guests.c. Whatever was open is closed first. */
 void guests_connect(Guests *guests);
 void guests_connected(Guests *guests, GuestJob *job);
-/* As much is known of the guests as can be for now: who waits for the beginning needs to no longer. */
+/* As much is known of the guests as can be for now: who waits for the beginning needs to no
+ * longer. */
 void guests_ready(Guests *guests);
 void guests_arm(sd_event_source *timer, uint64_t usec);
 
@@ -65,14 +67,16 @@ GuestJob *guests_new_job(const Guests *guests, GuestJobKind kind);
 /* Takes @job over; @ask: who waits for it, may be NULL. The errand is the worker's. */
 Errand *guests_submit(Guests *guests, GuestJob *job, GuestAsk *ask);
 
-/* guests-statistics.c. Reads what the guests of these UUIDs have run, all when there are none; then @ask is answered, with @plan, or before that
- * when they hang. Takes @names and @plan over; @ask and @plan may be NULL. */
+/* guests-statistics.c. Reads what the guests of these UUIDs have run, all when there are none; then
+ * @ask is answered, with @plan, or before that when they hang. Takes @names and @plan over; @ask
+ * and @plan may be NULL. */
 void guests_read_statistics(Guests *guests, GPtrArray *names, GuestAsk *ask, GuestPlan *plan);
 void guests_have_read(Guests *guests, Errand *errand);
 /* They have hung for a while: a handler of that timer. */
 int guests_hang(sd_event_source *source, uint64_t usec, void *userdata);
 
-/* guests-reprobe.c. Has libvirt look again when KVM was loaded with other values; at each connection, as somebody may have loaded it meanwhile. */
+/* guests-reprobe.c. Has libvirt look again when KVM was loaded with other values; at each
+ * connection, as somebody may have loaded it meanwhile. */
 void guests_reprobe(Guests *guests);
 void guests_reprobed(Guests *guests, const GuestJob *job);
 /* The host was read. */

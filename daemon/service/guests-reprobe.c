@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When libvirt has to look again at what KVM offers to guests: KVM was loaded with other parameters than libvirt knows of. How that is done is
- * reprobe.c's. The QEMU that libvirt looks with opens /dev/kvm, so it is done in a turn of its own, and a change waits for its end and does not
- * find KVM in use. That is a second or two; libvirt may hang, and then the turn is over before it has answered: what has not been done by
- * then is not done outside of it, but in another turn when libvirt is back. */
+/* When libvirt has to look again at what KVM offers to guests: KVM was loaded with other parameters
+ * than libvirt knows of. How that is done is reprobe.c's. The QEMU that libvirt looks with opens
+ * /dev/kvm, so it is done in a turn of its own, and a change waits for its end and does not find
+ * KVM in use. That is a second or two; libvirt may hang, and then the turn is over before it has
+ * answered: what has not been done by then is not done outside of it, but in another turn when
+ * libvirt is back. */
 
 #include <string.h>
 
@@ -58,7 +60,8 @@ static void dropped(gpointer data) {
         ((Guests *) data)->reprobe_asked = false;
 }
 
-/* A tree of files says nothing of the KVM that a libvirt goes by, and who has no lock keeps no record. */
+/* A tree of files says nothing of the KVM that a libvirt goes by, and who has no lock keeps no
+ * record. */
 void guests_reprobe(Guests *guests) {
         const Daemon *daemon = guests->daemon;
 

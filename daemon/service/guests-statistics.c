@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What guests have run, which only their QEMUs can tell, and a QEMU may hang: what waits for it, and how long. It is read behind whatever else is
- * read of a guest, whose answer waits for a moment. Once that was in vain nothing waits any more, and all of them are read when that has come to an end. */
+/* What guests have run, which only their QEMUs can tell, and a QEMU may hang: what waits for it,
+ * and how long. It is read behind whatever else is read of a guest, whose answer waits for a
+ * moment. Once that was in vain nothing waits any more, and all of them are read when that has come
+ * to an end. */
 
 #include "guests-own.h"
 

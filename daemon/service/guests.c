@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The connection's life: when there is a libvirt, when it has gone and come back, and its events. What is asked of it is guests-asked.c's. */
+/* The connection's life: when there is a libvirt, when it has gone and come back, and its events.
+ * What is asked of it is guests-asked.c's. */
 
 #include <errno.h>
 #include <string.h>
@@ -183,7 +184,8 @@ static int on_inbox(sd_event_source *source, int fd, uint32_t events, void *user
 
 /* The beginning and the end */
 
-/* What was given on the command line, else in the configuration; else the machine's own, when its socket is there. */
+/* What was given on the command line, else in the configuration; else the machine's own, when its
+ * socket is there. */
 static int choose_uri(Guests *guests) {
         g_autoptr(GError) problem = NULL;
         g_autoptr(Settings) settings = settings_read(guests->daemon->root, &problem);
@@ -260,7 +262,8 @@ void guests_begin(Guests *guests, void (*ready)(Daemon *daemon)) {
                 guests_ready(guests);
 }
 
-/* A libvirt or a QEMU that hangs does not keep us from ending: what it may still touch then stays where it is. */
+/* A libvirt or a QEMU that hangs does not keep us from ending: what it may still touch then stays
+ * where it is. */
 static bool end_workers(Guests *guests) {
         close_second(guests);
         (void) worker_end(guests->statistics, CLOSE_USEC);
@@ -281,7 +284,8 @@ void guests_free(Guests *guests) {
         (void) sd_event_source_disable_unref(guests->begin);
         (void) sd_event_source_disable_unref(guests->hang);
         (void) sd_event_source_disable_unref(guests->reprobe_turn);
-        /* A connection that has come up only now is nobody's, and tells all the same of what happens. */
+        /* A connection that has come up only now is nobody's, and tells all the same of what
+         * happens. */
         if (end_workers(guests) && guests->state != STATE_CONNECTING)
                 guest_inbox_free(guests->inbox);
         g_queue_clear(&guests->counting);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The snapshot of the guests: what libvirt says of them, held against the host, and published. It connects when there is a libvirt, again when
- * that has gone and come back, and reads anew what it is told has changed. Nothing here blocks, and the host's half never waits for it, but for
- * the moment in which libvirt's own QEMU has /dev/kvm open (guests-reprobe.c). */
+/* The snapshot of the guests: what libvirt says of them, held against the host, and published. It
+ * connects when there is a libvirt, again when that has gone and come back, and reads anew what it
+ * is told has changed. Nothing here blocks, and the host's half never waits for it, but for the
+ * moment in which libvirt's own QEMU has /dev/kvm open (guests-reprobe.c). */
 
 #include "call.h"
 #include "daemon.h"
@@ -13,14 +14,16 @@
 /* NULL and a negative errno in @ret_error on failure. */
 Guests *guests_new(Daemon *daemon, int *ret_error);
 void guests_free(Guests *guests);
-/* Begins to connect. @ready is called once: when the guests are known, or can't be for now, or at the latest after some seconds. */
+/* Begins to connect. @ready is called once: when the guests are known, or can't be for now, or at
+ * the latest after some seconds. */
 void guests_begin(Guests *guests, void (*ready)(Daemon *daemon));
 /* After each refresh of the host: verdicts may have changed. */
 void guests_judge(Guests *guests);
 /* Reads all of them again, when there is a connection. */
 void guests_refresh(Guests *guests);
-/* Adds what carrying @plan out would mean for those that are known (guest-impact.h), and "unknown" for the host when it may mean something for
- * others: there is a libvirt, which has not told its guests. */
+/* Adds what carrying @plan out would mean for those that are known (guest-impact.h), and "unknown"
+ * for the host when it may mean something for others: there is a libvirt, which has not told its
+ * guests. */
 void guests_foresee(const Guests *guests, const Plan *plan, GPtrArray *impact);
 
 /* What came of a question; all of it is nothing with an error, but for the last. */
@@ -33,7 +36,8 @@ typedef struct GuestsFound {
 
 /* Called once, unless the daemon ends before. */
 typedef void (*GuestsAnswer)(Call *call, GuestsFound *found, const GError *error, gpointer userdata);
-/* What came in the end of that which was begun, when the answer said so. Called once, unless the daemon ends before. */
+/* What came in the end of that which was begun, when the answer said so. Called once, unless the
+ * daemon ends before. */
 typedef void (*GuestsOutcome)(const GError *error, gpointer userdata);
 
 /* Who waits for an answer. The call is taken over. */
@@ -45,14 +49,16 @@ typedef struct GuestsWaiter {
         GDestroyNotify drop; /* of the userdata when the daemon ends; may be NULL */
 } GuestsWaiter;
 
-/* All of these end in LibvirtUnavailable, or TimedOut when libvirt has not answered in time. Signals go out before the answer.
- * guests_look() looks at the guest of that name or UUID (NoSuchGuest), or, @name NULL, at what can have changed of any without an event. */
+/* All of these end in LibvirtUnavailable, or TimedOut when libvirt has not answered in time.
+ * Signals go out before the answer. guests_look() looks at the guest of that name or UUID
+ * (NoSuchGuest), or, @name NULL, at what can have changed of any without an event. */
 void guests_look(Guests *guests, const GuestsWaiter *waiter, const char *name);
 /* KVM's counters of the guests of these UUIDs (char*). */
 void guests_count(Guests *guests, const GuestsWaiter *waiter, GPtrArray *uuids);
 /* What @edit comes to; changes nothing. The errors are those of hypervisor.h. */
 void guests_plan(Guests *guests, const GuestsWaiter *waiter, const char *uuid, const GuestEdit *edit);
-/* Carries it out; takes @plan over. After TimedOut it is not begun any more; what was begun may still be done, as GuestsFound says. */
+/* Carries it out; takes @plan over. After TimedOut it is not begun any more; what was begun may
+ * still be done, as GuestsFound says. */
 void guests_define(Guests *guests, const GuestsWaiter *waiter, GuestPlan *plan);
 /* Appends those that are known: see guest-book.h. */
 int guests_append(sd_bus_message *reply, gconstpointer guests);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Both ways to run the helper, and one time-out for both. A unit's steps: load it, hold a reference so that it is not forgotten together
- * with its exit status, start it, wait for the job, read the status. */
+/* Both ways to run the helper, and one time-out for both. A unit's steps: load it, hold a reference
+ * so that it is not forgotten together with its exit status, start it, wait for the job, read the
+ * status. */
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Runs a program that opens /dev/kvm and waits, on the loop, for its exit status: as a unit over systemd's bus, or as a plain child. One at a
- * time. It does not know what the programs do. */
+/* Runs a program that opens /dev/kvm and waits, on the loop, for its exit status: as a unit over
+ * systemd's bus, or as a plain child. One at a time. It does not know what the programs do. */
 
 #include "daemon.h"
 
@@ -14,7 +14,8 @@ typedef struct HelperTask {
         unsigned timeout_sec;
 } HelperTask;
 
-/* @status: the exit status, or a negative errno when it did not come to one (@detail says more, or is NULL). */
+/* @status: the exit status, or a negative errno when it did not come to one (@detail says more, or
+ * is NULL). */
 typedef void (*HelperDone)(int status, const char *detail, gpointer userdata);
 
 /* NULL when there is no memory for it. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Waiting, trying, and telling how it ended. KVM's events come a little before the module is really free (it lets go of its reference
- * after them), so a look that finds it still held is repeated a few times, ever later, and then there is nothing to be done until the
- * next event. */
+/* Waiting, trying, and telling how it ended. KVM's events come a little before the module is really
+ * free (it lets go of its reference after them), so a look that finds it still held is repeated a
+ * few times, ever later, and then there is nothing to be done until the next event. */
 
 #include <string.h>
 
@@ -249,7 +249,8 @@ static bool try_plan(Idle *idle) {
         Plan *plan = request ? plan_new(daemon->host, daemon->loader, request, &error) : NULL;
 
         if (!plan) {
-                /* It can't be done on this host any more, so waiting for it makes no sense; what is configured stays. */
+                /* It can't be done on this host any more, so waiting for it makes no sense; what is
+                 * configured stays. */
                 log_change(NULL, "what waits for idle", NULL, error);
                 idle->failure = condition_to_name(condition_of(error));
                 idle_drop(daemon, NULL, on_given_up, NULL, idle);
@@ -272,7 +273,8 @@ static bool try_begin(gpointer data) {
 
         idle->trying = false;
         if (is_waiting(idle)) {
-                /* Right after the event, and when it is the last look: who is there to be waited for? */
+                /* Right after the event, and when it is the last look: who is there to be waited
+                 * for? */
                 if (idle->delay == DELAY_FIRST_USEC || is_out_of_patience(idle))
                         holders_look(idle->holders);
                 look_later(idle);
@@ -312,7 +314,8 @@ void idle_update(Idle *idle) {
         }
 }
 
-/* One that was gone at once is no event of its own, or looking would lead to looking: the next look is due anyway, but after the last. */
+/* One that was gone at once is no event of its own, or looking would lead to looking: the next look
+ * is due anyway, but after the last. */
 static void on_holder_ended(bool watched, void *userdata) {
         Idle *idle = userdata;
 

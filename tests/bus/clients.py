@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Connections to a private bus: clients of any uid that keep what comes in, and stand-ins for other services."""
+"""Connections to a private bus: clients of any uid that keep what comes in, and stand-ins for other
+services."""
 
 import contextlib
 import os
@@ -34,7 +35,8 @@ def guest_path(uuid):
 
 
 class Message:
-    """A message as a client got it: in the order of the wire, which callbacks of a main loop need not keep."""
+    """A message as a client got it: in the order of the wire, which callbacks of a main loop need
+    not keep."""
 
     def __init__(self, message):
         self.type = message.get_message_type()
@@ -62,7 +64,8 @@ class Client:
         self.subscriptions = []
 
     def _filter(self, _connection, message, incoming, *_unused):
-        # GLib's thread; a list takes one item at a time. Waking the main loop makes wait_for() look again.
+        # GLib's thread; a list takes one item at a time. Waking the main loop makes wait_for() look
+        # again.
         if incoming:
             self.messages.append(Message(message))
             GLib.idle_add(lambda: False)
@@ -114,8 +117,9 @@ class Client:
 
 
 class Service(Client):
-    """Stands for another service: owns its name, keeps the calls, and answers them as @answers says: by member, a function of the
-    Request that returns a body as in variant(), () for none, a Failure, or None to let the caller wait."""
+    """Stands for another service: owns its name, keeps the calls, and answers them as @answers
+    says: by member, a function of the Request that returns a body as in variant(), () for none, a
+    Failure, or None to let the caller wait."""
 
     def __init__(self, address, name, answers):
         self.answers, self.requests = answers, []

@@ -147,7 +147,8 @@ static GuestCpu get_cpu(GKeyFile *file, const char *key) {
         return cpu;
 }
 
-/* Definitions: the XML is a file beside the key file, which stays as it is but for what the XML says of the CPU. */
+/* Definitions: the XML is a file beside the key file, which stays as it is but for what the XML
+ * says of the CPU. */
 
 static char *read_definition(gpointer uuid, GError **error) {
         g_autofree char *folder = path_of("xml"), *path = g_build_filename(folder, uuid, NULL);
@@ -264,7 +265,8 @@ static Capabilities *fake_capabilities(gpointer connection, GError **error) {
         return NULL;
 }
 
-/* By the other thread: interned words are not for both, as ThreadSanitizer does not see GLib's lock of them. */
+/* By the other thread: interned words are not for both, as ThreadSanitizer does not see GLib's lock
+ * of them. */
 static GKeyFile *open_guest(const char *uuid) {
         g_autofree char *folder = path_of("guests"), *path = g_build_filename(folder, uuid, NULL);
         GKeyFile *file = g_key_file_new();

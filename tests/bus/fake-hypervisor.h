@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A hypervisor that is a folder, for the tests of the daemon's side: guests of any type, without libvirt or QEMU.
+/* A hypervisor that is a folder, for the tests of the daemon's side: guests of any type, without
+ * libvirt or QEMU.
  *
  * DIR/fake/libvirt      it can be reached while this is there
  * DIR/fake/guests/UUID  a guest, as a key file: [guest] name type active persistent mode model policy live saved run inside counters

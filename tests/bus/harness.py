@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the tests on a private bus share: the bus, and the daemon over a tree of files, with the real loader, which touches nothing there,
-or with one that edits the tree.
+"""What the tests on a private bus share: the bus, and the daemon over a tree of files, with the
+real loader, which touches nothing there, or with one that edits the tree.
 
-Where the programs are is told by the environment: NESTVIRTD, NESTVIRTD_FAKE, HELPER_DIR, FIXTURES, API (the XML), POLICY.
+Where the programs are is told by the environment: NESTVIRTD, NESTVIRTD_FAKE, HELPER_DIR, FIXTURES,
+API (the XML), POLICY.
 """
 
 import contextlib
@@ -127,7 +128,8 @@ class BusTest(unittest.TestCase):
         return self.start(os.environ["NESTVIRTD"], f"--root={self.host}", *options, **keywords)
 
     def start_fake(self, *options, **keywords):
-        """The daemon with the loader that edits the tree; the tree is an AMD host of its own making."""
+        """The daemon with the loader that edits the tree; the tree is an AMD host of its own
+        making."""
         (self.host / "fake").mkdir(parents=True, exist_ok=True)
         return self.start(os.environ["NESTVIRTD_FAKE"], self.host, *options, **keywords)
 
@@ -171,7 +173,8 @@ class BusTest(unittest.TestCase):
         self.set_refcnt(module, 1)
 
     def guest(self, identity, **keys):
-        """A guest, for a daemon that is started with --guests; the keys are those of fake-hypervisor.h."""
+        """A guest, for a daemon that is started with --guests; the keys are those of
+        fake-hypervisor.h."""
         write(self.host / "fake/libvirt", "")
         write(self.host / "fake/guests" / identity, "[guest]\n" + "".join(f"{key}={value}\n" for key, value in keys.items()))
 

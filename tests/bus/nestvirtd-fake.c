@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The daemon with a loader that edits the files of a tree: everything else is what nestvirtd is made of. The tests steer the loader by files
- * in DIR/fake: "fail" holds the one call that fails ("load kvm_amd"), "gate" is a fifo on which the load of kvm_amd waits until
- * somebody has opened and closed it, "busy" holds the name of a module that turns out to be in use when it is unloaded, and "calls" gets
- * a line for each call. A module whose refcnt says so is in use, too.
+/* The daemon with a loader that edits the files of a tree: everything else is what nestvirtd is
+ * made of. The tests steer the loader by files in DIR/fake: "fail" holds the one call that fails
+ * ("load kvm_amd"), "gate" is a fifo on which the load of kvm_amd waits until somebody has opened
+ * and closed it, "busy" holds the name of a module that turns out to be in use when it is unloaded,
+ * and "calls" gets a line for each call. A module whose refcnt says so is in use, too.
  *
  *     nestvirtd-fake DIR [--always-ask] [--impatient] [--units] [--helper-dir=DIR]
  *

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs a command that goes to the background, says so, and takes in the orphans of what runs there until none is left.
+"""Runs a command that goes to the background, says so, and takes in the orphans of what runs there
+until none is left.
 
-libvirtd kills the QEMU that it has asked, whose parent has ended, and waits until nothing is left of it. Whoever is process 1 of a container may leave
-that lying about for a while.
+libvirtd kills the QEMU that it has asked, whose parent has ended, and waits until nothing is left
+of it. Whoever is process 1 of a container may leave that lying about for a while.
 """
 
 import ctypes

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The gate: who is asked, with which details, what a no, a silence and a missing polkit mean; with polkitd itself, too."""
+"""The gate: who is asked, with which details, what a no, a silence and a missing polkit mean; with
+polkitd itself, too."""
 
 import os
 import signal
@@ -166,7 +167,8 @@ class Silence(BusTest):
         self.assertEqual((self.calls(), self.dropin()), ([], []))
 
     def test_the_caller_leaves_after_the_yes(self):
-        """The yes came while another change was under way; by the time of its turn the caller is gone."""
+        """The yes came while another change was under way; by the time of its turn the caller is
+        gone."""
         leaving = self.client(uid=NOBODY)
         leaving.start_set(OFF, interactive=True)
         question = self.questions()[0]
@@ -244,7 +246,8 @@ class Silence(BusTest):
         self.questions(17)
 
     def test_one_user_leaves_polkit_to_the_others(self):
-        """From as many connections as it takes to fill what dbus-daemon lets the daemon wait for, were there no limit."""
+        """From as many connections as it takes to fill what dbus-daemon lets the daemon wait for,
+        were there no limit."""
         for count in range(1, 10):
             greedy = self.client(uid=NOBODY)
             calls = [greedy.start_set(OFF, interactive=True) for _ in range(16)]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Changes from the call to the reply: what is done, in which order it is told, who waits for whom, and what a failure leaves."""
+"""Changes from the call to the reply: what is done, in which order it is told, who waits for whom,
+and what a failure leaves."""
 
 import shutil
 import signal
@@ -83,7 +84,8 @@ class Change(BusTest):
         self.assertEqual(result["Outcome"], "unchanged")
 
     def test_reset_of_another_machine(self):
-        """A disk that was moved: all that is ours goes, also what is for the other vendor's module."""
+        """A disk that was moved: all that is ours goes, also what is for the other vendor's
+        module."""
         file = self.host / "etc/modprobe.d/zz-nestvirt.conf"
         for words in ({}, {"kvm_intel": []}, {"kvm_intel": ["nested", "ept"]}):
             file.write_text("options kvm_intel ept=0 nested=0\n")
@@ -118,7 +120,8 @@ class Change(BusTest):
         self.assertEqual(self.caller.set(OFF, NEXT_BOOT)["Outcome"], "configured")
 
     def test_busy_at_the_last_moment(self):
-        """Nobody held it when it was looked at; the kernel says so only when it is to be unloaded."""
+        """Nobody held it when it was looked at; the kernel says so only when it is to be
+        unloaded."""
         (self.host / "fake/busy").write_text("kvm_amd")
         before = self.caller.call("GetManagedObjects", interface=OBJECT_MANAGER)
         with self.refused(ERROR + "Busy", "no process"):

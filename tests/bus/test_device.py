@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The device: the helper by itself, run as a child, and run as a unit of something that stands for systemd."""
+"""The device: the helper by itself, run as a child, and run as a unit of something that stands for
+systemd."""
 
 import grp
 import os
@@ -185,7 +186,8 @@ class Child(DeviceTest):
 
     def test_each_wrong_one_has_the_command_that_mends_it(self):
         mend = "nestvirtctl ensure-device"
-        # What is behind a node is this machine's: without KVM none answers, and without the group nobody else is let in.
+        # What is behind a node is this machine's: without KVM none answers, and without the group
+        # nobody else is let in.
         answers = os.path.exists("/sys/class/misc/kvm")
         right = {} if answers else {"device": "nestvirtctl reload"}
         others = {"device-access": mend} if answers else right

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Changing guests' definitions, over a hypervisor made of files: what is planned, who may, what is carried out, and what is put back."""
+"""Changing guests' definitions, over a hypervisor made of files: what is planned, who may, what is
+carried out, and what is put back."""
 
 import os
 import re
@@ -218,7 +219,8 @@ class Memory(Editing):
     wrap = ("env", "-u", "MALLOC_PERTURB_")
 
     def copies(self):
-        """How often the secret is in the daemon's memory, with what is before it. A sanitizer's own memory is too large to be looked through."""
+        """How often the secret is in the daemon's memory, with what is before it. A sanitizer's own
+        memory is too large to be looked through."""
         found = []
         pid = self.daemons[0].pid
         with open(f"/proc/{pid}/maps", encoding="utf-8") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:

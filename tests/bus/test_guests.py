@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Guests on the bus: objects, signals and verdicts over a hypervisor made of files; libvirt's test driver, in numbers; and no libvirt at all."""
+"""Guests on the bus: objects, signals and verdicts over a hypervisor made of files; libvirt's test
+driver, in numbers; and no libvirt at all."""
 
 import os
 import uuid
@@ -155,7 +156,8 @@ class Objects(Fake):
             self.assertEqual(self.observer.call("GetGuest", ("s", name)), (guest_path(identity),))
         with self.refused(ERROR + "NoSuchGuest", '"three"', "nestvirtctl guests"):
             self.observer.call("GetGuest", ("s", "three"))
-        # It looks: a guest of which there was no event yet is found, and signalled before the answer.
+        # It looks: a guest of which there was no event yet is found, and signalled before the
+        # answer.
         self.guest(TWO, name="three", defined="- - -")
         pending = self.observer.start("GetGuest", ("s", "three"))
         self.assertEqual(pending.result(), (guest_path(TWO),))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A libvirt that is there and does not answer: whom that concerns, and what becomes of it when it does."""
+"""A libvirt that is there and does not answer: whom that concerns, and what becomes of it when it
+does."""
 
 import contextlib
 import os
@@ -53,7 +54,8 @@ class Hanging(Fake):
         self.stop(daemon)
 
     def test_it_answers_at_the_end(self):
-        """A connection that comes up while the daemon ends: what is told by it then has nowhere to go, and does no harm."""
+        """A connection that comes up while the daemon ends: what is told by it then has nowhere to
+        go, and does no harm."""
         self.fake.mkdir(exist_ok=True)
         self.begin_to_hang()
         os.mkfifo(self.fake / "events")
@@ -80,7 +82,8 @@ class Hanging(Fake):
         return 0
 
     def test_what_nobody_waits_for_is_not_asked(self):
-        """However often somebody tries while it hangs: who calls after that is not behind all of them."""
+        """However often somebody tries while it hangs: who calls after that is not behind all of
+        them."""
         self.guest(ONE, name="one", defined="host-passthrough")
         self.begin("--guest-patience=500000")
         self.begin_to_hang()
@@ -96,7 +99,8 @@ class Hanging(Fake):
         self.assertEqual(self.asked("find", "survey", "plan"), (2, 0, 0))
 
     def test_refreshes_are_one_question(self):
-        """Whoever asks for them, which anybody may, is not kept waiting, so that no limit of a caller's bounds them."""
+        """Whoever asks for them, which anybody may, is not kept waiting, so that no limit of a
+        caller's bounds them."""
         self.guest(ONE, name="one", defined="host-passthrough")
         self.begin()
         self.begin_to_hang()

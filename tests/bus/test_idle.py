@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What waits for idle: it happens by itself when the last holder is gone, is told, can be cancelled, and survives the daemon."""
+"""What waits for idle: it happens by itself when the last holder is gone, is told, can be
+cancelled, and survives the daemon."""
 
 import subprocess
 
@@ -147,8 +148,8 @@ class Events(Idle):
     OPTIONS = ("--impatient",)
 
     def settle(self):
-        """Until everything so far has been seen, looked at, and the holders are watched: the answers come in the order of the
-        events and of the readings."""
+        """Until everything so far has been seen, looked at, and the holders are watched: the
+        answers come in the order of the events and of the readings."""
         path = self.host / "etc/modprobe.d/settle.conf"
         lines = path.read_text() if path.exists() else ""
         path.write_text(f"#\n{lines}options kvm_amd nrips=1\n")

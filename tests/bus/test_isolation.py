@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Over a tree of files nothing of the machine is touched: every system call of the daemon's that could is looked at."""
+"""Over a tree of files nothing of the machine is touched: every system call of the daemon's that
+could is looked at."""
 
 import os
 import pathlib
@@ -15,8 +16,8 @@ CALLS = ("open,openat,openat2,creat,mknod,mknodat,unlink,unlinkat,rename,renamea
          "chown,fchownat,truncate,symlinkat,linkat,execve,socket,ioctl,init_module,finit_module,delete_module,"
          "inotify_add_watch")
 OFF = {"kvm_amd": {"nested": "0"}}
-# What a program of this kind reads of the machine by being started: libraries, and what glibc, libsystemd and libkmod (seen with 34: how the kernel
-# would unpack a module) want to know.
+# What a program of this kind reads of the machine by being started: libraries, and what glibc,
+# libsystemd and libkmod (seen with 34: how the kernel would unpack a module) want to know.
 STARTING = re.compile(r"/(lib|lib64|usr/lib|usr/local/lib)/|/etc/ld\.so|/proc/self/|/proc/(filesystems|cmdline)$|/dev/(null|shm/)|/sys/fs/cgroup"
                       r"|/sys/module/compression$|/sys/devices/system/cpu|/proc/sys/(kernel|vm)/|/etc/(localtime|nsswitch|passwd)|/sys/kernel/mm/")
 
@@ -62,7 +63,8 @@ class Isolation(BusTest):
                 self.look_at(serving)
 
     def look_at(self, lines):
-        """Every absolute path beneath the tree, every relative one by a descriptor of it; nothing of the machine is written to."""
+        """Every absolute path beneath the tree, every relative one by a descriptor of it; nothing
+        of the machine is written to."""
         for line in lines:
             self.assertNotIn("execve(", line)
             for path in re.findall(r'"(/[^"]*)"', line):

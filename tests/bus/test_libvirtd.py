@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Guests of a real libvirtd with QEMU: events, managed saves, snapshots, and what becomes of them when libvirtd is killed, restarted or stopped.
+"""Guests of a real libvirtd with QEMU: events, managed saves, snapshots, and what becomes of them
+when libvirtd is killed, restarted or stopped.
 
-They are of type qemu, since there need not be a KVM here: the verdicts are all "no", and the facts are what is looked at.
+They are of type qemu, since there need not be a KVM here: the verdicts are all "no", and the facts
+are what is looked at.
 """
 
 import contextlib
@@ -70,7 +72,8 @@ class WithLibvirtd(BusTest):
         return found[0]
 
     def wait_changed(self, **expected):
-        """Until these values have been signalled; then they hold, and all signals so far are forgotten."""
+        """Until these values have been signalled; then they hold, and all signals so far are
+        forgotten."""
         def look():
             told = {}
             for message in self.observer.signals("PropertiesChanged", guest_path(IDENTITY)):
@@ -159,7 +162,8 @@ class Libvirtd(WithLibvirtd):
         self.wait_changed(Active=False)
 
     def test_stopped(self):
-        """It is there and does not answer: that is told in time, and nothing about the host waits for it."""
+        """It is there and does not answer: that is told in time, and nothing about the host waits
+        for it."""
         self.define()
         self.wait_for_signal("InterfacesAdded")
         self.session.signal(signal.SIGSTOP)
@@ -185,7 +189,8 @@ class Libvirtd(WithLibvirtd):
         raise AssertionError(f"{name} does not run")
 
     def test_one_qemu_is_stopped(self):
-        """Only what it has run can't be told; neither another guest nor anything else of this one waits for that."""
+        """Only what it has run can't be told; neither another guest nor anything else of this one
+        waits for that."""
         domain = self.define()
         domain.createWithFlags(PAUSED)
         other = self.session.connection.defineXML(DOMAIN.format(identity=OTHER, cpu=EPYC.format("require"), devices="")
@@ -256,7 +261,8 @@ class Editing(WithLibvirtd):
                 self.assertIn("passwd='sesame'", self.definition(domain))
 
     def test_a_model_that_there_is_not(self):
-        """libvirt takes the definition, and refuses the start. The last one is one that QEMU knows, and libvirt only in newer versions (seen with 11.3)."""
+        """libvirt takes the definition, and refuses the start. The last one is one that QEMU knows,
+        and libvirt only in newer versions (seen with 11.3)."""
         domain = self.define(OPTERON)
         before = self.definition(domain)
         known = self.session.connection.getCPUModelNames("x86_64")
@@ -316,7 +322,8 @@ class Editing(WithLibvirtd):
     def test_gone(self):
         self.define()
         self.session.stop(signal.SIGKILL)
-        # Before the daemon has seen the end of its connection the guest is there, and after it there is none.
+        # Before the daemon has seen the end of its connection the guest is there, and after it
+        # there is none.
         with self.assertRaises(GLib.Error) as caught:
             self.set(Nested=False)
         self.assertIn(error_name(caught.exception), (ERROR + "LibvirtUnavailable", DBUS_ERROR + "UnknownObject"))

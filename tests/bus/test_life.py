@@ -45,7 +45,8 @@ class Beginning(BusTest):
         self.assertIn(NAME, result.stderr)
 
     def test_one_daemon_for_a_host(self):
-        """Another one would undo what the first is at: it ends at once, says why, and touches nothing."""
+        """Another one would undo what the first is at: it ends at once, says why, and touches
+        nothing."""
         first = self.start_fake()
         self.close_gate()
         self.client().start_set(OFF)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The daemon on the machine that the tests run on, whatever that is: its answers are held against the machine's own files, and a dry run is
-the most that it is asked for."""
+"""The daemon on the machine that the tests run on, whatever that is: its answers are held against
+the machine's own files, and a dry run is the most that it is asked for."""
 
 import json
 import os
@@ -15,7 +15,8 @@ from tap import main
 SYS = pathlib.Path("/sys/module")
 
 
-# One daemon at a time looks after a machine, and another one may be at it: these have a place for the lock of their own.
+# One daemon at a time looks after a machine, and another one may be at it: these have a place for
+# the lock of their own.
 APART = ("unshare", "--mount", "--propagation=private", "sh", "-c",
          'mkdir -p /var/lib/nestvirt && mount -t tmpfs tmpfs /var/lib/nestvirt && exec "$@"', "-")
 

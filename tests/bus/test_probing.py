@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The method Probe: who may, when it runs, and what becomes of what the program leaves. The program is one that says what a test wants; the real
-one is tried, too, on whatever this machine has."""
+"""The method Probe: who may, when it runs, and what becomes of what the program leaves. The program
+is one that says what a test wants; the real one is tried, too, on whatever this machine has."""
 
 import os
 import shutil

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What can be read of a host: properties, objects, introspection, findings, and signals when files change by hand."""
+"""What can be read of a host: properties, objects, introspection, findings, and signals when files
+change by hand."""
 
 import os
 import pathlib
@@ -153,7 +154,8 @@ class ByHand(BusTest):
         self.observer = self.client(watch=True)
 
     def changed(self, count=1):
-        """Waits for so many PropertiesChanged, and returns the last one's names and the new source of nested."""
+        """Waits for so many PropertiesChanged, and returns the last one's names and the new source
+        of nested."""
         wait_for(lambda: len(self.observer.signals("PropertiesChanged")) >= count, "PropertiesChanged")
         signals = self.observer.signals("PropertiesChanged")
         self.assertEqual(len(signals), count)

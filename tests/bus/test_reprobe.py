@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""When libvirt is made to look again at what KVM offers, and what is said of it: over a hypervisor made of files."""
+"""When libvirt is made to look again at what KVM offers, and what is said of it: over a hypervisor
+made of files."""
 
 import hashlib
 import os
@@ -63,7 +64,8 @@ class Reprobe(Fake):
         self.rest()
 
     def questions(self):
-        """How often libvirt was asked what it gives to guests since this was last asked: twice each time that it is made to look again."""
+        """How often libvirt was asked what it gives to guests since this was last asked: twice each
+        time that it is made to look again."""
         self.rest()
         before, self.seen = self.seen, self.calls().count("capabilities")
         return self.seen - before
@@ -125,7 +127,8 @@ class When(Reprobe):
         self.assert_looked(0)
         self.observer.set(amd(nested=0, npt=0))
         self.assert_looked(1)
-        # nested is what libvirt knows it to be, but npt is not, as it may not have looked in between.
+        # nested is what libvirt knows it to be, but npt is not, as it may not have looked in
+        # between.
         self.observer.set(amd(nested=1))
         self.assert_looked(0)
 
@@ -143,7 +146,8 @@ class When(Reprobe):
         self.assert_looked(0)
 
     def test_unloaded_and_loaded_again(self):
-        """Between the two nothing is known; what counts is how it was loaded before, and how it is now."""
+        """Between the two nothing is known; what counts is how it was loaded before, and how it is
+        now."""
         self.begin()
         state = self.host / "sys/module/kvm_amd/initstate"
         for value, times in (("Y", 0), ("N", 1)):
@@ -300,7 +304,8 @@ class Turns(Reprobe):
             self.observer.get("Nested")
 
     def look_during_a_change(self, *before):
-        """libvirt is asked to look, hangs, and answers when the next change has begun: it looks when that has ended."""
+        """libvirt is asked to look, hangs, and answers when the next change has begun: it looks
+        when that has ended."""
         self.begin("--guest-patience=500000")
         os.mkfifo(self.fake / "hang")
         for call in before:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What callers may not ask for, and what a tree of files can't do: refused with a clear error, nothing touched, in bounded memory."""
+"""What callers may not ask for, and what a tree of files can't do: refused with a clear error,
+nothing touched, in bounded memory."""
 
 import os
 import pathlib
@@ -12,13 +13,15 @@ KVM_AMD = {"path": module_path("kvm_amd"), "interface": MODULE}
 
 
 def twice(option, value):
-    """The arguments of a method with options, one of which is given more than once: no dictionary of Python's can do that."""
+    """The arguments of a method with options, one of which is given more than once: no dictionary
+    of Python's can do that."""
     entries = ", ".join([f"'{option}': {value}"] * 4)
     return GLib.Variant.new_tuple(GLib.Variant.parse(GLib.VariantType("a{sv}"), "{" + entries + "}", None, None), GLib.Variant("t", 0))
 
 
 class OddWords(BusTest):
-    """What stands in files of others reaches the caller as UTF-8, or there would be no answer at all."""
+    """What stands in files of others reaches the caller as UTF-8, or there would be no answer at
+    all."""
 
     def refuse(self, line, name, *words):
         self.start_fake()
@@ -141,7 +144,8 @@ class Memory(BusTest):
         before = self.resident(daemon)
         for _ in range(20):
             ask()
-        # 20 x 9 MiB have been sent. AddressSanitizer keeps what is freed for a while, up to a limit that the tests set.
+        # 20 x 9 MiB have been sent. AddressSanitizer keeps what is freed for a while, up to a limit
+        # that the tests set.
         self.assertLess(self.resident(daemon), before + 64 * 1024)
 
 
@@ -190,7 +194,8 @@ class Memory(BusTest):
 
 
 class Tree(BusTest):
-    """A tree of files is looked at and planned for; only what the next boot gets is written, beneath it."""
+    """A tree of files is looked at and planned for; only what the next boot gets is written,
+    beneath it."""
 
     def setUp(self):
         super().setUp()

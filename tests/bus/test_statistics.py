@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The method GetStatistics: what it answers, that it neither waits for a change nor is anything written for it, and whom it asks for what the
-kernel withholds."""
+"""The method GetStatistics: what it answers, that it neither waits for a change nor is anything
+written for it, and whom it asks for what the kernel withholds."""
 
 import os
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The machine's own libvirt, qemu:///system, with QEMU: how it comes and goes, and how it learns what KVM offers now."""
+"""The machine's own libvirt, qemu:///system, with QEMU: how it comes and goes, and how it learns
+what KVM offers now."""
 
 import os
 import pathlib
@@ -22,10 +23,12 @@ REAPER = pathlib.Path(__file__).with_name("reaper.py")
 
 
 class System(BusTest):
-    """The machine's own: qemu:///system, in a view of the file system that is the daemon's and libvirtd's alone."""
+    """The machine's own: qemu:///system, in a view of the file system that is the daemon's and
+    libvirtd's alone."""
 
     PLACES = ("/run", "/etc/libvirt", "/var/lib/libvirt", "/var/cache/libvirt", "/var/log/libvirt", "/var/lib/nestvirt")
-    # The user that libvirtd wants comes with another package. A KVM that works only somehow would keep it waiting.
+    # The user that libvirtd wants comes with another package. A KVM that works only somehow would
+    # keep it waiting.
     APART = ("unshare", "--mount", "--propagation=private", "sh", "-ec", f"""
         for place in {" ".join(PLACES)}; do mkdir -p $place; mount -t tmpfs tmpfs $place; done
         {{ cat /etc/passwd; echo libvirt-qemu:x:64055:64055::/:/bin/false; }} >/run/passwd
@@ -84,8 +87,8 @@ class Coming(System):
 
 
 class Modular(System):
-    """Where QEMU has a daemon of its own, its socket has another name. Debian 12 has no virtqemud; what speaks behind that socket here is libvirtd,
-    whose own is nowhere to be seen."""
+    """Where QEMU has a daemon of its own, its socket has another name. Debian 12 has no virtqemud;
+    what speaks behind that socket here is libvirtd, whose own is nowhere to be seen."""
 
     ELSEWHERE = ("sh", "-ec", """mkdir -p /run/elsewhere; echo 'unix_sock_dir = "/run/elsewhere"' >/etc/libvirt/libvirtd.conf; exec "$@" """, "-")
 
@@ -106,7 +109,8 @@ class Modular(System):
 
 
 class Capabilities(System):
-    """The parameters are files, and what QEMU offers follows a file as well: a feature that it is run without. libvirt asks that QEMU."""
+    """The parameters are files, and what QEMU offers follows a file as well: a feature that it is
+    run without. libvirt asks that QEMU."""
 
     PLACES = f"""
         cp -a {MODULES} /run/modules && mount --bind /run/modules {MODULES}
@@ -117,7 +121,8 @@ class Capabilities(System):
         printf '#!/bin/sh\\nexec /usr/bin/qemu-system-x86_64 "$@" $(cat /run/without)\\n' >/run/bin/qemu-system-x86_64
         chmod 755 /run/bin/qemu-system-x86_64
         exec "$@" """
-    # A libvirtd that was built to look at another folder: it sees what lies beneath the one that the daemon sees.
+    # A libvirtd that was built to look at another folder: it sees what lies beneath the one that
+    # the daemon sees.
     ELSEWHERE = ("unshare", "--mount", "--propagation=private", "sh", "-ec", f'umount {MODULES}; exec "$@"', "-")
 
     def setUp(self):
@@ -127,7 +132,8 @@ class Capabilities(System):
         self.begin("sh", "-ec", self.PLACES, "-", *self.journal.wrap)
 
     def start_libvirtd(self, *wrap, path=f"/run/bin:{os.environ['PATH']}"):
-        # What libvirtd has to say would fill the journal's socket, from which the test only reads when it wants to.
+        # What libvirtd has to say would fill the journal's socket, from which the test only reads
+        # when it wants to.
         super().start_libvirtd("env", f"PATH={path}", "LIBVIRT_LOG_OUTPUTS=3:stderr", *wrap)
         self.observer.call("RefreshGuests", ("t", 0))
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the tests of nestvirtctl share: running it, on a terminal or not, as any user, and a daemon that says whatever a test wants.
+"""What the tests of nestvirtctl share: running it, on a terminal or not, as any user, and a daemon
+that says whatever a test wants.
 
 Where the program is is told by the environment: NESTVIRTCTL; the folder of its sources by CLIENT.
 """

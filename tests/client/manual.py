@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The manual's pages as the build has made them, for tests that compare what they say. Where they are is told by MANUALS."""
+"""The manual's pages as the build has made them, for tests that compare what they say. Where they
+are is told by MANUALS."""
 
 import os
 import pathlib

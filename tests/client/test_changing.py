@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The verbs that change something: what exactly is asked of the daemon, and what becomes of its answers. With a daemon that only records,
-and with nestvirtd itself over a tree of files whose modules can be loaded."""
+"""The verbs that change something: what exactly is asked of the daemon, and what becomes of its
+answers. With a daemon that only records, and with nestvirtd itself over a tree of files whose
+modules can be loaded."""
 
 import json
 import signal

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a Tab offers, in bash and in zsh: asked from the shells themselves, over a folder of parameters. No bus is there to be called."""
+"""What a Tab offers, in bash and in zsh: asked from the shells themselves, over a folder of
+parameters. No bus is there to be called."""
 
 import os
 import pathlib

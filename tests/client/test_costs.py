@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""nestvirt(7): the numbers in it are those of the reports beside it, these are what the tests of the probe demand, and the picture is made of
-them; what it tells people to type is there."""
+"""nestvirt(7): the numbers in it are those of the reports beside it, these are what the tests of
+the probe demand, and the picture is made of them; what it tells people to type is there."""
 
 import importlib.util
 import json
@@ -61,7 +61,8 @@ def cells(line):
 
 
 def tables():
-    """What the page says was measured: tables by heading. Columns are told by where their numbers end, and so are the pieces of their names."""
+    """What the page says was measured: tables by heading. Columns are told by where their numbers
+    end, and so are the pieces of their names."""
     text = re.search(r"^\.EX\n(.*?)^\.EE$", section("nestvirt.7", "MEASURED"), re.MULTILINE | re.DOTALL).group(1)
     head, *blocks = text.rstrip().split("\n\n")
     columns = {}
@@ -181,7 +182,8 @@ class Commands(unittest.TestCase):
         self.assertLessEqual(set(named), known)
 
     def test_files(self):
-        """What the page says is there is what gets installed, and executable where people are to run it."""
+        """What the page says is there is what gets installed, and executable where people are to
+        run it."""
         installed = json.loads(pathlib.Path(os.environ["NESTVIRT_BUILD"], "meson-info/intro-installed.json").read_text(encoding="utf-8"))
         there = {pathlib.Path(path) for path in installed.values()}
         named = {word.rstrip(".;") for word in re.findall(r"/usr/\S+", self.text)}

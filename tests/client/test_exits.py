@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""nestvirtctl exits: whom a word means. What is counted is the emulated host's matter: there need be no KVM here."""
+"""nestvirtctl exits: whom a word means. What is counted is the emulated host's matter: there need
+be no KVM here."""
 
 from clients import ERROR
 from ctl import NOWHERE, run

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What nestvirtctl says of every fixture, beside what is right. The table is written by hand, from the facts that each tree's README.md names
-and the kernel's rules for what its modules make of them, never from what came out."""
+"""What nestvirtctl says of every fixture, beside what is right. The table is written by hand, from
+the facts that each tree's README.md names and the kernel's rules for what its modules make of them,
+never from what came out."""
 
 import unittest
 from typing import NamedTuple
@@ -15,7 +16,8 @@ LIVE = """level=info cpu=pass firmware=pass cpu-features=info cpus-differ=pass k
 INTEL = LIVE + " l1d-flush=info"
 # Where the CPU speaks for itself, too.
 AGREED = "cpu-sources=pass"
-# KVM's modules are there, not loaded. A flag svm does not tell whether the firmware lets it be used.
+# KVM's modules are there, not loaded. A flag svm does not tell whether the firmware lets it be
+# used.
 IDLE = "level=info cpu=pass cpu-features=info cpus-differ=pass vendor-module=fail device=info nested=info"
 # No vmx or svm: of what KVM could use nothing is said, and that it is not loaded is all right.
 WITHOUT = "level=info cpu=info cpus-differ=pass vendor-module=info device=info nested=info"
@@ -32,7 +34,8 @@ TCG = """nested=on npt=on avic=off! vgif=off! vls=off! nrips=off! lbrv=off! tsc_
 
 
 def words(text, *changes):
-    """The words "name=value" of the text, overridden by those of the changes; "-name" takes one away."""
+    """The words "name=value" of the text, overridden by those of the changes; "-name" takes one
+    away."""
     found = {}
     for word in " ".join((text, *changes)).split():
         if word.startswith("-"):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The verbs about guests: what they print of what the daemon says, and what they say when there is nothing to be known."""
+"""The verbs about guests: what they print of what the daemon says, and what they say when there is
+nothing to be known."""
 
 from clients import ERROR, GUEST, guest_path
 from ctl import run, start
@@ -142,7 +143,8 @@ class Without(BusTest):
         return run(*arguments, address=self.bus.address)
 
     def test_no_libvirt(self):
-        """Not the same as a libvirt without guests; and no matter for whoever asks about the host."""
+        """Not the same as a libvirt without guests; and no matter for whoever asks about the
+        host."""
         self.start_fake()
         for words in (["guests"], ["guest", "web1"]):
             result = self.ctl(*words)

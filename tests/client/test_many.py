@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Ten thousand guests of libvirt's test driver, all the way to what nestvirtctl prints: none is lost, and one that changes is one signal.
+"""Ten thousand guests of libvirt's test driver, all the way to what nestvirtctl prints: none is
+lost, and one that changes is one signal.
 
 The environment says how many: MANY.
 """
@@ -32,7 +33,8 @@ class Many(BusTest):
         self.observer.watch()
 
     def await_libvirt(self):
-        """The daemon serves after some seconds, whether libvirt has told of all of them or not; this is answered when it has."""
+        """The daemon serves after some seconds, whether libvirt has told of all of them or not;
+        this is answered when it has."""
         try:
             self.observer.call("RefreshGuests", ("t", 0))
         except GLib.Error as error:
@@ -59,7 +61,8 @@ class Many(BusTest):
                          GUESTS)
 
     def change_one(self):
-        """Neither all of them that are read again and are the same, nor the event that follows the change, is a signal."""
+        """Neither all of them that are read again and are the same, nor the event that follows the
+        change, is a signal."""
         identity = next(iter(GUESTS))
         self.observer.call("RefreshGuests", ("t", 0))
         self.observer.call("SetCpu", ("a{sv}t", {"Model": GLib.Variant("s", "Opteron_G2")}, 0), path=guest_path(identity), interface=GUEST)

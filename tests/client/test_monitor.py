@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""nestvirtctl monitor: nothing is missed once it says that it listens; people get differences in words, programs an object a line."""
+"""nestvirtctl monitor: nothing is missed once it says that it listens; people get differences in
+words, programs an object a line."""
 
 import json
 import signal
@@ -153,7 +154,8 @@ class Signals(Monitor):
         self.assertEqual(self.until(monitor, "mmu"), "kvm_amd.nested effective: on -> off\nhost mmu: tdp -> shadow\n")
 
     def test_the_daemon_comes_back_to_another_host(self):
-        """What went and what came while nobody signalled it is told once, and what comes of it later as ever."""
+        """What went and what came while nobody signalled it is told once, and what comes of it
+        later as ever."""
         def host(*guests, modules):
             objects = {guest_path(identity): {GUEST: variants({"Name": name, "Uuid": identity, "NextStart": start})} for identity, name, start in guests}
             daemon = FakeDaemon(self.bus.address, answers={"GetManagedObjects": lambda request: (

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""nestvirtctl patch-xml as a filter: what it reads, what it prints, how it ends. What the edits do is tested where the editor is."""
+"""nestvirtctl patch-xml as a filter: what it reads, what it prints, how it ends. What the edits do
+is tested where the editor is."""
 
 import json
 import os

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""nestvirtctl probe: whom it asks, and what becomes of the answer. With another host's daemon, which only records, and on this machine."""
+"""nestvirtctl probe: whom it asks, and what becomes of the answer. With another host's daemon,
+which only records, and on this machine."""
 
 import json
 import os
@@ -81,7 +82,8 @@ class Elsewhere(BusTest):
 
 
 class Verify(BusTest):
-    """set --verify: the change, then the probe, by the daemon whoever asks; and what the two say together."""
+    """set --verify: the change, then the probe, by the daemon whoever asks; and what the two say
+    together."""
 
     def ctl(self, *arguments, status=0, answer=None, nested="on", outcome="applied"):
         daemon = FakeDaemon(self.bus.address, manager(Nested=nested), answers={
@@ -145,7 +147,8 @@ class Verify(BusTest):
 
 
 class Here(unittest.TestCase):
-    """Whoever may open /dev/kvm needs no bus, and nobody's leave; others are told that there is none."""
+    """Whoever may open /dev/kvm needs no bus, and nobody's leave; others are told that there is
+    none."""
 
     def test_on_this_machine(self):
         done = run("--json=short", "probe")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The verbs that read: what they print of real hosts' files, and that JSON has what the bus has, under the names it should have."""
+"""The verbs that read: what they print of real hosts' files, and that JSON has what the bus has,
+under the names it should have."""
 
 import json
 import os

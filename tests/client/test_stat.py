@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""nestvirtctl stat: what is asked, rates between two readings, and the same for people, on a terminal and for programs."""
+"""nestvirtctl stat: what is asked, rates between two readings, and the same for people, on a
+terminal and for programs."""
 
 import json
 import re

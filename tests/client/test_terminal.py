@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What is different on a terminal: colours, the pager, JSON for eyes, and polkit's agent for a password."""
+"""What is different on a terminal: colours, the pager, JSON for eyes, and polkit's agent for a
+password."""
 
 import json
 import os

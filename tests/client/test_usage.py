@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""nestvirtctl without a bus: wrong usage is told in one line and ends with 2, a bus that can't be reached with 8, JSON stays JSON."""
+"""nestvirtctl without a bus: wrong usage is told in one line and ends with 2, a bus that can't be
+reached with 8, JSON stays JSON."""
 
 import os
 import pathlib
@@ -11,7 +12,8 @@ from ctl import NOWHERE, environment, help_sections, run, script
 from tap import main
 
 WORDS = {"set": ["nested=on"], "guest": ["web1"], "set-cpu": ["web1", "--nested=yes"], "prepare": ["web1", "kvm"]}
-# The probe needs a bus only for those who may not open /dev/kvm (test_probe.py), exits only for a guest's name.
+# The probe needs a bus only for those who may not open /dev/kvm (test_probe.py), exits only for a
+# guest's name.
 WITHOUT_BUS = {"help", "patch-xml", "probe", "exits"}
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Help, manual, completion and daemon know the same words: verbs, options, findings, members of the API."""
+"""Help, manual, completion and daemon know the same words: verbs, options, findings, members of the
+API."""
 
 import os
 import pathlib

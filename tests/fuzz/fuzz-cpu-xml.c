@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The reader, the editor and the redaction of domain XML. The first two bytes choose the edit, the rest is the XML. What came out must be
- * XML again, and an edit done twice must be the same as once. */
+/* The reader, the editor and the redaction of domain XML. The first two bytes choose the edit, the
+ * rest is the XML. What came out must be XML again, and an edit done twice must be the same as
+ * once. */
 
 #include <glib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The difference of the two halves of the input, parted by its first zero byte. Taking from it what was and what is now must give these
- * halves again, as far as they are in it. */
+/* The difference of the two halves of the input, parted by its first zero byte. Taking from it what
+ * was and what is now must give these halves again, as far as they are in it. */
 
 #include <glib.h>
 #include <string.h>

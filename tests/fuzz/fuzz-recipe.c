@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Recipes over domain XML. The first byte chooses one, the rest is the XML. A recipe followed twice must be the same as once. */
+/* Recipes over domain XML. The first byte chooses one, the rest is the XML. A recipe followed twice
+ * must be the same as once. */
 
 #include <glib.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Feeds every file of a folder to a fuzz target, without a fuzzer: the corpus as an ordinary test. A folder with nothing in it is a failure.
+/* Feeds every file of a folder to a fuzz target, without a fuzzer: the corpus as an ordinary test.
+ * A folder with nothing in it is a failure.
  *
  *     replay FOLDER */
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Commands inside an emulated host, over the stream socket of its agent (guest/agent.c says what the frames are).
+"""Commands inside an emulated host, over the stream socket of its agent (guest/agent.c says what
+the frames are).
 
 Owns the frames, the running jobs and their output. Knows nothing of how the host was started.
 """
@@ -23,12 +24,14 @@ class HostError(Exception):
 
 
 def text(data):
-    """Output as a string; bytes that are no UTF-8 survive (encode with the same handler to get them back)."""
+    """Output as a string; bytes that are no UTF-8 survive (encode with the same handler to get them
+    back)."""
     return data.decode(errors="surrogateescape")
 
 
 class Job:
-    """A command that was started. Its output is kept whole; `wait_for` walks through it line by line."""
+    """A command that was started. Its output is kept whole; `wait_for` walks through it line by
+    line."""
 
     def __init__(self, agent, number, command):
         self.agent = agent
@@ -59,7 +62,8 @@ class Job:
             return Result(self.status, bytes(self.output["stdout"]), bytes(self.output["stderr"]))
 
     def wait_for(self, pattern, timeout=60, stream="stdout"):
-        """The match in the next line of output, after those already walked through, where the pattern is found."""
+        """The match in the next line of output, after those already walked through, where the
+        pattern is found."""
         what = f"a line with {pattern!r} from: {self.command}"
         with self.agent.changed:
             found = []
@@ -125,8 +129,8 @@ class Job:
 
 
 class Agent:
-    """The connection. `explain` gives words for an error: the end of the console, say. `patience` multiplies all
-    timeouts: how much slower than others this host may be."""
+    """The connection. `explain` gives words for an error: the end of the console, say. `patience`
+    multiplies all timeouts: how much slower than others this host may be."""
 
     answer_seconds = 30
 
@@ -152,7 +156,8 @@ class Agent:
         return job
 
     def greet(self, timeout):
-        """Wait until the agent has said that it is there; also right after a host was woken from a saved state."""
+        """Wait until the agent has said that it is there; also right after a host was woken from a
+        saved state."""
         with self.changed:
             self.wait(lambda: self.greetings > 0, timeout, "the host to come up")
 
@@ -164,7 +169,8 @@ class Agent:
             raise HostError(f"the host is gone ({error}){self.explain()}") from error
 
     def wait(self, done, timeout, what, job=None):
-        """Called with `changed` held. Returns when done() is true; raises when the host is lost or time is up."""
+        """Called with `changed` held. Returns when done() is true; raises when the host is lost or
+        time is up."""
         timeout *= self.patience
         end = time.monotonic() + timeout
         while not done():
@@ -178,7 +184,8 @@ class Agent:
             self.changed.wait(left)
 
     def answers(self):
-        """Whether it still runs commands. One that does not is of no use to further tests, which would all wait in vain."""
+        """Whether it still runs commands. One that does not is of no use to further tests, which
+        would all wait in vain."""
         job = self.start("true")
         return self.changed.wait_for(lambda: job.status is not None or self.lost, self.answer_seconds * self.patience)
 

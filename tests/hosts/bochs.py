@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The emulated Intel machine: Bochs, a CPU with VMX, EPT, VMCS shadowing and posted interrupts.
 
-Owns Bochs itself (Debian 13's, in a folder of the cache, whatever the machine runs), its configuration and its disks. What a
-host is, and its life, is emulator.py's.
+Owns Bochs itself (Debian 13's, in a folder of the cache, whatever the machine runs), its
+configuration and its disks. What a host is, and its life, is emulator.py's.
 """
 
 import pathlib
@@ -24,8 +24,9 @@ LOADER = "usr/lib64/ld-linux-x86-64.so.2"
 ISOLINUX = ["/usr/lib/ISOLINUX/isolinux.bin", "/usr/lib/syslinux/modules/bios/ldlinux.c32"]
 
 CPU = "corei7_skylake_x"
-# Instructions that take one second of the guest's time. Idle time costs next to nothing, so that timeouts in the guest are as long as
-# they look; the kernel has to be told, as the CPU claims to be faster.
+# Instructions that take one second of the guest's time. Idle time costs next to nothing, so that
+# timeouts in the guest are as long as they look; the kernel has to be told, as the CPU claims to be
+# faster.
 SPEED = 150_000_000
 HEADS, SECTORS_PER_TRACK = 4, 32  # SECTORS is one cylinder
 
@@ -80,7 +81,8 @@ def build(folder):
 
 
 def get(rebuild=False):
-    """The folder below which Bochs and all that it is linked with lie. Made first when it is not there."""
+    """The folder below which Bochs and all that it is linked with lie. Made first when it is not
+    there."""
     key = cache.key(RELEASE, *PACKAGES, files=[HERE / "packages.py"])
     return cache.get("bochs", f"{RELEASE}-{key}", build, rebuild)
 
@@ -136,7 +138,8 @@ class Bochs:
         step(self.folder / "xorriso.log", *map(str, command))
 
     def start(self, files, words, modules=None, terminal=False, **kwargs):
-        """Start it with a kernel's files, the words of its command line, and the disk of its modules if there is one."""
+        """Start it with a kernel's files, the words of its command line, and the disk of its
+        modules if there is one."""
         bochs = get()
         self.boot_disk(files, words)
         disks = [self.disk("ata0-master", self.root, "undoable"), self.disk("ata0-slave", self.folder / "payload", "volatile")]

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the daemon's catalogue says of a kernel's parameters, and what the kernel's own modules say of them.
+"""What the daemon's catalogue says of a kernel's parameters, and what the kernel's own modules say
+of them.
 
-Owns the reading of both, and the list of parameters that the catalogue leaves out on purpose. The judging is the tests'.
+Owns the reading of both, and the list of parameters that the catalogue leaves out on purpose. The
+judging is the tests'.
 """
 
 import collections
@@ -21,7 +23,8 @@ LEFT_OUT = {
     ("kvm_intel", "warn_on_missed_cc"): "a warning for developers about consistency checks that KVM lacks",
 }
 
-# The kinds in the catalogue that are right for the type that a module declares (kernel/params.c), and how a value looks.
+# The kinds in the catalogue that are right for the type that a module declares (kernel/params.c),
+# and how a value looks.
 TYPES = {
     "bint": [("bool", "letters")],
     "bool": [("bool", "letters"), ("choice", "letters")],  # words more than on and off are not declared

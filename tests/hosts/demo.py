@@ -3,7 +3,8 @@
 
     demo.py [amd | intel]
 
-Owns the list of commands and what status each has to end with. Ends with 1 when one of them ended otherwise.
+Owns the list of commands and what status each has to end with. Ends with 1 when one of them ended
+otherwise.
 """
 
 import pathlib
@@ -18,8 +19,8 @@ from image import ImageError
 
 HOLDER = "sh -c 'exec 3<>/dev/kvm; echo open; exec sleep 600'"
 
-# A comment, or: the user, the command, its exit status, and words that its output has to have. The host has three users: polkit says yes
-# to alice, no to bob, and would ask carol for a password.
+# A comment, or: the user, the command, its exit status, and words that its output has to have. The
+# host has three users: polkit says yes to alice, no to bob, and would ask carol for a password.
 AMD = [
     "What is the state of this host?",
     ("alice", "nestvirtctl status", 0),

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """An emulated host: Debian with its real kernel and KVM on a machine that another program emulates.
 
-Owns the life of one host: boot, power cut, power off. The machines are qemu.py (AMD) and bochs.py (Intel); what runs
-inside goes through agent.py. Tests use shared.py, which gives them running hosts.
+Owns the life of one host: boot, power cut, power off. The machines are qemu.py (AMD) and bochs.py
+(Intel); what runs inside goes through agent.py. Tests use shared.py, which gives them running
+hosts.
 """
 
 import pathlib
@@ -18,16 +19,18 @@ from bochs import Bochs
 from qemu import Qemu, QemuForGuests
 
 MACHINES = {"amd": Qemu, "amd-guests": QemuForGuests, "intel": Bochs}
-# systemd's own messages stay in its journal: the console costs time, and shows what the kernel has to say.
+# systemd's own messages stay in its journal: the console costs time, and shows what the kernel has
+# to say.
 WORDS = ["systemd.show_status=no", "systemd.log_target=journal", "mitigations=off"]
 BOOT_TIMEOUT = 180
 TAIL_LINES = 60
 
 
 class Host:
-    """One host. `payload` is a tar that is laid over the root file system before systemd starts (see payload.py);
-    `kernel` names the release of Debian whose kernel it runs, if that is not the machine's usual one (see kernels.py);
-    `cpu` is another CPU in the emulator's words. Timeouts are for a fast machine; a slow one has more patience.
+    """One host. `payload` is a tar that is laid over the root file system before systemd starts
+    (see payload.py); `kernel` names the release of Debian whose kernel it runs, if that is not the
+    machine's usual one (see kernels.py); `cpu` is another CPU in the emulator's words. Timeouts are
+    for a fast machine; a slow one has more patience.
 
     The first boot makes the disk; a later boot of the same Host finds it as the last one left it.
     """
@@ -45,7 +48,8 @@ class Host:
     # Life
 
     def boot(self, words=(), timeout=BOOT_TIMEOUT):
-        """Start it, with more words for the kernel command line, and return when systemd says that all is up."""
+        """Start it, with more words for the kernel command line, and return when systemd says that
+        all is up."""
         self.launch(words)
         self.agent.greet(timeout)
         self.settle(timeout)
@@ -125,7 +129,8 @@ class Host:
         return self.job(command, user, input).wait(timeout)
 
     def start(self, command, user="root"):
-        """Start a shell command and return the Job; as a context manager it is killed at the end."""
+        """Start a shell command and return the Job; as a context manager it is killed at the
+        end."""
         if self.agent is None:
             raise HostError("this host is not running: boot() it")
         return self.agent.start(command, user)

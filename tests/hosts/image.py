@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The root image of the emulated host: Debian of the machine's own release, made once and kept in a cache.
+"""The root image of the emulated host: Debian of the machine's own release, made once and kept in a
+cache.
 
-Owns the recipe: packages, users, masked units, the files below root/. Knows nothing of the emulator, nor of the build
-under test: that is laid over the image at boot.
+Owns the recipe: packages, users, masked units, the files below root/. Knows nothing of the
+emulator, nor of the build under test: that is laid over the image at boot.
 """
 
 import hashlib
@@ -17,7 +18,8 @@ import cache
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-# What a host needs, over Debian's essential packages. More hosts to try things on need only more names here.
+# What a host needs, over Debian's essential packages. More hosts to try things on need only more
+# names here.
 PACKAGES = [
     "busybox-static",  # the initramfs is made of it, see initramfs.py
     "dbus",
@@ -39,9 +41,9 @@ PACKAGES = [
     "udev",
 ]
 
-# Libraries that the daemon, its modules and the client are linked with, but for those that come with libvirt. Their names
-# carry the version of the ABI and differ between releases, so each is given as a pattern and the newest match of the release
-# is taken.
+# Libraries that the daemon, its modules and the client are linked with, but for those that come
+# with libvirt. Their names carry the version of the ABI and differ between releases, so each is
+# given as a pattern and the newest match of the release is taken.
 LIBRARIES = [
     r"libglib2\.0-0(t64)?",
     r"libgit2-1\.\d+",
@@ -50,7 +52,8 @@ LIBRARIES = [
     r"libsystemd0",
 ]
 
-# alice may do all, bob nothing (root/etc/polkit-1/rules.d), for carol the defaults of the actions hold.
+# alice may do all, bob nothing (root/etc/polkit-1/rules.d), for carol the defaults of the actions
+# hold.
 USERS = ["alice", "bob", "carol"]
 
 # The hostname, and root's password on the console and for polkit's agents.
@@ -85,7 +88,8 @@ MASKED = [
     "systemd-update-utmp.service",
 ]
 
-# Kernel modules that the initramfs loads to reach the disks and the agent's port, by the kind of both.
+# Kernel modules that the initramfs loads to reach the disks and the agent's port, by the kind of
+# both.
 BOOT_MODULES = {
     "virtio": ["virtio_pci", "virtio_blk", "virtio_console", "ext4"],
     "ata": ["ata_piix", "sd_mod", "ext4"],
@@ -110,7 +114,8 @@ def release():
 
 
 def apt_targets():
-    """Address, name and codename of each release of Debian that the machine's own apt knows with the component main."""
+    """Address, name and codename of each release of Debian that the machine's own apt knows with
+    the component main."""
     fields = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN) $(CODENAME)"
     for line in output("apt-get", "indextargets", "--format", fields, "Created-By: Packages").splitlines():
         uri, name, component, origin, *codename = line.split()
@@ -164,7 +169,8 @@ def step(log, *command, **kwargs):
 def make_root(root, suite, log):
     sources = apt_sources(suite)
     command = [
-        # What it mounts goes with it, also when it is killed: whoever removes the half of a root must not find /sys in it.
+        # What it mounts goes with it, also when it is killed: whoever removes the half of a root
+        # must not find /sys in it.
         *("unshare", "--mount"),
         "mmdebstrap",
         "--mode=root",
@@ -190,7 +196,8 @@ def customise(root, log):
     step(log, "chroot", root, "sh", "-c", f"echo root:{ROOT_PASSWORD} | chpasswd")
     (root / "etc/hostname").write_text(HOSTNAME + "\n")
     (root / "etc/hosts").write_text(f"127.0.0.1 localhost {HOSTNAME}\n::1 localhost {HOSTNAME}\n")
-    # Empty would mean a first boot, with presets and all; the same for each boot is what tests want.
+    # Empty would mean a first boot, with presets and all; the same for each boot is what tests
+    # want.
     (root / "etc/machine-id").write_text(hashlib.md5(HOSTNAME.encode()).hexdigest() + "\n")
     # Sources may name a mirror of the machine's owner; nothing is installed from inside.
     (root / "etc/apt/sources.list").write_text("")
@@ -221,7 +228,8 @@ def read_dependencies(modules):
 
 
 def dependency_order(modules, names):
-    """Module files below `modules` for `names`, each after those that it needs; none for what is built in."""
+    """Module files below `modules` for `names`, each after those that it needs; none for what is
+    built in."""
     needs = read_dependencies(modules)
     by_name = {module_name(path): path for path in needs}
     built_in = set(map(module_name, (modules / "modules.builtin").read_text().split()))
@@ -268,7 +276,8 @@ def build(folder, suite):
 
 
 def get(rebuild=False):
-    """The folder of the image: root.ext4, vmlinuz, busybox, modules/, kvm/. Made first when it is not there."""
+    """The folder of the image: root.ext4, vmlinuz, busybox, modules/, kvm/. Made first when it is
+    not there."""
     suite = release()
     recipe = [HERE / "image.py", *sorted(path for path in (HERE / "root").rglob("*") if path.is_file())]
     return cache.get("image", f"{suite}-{cache.key(suite, files=recipe)}", lambda folder: build(folder, suite), rebuild)

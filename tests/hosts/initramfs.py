@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The initramfs of the emulated host: busybox, the modules that reach the disks, guest/init and the test agent.
+"""The initramfs of the emulated host: busybox, the modules that reach the disks, guest/init and the
+test agent.
 
-Made from the files beside the image, in well under a second, so a change of the agent needs no new image.
+Made from the files beside the image, in well under a second, so a change of the agent needs no new
+image.
 """
 
 import gzip
@@ -48,7 +50,8 @@ def agent_binary(folder):
 
 
 def pack(files):
-    """The archive of these files, each a mode and its data by its name, and of the folders that they lie in."""
+    """The archive of these files, each a mode and its data by its name, and of the folders that
+    they lie in."""
     folders = sorted({name.rpartition("/")[0] for name in files} - {""} | {"dev"})
     parts = [entry(folder, 0o040755) for folder in folders]
     parts += [entry(name, 0o100000 | mode, data) for name, (mode, data) in files.items()]
@@ -56,7 +59,8 @@ def pack(files):
 
 
 def boot_files(image, init, kind):
-    """What every initramfs has: the first process, busybox, and the modules that reach the disks, in their order."""
+    """What every initramfs has: the first process, busybox, and the modules that reach the disks,
+    in their order."""
     files = {"init": (0o755, init.read_bytes()), "bin/busybox": (0o755, (image / "busybox").read_bytes())}
     for path in sorted((image / "modules" / kind).iterdir()):
         files["modules/" + path.name.split(".")[0]] = (0o644, module_text(path))
@@ -71,7 +75,8 @@ def archive(image, kind):
 
 
 def get(image, kind="virtio"):
-    """The initramfs for this image, on a machine with disks of this kind; kept beside it until one of its sources changes."""
+    """The initramfs for this image, on a machine with disks of this kind; kept beside it until one
+    of its sources changes."""
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(GUEST.iterdir())))
     digest.update(pathlib.Path(__file__).read_bytes())
     path = image / f"initramfs-{kind}-{digest.hexdigest()[:16]}"

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Kernels of other releases of Debian for the emulated host, whose root stays the machine's release.
+"""Kernels of other releases of Debian for the emulated host, whose root stays the machine's
+release.
 
-Owns the recipe of one kernel: what a boot takes, and a small disk with all of its modules, which is mounted where the
-root file system would have them. Knows nothing of the emulator.
+Owns the recipe of one kernel: what a boot takes, and a small disk with all of its modules, which is
+mounted where the root file system would have them. Knows nothing of the emulator.
 
     kernels.py [--rebuild] [RELEASE…]
 """
@@ -13,7 +14,8 @@ import cache
 import image
 import packages
 
-# The versions of the kernels stand for the releases that have them; unstable's changes all the time.
+# The versions of the kernels stand for the releases that have them; unstable's changes all the
+# time.
 RELEASES = {"6.1": "bookworm", "6.12": "trixie"}
 SUITES = [*RELEASES.values(), "sid"]
 
@@ -55,10 +57,11 @@ def build(folder, suite):
 
 
 def get(name=None, rebuild=False):
-    """The folder of a kernel: vmlinuz, busybox, modules/, kvm/ and, when it is not the root image's own, modules.ext4.
+    """The folder of a kernel: vmlinuz, busybox, modules/, kvm/ and, when it is not the root image's
+    own, modules.ext4.
 
-    `name` is a release (trixie, sid) or a version that stands for one (6.12); none for the root image's own. Made first when it is
-    not there, which takes the network.
+    `name` is a release (trixie, sid) or a version that stands for one (6.12); none for the root
+    image's own. Made first when it is not there, which takes the network.
     """
     suite = suite_of(name)
     if suite in (None, image.release()):

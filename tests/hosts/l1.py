@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A guest of libvirt on the emulated host that is a hypervisor itself: L1, and in it L2, both with the host's own kernel.
+"""A guest of libvirt on the emulated host that is a hypervisor itself: L1, and in it L2, both with
+the host's own kernel.
 
-Owns their files (l1/), the definition, and its way into the host. For a host of the machine "amd-guests", which has the
-root image as its third disk and the build under test as its second: L1 runs the same Debian and the same nestvirtd.
+Owns their files (l1/), the definition, and its way into the host. For a host of the machine
+"amd-guests", which has the root image as its third disk and the build under test as its second: L1
+runs the same Debian and the same nestvirtd.
 """
 
 import image

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the tests of nestvirtd on an emulated host share: the client, the parameters, and the host put back as it was."""
+"""What the tests of nestvirtd on an emulated host share: the client, the parameters, and the host
+put back as it was."""
 
 import json
 import re
@@ -18,7 +19,8 @@ systemctl reset-failed nestvirtd.service 2>/dev/null
 rm -rf {KEPT} {RUNTIME} /etc/modprobe.d/test*.conf /etc/modprobe.d/zzzz*.conf /var/lib/nestvirt/* /run/nestvirt/* /etc/modprobe.d/.zz* /run/modprobe.d/.zz*
 """
 
-# Perl is in every Debian, and can do what a shell can't: make a VM of /dev/kvm (KVM_CREATE_VM), and wait to be ended.
+# Perl is in every Debian, and can do what a shell can't: make a VM of /dev/kvm (KVM_CREATE_VM), and
+# wait to be ended.
 WITH_VM = """perl -e 'open(K, "+<", "/dev/kvm") or die; $vm = ioctl(K, 0xAE01, 0) or die "$!"; $| = 1; print "$$ holds\\n"; <STDIN>'"""
 WITHOUT_VM = """bash -c 'exec 3<>/dev/kvm; echo "$$ holds"; read'"""
 
@@ -57,7 +59,8 @@ class Nestvirt:
         return self.host.run(f"grep -H . /sys/module/kvm/parameters/* /sys/module/{self.vendor}/parameters/*").stdout
 
     def pristine(self, loaded=""):
-        """As a host is after its boot. A reload takes its time, so it is left out where all parameters are as `loaded` has them."""
+        """As a host is after its boot. A reload takes its time, so it is left out where all
+        parameters are as `loaded` has them."""
         self.clean()
         if self.loaded() != loaded:
             self.reload()
@@ -83,7 +86,8 @@ class Nestvirt:
         return self.host.check(f"stat -c %i /sys/module/{self.vendor}/parameters /sys/module/kvm/parameters")
 
     def state(self):
-        """All that a refused or failed change must leave alone (a reload apart). The lock is there once a daemon has run."""
+        """All that a refused or failed change must leave alone (a reload apart). The lock is there
+        once a daemon has run."""
         return self.host.check(
             f"for m in kvm {self.vendor}; do cat /sys/module/$m/initstate; grep -H . /sys/module/$m/parameters/*; done;"
             "for d in /etc/modprobe.d /run/modprobe.d /var/lib/nestvirt /run/nestvirt; do"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Packages of another Debian release, unpacked into a folder: newer kernels, newer emulators.
 
-Owns the way from names to files: a private apt (its own sources, lists and status, gone afterwards) that knows only the
-other release, from the archive that the machine's own apt uses, and checks its signature. Installs nothing, and leaves the machine's
-apt alone.
+Owns the way from names to files: a private apt (its own sources, lists and status, gone afterwards)
+that knows only the other release, from the archive that the machine's own apt uses, and checks its
+signature. Installs nothing, and leaves the machine's apt alone.
 
     packages.py SUITE FOLDER [--dependencies=PATTERN] NAME…
 """
@@ -79,9 +79,9 @@ def numbers(name):
 def unpack(suite, names, target, dependencies=""):
     """Unpack packages of the release `suite` (trixie, sid) below `target`.
 
-    Each name is a pattern of a whole name, of which the newest match counts. Of what they depend on, those come too
-    whose whole name matches the pattern `dependencies` (".*": all). Nobody has to take turns for this; to keep what was
-    unpacked, see cache.get().
+    Each name is a pattern of a whole name, of which the newest match counts. Of what they depend
+    on, those come too whose whole name matches the pattern `dependencies` (".*": all). Nobody has
+    to take turns for this; to keep what was unpacked, see cache.get().
     """
     with tempfile.TemporaryDirectory(prefix="nestvirt-apt-") as folder:
         apt = Apt(pathlib.Path(folder), suite)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The build under test as a tar for the emulated host: what `meson install` puts beneath a DESTDIR.
 
-The build tree has to be set up with --prefix=/usr --sysconfdir=/etc. NESTVIRT_BUILD names another one than build/.
+The build tree has to be set up with --prefix=/usr --sysconfdir=/etc. NESTVIRT_BUILD names another
+one than build/.
 """
 
 import os
@@ -21,7 +22,8 @@ def build_folder():
 
 
 def from_tree(tree, target):
-    """A tar of all files below `tree`, owned by root. Folders that exist in the host keep their own modes there."""
+    """A tar of all files below `tree`, owned by root. Folders that exist in the host keep their own
+    modes there."""
     with tarfile.open(target, "w", format=tarfile.GNU_FORMAT) as archive:
         for folder, folders, files in os.walk(tree):
             links = [name for name in folders if os.path.islink(os.path.join(folder, name))]

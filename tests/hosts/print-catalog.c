@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the catalogue says of every parameter for one kernel, a line each: module, name, kind, how the kernel keeps it (letters are values
- * for it, or numbers alone), what may be given, the default, the words to choose from. Tests compare that with kernels. It must not
- * judge. */
+/* What the catalogue says of every parameter for one kernel, a line each: module, name, kind, how
+ * the kernel keeps it (letters are values for it, or numbers alone), what may be given, the
+ * default, the words to choose from. Tests compare that with kernels. It must not judge. */
 
 #include <stdio.h>
 

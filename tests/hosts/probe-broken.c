@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The probe with something in its guest broken on purpose, just before it runs: what it then says is what is tested.
+/* The probe with something in its guest broken on purpose, just before it runs: what it then says
+ * is what is tested.
  *
  *     probe-broken WHAT */
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the tests of the probe share on both machines: to run it, and to run the one whose guest is broken on purpose."""
+"""What the tests of the probe share on both machines: to run it, and to run the one whose guest is
+broken on purpose."""
 
 import json
 

@@ -11,9 +11,10 @@ import subprocess
 
 import initramfs
 
-# One thread for both CPUs: with a thread each, a CPU now and then goes on executing the breakpoint by which the kernel
-# patches its own code, after it was taken away again (seen with QEMU 7.2: __schedule() is patched whenever a first VM
-# comes or a last one goes, and the whole host stood still in about one of ten runs of the probe).
+# One thread for both CPUs: with a thread each, a CPU now and then goes on executing the breakpoint
+# by which the kernel patches its own code, after it was taken away again (seen with QEMU 7.2:
+# __schedule() is patched whenever a first VM comes or a last one goes, and the whole host stood
+# still in about one of ten runs of the probe).
 MACHINE = ["-accel", "tcg,thread=single,tb-size=512", "-smp", "2", "-m", "2048", "-machine", "q35"]
 CPU = "EPYC,+svm,+npt"
 # Keys that end a program go to the guest; Ctrl-A X is QEMU's own.
@@ -67,8 +68,9 @@ class Qemu:
             *("setpriv", "--pdeathsig", "KILL", "--"),
             *("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", *self.hardware, "-cpu", self.cpu),
             *("-kernel", files / "vmlinuz", "-initrd", initramfs.get(files), "-append", " ".join(words)),
-            # The disk is this run's alone, so the machine's own disk need not be waited for. The guest's flushes
-            # still decide what it finds after a power cut: QEMU is killed, the machine is not.
+            # The disk is this run's alone, so the machine's own disk need not be waited for. The
+            # guest's flushes still decide what it finds after a power cut: QEMU is killed, the
+            # machine is not.
             *("-drive", f"file={self.disk},if=virtio,format=qcow2,cache=unsafe"),
             *("-drive", f"file={self.folder / 'payload'},if=virtio,format=raw,cache=unsafe,read-only=on"),
             *("-device", "virtio-serial", "-chardev", f"socket,id=agent,path={self.folder / 'agent'}"),
@@ -80,19 +82,21 @@ class Qemu:
         return command + (TERMINAL if terminal else [])
 
     def start(self, files, words, modules=None, terminal=False, **kwargs):
-        """Start it with a kernel's files, the words of its command line, and the disk of its modules if there is one; with
-        a terminal of its own for people when it is asked for."""
+        """Start it with a kernel's files, the words of its command line, and the disk of its
+        modules if there is one; with a terminal of its own for people when it is asked for."""
         return subprocess.Popen(list(map(str, self.command(files, words, modules, terminal))), **kwargs)
 
 
 class QemuForGuests(Qemu):
-    """The same machine for a host that has guests of its own: room for them, and a third disk, the root image as it was
-    made, which nobody mounts there. One CPU: with two that take turns, a guest gets nowhere.
+    """The same machine for a host that has guests of its own: room for them, and a third disk, the
+    root image as it was made, which nobody mounts there. One CPU: with two that take turns, a guest
+    gets nowhere.
     """
 
     hardware = ["-accel", "tcg,thread=single,tb-size=512", "-smp", "1", "-m", "3072", "-machine", "q35"]
-    # A tick that comes by itself: about one start of a guest in twenty stood still, guest and host, until somebody asked the host something,
-    # as an interrupt of the timer that is set anew for each time was lost (seen with QEMU 7.2 and Linux 6.1).
+    # A tick that comes by itself: about one start of a guest in twenty stood still, guest and host,
+    # until somebody asked the host something, as an interrupt of the timer that is set anew for
+    # each time was lost (seen with QEMU 7.2 and Linux 6.1).
     words = [*Qemu.words, "nohz=off", "highres=off"]
 
     def make_disks(self, root, payload):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The one running host of each machine that all test classes of a run share, and what tests have in common.
+"""The one running host of each machine that all test classes of a run share, and what tests have in
+common.
 
-A test leaves the shared host as it found it. One that needs a power cut or words on the kernel command line takes a
-host of its own from `own_host`.
+A test leaves the shared host as it found it. One that needs a power cut or words on the kernel
+command line takes a host of its own from `own_host`.
 """
 
 import atexit

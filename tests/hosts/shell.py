@@ -66,7 +66,8 @@ def forward(job):
 
 
 def over_the_agent(host):
-    """A shell whose keys and output go through the agent; the keys unchanged, so that Ctrl-C ends a program inside."""
+    """A shell whose keys and output go through the agent; the keys unchanged, so that Ctrl-C ends a
+    program inside."""
     settings = termios.tcgetattr(sys.stdin) if sys.stdin.isatty() else None
     with host.start(TERMINAL) as job:
         if settings:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""KVM in use: who holds it is named, nothing is changed, and what may wait happens by itself when they end."""
+"""KVM in use: who holds it is named, nothing is changed, and what may wait happens by itself when
+they end."""
 
 import unittest
 

@@ -43,7 +43,8 @@ class Device(NestvirtTest):
         self.assertEqual((finding["status"], finding["fix"]), ("fail", "nestvirtctl ensure-device"))
 
     def test_what_a_unit_reads_of_the_cpu(self):
-        """The sandbox lets it read the registers and ask KVM, and neither contradicts what the kernel prints."""
+        """The sandbox lets it read the registers and ask KVM, and neither contradicts what the
+        kernel prints."""
         self.host.check("modprobe msr")
         self.addCleanup(self.host.check, "modprobe -r msr")
         findings = self.json("check")["findings"]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""exits beside what a virtual machine is known to do, and beside the probe, whose guests' guests are told apart."""
+"""exits beside what a virtual machine is known to do, and beside the probe, whose guests' guests
+are told apart."""
 
 import re
 import signal
@@ -66,7 +67,8 @@ class Exits(NestvirtTest):
                 other.job.stop()
 
     def test_guests_of_guests(self):
-        """The probe with NPT runs its workload with shadow page tables, and then with NPT of L1's own."""
+        """The probe with NPT runs its workload with shadow page tables, and then with NPT of L1's
+        own."""
         rows, said = self.watch("", lambda: self.host.check(f"{PROBE} --json", timeout=300))
         self.assertGreater(rows["PF excp"][1], 1000)
         self.assertGreater(rows["invlpg"][1], 1000)

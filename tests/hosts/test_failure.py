@@ -44,7 +44,8 @@ class Failure(NestvirtTest):
             self.assert_refused(6, verb, "/etc/modprobe.d/test.conf:1")
 
     def test_udev_is_faster_once(self):
-        """Between our unload and our load, udev loads the module with its defaults; the read-back notices."""
+        """Between our unload and our load, udev loads the module with its defaults; the read-back
+        notices."""
         self.ctl("status")
         inject = "strace -f -q -o /dev/null -p $(systemctl show -P MainPID nestvirtd) -e trace=init_module,finit_module"
         delay = "-e inject=init_module,finit_module:delay_enter=8000000:when=2"
@@ -71,7 +72,8 @@ class Locked(unittest.TestCase):
     """What can't be undone without a boot has a host of its own."""
 
     def test_signatures_become_a_must(self):
-        """A module without one, loaded before, is not unloaded: it could not be loaded again, not even to undo the change."""
+        """A module without one, loaded before, is not unloaded: it could not be loaded again, not
+        even to undo the change."""
         with own_host() as host:
             host.boot()
             host.check(f"{WITHOUT_SIGNATURE} {FILE}; sync")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The whole way on the real thing: libvirtd, QEMU and KVM, a guest that is given SVM, and a guest in the guest."""
+"""The whole way on the real thing: libvirtd, QEMU and KVM, a guest that is given SVM, and a guest
+in the guest."""
 
 import json
 import re
@@ -11,8 +12,8 @@ from shared import own_host
 
 
 class GuestsTest(unittest.TestCase):
-    """One host for all tests of a class, as libvirt takes its time to get to know QEMU; each finds L1 defined and off, with the
-    CPU it came with."""
+    """One host for all tests of a class, as libvirt takes its time to get to know QEMU; each finds
+    L1 defined and off, with the CPU it came with."""
 
     @classmethod
     def setUpClass(cls):
@@ -66,11 +67,13 @@ class Guests(GuestsTest):
         self.assert_guest(now="no", using="no", restart_needed=False)
 
     def assert_using(self):
-        """L2 never rests, but at the very moment of a question L1 or the host may have the processor."""
+        """L2 never rests, but at the very moment of a question L1 or the host may have the
+        processor."""
         self.assertIn("yes", {self.guest()["using"] for _ in range(20)})
 
     def assert_check(self, answer):
-        """In the guest, the same client and daemon find what a hypervisor needs, and know where they are."""
+        """In the guest, the same client and daemon find what a hypervisor needs, and know where
+        they are."""
         findings = {finding["id"]: finding for finding in answer["findings"]}
         self.assertEqual({findings[name]["status"] for name in ("cpu", "vendor-module", "device", "nested", "paging")}, {"pass"})
         self.assertRegex(findings["level"]["message"], r"itself a virtual machine \(hypervisor: kvm\)")
@@ -107,7 +110,8 @@ class Guests(GuestsTest):
 
 
     def test_the_password_stays_and_is_not_told(self):
-        """libvirt shows it to those alone who ask for it, and would take a definition without it as one that has none."""
+        """libvirt shows it to those alone who ask for it, and would take a definition without it as
+        one that has none."""
         said = self.ctl("set-cpu l1 --nested=yes --dry-run").stdout + self.ctl("prepare l1 hyperv --dry-run").stdout
         self.assertIn("+", said)
         self.ctl("prepare l1 hyperv")
@@ -119,8 +123,8 @@ class Guests(GuestsTest):
 class HostChanges(GuestsTest):
     """The host's KVM gives less than before."""
 
-    # <cpu>, what was said of the next start, and the feature's policy in the live XML. (libvirt 9.0: qemuProcessStartValidateCPU,
-    # virCPUx86UpdateLive.)
+    # <cpu>, what was said of the next start, and the feature's policy in the live XML. (libvirt
+    # 9.0: qemuProcessStartValidateCPU, virCPUx86UpdateLive.)
     CASES = (
         ('mode="host-model" check="partial"', "", "no", "disable"),
         ('mode="custom" match="exact" check="partial"', "<model>kvm64</model>", "no", "disable"),
@@ -132,7 +136,8 @@ class HostChanges(GuestsTest):
     SVM = '{"execute": "qom-get", "arguments": {"path": "/machine/unattached/device[0]", "property": "svm"}}'
 
     def test_require_is_not_what_it_says(self):
-        """libvirt takes policy='require' for a wish when the CPU has SVM and KVM does not give it. QEMU is asked what the guest has."""
+        """libvirt takes policy='require' for a wish when the CPU has SVM and KVM does not give it.
+        QEMU is asked what the guest has."""
         self.ctl("set-cpu l1 --nested=yes")
         impact = self.nestvirt.json("set nested=off --dry-run")["impact"]
         self.assertEqual([(one["subject"], one["kind"]) for one in impact], [("l1", "loses-nested")])

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The same daemon on the kernels of three releases of Debian: what it shows is what each kernel has, and does.
+"""The same daemon on the kernels of three releases of Debian: what it shows is what each kernel
+has, and does.
 
 The kernel of the machine's own release is that of the shared host; the two others boot once each.
 """
@@ -16,22 +17,24 @@ from nestvirt import Nestvirt
 
 LIST = "for f in /sys/module/kvm/parameters/* /sys/module/kvm_amd/parameters/*; do echo $(stat -c %a $f) $f $(cat $f); done"
 
-# What reads back other than the default of old, since the emulated CPU has no such thing, or since KVM decides it by the CPU.
+# What reads back other than the default of old, since the emulated CPU has no such thing, or since
+# KVM decides it by the CPU.
 OFF_HERE = {
     "avic", "enable_device_posted_irqs", "enable_ipiv", "enable_pmu", "gmet", "lbrv", "nrips", "pause_filter_count",
     "pause_filter_thresh", "tsc_scaling", "vgif", "vls", "vnmi",
 }
 DECIDED = {"nx_huge_pages", "pi_inject_timer"}
 
-# Holds kvm alone, as perf does that counts its events: a tracepoint of a module is in use as long as somebody counts it
-# (perf_event_open, PERF_TYPE_TRACEPOINT). kvm_amd can be unloaded meanwhile.
+# Holds kvm alone, as perf does that counts its events: a tracepoint of a module is in use as long
+# as somebody counts it (perf_event_open, PERF_TYPE_TRACEPOINT). kvm_amd can be unloaded meanwhile.
 HOLD_KVM = r"""perl -e '
 open(F, "<", "/sys/kernel/tracing/events/kvm/kvm_exit/id") or die "$!"; $id = 0 + <F>;
 $event = pack("LLQx104", 2, 120, $id);
 syscall(298, $event, -1, 0, -1, 0) >= 0 or die "$!"; $| = 1; print "$$ holds\n"; <STDIN>'"""
 
-# Does KVM let a virtual CPU have EFER.SVME, which is what running guests takes? (KVM_CREATE_VM, KVM_CREATE_VCPU, KVM_SET_MSRS)
-# While kvm stays, Linux 7.2 says yes to that and no to the guest's own WRMSR, which would take a guest to find out.
+# Does KVM let a virtual CPU have EFER.SVME, which is what running guests takes? (KVM_CREATE_VM,
+# KVM_CREATE_VCPU, KVM_SET_MSRS) While kvm stays, Linux 7.2 says yes to that and no to the guest's
+# own WRMSR, which would take a guest to find out.
 SVME = r"""perl -e '
 open(K, "+<", "/dev/kvm") or die "$!"; $vm = ioctl(K, 0xAE01, 0) or die "$!"; open(V, "+<&=", $vm) or die "$!";
 $cpu = ioctl(V, 0xAE41, 0) or die "$!"; open(C, "+<&=", $cpu) or die "$!";
@@ -156,7 +159,8 @@ class OnKernel:
         self.assertEqual(self.value("tdp_mmu", "kvm"), "Y")
 
     def keep_kvm(self):
-        """Somebody holds kvm, nobody kvm_amd: nested goes off, and on some kernels what kvm had been told stays."""
+        """Somebody holds kvm, nobody kvm_amd: nested goes off, and on some kernels what kvm had
+        been told stays."""
         with self.host.start(HOLD_KVM) as holder:
             holder.wait_for("holds")
             before = self.nestvirt.loads().split()
@@ -228,7 +232,8 @@ class Unstable(OnKernel, unittest.TestCase):
             self.assertEqual((entry["value"], entry["effective"], entry["reason"]), ("N", "off", "It needs avic, which is off"))
 
     def test_what_sticks_in_kvm(self):
-        """enable_ipiv lives in kvm: what avic=0 took with it does not come back by itself while kvm stays loaded."""
+        """enable_ipiv lives in kvm: what avic=0 took with it does not come back by itself while kvm
+        stays loaded."""
         self.host.check("echo 'options kvm_amd force_avic=1' > /etc/modprobe.d/test.conf")
         self.assertEqual(self.json("set avic=on")["outcome"], "applied")
         self.assertEqual((self.value("avic"), self.value("enable_ipiv")), ("Y", "Y"))

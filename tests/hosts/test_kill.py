@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""SIGKILL and power cuts at each step of a change, on the real loader. The moments are the daemon's own system calls, hit by strace."""
+"""SIGKILL and power cuts at each step of a change, on the real loader. The moments are the daemon's
+own system calls, hit by strace."""
 
 import unittest
 
@@ -13,7 +14,8 @@ CUTS = (("fsync", 1), ("renameat,renameat2", 1), ("delete_module", 1), ("delete_
         ("init_module,finit_module", 2), ("renameat,renameat2", 2), ("renameat,renameat2", 3), ("unlinkat", 1))
 
 class Tracer:
-    """An strace on the thread of the running daemon that carries changes out; it does something at one of its calls."""
+    """An strace on the thread of the running daemon that carries changes out; it does something at
+    one of its calls."""
 
     def __init__(self, host, calls, nth, action):
         self.host = host

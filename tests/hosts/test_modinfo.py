@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The catalogue against the modules of all kernels, both vendors', as they lie in Debian's packages; nothing is booted."""
+"""The catalogue against the modules of all kernels, both vendors', as they lie in Debian's
+packages; nothing is booted."""
 
 import itertools
 import sys
@@ -12,7 +13,8 @@ import kernels
 # How many parameters a module has at least: those of Linux 6.1.
 FEWEST = {"kvm": 22, "kvm_amd": 16, "kvm_intel": 25}
 
-# What came, went or became something else between these kernels; each fact is asked of the modules themselves.
+# What came, went or became something else between these kernels; each fact is asked of the modules
+# themselves.
 FACTS = [
     # kernel, module, parameter, type in the module, kind in the catalogue
     ("6.1", "kvm_amd", "avic", "bool", "bool"),

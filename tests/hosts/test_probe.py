@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The probe on the real kvm_amd: what it proves, what it counts, and what it says when something is broken.
+"""The probe on the real kvm_amd: what it proves, what it counts, and what it says when something is
+broken.
 
-The numbers are exact. They follow from what KVM does at an exit, and are the same in all releases that were looked at.
+The numbers are exact. They follow from what KVM does at an exit, and are the same in all releases
+that were looked at.
 """
 
 import json
@@ -36,7 +38,8 @@ class Probe(ProbeTest):
         self.assert_off("VMRUN refused|took #UD")
 
     def test_off_is_not_off_while_kvm_stays_loaded(self):
-        """Debian 12's 6.1 keeps SVME allowed in kvm.ko; later kernels reset it with the vendor module."""
+        """Debian 12's 6.1 keeps SVME allowed in kvm.ko; later kernels reset it with the vendor
+        module."""
         self.load()
         self.host.check("rmmod kvm_amd && modprobe kvm_amd nested=0 && udevadm settle")
         old = self.host.check("uname -r").startswith("6.1.")
@@ -132,7 +135,8 @@ class Verify(ProbeTest):
         self.assertIn("nothing is proven", self.ctl("set nested=on --verify --no-ask-password", user="bob", status=4).stderr)
 
     def test_off_that_only_looks_so(self):
-        """Debian 12's 6.1, where kvm has stayed loaded; it is found although nobody has told nestvirtd of it."""
+        """Debian 12's 6.1, where kvm has stayed loaded; it is found although nobody has told
+        nestvirtd of it."""
         self.host.check("rmmod kvm_amd && modprobe kvm_amd nested=0 && udevadm settle")
         if not self.host.check("uname -r").startswith("6.1."):
             self.assertEqual(self.json("set nested=off --verify")["verified"], "off")

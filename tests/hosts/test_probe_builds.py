@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The probe by other compilers and with other options than the build under test: its guests are machine code that runs where nothing is that a
-compiler may rely on, so that none of them may have a say in it. Each has to come to the same counts."""
+"""The probe by other compilers and with other options than the build under test: its guests are
+machine code that runs where nothing is that a compiler may rely on, so that none of them may have a
+say in it. Each has to come to the same counts."""
 
 import json
 import os

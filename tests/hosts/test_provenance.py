@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Who decides what the next load gets: the winner and the overridden are named, and what would not last is refused."""
+"""Who decides what the next load gets: the winner and the overridden are named, and what would not
+last is refused."""
 
 import unittest
 

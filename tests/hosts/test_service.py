@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""nestvirtd as a service of a real systemd: started by a call, seen in the journal, answering while it works, gone without a trace."""
+"""nestvirtd as a service of a real systemd: started by a call, seen in the journal, answering while
+it works, gone without a trace."""
 
 import json
 import unittest
@@ -45,7 +46,8 @@ class Service(NestvirtTest):
         self.assertRegex(exposure, r"[^0-9][01]\.[0-9] |[^0-9]2\.0 ")
 
     def test_one_folder_of_usr_is_writable(self):
-        """That of QEMU's modules, whose modification time libvirt looks at; there is one where there is QEMU."""
+        """That of QEMU's modules, whose modification time libvirt looks at; there is one where
+        there is QEMU."""
         folder = self.host.check("systemctl cat nestvirtd | sed -n s/^ReadWritePaths=-//p").strip()
         self.host.check(f"mkdir -p {folder} && touch -d @1000000000 {folder} && systemctl restart nestvirtd")
         self.addCleanup(self.host.check, f"rmdir {folder}; systemctl restart nestvirtd")
@@ -74,7 +76,8 @@ class Service(NestvirtTest):
         answers, failed, _, longest, took = map(int, out.split())
         self.assertEqual(failed, 0)
         self.assertGreaterEqual(answers, CLIENTS)
-        # The unload and the load are nearly all of the change; in none of its halves nobody was answered.
+        # The unload and the load are nearly all of the change; in none of its halves nobody was
+        # answered.
         self.assertLess(longest, took / 2, out)
         self.assertEqual(self.value("nested"), "0")
 

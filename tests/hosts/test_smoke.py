@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""That the emulated host is what the other tests take it for, and that its agent tells the truth."""
+"""That the emulated host is what the other tests take it for, and that its agent tells the
+truth."""
 
 import signal
 import unittest

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""stat beside what it reads, KVM's files in debugfs, on a virtual machine that stands still between what it is told to do."""
+"""stat beside what it reads, KVM's files in debugfs, on a virtual machine that stands still between
+what it is told to do."""
 
 import json
 import signal
@@ -40,7 +41,8 @@ class Statistics(NestvirtTest):
         with self.host.start("exec nestvirtctl --json=short stat --interval=1 vm-ticks", user="bob") as job:
             job.wait_for("^{")
             self.machine.tick(5000)
-            # The one under way may have been before its end; in the last one, nothing happened any more.
+            # The one under way may have been before its end; in the last one, nothing happened any
+            # more.
             for _ in range(3):
                 job.wait_for("^{")
             job.kill(signal.SIGINT)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The main job on the real kvm_amd, as an ordinary user whom polkit allows, and as one whom it does not."""
+"""The main job on the real kvm_amd, as an ordinary user whom polkit allows, and as one whom it does
+not."""
 
 import json
 import unittest

@@ -23,6 +23,7 @@ class Ticks:
         self.job.wait_for("done")
 
     def debugfs(self):
-        """All of its files that have one number, the table of large pages and the histograms left out."""
+        """All of its files that have one number, the table of large pages and the histograms left
+        out."""
         text = self.host.check(f"cd {DEBUGFS}/{self.name} && grep -H . $(ls -p | grep -v -e / -e rmaps -e _hist)")
         return {name: int(value) for name, _, value in (line.partition(":") for line in text.splitlines())}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A virtual machine whose exits are known: for each line on standard input, a number, its guest executes cpuid so many times, then hlt once, and
- * stands still. It prints its process and descriptor as debugfs has them, and "done" for each line.
+/* A virtual machine whose exits are known: for each line on standard input, a number, its guest
+ * executes cpuid so many times, then hlt once, and stands still. It prints its process and
+ * descriptor as debugfs has them, and "done" for each line.
  *
  *     vm-ticks */
 

@@ -37,8 +37,9 @@ def without_output(arguments):
 
 
 def run_all(build, command_of, count_as_problem):
-    """command_of(path, arguments) is run for each file, in the build's directory; what it says is a problem when
-    count_as_problem(status, text) says so. The problems, and how many files there were."""
+    """command_of(path, arguments) is run for each file, in the build's directory; what it says is a
+    problem when count_as_problem(status, text) says so. The problems, and how many files there
+    were."""
     def one(entry):
         path, arguments = entry
         result = subprocess.run(command_of(path, arguments), cwd=build, capture_output=True, text=True, check=False)

@@ -17,7 +17,8 @@ def _walk():
 
 
 def files(*patterns):
-    """Paths below the root of all files that are part of the project, or of those whose name fits one of @patterns."""
+    """Paths below the root of all files that are part of the project, or of those whose name fits
+    one of @patterns."""
     if (ROOT / ".git").exists():
         listing = subprocess.run(
             ["git", "-c", "safe.directory=*", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The probe on the machine that the tests run on, whatever that is: it ends, soon, and what it says agrees with the machine's own files.
+"""The probe on the machine that the tests run on, whatever that is: it ends, soon, and what it says
+agrees with the machine's own files.
 
 What it counts is tested on emulated hosts, whose CPU is known.
 """

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A small kernel made of files: it knows a few parameters of kvm and kvm_amd of Linux 6.1, their kinds, and which of them this CPU lacks. */
+/* A small kernel made of files: it knows a few parameters of kvm and kvm_amd of Linux 6.1, their
+ * kinds, and which of them this CPU lacks. */
 
 #include <glib/gstdio.h>
 #include <string.h>

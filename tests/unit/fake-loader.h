@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A host in a temporary folder whose modules can be loaded and unloaded: the loader edits the files of sys/module as a kernel would.
- * For the tests that need failures and races at a chosen moment; the real loader is tested on the emulated hosts. */
+/* A host in a temporary folder whose modules can be loaded and unloaded: the loader edits the files
+ * of sys/module as a kernel would. For the tests that need failures and races at a chosen moment;
+ * the real loader is tested on the emulated hosts. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -23,7 +24,8 @@ struct FakeLoader {
         GString *calls; /* "unload kvm_amd; unload kvm; load kvm ; load kvm_amd nested=0; " */
 };
 
-/* Makes the files of an AMD host with Linux 6.1 and kvm_amd loaded in @directory (an existing, empty folder). */
+/* Makes the files of an AMD host with Linux 6.1 and kvm_amd loaded in @directory (an existing,
+ * empty folder). */
 void fake_host_make(const char *directory);
 FakeLoader *fake_loader_new(const char *directory);
 /* As modprobe by hand: loads with @options, whatever the faults say. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Writes the files of a made host. It must not shape what the daemon reads in any other way than by files and a loader's answers. */
+/* Writes the files of a made host. It must not shape what the daemon reads in any other way than by
+ * files and a loader's answers. */
 
 #include <glib/gstdio.h>
 #include <string.h>

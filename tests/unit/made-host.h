@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Hosts for tests, made of a few words: each is written as files into a folder and read from there as any other host. */
+/* Hosts for tests, made of a few words: each is written as files into a folder and read from there
+ * as any other host. */
 
 #include <stdbool.h>
 

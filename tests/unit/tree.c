@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Makes, fills and removes the folders that tests use as a root. It uses no code of the daemon for that. */
+/* Makes, fills and removes the folders that tests use as a root. It uses no code of the daemon for
+ * that. */
 
 #include <ftw.h>
 #include <glib/gstdio.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A root for a test: an empty temporary folder to be filled, or one of the fixtures in git, which is only read. */
+/* A root for a test: an empty temporary folder to be filled, or one of the fixtures in git, which
+ * is only read. */
 
 #include <glib.h>
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The editor as its users have it, and what is the same in two documents. Shared by the tests beside it.
+"""The editor as its users have it, and what is the same in two documents. Shared by the tests
+beside it.
 
 NESTVIRTCTL in the environment says where the program is.
 """
@@ -55,7 +56,8 @@ def parse(text):
 
 
 def canonical(tree, hide):
-    """C14N of what is left when @hide has taken its part out; white space between elements is layout."""
+    """C14N of what is left when @hide has taken its part out; white space between elements is
+    layout."""
     hide(tree)
     for node in tree.iter():
         node.tail = (node.tail or "").strip() or None
@@ -70,7 +72,8 @@ def hide_cpu(root):
 
 
 def hide_cpu_and_what_recipes_name(root):
-    """CPU, sizes, the models of interfaces, the buses of disks; and what belongs to the old ones."""
+    """CPU, sizes, the models of interfaces, the buses of disks; and what belongs to the old
+    ones."""
     hide_cpu(root)
     for name in ("memory", "currentMemory", "vcpu"):
         for node in root.findall(name):
@@ -88,7 +91,8 @@ def hide_cpu_and_what_recipes_name(root):
 
 
 def rest_of_cpu(text, vendor):
-    """What of <cpu> no edit is about: its other attributes, then each child, always spelled in the same way."""
+    """What of <cpu> no edit is about: its other attributes, then each child, always spelled in the
+    same way."""
     cpu = parse(text).find("cpu")
     name = {"intel": "vmx", "amd": "svm"}[vendor]
     if cpu is None:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Definitions of guests, several hundred of them and each another one, for the tests of the XML editor.
+"""Definitions of guests, several hundred of them and each another one, for the tests of the XML
+editor.
 
-They are made, not kept: the same ones every time, from lists of what libvirt's schema allows in each place and a random number
-generator with a fixed seed. Each is a definition that libvirt accepts, unless its `cause` says why not.
+They are made, not kept: the same ones every time, from lists of what libvirt's schema allows in
+each place and a random number generator with a fixed seed. Each is a definition that libvirt
+accepts, unless its `cause` says why not.
 
     guests.py FOLDER [N]      writes N of them as files, to look at
 """
@@ -15,7 +17,8 @@ import uuid
 
 COUNT = 260
 
-# <cpu> in the forms that there are: what tools write, what people write, and what libvirt itself makes of them.
+# <cpu> in the forms that there are: what tools write, what people write, and what libvirt itself
+# makes of them.
 INTEL_MODELS = ["Haswell-noTSX", "Skylake-Client-IBRS", "Broadwell", "SandyBridge", "Cascadelake-Server", "Nehalem", "core2duo", "kvm64"]
 AMD_MODELS = ["EPYC", "EPYC-Rome", "EPYC-Milan", "Opteron_G3", "Dhyana", "phenom", "qemu64"]
 TOPOLOGIES = ["", "<topology sockets='1' cores='2' threads='1'/>", "<topology sockets='1' dies='2' cores='1' threads='1'/>"]

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A real libvirtd with the QEMU driver, for the tests: a session daemon of its own below a folder, as a user who owns nothing else.
+"""A real libvirtd with the QEMU driver, for the tests: a session daemon of its own below a folder,
+as a user who owns nothing else.
 
-As root it runs as nobody, since a privileged one would take the machine's own places. It ends with the test.
+As root it runs as nobody, since a privileged one would take the machine's own places. It ends with
+the test.
 """
 
 import os
@@ -23,7 +25,8 @@ def quiet():
 
 
 class Session:
-    """@definitions: of guests that are there when it starts, XML by name, as libvirt itself would have written it."""
+    """@definitions: of guests that are there when it starts, XML by name, as libvirt itself would
+    have written it."""
 
     def __init__(self, definitions=()):
         quiet()

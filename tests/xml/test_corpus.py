@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Several hundred guests, edited in every way: what the edit asks for is there, all else is as it was, and libvirt's schema takes it."""
+"""Several hundred guests, edited in every way: what the edit asks for is there, all else is as it
+was, and libvirt's schema takes it."""
 
 import pathlib
 import re
@@ -71,7 +72,8 @@ class Corpus(unittest.TestCase):
         return text[:begin].rstrip() + text[end:]
 
     def test_what_else_is_in_cpu_is_as_it_was(self):
-        """Topology, cache, NUMA, address width, comments, other features, and the attributes that are for every mode."""
+        """Topology, cache, NUMA, address width, comments, other features, and the attributes that
+        are for every mode."""
         count = 0
         for guest, options, result in self.results():
             with self.subTest(guest=guest.name, options=options):
@@ -140,7 +142,8 @@ class Corpus(unittest.TestCase):
             folder, paths = pathlib.Path(name), []
             everything = [(guest, "as it is", guest.text) for guest in self.guests if not guest.cause] + list(self.results())
             for number, (guest, options, text) in enumerate(everything):
-                # A feature without policy is taken by libvirt's parser, but not by its schema: so it came.
+                # A feature without policy is taken by libvirt's parser, but not by its schema: so
+                # it came.
                 if guest.cause == "no policy" and self.has_no_policy(text, guest.vendor):
                     continue
                 paths.append(folder / f"{number}{options.replace(' ', '')}-{guest.name}.xml")

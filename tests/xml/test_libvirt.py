@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A real libvirtd with its QEMU driver takes what the editor makes; and behaves as the editor's rules say that it does.
+"""A real libvirtd with its QEMU driver takes what the editor makes; and behaves as the editor's
+rules say that it does.
 
-Guests are of type qemu here, as no KVM is needed to define them. They are edited as guests of type kvm.
+Guests are of type qemu here, as no KVM is needed to define them. They are edited as guests of type
+kvm.
 """
 
 import re

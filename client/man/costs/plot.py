@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Draws what a guest's guest costs: reports of the probe in, one SVG out, the same for the same reports.
+"""Draws what a guest's guest costs: reports of the probe in, one SVG out, the same for the same
+reports.
 
-Owns the layout of the picture. Every number in it is a report's, and so is each name of a way in which page tables are made.
+Owns the layout of the picture. Every number in it is a report's, and so is each name of a way in
+which page tables are made.
 
     plot.py [-o SVG] REPORT…
 
@@ -21,7 +23,8 @@ SETTINGS = {
     "kvm_amd": {"npt": "npt"},
     "kvm_intel": {"ept": "ept", "enable_shadow_vmcs": "shadow VMCS"},
 }
-# Ways, from the cheapest for the reader to the dearest for the host; each has a colour that those who see few colours can tell apart.
+# Ways, from the cheapest for the reader to the dearest for the host; each has a colour that those
+# who see few colours can tell apart.
 KINDS = {
     "one-level": ("#8c8c8c", "one level: a guest without a guest of its own"),
     "shadow-on-shadow": ("#d55e00", "both hypervisors shadow page tables"),
@@ -73,7 +76,8 @@ class Report:
 
 
 def scale_end(values):
-    """The end of an axis: the next 1, 2, 4 or 5 of a power of ten that is not less, and four steps to it."""
+    """The end of an axis: the next 1, 2, 4 or 5 of a power of ten that is not less, and four steps
+    to it."""
     most = max(values, default=0) or 1
     power = 10 ** math.floor(math.log10(most))
     return next(power * n for n in (1, 2, 4, 5, 10) if power * n >= most)

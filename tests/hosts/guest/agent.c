@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The test agent inside an emulated host: runs commands for the test program at the other end of a port, several at a
- * time, as any user, and hands back both output streams and the exit status. Owns the port and the processes it
- * started. It decides nothing and keeps nothing: what to run is the other end's business. The port is the serial one
- * that NESTVIRT_PORT names, else the virtio-serial port of the name below.
+/* The test agent inside an emulated host: runs commands for the test program at the other end of a
+ * port, several at a time, as any user, and hands back both output streams and the exit status.
+ * Owns the port and the processes it started. It decides nothing and keeps nothing: what to run is
+ * the other end's business. The port is the serial one that NESTVIRT_PORT names, else the
+ * virtio-serial port of the name below.
  *
- * A frame is a Header (little endian) and `length` bytes. To the agent: 'R'un (user, NUL, shell command), 'I'nput,
- * 'E'nd of input, 'K'ill (a byte: the signal, sent to the process group), 'H'ello. From the agent: 'H'ello, 'O'utput,
- * 'S'tderr, e'X'it (the wait status, four bytes). A job ends when its process does: what the process left in the
- * pipes is sent, later output of its children is not. */
+ * A frame is a Header (little endian) and `length` bytes. To the agent: 'R'un (user, NUL, shell
+ * command), 'I'nput, 'E'nd of input, 'K'ill (a byte: the signal, sent to the process group),
+ * 'H'ello. From the agent: 'H'ello, 'O'utput, 'S'tderr, e'X'it (the wait status, four bytes). A job
+ * ends when its process does: what the process left in the pipes is sent, later output of its
+ * children is not. */
 
 #define _GNU_SOURCE
 
@@ -381,8 +383,9 @@ static void serial_open_raw(const char *path) {
                 die("changing the serial port's settings");
 }
 
-/* A UART is used without its FIFO: Bochs fills that at the speed of the line, whether anybody reads or not, and drops
- * what finds no room; without one it waits for each byte to be taken. The port is dead until it is opened anew. */
+/* A UART is used without its FIFO: Bochs fills that at the speed of the line, whether anybody reads
+ * or not, and drops what finds no room; without one it waits for each byte to be taken. The port is
+ * dead until it is opened anew. */
 static void serial_open(const char *path) {
         struct serial_struct uart;
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A change on the real kvm_intel that fails, is in the way, has to wait, is not allowed, or is killed: the host is whole afterwards."""
+"""A change on the real kvm_intel that fails, is in the way, has to wait, is not allowed, or is
+killed: the host is whole afterwards."""
 
 import unittest
 
 from nestvirt import WITH_VM, WITHOUT_VM, NestvirtTest
 from test_kill import KillTest
 
-# Both modules are still there; kvm is back and kvm_intel is not; both are, and the file is about to be.
+# Both modules are still there; kvm is back and kvm_intel is not; both are, and the file is about to
+# be.
 MOMENTS = (("delete_module", 1), ("init_module,finit_module", 1), ("renameat,renameat2", 2))
 
 

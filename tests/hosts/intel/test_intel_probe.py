@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The probe on the real kvm_intel: whether VMCS shadowing is in use, which only counting tells, and what EPT is worth."""
+"""The probe on the real kvm_intel: whether VMCS shadowing is in use, which only counting tells, and
+what EPT is worth."""
 
 import unittest
 
@@ -47,7 +48,8 @@ class Probe(ProbeTest):
 
 
 class Broken(ProbeTest):
-    """One thing is broken each time, and named. What does not end is a matter of the AMD host: here a second of it takes a minute."""
+    """One thing is broken each time, and named. What does not end is a matter of the AMD host: here
+    a second of it takes a minute."""
 
     machine = "intel"
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What kvm_intel keeps, refuses and lacks: a value that sticks in kvm.ko, one that the CPU can't do, the other vendor's switch."""
+"""What kvm_intel keeps, refuses and lacks: a value that sticks in kvm.ko, one that the CPU can't
+do, the other vendor's switch."""
 
 import unittest
 

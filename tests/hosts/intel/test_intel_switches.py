@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The four switches of kvm_intel in all 16 combinations, on the real module: what is asked, what sysfs shows, what is in effect, why,
-and what a guest hypervisor is offered. Half of the changes and readings go through nestvirtctl, half over D-Bus by busctl."""
+"""The four switches of kvm_intel in all 16 combinations, on the real module: what is asked, what
+sysfs shows, what is in effect, why, and what a guest hypervisor is offered. Half of the changes and
+readings go through nestvirtctl, half over D-Bus by busctl."""
 
 import json
 import unittest
@@ -13,8 +14,9 @@ SHORT = {"enable_shadow_vmcs": "shadow-vmcs", "enable_apicv": "apicv"}
 BUILT_ON_EPT = ("eptad", "unrestricted_guest", "pml", "mbec")
 MODULE = "org.nestvirt1 /org/nestvirt1/module/kvm_intel org.nestvirt1.Module"
 
-# What the module offers to guests, asked of /dev/kvm: the VMX bit of KVM_GET_SUPPORTED_CPUID, and of the VMX capability MSRs in
-# KVM_GET_MSRS those bits that a guest hypervisor may set (secondary controls 0x48b, pin-based controls 0x481).
+# What the module offers to guests, asked of /dev/kvm: the VMX bit of KVM_GET_SUPPORTED_CPUID, and
+# of the VMX capability MSRs in KVM_GET_MSRS those bits that a guest hypervisor may set (secondary
+# controls 0x48b, pin-based controls 0x481).
 OFFERED = r"""perl -e '
 open(K, "+<", "/dev/kvm") or die "$!";
 sub msr { my $b = pack("LLLLQ", 1, 0, $_[0], 0, 0); return ioctl(K, 0xC008AE88, $b) == 1 ? (unpack("LLLLQ", $b))[4] >> 32 : 0 }
@@ -27,7 +29,8 @@ OFFERS = ("nested", "enable_apicv", "ept", "unrestricted_guest", "pml")
 
 
 def gray(number):
-    """The combinations one after the other, of which each differs from the last in one switch: 0 is all off."""
+    """The combinations one after the other, of which each differs from the last in one switch: 0 is
+    all off."""
     bits = number ^ number >> 1
     return {name: bits >> place & 1 for place, name in enumerate(SWITCHES)}
 
@@ -65,7 +68,8 @@ class Switches(NestvirtTest):
         return {name: int(bit) for name, bit in map(str.split, self.host.check(OFFERED).splitlines())}
 
     def assert_combination(self, asked, read):
-        """sysfs, the daemon and the module's own offers agree with the rules; returns the row of the table."""
+        """sysfs, the daemon and the module's own offers agree with the rules; returns the row of
+        the table."""
         sysfs, shown, offered = self.sysfs(), read(), self.offered()
         effective = dict(asked, enable_shadow_vmcs=asked["enable_shadow_vmcs"] & asked["nested"])
         for name in BUILT_ON_EPT:

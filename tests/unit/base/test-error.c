@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The table of conditions against the contract: each D-Bus name once, each exit status as documented. */
+/* The table of conditions against the contract: each D-Bus name once, each exit status as
+ * documented. */
 
 #include "error.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One at a time, and nothing is left in a tree of files. The machine's own lock is tried on the emulated host. */
+/* One at a time, and nothing is left in a tree of files. The machine's own lock is tried on the
+ * emulated host. */
 
 #include <unistd.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Files beneath a root: nothing leads out of it, nothing is read without an end, and a file is replaced whole or not at all. */
+/* Files beneath a root: nothing leads out of it, nothing is read without an end, and a file is
+ * replaced whole or not at all. */
 
 #include <errno.h>
 #include <fcntl.h>

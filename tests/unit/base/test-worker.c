@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The worker: jobs run on another thread, come back on this one in order, and none is lost or run after the end. */
+/* The worker: jobs run on another thread, come back on this one in order, and none is lost or run
+ * after the end. */
 
 #include <poll.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is said of the host below: the tables agree with the catalogue, and each reason with what is known. */
+/* What is said of the host below: the tables agree with the catalogue, and each reason with what is
+ * known. */
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The table of parameters: that it is consistent in itself, that the facts that decide something are in it, and what is made
- * of names and values. */
+/* The table of parameters: that it is consistent in itself, that the facts that decide something
+ * are in it, and what is made of names and values. */
 
 #include <string.h>
 
@@ -233,8 +233,8 @@ static void test_what_sysfs_prints(void) {
         }
 }
 
-/* "options kvm_intel nested" switches a bool on, and so does avic as a choice (KERNEL_PARAM_OPS_FL_NOARG in svm/avic.c); anything
- * else must have a value. */
+/* "options kvm_intel nested" switches a bool on, and so does avic as a choice
+ * (KERNEL_PARAM_OPS_FL_NOARG in svm/avic.c); anything else must have a value. */
 static void test_a_name_without_a_value(void) {
         static const Default rows[] = {
                         {"kvm_intel", "nested", BOOKWORM, "1"},   {"kvm_amd", "nested", BOOKWORM, NULL},

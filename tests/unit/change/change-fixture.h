@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the tests of the transaction share: a fake host, and a request carried out on it from end to end as the daemon does. */
+/* What the tests of the transaction share: a fake host, and a request carried out on it from end to
+ * end as the daemon does. */
 
 #include <glib.h>
 
@@ -23,8 +24,8 @@ typedef struct Fixture {
 void fixture_set_up(Fixture *fixture, gconstpointer data);
 void fixture_tear_down(Fixture *fixture, gconstpointer data);
 
-/* @words: "kvm_amd.nested=0 kvm.ignore_msrs=1"; a word without "=" is a reset, "reload:kvm_amd" a reload; "" resets all that is ours. NULL and @error when the
- * request or its plan is refused. */
+/* @words: "kvm_amd.nested=0 kvm.ignore_msrs=1"; a word without "=" is a reset, "reload:kvm_amd" a
+ * reload; "" resets all that is ours. NULL and @error when the request or its plan is refused. */
 Plan *fixture_plan(Fixture *fixture, const char *words, uint64_t flags, GError **error);
 /* Plans and runs; a refusal by the plan is the result's error, too. */
 ChangeResult *fixture_change(Fixture *fixture, const char *words, uint64_t flags);
@@ -49,8 +50,9 @@ void fixture_assert_kvm_kept(Fixture *fixture, bool kept);
 void assert_text_has(const char *text, const char *part);
 /* The parameter as sysfs shows it, without the newline; "-" when it is not there. */
 void fixture_assert_value(Fixture *fixture, const char *module, const char *name, const char *value);
-/* Every file of the host but the kernel's own reference counts, as one text with paths beneath it: equal texts are equal hosts. Which kvm was
- * kept is no number there, as no two hosts have the same. */
+/* Every file of the host but the kernel's own reference counts, as one text with paths beneath it:
+ * equal texts are equal hosts. Which kvm was kept is no number there, as no two hosts have the
+ * same. */
 char *fixture_dump(Fixture *fixture);
 /* Both modules live, no journal, no staged file. */
 void fixture_assert_whole(Fixture *fixture);

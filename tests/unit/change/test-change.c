@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The transaction over a host of files: what it leaves behind when all goes well, and when any one step does not. */
+/* The transaction over a host of files: what it leaves behind when all goes well, and when any one
+ * step does not. */
 
 #include <fcntl.h>
 #include <string.h>
@@ -281,7 +282,8 @@ static void test_writable_needs_no_reload(Fixture *fixture, gconstpointer data) 
         g_assert_cmpstr(fixture->loader->calls->str, ==, "");
 }
 
-/* What the administrator wrote by hand into a writable parameter outlives a reload that was not about it. */
+/* What the administrator wrote by hand into a writable parameter outlives a reload that was not
+ * about it. */
 static void test_hand_written_value_is_kept(Fixture *fixture, gconstpointer data) {
         g_autofree char *path = g_build_filename(fixture->directory, "sys/module/kvm/parameters/halt_poll_ns", NULL);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How changes end that do not go as planned: what is undone, what is put back and what stays, what the next change and the next start make of it. */
+/* How changes end that do not go as planned: what is undone, what is put back and what stays, what
+ * the next change and the next start make of it. */
 
 #include <string.h>
 
@@ -56,7 +57,8 @@ static void test_failed_deferral(Fixture *fixture, gconstpointer data) {
         }
 }
 
-/* Undoing says so in the journal, so that a kill while it is at it does not have the change finished. */
+/* Undoing says so in the journal, so that a kill while it is at it does not have the change
+ * finished. */
 static void test_undoing_is_not_finished(Fixture *fixture, gconstpointer data) {
         g_autofree char *before = fixture_dump(fixture);
         g_autoptr(Plan) plan = fixture_plan(fixture, "kvm_amd.nested=0", 0, NULL);
@@ -77,7 +79,8 @@ static void edit(FakeLoader *loader, const char *call) {
                 fake_host_write(loader->directory, KEPT_FILE, EDITED);
 }
 
-/* What somebody writes into our file during the reload is neither overwritten by the new text nor by the old one. */
+/* What somebody writes into our file during the reload is neither overwritten by the new text nor
+ * by the old one. */
 static void test_edit_during_the_reload(Fixture *fixture, gconstpointer data) {
         for (unsigned fails = 0; fails < 2; fails++) {
                 fake_host_write(fixture->directory, KEPT_FILE, "options kvm ignore_msrs=0\n");
@@ -98,7 +101,8 @@ static void hold_after_race(FakeLoader *loader, const char *call) {
                 loader->busy = loader->race ? NULL : "kvm_amd";
 }
 
-/* Somebody else's load wins the race, and then the module is held: half of the change is there, and that is told. */
+/* Somebody else's load wins the race, and then the module is held: half of the change is there, and
+ * that is told. */
 static void test_race_and_then_busy(Fixture *fixture, gconstpointer data) {
         static const char *const loaded[] = {"nested=1 npt=0", ""};
 
@@ -205,7 +209,8 @@ static void test_failed_wait_keeps_the_rest(Fixture *fixture, gconstpointer data
         fixture_assert_whole(fixture);
 }
 
-/* Neither the load that waited nor its undoing works: the value that was refused is not left for the next boot all the same. */
+/* Neither the load that waited nor its undoing works: the value that was refused is not left for
+ * the next boot all the same. */
 static void test_failed_wait_and_undo(Fixture *fixture, gconstpointer data) {
         g_autofree char *before = fixture_dump(fixture);
 
@@ -224,7 +229,8 @@ static void test_failed_wait_and_undo(Fixture *fixture, gconstpointer data) {
         g_assert_cmpstr(before, ==, after);
 }
 
-/* A record of a change that could not be undone outlives the next change, which mends it first when it can. */
+/* A record of a change that could not be undone outlives the next change, which mends it first when
+ * it can. */
 static void test_degraded_record_is_kept(Fixture *fixture, gconstpointer data) {
         g_autofree char *before = fixture_dump(fixture);
 
@@ -262,7 +268,8 @@ static void test_wait_outlives_mending(Fixture *fixture, gconstpointer data) {
         assert_outcome(applied, "applied");
 }
 
-/* Somebody has put everything in order by hand: only the record has to go, and the change goes on. */
+/* Somebody has put everything in order by hand: only the record has to go, and the change goes
+ * on. */
 static void test_degraded_and_mended_by_hand(Fixture *fixture, gconstpointer data) {
         fixture->loader->fail_at = "load kvm_amd";
         fixture->loader->fail_times = 2;
@@ -275,7 +282,8 @@ static void test_degraded_and_mended_by_hand(Fixture *fixture, gconstpointer dat
         fixture_assert_whole(fixture);
 }
 
-/* A reload of what was not loaded, cut short at its last load or after it: nobody has asked for options that were never proven. */
+/* A reload of what was not loaded, cut short at its last load or after it: nobody has asked for
+ * options that were never proven. */
 static void test_not_loaded_before(Fixture *fixture, gconstpointer data) {
         Loader *loader = &fixture->loader->parent;
         g_autoptr(Request) request = request_new(0);
@@ -310,7 +318,8 @@ static void test_unreadable_record_is_kept(Fixture *fixture, gconstpointer data)
         fixture_assert_line(fixture, JOURNAL_FILE, "not a key file");
 }
 
-/* The largest files of ours, each byte of which takes five to be written down, and what waits remembers them as well. */
+/* The largest files of ours, each byte of which takes five to be written down, and what waits
+ * remembers them as well. */
 static void test_large_files(Fixture *fixture, gconstpointer data) {
         g_autoptr(GString) text = g_string_new(NULL);
         g_autoptr(GError) error = NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* SIGKILL at every system call of a change that alters something: whatever the moment, what a start does then leaves a host that is whole, and wholly
- * the old one or wholly the new one. The change runs in a child that is traced (ptrace(2)) and killed at its Nth such call. */
+/* SIGKILL at every system call of a change that alters something: whatever the moment, what a start
+ * does then leaves a host that is whole, and wholly the old one or wholly the new one. The change
+ * runs in a child that is traced (ptrace(2)) and killed at its Nth such call. */
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -25,7 +26,8 @@ static const long alterations[] = {
 #endif
 };
 
-/* From now on the tracer is asked at the entry of each altering call, and at no other (seccomp(2)). */
+/* From now on the tracer is asked at the entry of each altering call, and at no other
+ * (seccomp(2)). */
 static void ask_tracer(void) {
         enum { N = G_N_ELEMENTS(alterations) };
         struct sock_filter code[N + 3] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))};
@@ -49,7 +51,8 @@ static G_NORETURN void child_main(Fixture *fixture, Plan *made) {
         _exit(result->error ? 1 : 0);
 }
 
-/* Runs the change in a child and kills it at its @nth altering call. False when it ended before, with an error if it @fails. */
+/* Runs the change in a child and kills it at its @nth altering call. False when it ended before,
+ * with an error if it @fails. */
 static bool run_and_kill(Fixture *fixture, Plan *made, unsigned nth, bool fails) {
         int status;
         pid_t child = fork();
@@ -195,7 +198,8 @@ static void test_kill(gconstpointer data) {
 
         while (kill_once(c, nth, &ends))
                 nth++;
-        /* It has been killed at many moments, early ones that are undone and late ones that are finished. */
+        /* It has been killed at many moments, early ones that are undone and late ones that are
+         * finished. */
         g_assert_cmpuint(nth, >, 8);
         if (!c->fail_at && !c->fail_rename) {
                 g_assert_cmpuint(ends.n_old, >, 1);
@@ -207,7 +211,8 @@ static void test_kill(gconstpointer data) {
 }
 
 int main(int argc, char **argv) {
-        /* A thousand hosts with a hundred syncs each: in memory, where there is a file system for that. */
+        /* A thousand hosts with a hundred syncs each: in memory, where there is a file system for
+         * that. */
         if (g_file_test("/dev/shm", G_FILE_TEST_IS_DIR))
                 (void) g_setenv("TMPDIR", "/dev/shm", TRUE);
         g_test_init(&argc, &argv, NULL);

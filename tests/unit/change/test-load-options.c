@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a reset comes to: the kernel takes a default back that the CPU can't do, or that needs something that is off. */
+/* What a reset comes to: the kernel takes a default back that the CPU can't do, or that needs
+ * something that is off. */
 
 #include "load-options.h"
 #include "made-host.h"

@@ -23,7 +23,8 @@ static void test_of_what_is_not_ours(Fixture *fixture, gconstpointer data) {
         fixture_assert_value(fixture, "kvm_amd", "nested", "1");
 }
 
-/* Another kernel's, and another machine's: what we wrote then goes all the same, and no load is told of it. */
+/* Another kernel's, and another machine's: what we wrote then goes all the same, and no load is
+ * told of it. */
 static void test_of_what_this_host_lacks(Fixture *fixture, gconstpointer data) {
         fake_host_write(fixture->directory, KEPT_FILE, "options kvm_amd vls=0\noptions kvm_intel nested=0 ept=0\n");
         g_autoptr(ChangeResult) kernel = fixture_change(fixture, "kvm_amd.vls", 0);
@@ -59,7 +60,8 @@ static void test_of_a_builtin(Fixture *fixture, gconstpointer data) {
         g_assert_error(again->error, CONDITION, CONDITION_BUILTIN);
 }
 
-/* The CPU lacks it, so the default would be switched off again: only the line goes, and nothing else is asked of a reload. */
+/* The CPU lacks it, so the default would be switched off again: only the line goes, and nothing
+ * else is asked of a reload. */
 static void test_of_what_the_cpu_lacks(Fixture *fixture, gconstpointer data) {
         g_autoptr(ChangeResult) set = fixture_change(fixture, "kvm_amd.vgif=0", 0);
         assert_outcome(set, "configured");

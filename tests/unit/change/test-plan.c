@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is refused before anything is touched, with which condition, and what the message tells people to do; and what is not refused. */
+/* What is refused before anything is touched, with which condition, and what the message tells
+ * people to do; and what is not refused. */
 
 #include <string.h>
 
@@ -234,7 +235,8 @@ static void test_options_of_the_load(Fixture *fixture, gconstpointer data) {
                         "avic=0 dump_invalid_vmcb=0 nested=1 npt=1 nrips=1 pause_filter_count_max=65535 vgif=0");
 }
 
-/* Until the next boot, whatever the kernel command line or a later file says, and whatever else is changed. */
+/* Until the next boot, whatever the kernel command line or a later file says, and whatever else is
+ * changed. */
 static void test_runtime_outlives_reloads(Fixture *fixture, gconstpointer data) {
         fake_host_write(fixture->directory, "proc/cmdline", "root=/dev/vda kvm_amd.nested=1\n");
         g_autoptr(ChangeResult) off = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_RUNTIME);
@@ -268,7 +270,8 @@ static void test_nested_goes_off_unasked(Fixture *fixture, gconstpointer data) {
         fixture_assert_kvm_kept(fixture, true);
 }
 
-/* A line of ours that the kernel refuses goes with the request that is about it, and stands in the way of all others. */
+/* A line of ours that the kernel refuses goes with the request that is about it, and stands in the
+ * way of all others. */
 static void test_own_refused_line(Fixture *fixture, gconstpointer data) {
         fake_host_write(fixture->directory, KEPT_FILE, "options kvm_amd nested=Y\n");
         g_autoptr(ChangeResult) other = fixture_change(fixture, "kvm_amd.npt=0", 0);

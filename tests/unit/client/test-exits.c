@@ -105,7 +105,8 @@ static void test_nothing(void) {
         assert_silent(exits);
 }
 
-/* The loop of a round trip, as it is counted on Intel: with VMCS shadowing two exits, without it nine. */
+/* The loop of a round trip, as it is counted on Intel: with VMCS shadowing two exits, without it
+ * nine. */
 static void test_shadowing_of_the_vmcs(void) {
         g_autoptr(Exits) with = exits_new(ISA_VMX), without = exits_new(ISA_VMX), few = exits_new(ISA_VMX),
                          amd = exits_new(ISA_SVM);

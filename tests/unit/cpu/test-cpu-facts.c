@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The lines of the facts: of trees, of the child, of nobody; garbage and too much of it; and the machine itself. */
+/* The lines of the facts: of trees, of the child, of nobody; garbage and too much of it; and the
+ * machine itself. */
 
 #include <glib/gstdio.h>
 #include <string.h>

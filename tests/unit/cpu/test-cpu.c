@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the CPU offers, from the cpuinfo of several hosts, from garbage, and on the machine itself. */
+/* What the CPU offers, from the cpuinfo of several hosts, from garbage, and on the machine
+ * itself. */
 
 #include <string.h>
 #include <sys/utsname.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The rules by which <cpu> is changed, one by one: what comes out of which <cpu>, and that all else stays byte for byte. */
+/* The rules by which <cpu> is changed, one by one: what comes out of which <cpu>, and that all else
+ * stays byte for byte. */
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A change of a definition that is kept in memory: each thing that can go wrong between the first look and the last. */
+/* A change of a definition that is kept in memory: each thing that can go wrong between the first
+ * look and the last. */
 
 #include <string.h>
 

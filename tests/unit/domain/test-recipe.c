@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Recipes, rule by rule: what is raised, what is replaced, what is left alone, and what is for hands. */
+/* Recipes, rule by rule: what is raised, what is replaced, what is left alone, and what is for
+ * hands. */
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a change of the host would do to a guest: a row for each way to lose, and for those that only look like one. */
+/* What a change of the host would do to a guest: a row for each way to lose, and for those that
+ * only look like one. */
 
 #include <string.h>
 

@@ -6,7 +6,8 @@
 
 #include "made-guest.h"
 
-/* A CPU as "mode model policy [check] [mmu] [the other vendor's feature]", "-" for what is not said. */
+/* A CPU as "mode model policy [check] [mmu] [the other vendor's feature]", "-" for what is not
+ * said. */
 typedef struct Row {
         const char *fact;
         const char *vendor, *nested; /* NULL: "intel", "on" */
@@ -175,7 +176,8 @@ static void test_row(gconstpointer data) {
         g_assert_false(g_str_has_prefix(verdict->reason, " "));
 }
 
-/* A revert brings back the CPU of the snapshot, and may bring back what has been taken away since. */
+/* A revert brings back the CPU of the snapshot, and may bring back what has been taken away
+ * since. */
 static void test_saved_state(void) {
         const Row row = {.defined = "custom Haswell disable", .saved = "custom Haswell require"};
         g_autoptr(GuestFacts) facts = make_facts(&row);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Our own file: what it says is what modprobe's rules make of it, what others wrote stays, and what is written is read back. */
+/* Our own file: what it says is what modprobe's rules make of it, what others wrote stays, and what
+ * is written is read back. */
 
 #include <string.h>
 

@@ -73,7 +73,8 @@ static void test_other_users_of_kvm_are_no_vendor(Tree *tree, gconstpointer data
         g_assert_cmpstr(host_vendor_module(host)->name, ==, "kvm_amd");
 }
 
-/* A folder beside a kvm that is not built in, and that does not name it as its user, is only on its way in or out. */
+/* A folder beside a kvm that is not built in, and that does not name it as its user, is only on its
+ * way in or out. */
 static void test_a_module_that_comes_or_goes_is_no_vendor(Tree *tree, gconstpointer data) {
         const MadeHost made = {.loaded = "kvm."};
 
@@ -213,7 +214,8 @@ static void test_device(void) {
         }
 }
 
-/* A fifo would block whoever opens it, and an open of the real node would pin the module: the test ends, so neither was opened. */
+/* A fifo would block whoever opens it, and an open of the real node would pin the module: the test
+ * ends, so neither was opened. */
 static void test_the_device_is_not_opened(Tree *tree, gconstpointer data) {
         g_autofree char *path = tree_path(tree, "dev/kvm");
 

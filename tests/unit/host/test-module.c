@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One module as a host shows it: live, built in, to be had, missing; and what the loader says of module files, with the real libkmod. */
+/* One module as a host shows it: live, built in, to be had, missing; and what the loader says of
+ * module files, with the real libkmod. */
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -173,7 +174,8 @@ static void copy(const Tree *from, const Tree *to, const char *path) {
 #define MODULES "lib/modules/6.1.0-56-cloud-amd64/"
 #define KVM_AMD MODULES "kernel/arch/x86/kvm/kvm-amd.ko"
 
-/* A module file may go and come back while the daemon runs; modules.dep alone proves nothing, and a broken file has no parameters. */
+/* A module file may go and come back while the daemon runs; modules.dep alone proves nothing, and a
+ * broken file has no parameters. */
 static void test_loader_sees_changes(Tree *tree, gconstpointer data) {
         g_autoptr(Loader) loader = loader_kmod_new(tree->root, NULL);
         g_autofree char *there = NULL, *full = tree_path(tree, KVM_AMD);

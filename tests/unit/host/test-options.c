@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the next load gets and from where. The reading of files is compared with the real modprobe; what the kernel makes of a
- * line, and what modprobe can't be asked (another kernel command line, bounds), is written out. */
+/* What the next load gets and from where. The reading of files is compared with the real modprobe;
+ * what the kernel makes of a line, and what modprobe can't be asked (another kernel command line,
+ * bounds), is written out. */
 
 #include <string.h>
 #include <sys/stat.h>
@@ -11,7 +12,8 @@
 
 #define FILE_A "etc/modprobe.d/a.conf"
 
-/* "kvm_amd.nested=0@/etc/modprobe.d/a.conf:1 …" in the order of the kernel; a bare one has no "=". */
+/* "kvm_amd.nested=0@/etc/modprobe.d/a.conf:1 …" in the order of the kernel; a bare one has no
+ * "=". */
 static char *show(const Options *options) {
         g_autoptr(GString) text = g_string_new(NULL);
 
@@ -233,7 +235,8 @@ static void fill(const Tree *tree, const char *path, const char *head, char c, s
         tree_write_bytes(tree, path, text->str, text->len);
 }
 
-/* Of everything that is not meant, something is said, and nothing of the other lines and files is lost. */
+/* Of everything that is not meant, something is said, and nothing of the other lines and files is
+ * lost. */
 static void test_garbage_is_bounded(Tree *tree, gconstpointer data) {
         g_autofree char *fifo = tree_path(tree, "etc/modprobe.d/e.conf"), *found = NULL, *bad = NULL;
         g_autoptr(GString) many = g_string_new(NULL);
@@ -302,14 +305,16 @@ static char *ask_modprobe(const Tree *tree) {
         return g_string_free(g_steal_pointer(&ours), FALSE);
 }
 
-/* Backslashes that modprobe prints are what it has left of escapes: in a file they would be some again. */
+/* Backslashes that modprobe prints are what it has left of escapes: in a file they would be some
+ * again. */
 static void assert_same_text(const char *ours, const char *theirs) {
         g_autofree char *plain = g_strdelimit(g_strdup(ours), "\\", '/');
 
         g_assert_cmpstr(plain, ==, theirs);
 }
 
-/* modprobe's own words as one file: read back, they must say what the files that they were made of say. Its order is by verb. */
+/* modprobe's own words as one file: read back, they must say what the files that they were made of
+ * say. Its order is by verb. */
 static void compare(const Tree *tree, const Tree *again) {
         g_autofree char *output = ask_modprobe(tree);
         g_autoptr(Options) ours = options_read(tree->root), theirs = NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the probe has left: only what is understood is shown, and whether it still holds is found out anew each time. */
+/* What the probe has left: only what is understood is shown, and whether it still holds is found
+ * out anew each time. */
 
 #include "probe-result.h"
 #include "tree.h"

@@ -174,7 +174,8 @@ static bool machine_lists_us(void) {
         return false;
 }
 
-/* We are on the list exactly while we have the device open, under whatever name; a host without KVM has nobody to list. */
+/* We are on the list exactly while we have the device open, under whatever name; a host without KVM
+ * has nobody to list. */
 static void test_machine(Tree *tree, gconstpointer data) {
         g_autofree char *node = tree_path(tree, "my-kvm-node"), *file = tree_path(tree, "dev/kvm");
         int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC), other;

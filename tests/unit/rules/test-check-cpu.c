@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is found about the CPU when those who tell of it are known: the firmware's switch, contradictions, processors that are not alike,
- * and what follows for the parameters. */
+/* What is found about the CPU when those who tell of it are known: the firmware's switch,
+ * contradictions, processors that are not alike, and what follows for the parameters. */
 
 #include <string.h>
 
 #include "check-row.h"
 #include "effect.h"
 
-/* What cpuid -r prints: of an Intel CPU on the hardware, with and without VMX; likewise AMD and SVM. The last is a virtual machine's. */
+/* What cpuid -r prints: of an Intel CPU on the hardware, with and without VMX; likewise AMD and
+ * SVM. The last is a virtual machine's. */
 #define LEAF1(ecx) "CPU 0:\n   0x00000001 0x00: eax=0x000306c3 ebx=0x00100800 ecx=0x" ecx " edx=0xbfebfbff\n"
 #define CPUID_VMX LEAF1("7ffafbff")
 #define CPUID_NO_VMX LEAF1("7ffafbdf")
@@ -147,7 +148,8 @@ static const CheckRow rows[] = {
 };
 /* clang-format on */
 
-/* A flag that the kernel has cleared for an erratum is no contradiction, and the parameter's reason knows. */
+/* A flag that the kernel has cleared for an erratum is no contradiction, and the parameter's reason
+ * knows. */
 static void test_a_flag_that_the_kernel_hides(void) {
         const MadeHost made = {.loaded = "kvm_amd.nested=1 kvm_amd.npt=Y kvm_amd.vls=0",
                                .cpuid = CPUID_SVM_BIT("75c237ff", "00008009")};
@@ -207,7 +209,8 @@ static void test_too_many_to_name(void) {
         g_assert_cmpstr(f->fix, ==, "");
 }
 
-/* The same facts about a module that is not the CPU's own, and of a CPU that nobody knows, are never compared. */
+/* The same facts about a module that is not the CPU's own, and of a CPU that nobody knows, are
+ * never compared. */
 static void test_unknown_vendor(void) {
         const MadeHost made = {
                         .vendor = "SomebodyElse", .flags = "vmx svm", .cpuid = CPUID_NO_SVM, .msr = "0x3a 0x1\n"};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The dictionaries of the two interfaces: names and signatures as the contract has them, and what counts as a difference. */
+/* The dictionaries of the two interfaces: names and signatures as the contract has them, and what
+ * counts as a difference. */
 
 #include <string.h>
 

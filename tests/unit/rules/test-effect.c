@@ -362,7 +362,8 @@ static void test_missing_features_are_named(void) {
         g_assert_false(effect_supported(host, catalog_find("kvm_intel", "pml"), NULL));
 }
 
-/* The four switches of Intel in all combinations: what sysfs then shows (the module's own doing) and what it comes to. */
+/* The four switches of Intel in all combinations: what sysfs then shows (the module's own doing)
+ * and what it comes to. */
 static void test_the_four_of_intel_in_every_combination(void) {
         for (unsigned bits = 0; bits < 16; bits++) {
                 const bool nested = bits & 1, shadow = bits & 2, apicv = bits & 4, ept = bits & 8;
