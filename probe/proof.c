@@ -10,6 +10,7 @@
 #include "diagnosis.h"
 #include "layout.h"
 #include "proof.h"
+#include "run.h"
 #include "svm.h"
 #include "vmx.h"
 
@@ -99,7 +100,7 @@ static bool check_end(const Vm *vm, Report *report) {
 
 /* Runs to @port. */
 static bool run_to(Vm *vm, int port, Report *report) {
-        const int stop = vm_run(vm, TIMEOUT_SEC, report);
+        const int stop = run_to_port(vm, TIMEOUT_SEC, report);
 
         if (stop < 0)
                 return false;

@@ -8,6 +8,7 @@
 #include "backend.h"
 #include "diagnosis.h"
 #include "layout.h"
+#include "run.h"
 #include "session.h"
 
 /* image.S */
@@ -84,7 +85,7 @@ static bool run_to(Session *session, int port, Report *report) {
         Vm *vm = &session->vm;
 
         for (;;) {
-                const int stop = vm_run(vm, TIMEOUT_SEC, report);
+                const int stop = run_to_port(vm, TIMEOUT_SEC, report);
                 if (stop < 0)
                         return false;
                 session->elapsed += vm->elapsed;

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "clock.h"
 #include "layout.h"
 #include "table.h"
 #include "timing.h"
@@ -38,10 +39,10 @@ static bool time_once(Session *session, Operation operation, uint32_t count, uin
 static bool find_count(Session *session, Operation operation, uint64_t empty, uint32_t *ret, uint64_t *elapsed,
                        Report *report) {
         for (*ret = FIRST_COUNT;; *ret *= 2) {
-                const uint64_t begin = vm_now();
+                const uint64_t begin = clock_now();
                 if (!time_once(session, operation, *ret, empty, elapsed, report))
                         return false;
-                if (*elapsed >= ENOUGH_NSEC || vm_now() - begin >= PATIENCE_NSEC || *ret >= COUNT_MAX)
+                if (*elapsed >= ENOUGH_NSEC || clock_now() - begin >= PATIENCE_NSEC || *ret >= COUNT_MAX)
                         return true;
         }
 }

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Makes, fills and runs a VM. Of nesting it knows only whether KVM says that L2 is running. */
+/* Makes and fills a VM, and reads what it is at. Of nesting it knows only whether KVM says that L2 is running. It must not run it: that is
+ * run.c's. */
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "diagnosis.h"
 #include "layout.h"
 #include "vm.h"
-#include "watchdog.h"
 
 /* Present, writable, accessed; dirty; large. */
 const PageBits page_bits = {.table = 0x23, .small = 0x63, .large = 0xe3};
@@ -207,55 +205,6 @@ bool vm_is_nested(const Vm *vm) {
         } nested = {.state.size = sizeof nested};
 
         return ioctl(vm->vcpu, KVM_GET_NESTED_STATE, &nested) == 0 && nested.state.flags & KVM_STATE_NESTED_GUEST_MODE;
-}
-
-uint64_t vm_now(void) {
-        struct timespec time;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &time);
-        return (uint64_t) time.tv_sec * 1000000000U + (uint64_t) time.tv_nsec;
-}
-
-static bool fail_run(const Vm *vm, int error, unsigned seconds, Report *report) {
-        struct kvm_regs regs = {};
-
-        if (!watchdog_has_barked())
-                return conclude(report, RESULT_BROKEN, "KVM can't run the vCPU: %s", strerror(error));
-        if (!vm_get_registers(vm, &regs, report))
-                return false;
-        return conclude(report, RESULT_HANG, "%s does not end: stopped after %u s, at the address %#llx",
-                        vm_is_nested(vm) ? "L2" : "L1", seconds, (unsigned long long) regs.rip);
-}
-
-/* One call that may be interrupted by signals of others: only the watchdog's ends it. */
-static int run_once(Vm *vm) {
-        const uint64_t begin = vm_now();
-        int r;
-
-        do
-                r = ioctl(vm->vcpu, KVM_RUN, NULL);
-        while (r < 0 && errno == EINTR && !watchdog_has_barked());
-        const int error = r < 0 ? errno : 0;
-        vm->elapsed = vm_now() - begin;
-        return error;
-}
-
-int vm_run(Vm *vm, unsigned seconds, Report *report) {
-        int r = watchdog_begin(vm->run, seconds);
-
-        if (r < 0) {
-                (void) conclude(report, RESULT_BROKEN, "Cannot set an alarm: %s", strerror(-r));
-                return -1;
-        }
-        const int error = run_once(vm);
-        (void) watchdog_end();
-        if (error != 0)
-                (void) fail_run(vm, error, seconds, report);
-        else if (vm->run->exit_reason != KVM_EXIT_IO || vm->run->io.direction != KVM_EXIT_IO_OUT)
-                (void) diagnose_stop(vm, report);
-        else
-                return vm->run->io.port;
-        return -1;
 }
 
 /* The processor has pushed the error code, if the vector has one, and the address; the handler has run no further than its port. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* One VM with one vCPU, in 64-bit mode, without interrupts and devices: its memory as layout.h maps it, and runs that end at a port. */
+/* One VM with one vCPU, in 64-bit mode, without interrupts and devices: its memory as layout.h maps it, and its registers. */
 
 #include <linux/kvm.h>
 #include <stdbool.h>
@@ -19,7 +19,7 @@ typedef struct Vm {
         unsigned char *memory; /* MEMORY_SIZE */
         struct kvm_run *run;
         Stats stats;
-        uint64_t elapsed; /* the last run's nanoseconds */
+        uint64_t elapsed; /* nanoseconds of the last run; run.c writes it */
 } Vm;
 
 /* The bits of an entry for a table, a small page, a large page, besides the address. */
@@ -36,9 +36,6 @@ typedef struct VmException {
         uint64_t error, rip, address; /* @address is that of a page fault */
         bool in_l2;
 } VmException;
-
-/* Nanoseconds of a clock that only goes forward. */
-uint64_t vm_now(void);
 
 /* A VM that is not open yet may be closed. */
 bool vm_open(Vm *vm, const Kvm *kvm, Report *report);
@@ -64,9 +61,6 @@ bool vm_get_registers(const Vm *vm, struct kvm_regs *ret, Report *report);
 
 /* Is the vCPU in L2 now, as KVM says? */
 bool vm_is_nested(const Vm *vm);
-
-/* Runs until the guest writes to a port, and returns that; -1 when the report has its conclusion. */
-int vm_run(Vm *vm, unsigned seconds, Report *report);
 
 /* After a stop at PORT_EXCEPTION. */
 bool vm_get_exception(const Vm *vm, VmException *ret, Report *report);
