@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Loads the image and talks with it. What is ordered, and what the costs mean, is table.c's. */
+/* Loads the image and talks with it. What is ordered, and what the costs mean, is not its business. */
 
 #include <stddef.h>
 #include <string.h>
@@ -118,6 +118,20 @@ bool session_open(Session *session, const Kvm *kvm, Way way, Tamper tamper, Repo
 
 void session_close(Session *session) {
         vm_close(&session->vm);
+}
+
+const char *session_way_name(const Session *session) {
+        const Kvm *kvm = session->vm.kvm;
+        const bool svm = kvm->vendor == VENDOR_SVM;
+
+        switch (session->way) {
+        case WAY_SHADOW:
+                return !kvm->paging ? "shadow-on-shadow" : svm ? "shadow-on-npt" : "shadow-on-ept";
+        case WAY_NESTED:
+                return svm ? "npt-on-npt" : "ept-on-ept";
+        default:
+                return "one-level";
+        }
 }
 
 bool session_order(Session *session, Operation operation, uint32_t count, Cost *ret, Report *report) {

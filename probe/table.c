@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Owns what is measured: which operations, how often, and what is taken off. The cost of one operation is the difference between an order
- * of many and one of fewer, so that what an order costs by itself is no part of it. */
+/* Owns how exits are measured: how often, and what is taken off. The cost of one operation is the difference between an order of many and one
+ * of fewer, so that what an order costs by itself is no part of it. Which operations is rows.c's, and how long they take timing.c's. */
 
-#include "backend.h"
 #include "layout.h"
+#include "rows.h"
 #include "session.h"
 #include "table.h"
 #include "timing.h"
@@ -13,28 +13,6 @@
 /* An order that takes so long runs on a CPU that is emulated itself, where there is nothing that comes on top. */
 #define SLOW_NSEC (50U * 1000U * 1000U)
 #define PROCESSES 16
-
-const TableRow table_rows[TABLE_ROWS] = {
-                {"round_trip", OPERATION_CPUID, WINDOW_PAGES, 2 * WINDOW_PAGES},
-                {"port", OPERATION_PORT, WINDOW_PAGES / 4, WINDOW_PAGES / 2},
-                {"fresh_page", OPERATION_TOUCH, WINDOW_PAGES / 2, WINDOW_PAGES},
-                {"cr3_reload", OPERATION_CR3, WINDOW_PAGES, 2 * WINDOW_PAGES},
-                /* from the second use of a page on */
-                {"fault", OPERATION_FAULT, WINDOW_PAGES, 2 * WINDOW_PAGES},
-};
-
-const char *table_way_name(const Kvm *kvm, Way way) {
-        const bool svm = kvm->vendor == VENDOR_SVM;
-
-        switch (way) {
-        case WAY_SHADOW:
-                return !kvm->paging ? "shadow-on-shadow" : svm ? "shadow-on-npt" : "shadow-on-ept";
-        case WAY_NESTED:
-                return svm ? "npt-on-npt" : "ept-on-ept";
-        default:
-                return "one-level";
-        }
-}
 
 /* The least of the repeats: what comes on top is not the guest's. */
 static bool measure(Session *session, Operation operation, uint32_t count, uint64_t *ret, Report *report) {
@@ -55,7 +33,7 @@ static uint64_t divide(uint64_t exits, uint64_t base, uint64_t n) {
         return exits > base ? (exits - base + n / 2) / n : 0;
 }
 
-static bool measure_row(Session *session, const TableRow *row, const char *group, Report *report) {
+static bool measure_row(Session *session, const Row *row, const char *group, Report *report) {
         uint64_t few, many;
 
         if (!measure(session, row->operation, row->few, &few, report) ||
@@ -88,7 +66,7 @@ static bool measure_cold(Session *session, const char *group, Report *report) {
 
 /* A kernel that counts no exits has no table. */
 static bool measure_way(Session *session, Report *report) {
-        const char *group = table_way_name(session->vm.kvm, session->way);
+        const char *group = session_way_name(session);
         uint64_t exits;
 
         if (!warm_up(session, report))
@@ -97,8 +75,8 @@ static bool measure_way(Session *session, Report *report) {
                 return true;
         if (!measure_cold(session, group, report))
                 return false;
-        for (size_t i = 0; i < TABLE_ROWS; i++)
-                if (!measure_row(session, &table_rows[i], group, report))
+        for (size_t i = 0; i < ROWS; i++)
+                if (!measure_row(session, &rows[i], group, report))
                         return false;
         if (!measure(session, OPERATION_WORKLOAD, PROCESSES, &exits, report))
                 return false;

@@ -7,7 +7,7 @@
 
 #include "clock.h"
 #include "layout.h"
-#include "table.h"
+#include "rows.h"
 #include "timing.h"
 
 #define REPEATS 5
@@ -53,7 +53,7 @@ static int compare(const void *a, const void *b) {
         return x < y ? -1 : x > y;
 }
 
-static bool time_row(Session *session, const TableRow *row, uint64_t empty, Report *report) {
+static bool time_row(Session *session, const Row *row, uint64_t empty, Report *report) {
         uint64_t samples[REPEATS];
         uint32_t count = 0;
 
@@ -71,7 +71,7 @@ static bool time_row(Session *session, const TableRow *row, uint64_t empty, Repo
                         .max = samples[REPEATS - 1],
                         .iterations = count,
         };
-        report_time(report, table_way_name(session->vm.kvm, session->way), row->name, &time);
+        report_time(report, session_way_name(session), row->name, &time);
         return true;
 }
 
@@ -112,8 +112,8 @@ bool timing_run(Session *session, Report *report) {
                 return false;
         if (session->way == WAY_ALONE && !is_emulated(session, empty, &report->emulated, report))
                 return false;
-        for (int i = 0; i < TABLE_ROWS && !report->emulated; i++)
-                if (!time_row(session, &table_rows[i], empty, report))
+        for (int i = 0; i < ROWS && !report->emulated; i++)
+                if (!time_row(session, &rows[i], empty, report))
                         return false;
         return true;
 }
