@@ -58,9 +58,6 @@ void vmx_flush(void);
 void svm_enter(void);
 int vmx_enter(int again);
 
-/* L1 gives up, and does not return. */
-_Noreturn void fail(Failure failure, uint64_t code, uint64_t info0, uint64_t info1, uint64_t info2);
-
 static inline void out(const uint8_t port) {
         __asm__ volatile("outb %%al, %0" : : "i"(port) : "memory");
 }

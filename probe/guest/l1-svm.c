@@ -3,6 +3,7 @@
 /* L1 on AMD: reads and writes the VMCB, which the probe has prepared. Not every CPU says where the next instruction is, or what INVLPG was
  * for; L2's instructions are known. */
 
+#include "failure.h"
 #include "guest.h"
 #include "svm.h"
 

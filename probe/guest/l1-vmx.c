@@ -3,6 +3,7 @@
 /* L1 on Intel. How often it asks its VMCS is part of what is measured: six reads at each exit, as a hypervisor would, one more for a page
  * fault or a violation, one write to skip an instruction, two to inject a page fault. */
 
+#include "failure.h"
 #include "guest.h"
 #include "vmx.h"
 

@@ -4,6 +4,7 @@
  * fault of L2 fills an entry of the shadow tables from L2's own, or is L2's; INVLPG empties one, and a load of CR3 all. With nested paging it
  * fills an entry at a violation. It keeps no statistics and has no policy. */
 
+#include "failure.h"
 #include "guest.h"
 
 #define PRESENT 1U
@@ -15,16 +16,6 @@ static void load_tables(uint64_t cr3, uint64_t idt) {
         } descriptor = {IDT_SIZE - 1, idt};
 
         __asm__ volatile("mov %0, %%cr3\n\tlidt %1" : : "r"(cr3), "m"(descriptor) : "memory");
-}
-
-void fail(Failure failure, uint64_t code, uint64_t info0, uint64_t info1, uint64_t info2) {
-        order->failure = failure;
-        order->code = code;
-        order->info[0] = info0;
-        order->info[1] = info1;
-        order->info[2] = info2;
-        for (;;)
-                out(PORT_FAIL);
 }
 
 /* An entry that is empty already is not written: it may be one that L0 has write-protected. */
