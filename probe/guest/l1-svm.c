@@ -3,9 +3,12 @@
 /* L1 on AMD: reads and writes the VMCB, which the probe has prepared. Not every CPU says where the next instruction is, or what INVLPG was
  * for; L2's instructions are known. */
 
+#include "enter.h"
 #include "failure.h"
 #include "guest.h"
+#include "l2.h"
 #include "svm.h"
+#include "vendor.h"
 
 #define EVENT_PAGE_FAULT (14U | 3U << 8 | 1U << 11 | 1U << 31) /* vector, exception, with an error code, valid */
 #define VALID (1U << 31)

@@ -3,8 +3,13 @@
 /* L1 on Intel. How often it asks its VMCS is part of what is measured: six reads at each exit, as a hypervisor would, one more for a page
  * fault or a violation, one write to skip an instruction, two to inject a page fault. */
 
+#include <stdbool.h>
+
+#include "enter.h"
 #include "failure.h"
 #include "guest.h"
+#include "l2.h"
+#include "vendor.h"
 #include "vmx.h"
 
 #define INTERRUPTION_PAGE_FAULT (14U | 3U << 8 | 1U << 11 | 1U << 31) /* vector, exception, with an error code, valid */

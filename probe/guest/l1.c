@@ -4,8 +4,14 @@
  * fault of L2 fills an entry of the shadow tables from L2's own, or is L2's; INVLPG empties one, and a load of CR3 all. With nested paging it
  * fills an entry at a violation. It keeps no statistics and has no policy. */
 
+#include <stdbool.h>
+
+#include "enter.h"
 #include "failure.h"
 #include "guest.h"
+#include "l1.h"
+#include "l2.h"
+#include "vendor.h"
 
 #define PRESENT 1U
 

@@ -2,7 +2,10 @@
 
 /* L2, and what it does when it is told to. When there is only one level, L1 calls the same code. */
 
+#include <stdbool.h>
+
 #include "guest.h"
+#include "l2.h"
 
 static void do_cpuid(void) {
         uint32_t a = 0, b, c = 0, d;
