@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The steps of both vendors in the order that KVM needs: CPUID (vm_open), MSRs, mode, control structures. */
+/* The steps of both vendors in the order that KVM needs: CPUID (vm_open), MSRs, mode, control
+ * structures. */
 
 #include <errno.h>
 #include <string.h>
 
 #include "backend.h"
 
-/* With nesting off, KVM may refuse the bits (it does from 6.12 on). L1 then finds out itself that it has no such instruction. */
+/* With nesting off, KVM may refuse the bits (it does from 6.12 on). L1 then finds out itself that
+ * it has no such instruction. */
 static int set_mode(Vm *vm, const Backend *backend) {
         const int r = vm_set_mode(vm, backend->cr4, backend->efer);
 

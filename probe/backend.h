@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What differs between AMD's SVM and Intel's VMX: how the probe prepares L1 and what L1 enters L2 with. L1 itself is svm's or vmx's code. */
+/* What differs between AMD's SVM and Intel's VMX: how the probe prepares L1 and what L1 enters L2
+ * with. L1 itself is svm's or vmx's code. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Why a run ended where it should not have, in words for people. All return false, with the report concluded: for "return diagnose_…". */
+/* Why a run ended where it should not have, in words for people. All return false, with the report
+ * concluded: for "return diagnose_…". */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,5 +28,6 @@ typedef struct VmxExit {
 
 bool diagnose_vmx_exit(const VmxExit *exit, Report *report);
 
-/* An instruction of VMX failed. @valid: there was a current VMCS, which has the error. @field is of interest to VMWRITE. */
+/* An instruction of VMX failed. @valid: there was a current VMCS, which has the error. @field is of
+ * interest to VMWRITE. */
 bool diagnose_vmx_fail(const char *instruction, bool valid, uint64_t error, uint64_t field, Report *report);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What can be known without a VM. Three things tell what KVM offers: the CPUID bits that it supports for guests, those of the CPU, and the
- * parameter "nested". */
+/* What can be known without a VM. Three things tell what KVM offers: the CPUID bits that it
+ * supports for guests, those of the CPU, and the parameter "nested". */
 
 #include <cpuid.h>
 #include <errno.h>
@@ -19,15 +19,16 @@
 /* KVM_MAX_CPUID_ENTRIES of the kernel (256 as of 6.12). */
 #define CPUID_ENTRIES 256U
 
-/* Where the CPU says that it has SVM, that its SVM has nested paging, that it has VMX (AMD's manual, volume 3, appendix E; Intel's, volume
- * 2A, CPUID). */
+/* Where the CPU says that it has SVM, that its SVM has nested paging, that it has VMX (AMD's
+ * manual, volume 3, appendix E; Intel's, volume 2A, CPUID). */
 #define SVM_LEAF 0x80000001U
 #define SVM_BIT 2
 #define SVM_FEATURES_LEAF 0x8000000aU
 #define NPT_BIT 0
 #define VMX_LEAF 1U
 #define VMX_BIT 5
-/* The secondary controls' high word has what may be 1; EPT is bit 1 (Intel's manual, volume 3D, A.3.3). */
+/* The secondary controls' high word has what may be 1; EPT is bit 1 (Intel's manual, volume 3D,
+ * A.3.3). */
 #define MSR_VMX_PROCBASED_CTLS2 0x48bU
 #define EPT_BIT (32 + 1)
 
@@ -149,7 +150,8 @@ static bool choose_vendor(Kvm *kvm, Report *report) {
         kvm->module = modules[kvm->vendor].name;
         if (is_offered(kvm, kvm->vendor))
                 return true;
-        /* A module that can nest has the parameter; KVM of another kind, on whatever CPU, has not. */
+        /* A module that can nest has the parameter; KVM of another kind, on whatever CPU, has
+         * not. */
         if (!cpu_has(kvm->vendor))
                 return conclude(report, RESULT_UNSUPPORTED,
                                 "KVM works here, but has no nesting to offer: this CPU has neither VMX nor SVM");

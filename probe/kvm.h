@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* KVM as it is on this host: the device, what of nesting it offers, and the parameters that matter for it. */
+/* KVM as it is on this host: the device, what of nesting it offers, and the parameters that matter
+ * for it. */
 
 #include <linux/kvm.h>
 #include <stdbool.h>

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The map of the guest's memory and the ports by which the guest speaks to the probe: what the probe, the assembler and the guest's C agree
- * on. Numbers only, as the assembler reads it, too. Addresses are guest-physical, and L1's virtual ones. */
+/* The map of the guest's memory and the ports by which the guest speaks to the probe: what the
+ * probe, the assembler and the guest's C agree on. Numbers only, as the assembler reads it, too.
+ * Addresses are guest-physical, and L1's virtual ones. */
 
-/* Two pieces of 2 MiB: the first holds all that is below, the second is the window, whose pages come and go. */
+/* Two pieces of 2 MiB: the first holds all that is below, the second is the window, whose pages
+ * come and go. */
 #define MEMORY_SIZE 0x400000
 #define MEMORY_PIECE 0x200000
 
@@ -22,7 +24,8 @@
 #define TSS 0x8000
 #define TSS_LIMIT 0x67
 
-/* The hardware's: the VMCB or the VMCS; the host save area or the VMXON region; fields and values for VMWRITE. */
+/* The hardware's: the VMCB or the VMCS; the host save area or the VMXON region; fields and values
+ * for VMWRITE. */
 #define CONTROL 0x9000
 #define HOST_AREA 0xa000
 #define FIELDS 0xb000
@@ -30,7 +33,8 @@
 
 #define SHARED 0xc000
 
-/* L2's own page tables; those that L1 makes for it: shadows, or nested paging. Four levels, one page each. */
+/* L2's own page tables; those that L1 makes for it: shadows, or nested paging. Four levels, one
+ * page each. */
 #define L2_TABLES 0x10000
 #define SHADOW_TABLES 0x14000
 #define NESTED_TABLES 0x18000

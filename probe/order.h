@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the probe and the guest of the table tell each other through the page SHARED, and how the guest's image begins. Plain C, for both. */
+/* What the probe and the guest of the table tell each other through the page SHARED, and how the
+ * guest's image begins. Plain C, for both. */
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Owns the form of what is printed. It is written by hand in either form: keys are known, all else is numbers and short strings, which both
- * forms spell alike. */
+/* Owns the form of what is printed. It is written by hand in either form: keys are known, all else
+ * is numbers and short strings, which both forms spell alike. */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -40,7 +40,8 @@ static void put_key(PrintForm form, const char *key, size_t n) {
         (void) fputc(':', stdout);
 }
 
-/* A member of the outermost object: its names, and the type of its value, which only a variant tells. */
+/* A member of the outermost object: its names, and the type of its value, which only a variant
+ * tells. */
 static void begin_member(PrintForm form, const char *json, const char *variant, const char *type, size_t n) {
         put_key(form, form == PRINT_JSON ? json : variant, n);
         if (form == PRINT_VARIANT)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* L1 and L2 of the proof on AMD. Position-independent, copied into the guest's memory. VMRUN and an exit switch only rax, rsp and rip of the
- * general registers: L1 has rax and rsi, L2 has rax to rdx, rdi, r12 and r13. */
+/* L1 and L2 of the proof on AMD. Position-independent, copied into the guest's memory. VMRUN and an
+ * exit switch only rax, rsp and rip of the general registers: L1 has rax and rsi, L2 has rax to
+ * rdx, rdi, r12 and r13. */
 
 #include "layout.h"
 #include "svm.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* L1 and L2 of the proof on Intel. Position-independent, copied into the guest's memory. An entry and an exit switch only rsp and rip of the
- * general registers: L1 has rsi, r8 to r11, r14 and r15, L2 has rax to rdx, rdi, r12 and r13. */
+/* L1 and L2 of the proof on Intel. Position-independent, copied into the guest's memory. An entry
+ * and an exit switch only rsp and rip of the general registers: L1 has rsi, r8 to r11, r14 and r15,
+ * L2 has rax to rdx, rdi, r12 and r13. */
 
 #include "layout.h"
 #include "vmx.h"
@@ -10,7 +11,8 @@
         .balign 16
         .globl proof_vmx, proof_vmx_exit, proof_vmx_l2, proof_vmx_end
 
-/* rsi: the addresses of the VMXON region and of the VMCS, then pairs of field and value up to a field 0. */
+/* rsi: the addresses of the VMXON region and of the VMCS, then pairs of field and value up to a
+ * field 0. */
 proof_vmx:
         mov     $STAGE_VMXON, %r11d
         vmxon   (%rsi)
@@ -35,7 +37,8 @@ proof_vmx:
         vmlaunch
         jmp     9f
 
-/* Two reads and one write for each cpuid of L2: what they cost tells whether the VMCS is shadowed. */
+/* Two reads and one write for each cpuid of L2: what they cost tells whether the VMCS is
+ * shadowed. */
 proof_vmx_exit:
         mov     $VMCS_EXIT_REASON, %r9d
         vmread  %r9, %r8

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* L1 enters L2; L2 says so to the probe by a port, at which KVM must say that the vCPU is in L2; then L2 leaves to L1 by cpuid, again and
- * again, and L1 must have got each of them. What KVM has counted meanwhile has to be what it must be. */
+/* L1 enters L2; L2 says so to the probe by a port, at which KVM must say that the vCPU is in L2;
+ * then L2 leaves to L1 by cpuid, again and again, and L1 must have got each of them. What KVM has
+ * counted meanwhile has to be what it must be. */
 
 #include <inttypes.h>
 #include <string.h>
@@ -22,7 +23,8 @@ extern const char proof_vmx[], proof_vmx_exit[], proof_vmx_l2[], proof_vmx_end[]
 #define REPEATS 5U
 #define TIMEOUT_SEC 5U
 
-/* What L1 asks of its VMCS for a round trip of L2 on Intel: two reads and a write. A round trip itself is two exits: L2's and L1's entry. */
+/* What L1 asks of its VMCS for a round trip of L2 on Intel: two reads and a write. A round trip
+ * itself is two exits: L2's and L1's entry. */
 #define ACCESSES 3U
 #define BARE_ROUND_TRIP 2U
 

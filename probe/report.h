@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the probe has found out. Every step returns true to go on, and false when the report has its conclusion. */
+/* What the probe has found out. Every step returns true to go on, and false when the report has its
+ * conclusion. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +18,8 @@ typedef enum Result {
         RESULT_MAX
 } Result;
 
-/* Static strings and short ones of sysfs; enough for all that there can be (table.c: six operations and more in three ways). */
+/* Static strings and short ones of sysfs; enough for all that there can be (table.c: six operations
+ * and more in three ways). */
 #define REPORT_ROWS 64
 #define NAME_SIZE 64
 #define VALUE_SIZE 64

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The operations of L2 that are measured one by one: rows of the table of exits, and of that of times. */
+/* The operations of L2 that are measured one by one: rows of the table of exits, and of that of
+ * times. */
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Owns one run of the vCPU: its limit, its time, and that it ends at a port or with a conclusion. What the guest means by a port is none of
- * its business. */
+/* Owns one run of the vCPU: its limit, its time, and that it ends at a port or with a conclusion.
+ * What the guest means by a port is none of its business. */
 
 #include <errno.h>
 #include <string.h>

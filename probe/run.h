@@ -6,5 +6,6 @@
 #include "report.h"
 #include "vm.h"
 
-/* Runs until the guest writes to a port, and returns that; -1 when the report has its conclusion. */
+/* Runs until the guest writes to a port, and returns that; -1 when the report has its
+ * conclusion. */
 int run_to_port(Vm *vm, unsigned seconds, Report *report);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Loads the image and talks with it. What is ordered, and what the costs mean, is not its business. */
+/* Loads the image and talks with it. What is ordered, and what the costs mean, is not its
+ * business. */
 
 #include <stddef.h>
 #include <string.h>

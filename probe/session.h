@@ -27,7 +27,8 @@ typedef struct Cost {
 bool session_open(Session *session, const Kvm *kvm, Way way, Tamper tamper, Report *report);
 void session_close(Session *session);
 
-/* "one-level", "shadow-on-npt", "npt-on-npt": which tables L1 has for L2, on which L0 has for L1. */
+/* "one-level", "shadow-on-npt", "npt-on-npt": which tables L1 has for L2, on which L0 has for
+ * L1. */
 const char *session_way_name(const Session *session);
 
 bool session_order(Session *session, Operation operation, uint32_t count, Cost *ret, Report *report);

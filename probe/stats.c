@@ -11,7 +11,8 @@
 
 #include "stats.h"
 
-/* As of 6.12 a vCPU has some 70 counters, and names of 48 bytes: far above, to bound what is believed. */
+/* As of 6.12 a vCPU has some 70 counters, and names of 48 bytes: far above, to bound what is
+ * believed. */
 #define DESCRIPTORS_MAX 4096U
 #define NAME_MAX_SIZE 256U
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What KVM counts of one vCPU, by its binary statistics (Documentation/virt/kvm/api.rst, KVM_GET_STATS_FD; in 6.1, not in 5.10). */
+/* What KVM counts of one vCPU, by its binary statistics (Documentation/virt/kvm/api.rst,
+ * KVM_GET_STATS_FD; in 6.1, not in 5.10). */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* AMD: a VMCB that is right (AMD's manual, volume 2, appendix B). What is not written here is zero: no bitmaps, no offsets, no interrupts. */
+/* AMD: a VMCB that is right (AMD's manual, volume 2, appendix B). What is not written here is zero:
+ * no bitmaps, no offsets, no interrupts. */
 
 #include "backend.h"
 #include "layout.h"

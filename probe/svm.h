@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What L1 and the probe read of a VMCB after an exit: offsets. Numbers only, as the assembler reads it, too. */
+/* What L1 and the probe read of a VMCB after an exit: offsets. Numbers only, as the assembler reads
+ * it, too. */
 
 #define VMCB_TLB_CONTROL 0x05c
 #define VMCB_EXIT_CODE 0x070

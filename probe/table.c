@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Owns how exits are measured: how often, and what is taken off. The cost of one operation is the difference between an order of many and one
- * of fewer, so that what an order costs by itself is no part of it. Which operations is rows.c's, and how long they take timing.c's. */
+/* Owns how exits are measured: how often, and what is taken off. The cost of one operation is the
+ * difference between an order of many and one of fewer, so that what an order costs by itself is no
+ * part of it. Which operations is rows.c's, and how long they take timing.c's. */
 
 #include "layout.h"
 #include "rows.h"
@@ -10,7 +11,8 @@
 #include "timing.h"
 
 #define REPEATS 3
-/* An order that takes so long runs on a CPU that is emulated itself, where there is nothing that comes on top. */
+/* An order that takes so long runs on a CPU that is emulated itself, where there is nothing that
+ * comes on top. */
 #define SLOW_NSEC (50U * 1000U * 1000U)
 #define PROCESSES 16
 

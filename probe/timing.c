@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Times, each of so many iterations that the clock's own grain and a moment's disturbance are small beside them: bounded by time, not by a
- * number, as the same operation may take a thousand times longer on another host. */
+/* Times, each of so many iterations that the clock's own grain and a moment's disturbance are small
+ * beside them: bounded by time, not by a number, as the same operation may take a thousand times
+ * longer on another host. */
 
 #include <stdlib.h>
 
@@ -17,7 +18,8 @@
 /* What costs nothing never comes to that: then this is enough, with all that comes with it. */
 #define PATIENCE_NSEC (100U * 1000U * 1000U)
 
-/* An iteration of an empty loop takes a cycle or two, below a nanosecond; a software CPU needs more than this. */
+/* An iteration of an empty loop takes a cycle or two, below a nanosecond; a software CPU needs more
+ * than this. */
 #define EMULATED_NSEC 20U
 
 /* Of @count iterations, in as many orders as they need; without what the orders themselves take. */

@@ -8,5 +8,6 @@
 #include "report.h"
 #include "session.h"
 
-/* False: the report has the conclusion. When guest code is emulated, nothing is measured, and the report says so. */
+/* False: the report has the conclusion. When guest code is emulated, nothing is measured, and the
+ * report says so. */
 bool timing_run(Session *session, Report *report);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Makes and fills a VM, and reads what it is at. Of nesting it knows only whether KVM says that L2 is running. It must not run it: that is
- * run.c's. */
+/* Makes and fills a VM, and reads what it is at. Of nesting it knows only whether KVM says that L2
+ * is running. It must not run it: that is run.c's. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -75,7 +75,8 @@ static bool map_memory(Vm *vm, Report *report) {
         if (memory == MAP_FAILED)
                 return conclude(report, RESULT_BROKEN, "Cannot get memory for a VM: %s", strerror(errno));
         vm->memory = memory;
-        /* Small pages that are all there: what the host does with its memory is no exit of the guest's. */
+        /* Small pages that are all there: what the host does with its memory is no exit of the
+         * guest's. */
         (void) madvise(memory, MEMORY_SIZE, MADV_NOHUGEPAGE);
         memset(memory, 0, MEMORY_SIZE);
         region.userspace_addr = (uintptr_t) memory;
@@ -198,7 +199,8 @@ bool vm_get_registers(const Vm *vm, struct kvm_regs *ret, Report *report) {
 }
 
 bool vm_is_nested(const Vm *vm) {
-        /* More than its head is of no interest, and is not written: E2BIG comes with the size alone. */
+        /* More than its head is of no interest, and is not written: E2BIG comes with the size
+         * alone. */
         union {
                 struct kvm_nested_state state;
                 char bytes[sizeof(struct kvm_nested_state) + 0x4000];
@@ -207,7 +209,8 @@ bool vm_is_nested(const Vm *vm) {
         return ioctl(vm->vcpu, KVM_GET_NESTED_STATE, &nested) == 0 && nested.state.flags & KVM_STATE_NESTED_GUEST_MODE;
 }
 
-/* The processor has pushed the error code, if the vector has one, and the address; the handler has run no further than its port. */
+/* The processor has pushed the error code, if the vector has one, and the address; the handler has
+ * run no further than its port. */
 bool vm_get_exception(const Vm *vm, VmException *ret, Report *report) {
         const uint32_t with_error = 1U << 8 | 0x1fU << 10 | 1U << 17 | 1U << 21;
         struct kvm_regs regs;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Intel: the fields of a VMCS as a table of pairs, which L1 writes one by one (Intel's manual, volume 3C, chapter 25, and 3D, appendices A
- * and B). What is zero is in the table as well, since the VMCS is new. */
+/* Intel: the fields of a VMCS as a table of pairs, which L1 writes one by one (Intel's manual,
+ * volume 3C, chapter 25, and 3D, appendices A and B). What is zero is in the table as well, since
+ * the VMCS is new. */
 
 #include <errno.h>
 #include <string.h>
@@ -54,18 +55,21 @@ static const Field constant_fields[] = {
         { 0x481c, ACCESS_DATA }, { 0x481e, ACCESS_DATA }, { 0x4820, ACCESS_UNUSABLE }, { 0x4822, ACCESS_TSS },
         /* its GDT and IDT */
         { 0x6816, GDT }, { 0x4810, GDT_SIZE - 1 }, { 0x6818, L2_IDT }, { 0x4812, IDT_SIZE - 1 },
-        /* its registers: CR0 CR4 DR7 RFLAGS, debug exceptions, SYSENTER, DEBUGCTL; interruptibility, activity */
+        /* its registers: CR0 CR4 DR7 RFLAGS, debug exceptions, SYSENTER, DEBUGCTL;
+         * interruptibility, activity */
         { 0x6800, CR0 }, { 0x6804, CR4 }, { 0x681a, 0x400 }, { 0x6820, 2 }, { 0x6822, 0 }, { 0x6824, 0 }, { 0x6826, 0 },
         { 0x482a, 0 }, { 0x2802, 0 }, { 0x4824, 0 }, { 0x4826, 0 },
         /* no shadow VMCS is linked */
         { 0x2800, UINT64_MAX },
-        /* L1: selectors es cs ss ds fs gs tr; CR0 CR3 CR4; bases of fs gs tr gdt idt; SYSENTER; RSP */
+        /* L1: selectors es cs ss ds fs gs tr; CR0 CR3 CR4; bases of fs gs tr gdt idt; SYSENTER;
+         * RSP */
         { 0x0c00, DATA_SELECTOR }, { 0x0c02, CODE_SELECTOR }, { 0x0c04, DATA_SELECTOR }, { 0x0c06, DATA_SELECTOR },
         { 0x0c08, DATA_SELECTOR }, { 0x0c0a, DATA_SELECTOR }, { 0x0c0c, TSS_SELECTOR },
         { 0x6c00, CR0 }, { 0x6c02, L1_PML4 }, { 0x6c04, CR4 },
         { 0x6c06, 0 }, { 0x6c08, 0 }, { 0x6c0a, TSS }, { 0x6c0c, GDT }, { 0x6c0e, L1_IDT },
         { 0x4c00, 0 }, { 0x6c10, 0 }, { 0x6c12, 0 }, { 0x6c14, HOST_STACK },
-        /* controls: any page fault counts, no CR3 targets, no lists of MSRs, nothing injected, CR0 and CR4 are L2's own */
+        /* controls: any page fault counts, no CR3 targets, no lists of MSRs, nothing injected, CR0
+         * and CR4 are L2's own */
         { 0x4006, 0 }, { 0x4008, 0 }, { 0x400a, 0 }, { 0x400e, 0 }, { 0x4010, 0 }, { 0x4014, 0 }, { 0x4016, 0 }, { 0x4018, 0 },
         { 0x401a, 0 }, { 0x6000, 0 }, { 0x6002, 0 }, { 0x6004, 0 }, { 0x6006, 0 },
 };

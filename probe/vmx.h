@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The fields of a VMCS that L1 and the probe read after an exit, and exit reasons (Intel's manual, volume 3D, appendices B and C). Numbers
- * only, as the assembler reads it, too. */
+/* The fields of a VMCS that L1 and the probe read after an exit, and exit reasons (Intel's manual,
+ * volume 3D, appendices B and C). Numbers only, as the assembler reads it, too. */
 
 #define VMCS_INSTRUCTION_ERROR 0x4400
 #define VMCS_EXIT_REASON 0x4402

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* SIGALRM without SA_RESTART ends a KVM_RUN that is under way, and "immediate_exit" one that is about to begin: the signal can't come at a
- * moment at which it is lost. */
+/* SIGALRM without SA_RESTART ends a KVM_RUN that is under way, and "immediate_exit" one that is
+ * about to begin: the signal can't come at a moment at which it is lost. */
 
 #include <errno.h>
 #include <signal.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A limit to how long the guest may run: after it, KVM_RUN returns with EINTR, and does so at once when it is called again. */
+/* A limit to how long the guest may run: after it, KVM_RUN returns with EINTR, and does so at once
+ * when it is called again. */
 
 #include <linux/kvm.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Entering L2 with all of its registers, and leaving it: which instruction that is, and whose registers are whose. Why L2 left is not read
- * here. */
+/* Entering L2 with all of its registers, and leaving it: which instruction that is, and whose
+ * registers are whose. Why L2 left is not read here. */
 
 #include "layout.h"
 
@@ -70,8 +70,8 @@ svm_enter:
         load_l1
         ret
 
-/* edi: not the first entry. Returns 0 after an exit, and 1 when the entry failed. The stack of an exit is a constant of the VMCS, as to
- * write it each time would be an exit each time. */
+/* edi: not the first entry. Returns 0 after an exit, and 1 when the entry failed. The stack of an
+ * exit is a constant of the VMCS, as to write it each time would be an exit each time. */
 vmx_enter:
         save_l1
         mov     %rsp, l1_stack(%rip)

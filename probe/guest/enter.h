@@ -5,7 +5,8 @@
 
 #include <stdint.h>
 
-/* General registers of L2 while L1 runs; of an SVM guest rax is in the VMCB. enter.S knows the offsets. */
+/* General registers of L2 while L1 runs; of an SVM guest rax is in the VMCB. enter.S knows the
+ * offsets. */
 typedef struct Registers {
         uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
 } Registers;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Owns the last words of L1, the guest's part of the order. It must not ask the hardware: who fails says all that there is. */
+/* Owns the last words of L1, the guest's part of the order. It must not ask the hardware: who fails
+ * says all that there is. */
 
 #include "failure.h"
 #include "guest.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* L1 on AMD: reads and writes the VMCB, which the probe has prepared. Not every CPU says where the next instruction is, or what INVLPG was
- * for; L2's instructions are known. */
+/* L1 on AMD: reads and writes the VMCB, which the probe has prepared. Not every CPU says where the
+ * next instruction is, or what INVLPG was for; L2's instructions are known. */
 
 #include "enter.h"
 #include "failure.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* L1 on Intel. How often it asks its VMCS is part of what is measured: six reads at each exit, as a hypervisor would, one more for a page
- * fault or a violation, one write to skip an instruction, two to inject a page fault. */
+/* L1 on Intel. How often it asks its VMCS is part of what is measured: six reads at each exit, as a
+ * hypervisor would, one more for a page fault or a violation, one write to skip an instruction, two
+ * to inject a page fault. */
 
 #include <stdbool.h>
 
@@ -19,7 +20,8 @@
 
 #define INVEPT_ALL 2U
 
-/* What the flags say after an instruction of VMX: CF, there is no current VMCS; ZF, its error field says why. */
+/* What the flags say after an instruction of VMX: CF, there is no current VMCS; ZF, its error field
+ * says why. */
 #define FAILED(instruction, ...)                                                                           \
         ({                                                                                                 \
                 bool no_vmcs, error;                                                                       \

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* L1, a hypervisor as small as can be. Without nested paging it does what Intel's manual calls a virtual TLB (volume 3C, 32.3): a page
- * fault of L2 fills an entry of the shadow tables from L2's own, or is L2's; INVLPG empties one, and a load of CR3 all. With nested paging it
- * fills an entry at a violation. It keeps no statistics and has no policy. */
+/* L1, a hypervisor as small as can be. Without nested paging it does what Intel's manual calls a
+ * virtual TLB (volume 3C, 32.3): a page fault of L2 fills an entry of the shadow tables from L2's
+ * own, or is L2's; INVLPG empties one, and a load of CR3 all. With nested paging it fills an entry
+ * at a violation. It keeps no statistics and has no policy. */
 
 #include <stdbool.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Where L2 begins, and what C can't say of it: its handler of page faults. What L2 does is l2.c's. */
+/* Where L2 begins, and what C can't say of it: its handler of page faults. What L2 does is
+ * l2.c's. */
 
 #include "layout.h"
 
@@ -11,7 +12,8 @@ l2_start:
         call    l2_main
 1:      jmp     1b
 
-/* The page belongs to L2, which maps it and goes on. Any other fault goes where the unhandled ones go. */
+/* The page belongs to L2, which maps it and goes on. Any other fault goes where the unhandled ones
+ * go. */
 l2_page_fault:
         push    %rax
         push    %rcx

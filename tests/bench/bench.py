@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""How much nestvirtd costs, beside something that everybody knows: what `./run bench` runs, on the emulated host or, where that
-is not about the host's KVM, on this machine.
+"""How much nestvirtd costs, beside something that everybody knows: what `./run bench` runs, on the
+emulated host or, where that is not about the host's KVM, on this machine.
 
-Owns the list of measurements, and the anchors and goals of those on the emulated host. Whatever is compared runs in turns in the
-same boot, so that the emulator's slowness is in both; only the ratios mean something on other machines. Ends with 1 when a goal is
-missed.
+Owns the list of measurements, and the anchors and goals of those on the emulated host. Whatever is
+compared runs in turns in the same boot, so that the emulator's slowness is in both; only the ratios
+mean something on other machines. Ends with 1 when a goal is missed.
 
     bench.py [MEASUREMENT…]
 """
@@ -66,7 +66,8 @@ def measure_status(host):
 
 
 def measure_calls(host):
-    """A property of each, then all of them; hostnamed has more of them than our manager, and reads files for some."""
+    """A property of each, then all of them; hostnamed has more of them than our manager, and reads
+    files for some."""
     targets = ("org.nestvirt1 /org/nestvirt1 org.nestvirt1.Manager Nested"
                " org.freedesktop.hostname1 /org/freedesktop/hostname1 org.freedesktop.hostname1 Hostname")
     text = tool(host, "call-time", CALL_ROUNDS, CALL_BATCH, targets)
@@ -95,7 +96,8 @@ def switches(host):
 
 
 def measure_rest(host):
-    """Nobody calls and nothing changes; the watchdog's three minutes are longer than this, but may end in it."""
+    """Nobody calls and nothing changes; the watchdog's three minutes are longer than this, but may
+    end in it."""
     settle(host)
     host.check("sleep 3")
     before = switches(host)
@@ -104,14 +106,16 @@ def measure_rest(host):
 
 
 def measure_toggle(host):
-    """kvm and kvm_amd unloaded and loaded with the other value of nested. Ours also checks, writes files and reads back."""
+    """kvm and kvm_amd unloaded and loaded with the other value of nested. Ours also checks, writes
+    files and reads back."""
     text = tool(host, "toggle-time", PAIRS, "kvm_amd nested")
     yield Row("toggle, call to reply", **pair(text), anchor_name="modprobe -r + modprobe", goal=1.05, note=f"{PAIRS} pairs")
     reset(host)
 
 
 def measure_stall(host):
-    """Many clients ask for all properties in a loop: the longest time that none of them got an answer."""
+    """Many clients ask for all properties in a loop: the longest time that none of them got an
+    answer."""
     quiet = [[int(cell) for cell in tool(host, "stall", CLIENTS, CLIENT_USERS, 2).split()] for _ in range(2)]
     busy = [[int(cell) for cell in tool(host, "stall", CLIENTS, CLIENT_USERS, "kvm_amd nested", turn % 2).split()]
             for turn in range(STALL_ROUNDS)]
@@ -126,8 +130,9 @@ def measure_stall(host):
 
 
 def measure_probe(host):
-    """The whole process, with a CPU that is emulated: on hardware it takes a hundredth. Then what of its CPU time its own code takes; the rest
-    is the guests' and the kernel's, which handles their exits. By the ticks of the clock, of all runs together, as one has few (cpu-time.c)."""
+    """The whole process, with a CPU that is emulated: on hardware it takes a hundredth. Then what
+    of its CPU time its own code takes; the rest is the guests' and the kernel's, which handles
+    their exits. By the ticks of the clock, of all runs together, as one has few (cpu-time.c)."""
     runs = [[int(cell) / 1e6 for cell in line.split()] for line in tool(host, "cpu-time", PROBE_ROUNDS, f"{PROBE} --json").splitlines()]
     _, total, own, guests = (sum(column) / len(runs) for column in zip(*runs, strict=True))
     yield Row("probe, whole process", statistics.median(run[0] for run in runs), goal=5000, absolute=True, note=f"{PROBE_ROUNDS} runs")
@@ -166,7 +171,8 @@ def make_payload(folder):
 
 
 def measure(names, functions, *arguments, before=lambda: None):
-    """The rows of those measurements, and the names of those that came to nothing, which the others do not suffer from."""
+    """The rows of those measurements, and the names of those that came to nothing, which the others
+    do not suffer from."""
     rows, failed = [], []
     for name in names:
         print(f"Measuring {name}…", flush=True)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How long property calls take on the system bus, from this process's send to its receipt of the answer: two services in
- * turns, in batches. Prints a line for each round, nanoseconds for a single call: Get of the one, Get of the other, GetAll
- * of the one, GetAll of the other.
+/* How long property calls take on the system bus, from this process's send to its receipt of the
+ * answer: two services in turns, in batches. Prints a line for each round, nanoseconds for a single
+ * call: Get of the one, Get of the other, GetAll of the one, GetAll of the other.
  *
  *     call-time ROUNDS BATCH NAME PATH INTERFACE PROPERTY NAME PATH INTERFACE PROPERTY */
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a program uses of the CPU, by what it does with it. Prints a line for each round, in nanoseconds: from fork to exit; of the CPU in all;
- * of that, in its own code; and in that of its guests.
+/* What a program uses of the CPU, by what it does with it. Prints a line for each round, in
+ * nanoseconds: from fork to exit; of the CPU in all; of that, in its own code; and in that of its
+ * guests.
  *
- * The kernel counts the time in a guest as user time, so that it has to be taken off. That can't be done with what wait4() says: there, user
- * and system time are stretched until they come to the time that the program really ran, while that of guests stays as the ticks of the
- * clock have it, of which an emulated machine loses some. The clocks of a process that count ticks tell all in the same measure, as long as
- * it is a zombie. Being samples, they mean something in a run of many ticks only, and as shares.
+ * The kernel counts the time in a guest as user time, so that it has to be taken off. That can't be
+ * done with what wait4() says: there, user and system time are stretched until they come to the
+ * time that the program really ran, while that of guests stays as the ticks of the clock have it,
+ * of which an emulated machine loses some. The clocks of a process that count ticks tell all in the
+ * same measure, as long as it is a zombie. Being samples, they mean something in a run of many
+ * ticks only, and as shares.
  *
  *     cpu-time ROUNDS COMMAND [ARGUMENT…] */
 
@@ -17,7 +20,8 @@
 
 #include "bench.h"
 
-/* The kernel's, by which a clock's number is made of a process's: all ticks, or those in user mode. */
+/* The kernel's, by which a clock's number is made of a process's: all ticks, or those in user
+ * mode. */
 enum { TICKS_ALL = 0, TICKS_USER = 1 };
 
 #define GUEST_FIELD 43 /* of proc_pid_stat(5) */

@@ -3,8 +3,8 @@
 machine does and where the checkout lies is not in them, so that two commits can be compared.
 
 A release build of its own, over a tree of files. What would make two runs differ is taken away: the
-environment, the length of names, and, by steady.c, what is random. Compiler, libraries and the CPU's
-features do count: both commits want the same.
+environment, the length of names, and, by steady.c, what is random. Compiler, libraries and the
+CPU's features do count: both commits want the same.
 """
 
 import contextlib
@@ -44,7 +44,8 @@ def build_release():
 
 
 class Counted(Place):
-    """A bus, a tree of files, and the programs, in a folder that what is counted is told no path of."""
+    """A bus, a tree of files, and the programs, in a folder that what is counted is told no path
+    of."""
 
     def setUp(self):
         super().setUp()
@@ -109,7 +110,8 @@ def count_refresh():
 
 
 def count(what, function, *arguments, unit="M", note=""):
-    """A row, whose note says how far the runs are from each other: a smaller difference says nothing."""
+    """A row, whose note says how far the runs are from each other: a smaller difference says
+    nothing."""
     counts = [function(*arguments) for _ in range(ROUNDS)]
     spread = (max(counts) - min(counts)) / min(counts)
     return Row(f"instructions: {what}", statistics.median(counts) / UNITS[unit], unit=unit, digits=3,

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a thousand and ten thousand guests cost, beside virsh on the same connection: of libvirt's test driver, and of a libvirtd of our own.
+"""What a thousand and ten thousand guests cost, beside virsh on the same connection: of libvirt's
+test driver, and of a libvirtd of our own.
 
-It runs on this machine; the host of the daemon is a tree of files. virsh is one process for all guests, that is told what to do on its
-standard input; it opens its connection each time, and the daemon has its own.
+It runs on this machine; the host of the daemon is a tree of files. virsh is one process for all
+guests, that is told what to do on its standard input; it opens its connection each time, and the
+daemon has its own.
 """
 
 import os
@@ -187,7 +189,8 @@ def measure_list(kind):
 
 
 def time_event(side, watcher, policy):
-    """Milliseconds from when somebody else begins to define a guest anew until that is signalled."""
+    """Milliseconds from when somebody else begins to define a guest anew until that is
+    signalled."""
     text = definition(0, "qemu", " machine='pc'").replace("policy='require'", f"policy='{policy}'")
     watcher.messages.clear()
     before = time.perf_counter()
@@ -224,7 +227,8 @@ def patch_ours(side):
 
 
 def patch_virsh(side, options=""):
-    """The files that are defined are not virsh's work; and no daemon of ours asks libvirtd about what it does."""
+    """The files that are defined are not virsh's work; and no daemon of ours asks libvirtd about
+    what it does."""
     folder = side.folder / "patched"
     folder.mkdir(exist_ok=True)
     for number in range(side.count):

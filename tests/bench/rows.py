@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass
 class Row:
-    """One line of the table. `goal` is the largest ratio, or the largest value of ours when `absolute`."""
+    """One line of the table. `goal` is the largest ratio, or the largest value of ours when
+    `absolute`."""
 
     what: str
     ours: float
@@ -48,7 +49,8 @@ HEAD = ["what", "ours", "anchor", "which is", "ratio", "goal", "met"]
 
 
 def pair(text, ours=0, anchor=1):
-    """Ours, the anchor (ms) and the ratio, from two columns (ns) of a program's output, a line for each pair."""
+    """Ours, the anchor (ms) and the ratio, from two columns (ns) of a program's output, a line for
+    each pair."""
     rows = [[int(cell) for cell in line.split()] for line in text.splitlines()]
     return {
         "ours": statistics.median(row[ours] for row in rows) / 1e6,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How long commands take from fork to exit, in turns, so that whatever else the machine does hits all alike. Prints a line
- * for each round: the nanoseconds of each command.
+/* How long commands take from fork to exit, in turns, so that whatever else the machine does hits
+ * all alike. Prints a line for each round: the nanoseconds of each command.
  *
  *     spawn-time [--any-status] ROUNDS COMMAND [ARGUMENT…] -- COMMAND [ARGUMENT…] … */
 

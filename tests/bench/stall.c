@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Many clients that ask for all properties of the manager over and over while a parameter is changed. Prints one line: the
- * answers, the calls that failed, the slowest answer, the longest time in which nobody got one, and how long the change
- * took (nanoseconds; a change that takes 0 was not asked for).
+/* Many clients that ask for all properties of the manager over and over while a parameter is
+ * changed. Prints one line: the answers, the calls that failed, the slowest answer, the longest
+ * time in which nobody got one, and how long the change took (nanoseconds; a change that takes 0
+ * was not asked for).
  *
  *     stall CLIENTS USER,USER,… MODULE PARAMETER VALUE
  *     stall CLIENTS USER,USER,… SECONDS

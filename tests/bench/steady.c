@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Preloaded into the daemon while valgrind counts its instructions: openat2(2), which the valgrind of
- * Debian 12 does not know, and random numbers that are the same in each run, as they decide how long
- * the chains of libsystemd's hash tables are. */
+/* Preloaded into the daemon while valgrind counts its instructions: openat2(2), which the valgrind
+ * of Debian 12 does not know, and random numbers that are the same in each run, as they decide how
+ * long the chains of libsystemd's hash tables are. */
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -16,14 +16,16 @@
 
 #define ARGUMENTS 6
 
-/* The tree of files has no link that leads out of it, so that beneath it an ordinary openat(2) finds the same. */
+/* The tree of files has no link that leads out of it, so that beneath it an ordinary openat(2)
+ * finds the same. */
 static int open_beneath(int fd, const char *path, const struct open_how *how) {
         while (*path == '/')
                 path++;
         return openat(fd, *path ? path : ".", (int) how->flags, (mode_t) how->mode);
 }
 
-/* All that can be given are passed on, as the C library does: the kernel knows how many there are. */
+/* All that can be given are passed on, as the C library does: the kernel knows how many there
+ * are. */
 long syscall(long number, ...) {
         static long (*next)(long, ...);
         long given[ARGUMENTS];

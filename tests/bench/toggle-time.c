@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How long a change of a module's parameter takes: our method from call to reply, and in turns with it the bare modprobe -r
- * and modprobe. The parameter is a switch that is on. Between two measurements udev is let finish. Prints a line for each pair: ours, theirs.
+/* How long a change of a module's parameter takes: our method from call to reply, and in turns with
+ * it the bare modprobe -r and modprobe. The parameter is a switch that is on. Between two
+ * measurements udev is let finish. Prints a line for each pair: ours, theirs.
  *
  *     toggle-time PAIRS MODULE PARAMETER */
 
@@ -35,8 +36,8 @@ int main(int argc, char **argv) {
                 die("toggle-time", "PAIRS MODULE PARAMETER are expected");
         check(sd_bus_open_system(&bus), "system bus");
         for (long pair = 0, pairs = strtol(argv[1], NULL, 10); pair < pairs; pair++) {
-                /* Ours always changes the value, so that it has files to write and a module to reload. Each is first as
-                 * often as the other; theirs then loads what there was. */
+                /* Ours always changes the value, so that it has files to write and a module to
+                 * reload. Each is first as often as the other; theirs then loads what there was. */
                 const char *before = pair % 2 == 0 ? "1" : "0", *after = pair % 2 == 0 ? "0" : "1";
                 const bool theirs_first = pair / 2 % 2 == 1;
                 uint64_t ours, theirs = 0;
