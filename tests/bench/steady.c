@@ -38,7 +38,7 @@ long syscall(long number, ...) {
         if (number == SYS_openat2)
                 return open_beneath((int) given[0], (const char *) given[1], (const struct open_how *) given[2]);
         if (!next)
-                *(void **) &next = dlsym(RTLD_NEXT, "syscall");
+                next = (long (*)(long, ...)) dlsym(RTLD_NEXT, "syscall");
         if (!next) {
                 errno = ENOSYS;
                 return -1;
