@@ -17,6 +17,7 @@
 #include "helper.h"
 #include "idle.h"
 #include "lock.h"
+#include "log-change.h"
 #include "log.h"
 #include "object.h"
 #include "recover.h"

@@ -6,7 +6,7 @@
  * here is asynchronous, and it knows nothing of what is done with a yes. */
 
 #include "daemon.h"
-#include "log.h"
+#include "caller.h"
 
 typedef enum Verdict {
         VERDICT_YES,

@@ -12,6 +12,7 @@
 #include "device.h"
 #include "error.h"
 #include "guests.h"
+#include "log-change.h"
 #include "object.h"
 #include "order.h"
 #include "surroundings.h"

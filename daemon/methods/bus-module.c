@@ -7,6 +7,7 @@
 #include "call.h"
 #include "describe-reply.h"
 #include "idle.h"
+#include "log-change.h"
 #include "object.h"
 #include "order.h"
 #include "users.h"

@@ -12,6 +12,8 @@
 #include "describe-reply.h"
 #include "error.h"
 #include "guests.h"
+#include "log-change.h"
+#include "log.h"
 #include "object.h"
 #include "request.h"
 

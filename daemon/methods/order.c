@@ -11,7 +11,7 @@
 #include "describe-reply.h"
 #include "error.h"
 #include "guests.h"
-#include "log.h"
+#include "log-change.h"
 #include "order.h"
 #include "plan.h"
 #include "users.h"

@@ -12,6 +12,7 @@
 #include "error.h"
 #include "fixed-values.h"
 #include "guests-own.h"
+#include "log-change.h"
 #include "log.h"
 
 #define TURN_USEC (5U * 1000U * 1000U)

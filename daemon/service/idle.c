@@ -11,6 +11,7 @@
 #include "finished.h"
 #include "holders.h"
 #include "idle.h"
+#include "log-change.h"
 #include "log.h"
 #include "pending.h"
 #include "plan.h"

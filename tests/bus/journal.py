@@ -8,7 +8,7 @@ import struct
 
 from clients import TIMEOUT
 
-LOG_H = pathlib.Path(__file__).parents[2] / "daemon/events/log.h"
+LOG_H = pathlib.Path(__file__).parents[2] / "daemon/service/log-change.h"
 
 
 def message_ids():

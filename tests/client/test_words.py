@@ -91,7 +91,7 @@ class Daemon(unittest.TestCase):
         self.assertEqual(set(tags(section("nestvirtd.8", "POLKIT ACTIONS"))), used)
 
     def test_log_fields(self):
-        fields = set(re.findall(r"NESTVIRT_[A-Z_]+", (DAEMON / "events/log.h").read_text(encoding="utf-8")))
+        fields = set(re.findall(r"NESTVIRT_[A-Z_]+", (DAEMON / "service/log-change.h").read_text(encoding="utf-8")))
         self.assertGreater(len(fields), 5)
         self.assertEqual(set(re.findall(r"NESTVIRT_[A-Z_]+", section("nestvirtd.8", "LOG"))), fields)
 
