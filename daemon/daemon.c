@@ -1,57 +1,41 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The refresh, the order in which things are set up and taken down, and the end. */
+/* The order in which things are set up and taken down, and the end. Nothing is decided here. */
 
 #include <errno.h>
-#include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#include "authority.h"
 #include "bus.h"
-#include "device.h"
-#include "guests.h"
-#include "helper.h"
-#include "idle.h"
+#include "daemon.h"
 #include "lock.h"
 #include "log-change.h"
 #include "log.h"
-#include "object.h"
+#include "methods.h"
 #include "recover.h"
+#include "services.h"
 #include "watch.h"
+#include "worker-source.h"
 
-void daemon_refresh(Daemon *daemon) {
-        Host *before = g_steal_pointer(&daemon->host);
-
-        daemon->host = host_read(daemon->root, daemon->loader);
-        objects_publish(daemon);
-        guests_judge(daemon->guests);
-        idle_update(daemon->idle);
-        host_free(before);
-        (void) malloc_trim(0); /* reading takes ten times the memory of what was read */
-        (void) sd_event_get_iteration(daemon->event, &daemon->refreshed);
-}
-
-void daemon_refresh_once(Daemon *daemon) {
-        uint64_t now = 0;
-
-        if (sd_event_get_iteration(daemon->event, &now) < 0 || now != daemon->refreshed)
-                daemon_refresh(daemon);
-}
-
-static int on_worker(sd_event_source *source, int fd, uint32_t events, void *userdata) {
-        worker_dispatch(userdata);
-        return 0;
-}
+typedef struct Daemon {
+        const DaemonSettings *settings;
+        int lock; /* of the host, or -1: we may not touch it (lock.h) */
+        sd_event *event;
+        sd_bus *bus;
+        Objects *objects;
+        Watch *watch;
+        Services services;
+} Daemon;
 
 static void on_at_rest(gpointer userdata) {
         Daemon *daemon = userdata;
 
         /* As long as there is a bus: the dialogs that polkit shows for us go away. */
-        g_clear_pointer(&daemon->authority, authority_free);
+        g_clear_pointer(&daemon->services.authority, authority_free);
         (void) sd_event_exit(daemon->event, EXIT_SUCCESS);
 }
 
@@ -60,13 +44,30 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
         Daemon *daemon = userdata;
 
         (void) sd_notify(false, "STOPPING=1");
-        turns_close(daemon->turns, on_at_rest, daemon);
+        turns_close(daemon->services.turns, on_at_rest, daemon);
         return 0;
+}
+
+/* The observers of the host's state, in their order: who is told of a change has the signals of the
+ * host before those of its guests, and the end of what waited after both. */
+static void publish_host(gpointer userdata) {
+        const Daemon *daemon = userdata;
+
+        objects_publish(daemon->objects, daemon->services.state->host);
+}
+
+static void on_news(gpointer userdata) {
+        const Daemon *daemon = userdata;
+
+        host_state_refresh(daemon->services.state);
+        idle_event(daemon->services.idle);
 }
 
 typedef struct Recovery {
         Daemon *daemon;
         Root *root;
+        Loader *loader;
+        bool may_touch;
         ChangeResult *result; /* NULL: there was nothing */
 } Recovery;
 
@@ -83,16 +84,17 @@ static void recovery_run(gpointer data) {
 
         /* Who has no right to the lock can't tell a change that was cut short from one under
          * way. */
-        if (recovery->daemon->lock >= 0)
-                recovery->result = recover_run(recovery->root, recovery->daemon->loader);
+        if (recovery->may_touch)
+                recovery->result = recover_run(recovery->root, recovery->loader);
 }
 
-static void on_ready(Daemon *daemon) {
+static void on_ready(gpointer userdata) {
         (void) sd_notify(false, "READY=1");
 }
 
-static void claim_name(Daemon *daemon) {
-        int r = bus_claim_name(daemon, on_ready);
+static void claim_name(gpointer userdata) {
+        const Daemon *daemon = userdata;
+        int r = bus_claim_name(daemon->bus, on_ready, NULL);
 
         if (r < 0) {
                 log_error("Cannot ask for the bus name: %s", strerror(-r));
@@ -107,17 +109,23 @@ static void recovery_done(gpointer data, gpointer userdata) {
         if (recovery->result)
                 log_recovered(recovery->result->steps, recovery->result->error);
         recovery_free(recovery);
-        daemon_refresh(daemon);
-        guests_begin(daemon->guests, claim_name);
-        turns_end(daemon->turns);
+        host_state_refresh(daemon->services.state);
+        guests_begin(daemon->services.guests, claim_name, daemon);
+        turns_end(daemon->services.turns);
 }
 
 static bool recovery_begin(gpointer data) {
         Daemon *daemon = data;
+        const HostState *state = daemon->services.state;
         Recovery *recovery = g_new0(Recovery, 1);
 
-        *recovery = (Recovery) {.daemon = daemon, .root = root_ref(daemon->root)};
-        worker_submit(daemon->changes, recovery_run, recovery_done, recovery_free, recovery, NULL);
+        *recovery = (Recovery) {
+                        .daemon = daemon,
+                        .root = root_ref(state->root),
+                        .loader = state->loader,
+                        .may_touch = daemon->lock >= 0,
+        };
+        worker_submit(daemon->services.changes, recovery_run, recovery_done, recovery_free, recovery, NULL);
         return true;
 }
 
@@ -146,97 +154,130 @@ static int set_up_event(Daemon *daemon) {
         return r < 0 ? r : sd_event_set_watchdog(daemon->event, true);
 }
 
-int daemon_add_worker(const Daemon *daemon, const char *name, Worker **ret, sd_event_source **ret_source) {
-        g_autoptr(GError) error = NULL;
-
-        *ret = worker_new(name, &error);
-        if (!*ret) {
-                log_error("%s", error->message);
-                return -EAGAIN;
-        }
-        return sd_event_add_io(daemon->event, ret_source, worker_fd(*ret), EPOLLIN, on_worker, *ret);
-}
-
 /* Before there is anything that others could see. */
-static bool take_lock(Daemon *daemon) {
+static bool take_lock(Daemon *daemon, const Root *root) {
         g_autoptr(GError) error = NULL;
 
-        daemon->lock = lock_take(daemon->root, &error);
+        daemon->lock = lock_take(root, &error);
         if (error)
                 log_error("%s", error->message);
         return !error;
 }
 
-static int set_up(Daemon *daemon) {
+/* What there is without a bus; then the bus, with all that is published by then. */
+static int set_up_ground(Daemon *daemon, Root *root, Loader *loader) {
+        Services *services = &daemon->services;
         int r = set_up_event(daemon);
-        if (r < 0)
-                return r;
-        r = daemon_add_worker(daemon, "changes", &daemon->changes, NULL);
-        if (r < 0)
-                return r;
-        r = daemon_add_worker(daemon, "reads", &daemon->reads, NULL);
+
+        if (r >= 0)
+                r = worker_source_add(daemon->event, "changes", &services->changes, NULL);
+        if (r >= 0)
+                services->readings = readings_new(daemon->event, root, &r);
         if (r < 0)
                 return r;
 
-        daemon->objects = objects_new();
-        daemon->callers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-        g_queue_init(&daemon->refreshes);
-        daemon->turns = turns_new(daemon->event);
-        if (!daemon->turns)
+        daemon->objects = objects_new(interfaces, services);
+        services->calls = calls_new();
+        g_queue_init(&services->refreshes);
+        services->turns = turns_new(daemon->event);
+        if (!services->turns)
                 return -ENOMEM;
-        daemon->host = host_read(daemon->root, daemon->loader);
-        objects_publish(daemon);
-        r = bus_open(daemon);
-        if (r < 0) {
+        services->state = host_state_new(daemon->event, root, loader);
+        publish_host(daemon);
+        host_state_observe(services->state, publish_host, daemon);
+        r = bus_open(daemon->event, daemon->objects, &daemon->bus);
+        if (r < 0)
                 log_error("Cannot reach the system bus: %s", strerror(-r));
-                return r;
-        }
+        return r;
+}
 
-        daemon->authority = authority_new(daemon);
-        daemon->device = device_new(daemon);
-        daemon->idle = idle_new(daemon);
-        daemon->prober = helper_new(daemon);
-        if (!daemon->device || !daemon->idle || !daemon->prober)
+static Idle *make_idle(const Daemon *daemon) {
+        const Services *services = &daemon->services;
+        const IdleParts parts = {
+                        .event = daemon->event,
+                        .bus = daemon->bus,
+                        .state = services->state,
+                        .turns = services->turns,
+                        .changes = services->changes,
+                        .readings = services->readings,
+                        .patience_usec = daemon->settings->patience_usec,
+        };
+
+        return idle_new(&parts);
+}
+
+static Guests *make_guests(const Daemon *daemon, int *ret_error) {
+        const Services *services = &daemon->services;
+        const GuestsParts parts = {
+                        .event = daemon->event,
+                        .state = services->state,
+                        .objects = daemon->objects,
+                        .turns = services->turns,
+                        .uri = daemon->settings->libvirt,
+                        .hypervisor = daemon->settings->hypervisor,
+                        .patience_usec = daemon->settings->guest_patience_usec,
+                        .may_record = daemon->lock >= 0,
+        };
+
+        return guests_new(&parts, ret_error);
+}
+
+static int set_up_services(Daemon *daemon) {
+        const char *folder = daemon->settings->units ? NULL : daemon->settings->helper_dir;
+        Services *services = &daemon->services;
+        HostState *state = services->state;
+        Helper *helper = helper_new(daemon->event, daemon->bus, folder);
+        int r = 0;
+
+        services->authority = authority_new(daemon->bus, daemon->settings->always_ask);
+        services->device = helper ? device_new(state, services->turns, helper) : NULL;
+        services->idle = make_idle(daemon);
+        services->prober = helper_new(daemon->event, daemon->bus, folder);
+        if (!services->device || !services->idle || !services->prober)
                 return -ENOMEM;
-        daemon->guests = guests_new(daemon, &r);
-        if (!daemon->guests)
+        services->guests = make_guests(daemon, &r);
+        if (!services->guests)
                 return r;
-        daemon->watch = watch_new(daemon, &r);
+        host_state_observe(state, guests_judge, services->guests);
+        host_state_observe(state, idle_update, services->idle);
+        daemon->watch = watch_new(daemon->event, state->root, services->turns, on_news, daemon, &r);
         return daemon->watch ? 0 : r;
 }
 
 /* The bus goes last, so that whoever still waits hears of it from the bus; what a worker does is
  * waited for. */
 static void take_down(Daemon *daemon) {
+        Services *services = &daemon->services;
+
         watch_free(daemon->watch);
-        guests_free(daemon->guests);
-        g_clear_pointer(&daemon->changes, worker_free);
-        g_clear_pointer(&daemon->reads, worker_free);
-        g_clear_pointer(&daemon->scan->users, g_ptr_array_unref);
-        authority_free(daemon->authority);
-        turns_free(daemon->turns);
-        idle_free(daemon->idle);
-        device_free(daemon->device);
-        helper_free(daemon->prober);
+        guests_free(services->guests);
+        g_clear_pointer(&services->changes, worker_free);
+        readings_free(services->readings);
+        authority_free(services->authority);
+        turns_free(services->turns);
+        idle_free(services->idle);
+        device_free(services->device);
+        helper_free(services->prober);
         sd_bus_flush_close_unref(daemon->bus);
-        g_clear_pointer(&daemon->objects, g_hash_table_unref);
-        g_clear_pointer(&daemon->callers, g_hash_table_unref);
-        host_free(daemon->host);
+        objects_free(daemon->objects);
+        calls_free(services->calls);
+        host_state_free(services->state);
         sd_event_unref(daemon->event);
         if (daemon->lock >= 0)
                 (void) close(daemon->lock);
 }
 
 int daemon_run(const DaemonSettings *settings, Root *root, Loader *loader) {
-        UsersScan scan = {};
-        Daemon daemon = {.settings = settings, .root = root, .loader = loader, .scan = &scan};
+        Daemon daemon = {.settings = settings};
         int status = EXIT_FAILURE;
 
-        if (!take_lock(&daemon))
+        if (!take_lock(&daemon, root))
                 return EXIT_FAILURE;
-        int r = set_up(&daemon);
+        int r = set_up_ground(&daemon, root, loader);
+        if (r >= 0)
+                r = set_up_services(&daemon);
         if (r >= 0) {
-                turns_ask(daemon.turns, recovery_begin, recovery_dropped, &daemon);
+                turns_ask(daemon.services.turns, recovery_begin, recovery_dropped, &daemon);
                 status = sd_event_loop(daemon.event);
         } else
                 log_error("Cannot start: %s", strerror(-r));

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "authority.h"
+#include "cleanup.h"
 #include "error.h"
 #include "names.h"
 
@@ -57,7 +58,8 @@ static const Rule rules[] = {
 };
 
 struct Authority {
-        Daemon *daemon;
+        sd_bus *bus;
+        bool always_ask;
         GHashTable *asks; /* Ask*, a set */
         unsigned serial;
 };
@@ -110,9 +112,8 @@ static void G_GNUC_PRINTF(3, 4) ask_refuse(Ask *ask, Condition condition, const 
 /* The dialog that nobody needs any more goes away. */
 static void ask_cancel(Ask *ask) {
         if (ask->cancellation)
-                (void) sd_bus_call_method_async(ask->authority->daemon->bus, NULL, POLKIT_NAME, POLKIT_PATH,
-                                                POLKIT_IFACE, "CancelCheckAuthorization", NULL, NULL, "s",
-                                                ask->cancellation);
+                (void) sd_bus_call_method_async(ask->authority->bus, NULL, POLKIT_NAME, POLKIT_PATH, POLKIT_IFACE,
+                                                "CancelCheckAuthorization", NULL, NULL, "s", ask->cancellation);
 }
 
 static void ask_leave(void *userdata) {
@@ -171,7 +172,7 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *unused
 
 static int ask_polkit(Ask *ask) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *question = NULL;
-        sd_bus *bus = ask->authority->daemon->bus;
+        sd_bus *bus = ask->authority->bus;
         const bool interactive = sd_bus_message_get_allow_interactive_authorization(ask->call) > 0;
         int r;
 
@@ -262,7 +263,7 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *u
                            strerror(-r));
                 return 1;
         }
-        if (ask->caller.uid == 0 && !ask->authority->daemon->settings->always_ask) {
+        if (ask->caller.uid == 0 && !ask->authority->always_ask) {
                 ask_finish(ask, VERDICT_YES, NULL);
                 return 1;
         }
@@ -275,7 +276,7 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *u
 }
 
 static int ask_begin(Ask *ask) {
-        sd_bus *bus = ask->authority->daemon->bus;
+        sd_bus *bus = ask->authority->bus;
         int r = caller_watch(&ask->caller, bus, ask_leave, ask);
         if (r < 0)
                 return r;
@@ -283,10 +284,11 @@ static int ask_begin(Ask *ask) {
                                         on_credentials, ask, "s", ask->caller.sender);
 }
 
-Authority *authority_new(Daemon *daemon) {
+Authority *authority_new(sd_bus *bus, bool always_ask) {
         Authority *authority = g_new0(Authority, 1);
 
-        authority->daemon = daemon;
+        authority->bus = bus;
+        authority->always_ask = always_ask;
         authority->asks = g_hash_table_new(NULL, NULL);
         return authority;
 }

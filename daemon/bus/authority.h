@@ -5,8 +5,11 @@
  * is not in it is refused. uid 0 passes without polkit; without polkit nobody else does. Everything
  * here is asynchronous, and it knows nothing of what is done with a yes. */
 
-#include "daemon.h"
+#include <stdbool.h>
+
 #include "caller.h"
+
+typedef struct Authority Authority;
 
 typedef enum Verdict {
         VERDICT_YES,
@@ -17,7 +20,8 @@ typedef enum Verdict {
 /* Called once. @caller and @error stay the gate's. */
 typedef void (*AuthorityDone)(Verdict verdict, const Caller *caller, const GError *error, void *userdata);
 
-Authority *authority_new(Daemon *daemon);
+/* @always_ask: polkit decides for uid 0, too. */
+Authority *authority_new(sd_bus *bus, bool always_ask);
 /* Those who wait are gone. */
 void authority_free(Authority *authority);
 

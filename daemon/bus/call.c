@@ -5,20 +5,39 @@
 #include <errno.h>
 #include <string.h>
 
-#include "bus.h"
 #include "call.h"
+#include "cleanup.h"
 #include "error.h"
 #include "log.h"
+#include "request.h"
 #include "variant.h"
 
-static unsigned callers_add(GHashTable *callers, const char *sender, int difference) {
-        gpointer before = g_hash_table_lookup(callers, sender);
+struct Calls {
+        GHashTable *senders; /* name on the bus -> number */
+};
+
+Calls *calls_new(void) {
+        Calls *calls = g_new(Calls, 1);
+
+        calls->senders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        return calls;
+}
+
+void calls_free(Calls *calls) {
+        if (!calls)
+                return;
+        g_hash_table_unref(calls->senders);
+        g_free(calls);
+}
+
+static unsigned calls_count(const Calls *calls, const char *sender, int difference) {
+        gpointer before = g_hash_table_lookup(calls->senders, sender);
         const unsigned count = GPOINTER_TO_UINT(before) + (unsigned) difference;
 
         if (count == 0)
-                (void) g_hash_table_remove(callers, sender);
+                (void) g_hash_table_remove(calls->senders, sender);
         else
-                (void) g_hash_table_insert(callers, g_strdup(sender), GUINT_TO_POINTER(count));
+                (void) g_hash_table_insert(calls->senders, g_strdup(sender), GUINT_TO_POINTER(count));
         return count;
 }
 
@@ -26,11 +45,41 @@ static const char *call_sender(const Call *call) {
         return sd_bus_message_get_sender(call->message) ?: "";
 }
 
-Call *call_new(Daemon *daemon, sd_bus_message *message, GError **error) {
+int call_refuse(sd_bus_error *ret, const GError *error) {
+        /* A message may name files and values of others, and D-Bus takes no reply that is not
+         * UTF-8. */
+        g_autofree char *message = g_utf8_make_valid(error->message, -1);
+
+        return sd_bus_error_set(ret, condition_to_name(condition_of(error)), message);
+}
+
+static int read_last(sd_bus_message *message, uint64_t *ret) {
+        const char *signature = sd_bus_message_get_signature(message, true);
+        g_autofree char *before = g_strndup(signature, strlen(signature) - 1);
+        int r = *before ? sd_bus_message_skip(message, before) : 0;
+
+        if (r >= 0)
+                r = sd_bus_message_read_basic(message, SD_BUS_TYPE_UINT64, ret);
+        if (r >= 0)
+                r = sd_bus_message_rewind(message, true);
+        return r;
+}
+
+bool call_read_flags(sd_bus_message *message, uint64_t allowed, uint64_t *ret, GError **error) {
+        int r = read_last(message, ret);
+
+        if (r < 0) {
+                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "The call can't be read: %s", strerror(-r));
+                return false;
+        }
+        return request_check_flags(*ret, allowed, error);
+}
+
+Call *call_new(Calls *calls, sd_bus_message *message, GError **error) {
         Call *call = g_new(Call, 1);
 
-        *call = (Call) {.daemon = daemon, .message = sd_bus_message_ref(message)};
-        if (callers_add(daemon->callers, call_sender(call), 1) <= CALLS_MAX)
+        *call = (Call) {.calls = calls, .message = sd_bus_message_ref(message)};
+        if (calls_count(calls, call_sender(call), 1) <= CALLS_MAX)
                 return call;
         g_set_error(error, CONDITION, CONDITION_LIMITS_EXCEEDED,
                     "%u calls of yours are under way already: wait for one of them to end", CALLS_MAX);
@@ -39,7 +88,7 @@ Call *call_new(Daemon *daemon, sd_bus_message *message, GError **error) {
 }
 
 void call_drop(Call *call) {
-        (void) callers_add(call->daemon->callers, call_sender(call), -1);
+        (void) calls_count(call->calls, call_sender(call), -1);
         sd_bus_message_unref(call->message);
         g_free(call);
 }
@@ -81,7 +130,7 @@ void call_fail(Call *call, const GError *error) {
         _cleanup_(sd_bus_error_free) sd_bus_error reason = SD_BUS_ERROR_NULL;
         sd_bus_message *reply = NULL;
 
-        (void) bus_error(&reason, error);
+        (void) call_refuse(&reason, error);
         int r = sd_bus_message_new_method_error(call->message, &reply, &reason);
         call_send(call, reply, r);
 }

@@ -1,16 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Describe, compare, swap, signal. It reads nothing of the host itself and knows no property by
- * name. */
+/* Describe, compare, swap, signal, and find what is asked for. It reads nothing of the host itself,
+ * answers no method, and knows no property by name. */
 
 #include <errno.h>
 #include <string.h>
 
-#include "bus.h"
 #include "log.h"
 #include "names.h"
 #include "object.h"
 #include "variant.h"
+
+/* Where objects of a kind are looked for. */
+typedef struct Place {
+        Objects *objects;
+        const ObjectKind *kind;
+} Place;
+
+struct Objects {
+        const ObjectKind *kinds;
+        Services *services;
+        sd_bus *bus;     /* NULL until they are on it */
+        GHashTable *all; /* path -> Object* */
+        Place places[OBJECT_KINDS];
+};
 
 static void object_free(Object *object) {
         g_free(object->path);
@@ -19,16 +32,32 @@ static void object_free(Object *object) {
         g_free(object);
 }
 
-GHashTable *objects_new(void) {
-        return g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) object_free);
+Objects *objects_new(const ObjectKind *kinds, Services *services) {
+        Objects *objects = g_new(Objects, 1);
+
+        *objects = (Objects) {
+                        .kinds = kinds,
+                        .services = services,
+                        .all = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) object_free),
+        };
+        for (unsigned i = 0; i < OBJECT_KINDS; i++)
+                objects->places[i] = (Place) {.objects = objects, .kind = &kinds[i]};
+        return objects;
 }
 
-static Object *object_new(Daemon *daemon, const char *path, const char *interface, const char *module) {
+void objects_free(Objects *objects) {
+        if (!objects)
+                return;
+        g_hash_table_unref(objects->all);
+        g_free(objects);
+}
+
+static Object *object_new(Objects *objects, unsigned kind, const char *path, const char *module) {
         Object *object = g_new0(Object, 1);
 
-        object->daemon = daemon;
+        object->objects = objects;
+        object->kind = &objects->kinds[kind];
         object->path = g_strdup(path);
-        object->interface = interface;
         object->module = g_strdup(module);
         return object;
 }
@@ -41,12 +70,20 @@ static void object_set(Object *object, GVariant *properties) {
         object->properties = g_variant_ref(properties);
 }
 
+/* False for constants and for what is no property. */
+static bool emits_change(const ObjectKind *kind, const char *property) {
+        for (const sd_bus_vtable *v = kind->vtable; v->type != _SD_BUS_VTABLE_END; v++)
+                if (v->type == _SD_BUS_VTABLE_PROPERTY && g_str_equal(v->x.property.member, property))
+                        return v->flags & SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE;
+        return false;
+}
+
 /* Without those that are promised never to change: signalling them is an error to sd-bus. */
-static void drop_constants(const char *interface, char **names) {
+static void drop_constants(const ObjectKind *kind, char **names) {
         char **to = names;
 
         for (char **from = names; *from; from++)
-                if (bus_property_emits_change(interface, *from))
+                if (emits_change(kind, *from))
                         *to++ = *from;
                 else
                         g_free(*from);
@@ -59,65 +96,65 @@ static void object_update(Object *object, GVariant *properties) {
         if (!*changed)
                 return;
         object_set(object, properties);
-        drop_constants(object->interface, changed);
-        int r = sd_bus_emit_properties_changed_strv(object->daemon->bus, object->path, object->interface, changed);
+        drop_constants(object->kind, changed);
+        int r = sd_bus_emit_properties_changed_strv(object->objects->bus, object->path, object->kind->interface,
+                                                    changed);
         if (r < 0)
                 log_error("Cannot signal changed properties of %s: %s", object->path, strerror(-r));
 }
 
-static void object_add(Daemon *daemon, Object *object, GVariant *properties) {
-
+static void object_add(Objects *objects, Object *object, GVariant *properties) {
         object_set(object, properties);
-        g_hash_table_insert(daemon->objects, object->path, object);
+        g_hash_table_insert(objects->all, object->path, object);
         /* At the start nobody is there to be told; the manager is there as long as the daemon
          * is. */
-        const bool told = daemon->bus && !g_str_equal(object->path, PATH_MANAGER);
-        int r = told ? sd_bus_emit_object_added(daemon->bus, object->path) : 0;
+        const bool told = objects->bus && object->kind != &objects->kinds[OBJECT_MANAGER];
+        int r = told ? sd_bus_emit_object_added(objects->bus, object->path) : 0;
         if (r < 0)
                 log_error("Cannot signal the new object %s: %s", object->path, strerror(-r));
 }
 
-static void publish(Daemon *daemon, const char *path, const char *interface, const char *module, GVariant *described) {
+static void publish(Objects *objects, unsigned kind, const char *path, const char *module, GVariant *described) {
         g_autoptr(GVariant) properties = g_variant_ref_sink(described);
-        Object *object = g_hash_table_lookup(daemon->objects, path);
+        Object *object = g_hash_table_lookup(objects->all, path);
 
         if (object)
                 object_update(object, properties);
         else
-                object_add(daemon, object_new(daemon, path, interface, module), properties);
+                object_add(objects, object_new(objects, kind, path, module), properties);
 }
 
 /* The signal lists the interfaces that the object has, so it is sent while it still has them. */
-static void tell_removed(const Daemon *daemon, const Object *object) {
-        int r = sd_bus_emit_object_removed(daemon->bus, object->path);
+static void tell_removed(const Objects *objects, const Object *object) {
+        int r = sd_bus_emit_object_removed(objects->bus, object->path);
 
         if (r < 0)
                 log_error("Cannot signal the removed object %s: %s", object->path, strerror(-r));
 }
 
-static void remove_vanished(Daemon *daemon) {
+static void remove_vanished(const Objects *objects, const Host *host) {
         GHashTableIter i;
         gpointer value;
 
-        g_hash_table_iter_init(&i, daemon->objects);
+        g_hash_table_iter_init(&i, objects->all);
         while (g_hash_table_iter_next(&i, NULL, &value)) {
                 const Object *object = value;
-                if (!object->module || host_module(daemon->host, object->module))
+                if (!object->module || host_module(host, object->module))
                         continue;
-                tell_removed(daemon, object);
+                tell_removed(objects, object);
                 g_hash_table_iter_remove(&i);
         }
 }
 
-void objects_publish(Daemon *daemon) {
-        const Host *host = daemon->host;
+void objects_publish(Objects *objects, const Host *host) {
+        const ObjectKind *kinds = objects->kinds;
 
-        remove_vanished(daemon);
-        publish(daemon, PATH_MANAGER, IFACE_MANAGER, NULL, describe_manager(host));
+        remove_vanished(objects, host);
+        publish(objects, OBJECT_MANAGER, kinds[OBJECT_MANAGER].path, NULL, describe_manager(host));
         for (unsigned i = 0; i < host->modules->len; i++) {
                 const Module *module = g_ptr_array_index(host->modules, i);
-                g_autofree char *path = g_strconcat(PATH_MODULE_PREFIX "/", module->name, NULL);
-                publish(daemon, path, IFACE_MODULE, module->name, describe_module(host, module));
+                g_autofree char *path = g_strconcat(kinds[OBJECT_MODULE].path, "/", module->name, NULL);
+                publish(objects, OBJECT_MODULE, path, module->name, describe_module(host, module));
         }
 }
 
@@ -131,20 +168,24 @@ char *object_guest_uuid(const Object *object) {
         return g_strdelimit(g_strdup(strrchr(object->path, '/') + 1), "_", '-');
 }
 
-void object_publish_guest(Daemon *daemon, const char *uuid, GVariant *properties) {
+void objects_publish_guest(Objects *objects, const char *uuid, GVariant *properties) {
         g_autofree char *path = object_guest_path(uuid);
 
-        publish(daemon, path, IFACE_GUEST, NULL, properties);
+        publish(objects, OBJECT_GUEST, path, NULL, properties);
 }
 
-void object_withdraw_guest(Daemon *daemon, const char *uuid) {
+void objects_withdraw_guest(Objects *objects, const char *uuid) {
         g_autofree char *path = object_guest_path(uuid);
-        const Object *object = g_hash_table_lookup(daemon->objects, path);
+        const Object *object = g_hash_table_lookup(objects->all, path);
 
         if (!object)
                 return;
-        tell_removed(daemon, object);
-        (void) g_hash_table_remove(daemon->objects, path);
+        tell_removed(objects, object);
+        (void) g_hash_table_remove(objects->all, path);
+}
+
+Services *object_services(const Object *object) {
+        return object->objects->services;
 }
 
 /* All of an object's properties are asked for in the order in which vtable and dictionary have
@@ -172,4 +213,54 @@ int object_get_property(sd_bus *bus, const char *path, const char *interface, co
         if (!value)
                 return sd_bus_error_setf(error, SD_BUS_ERROR_FAILED, "%s has no value for %s", path, property);
         return variant_append(reply, value);
+}
+
+static int find_object(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
+                       sd_bus_error *error) {
+        const Place *place = userdata;
+        Object *object = g_hash_table_lookup(place->objects->all, path);
+
+        if (!object || object->kind != place->kind)
+                return 0;
+        *ret_found = object;
+        return 1;
+}
+
+/* One place each: the prefix that sd-bus names is the one that was asked about, which may be above.
+ * sd-bus frees the strings with free(), which is what GLib's are allocated with. */
+static int enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes, sd_bus_error *error) {
+        const Place *place = userdata;
+        GPtrArray *nodes = g_ptr_array_new();
+        GHashTableIter i;
+        gpointer value;
+
+        g_hash_table_iter_init(&i, place->objects->all);
+        while (g_hash_table_iter_next(&i, NULL, &value)) {
+                const Object *object = value;
+                if (object->kind == place->kind)
+                        g_ptr_array_add(nodes, g_strdup(object->path));
+        }
+        g_ptr_array_add(nodes, NULL);
+        *ret_nodes = (char **) g_ptr_array_free(nodes, FALSE);
+        return 0;
+}
+
+static int register_many(sd_bus *bus, Place *place) {
+        const ObjectKind *kind = place->kind;
+        int r = sd_bus_add_fallback_vtable(bus, NULL, kind->path, kind->interface, kind->vtable, find_object, place);
+
+        return r < 0 ? r : sd_bus_add_node_enumerator(bus, NULL, kind->path, enumerate, place);
+}
+
+int objects_register(Objects *objects, sd_bus *bus) {
+        const ObjectKind *manager = &objects->kinds[OBJECT_MANAGER];
+        int r = sd_bus_add_object_manager(bus, NULL, manager->path);
+
+        objects->bus = bus;
+        if (r >= 0)
+                r = sd_bus_add_object_vtable(bus, NULL, manager->path, manager->interface, manager->vtable,
+                                             g_hash_table_lookup(objects->all, manager->path));
+        if (r >= 0)
+                r = register_many(bus, &objects->places[OBJECT_MODULE]);
+        return r < 0 ? r : register_many(bus, &objects->places[OBJECT_GUEST]);
 }

@@ -5,30 +5,53 @@
  * last described. The differences between two descriptions become the signals; nobody else sends
  * PropertiesChanged, InterfacesAdded or InterfacesRemoved. */
 
-#include "daemon.h"
+#include <glib.h>
+#include <stdbool.h>
+#include <systemd/sd-bus.h>
+
+#include "host.h"
+
+/* What methods are given: the objects only hand it on. */
+typedef struct Services Services;
+
+typedef struct ObjectKind {
+        const char *path; /* of the one object, or of the folder that all of them are in */
+        const char *interface;
+        const sd_bus_vtable *vtable; /* its handlers' userdata is the Object */
+} ObjectKind;
+
+/* Of an array of ObjectKind. */
+enum { OBJECT_MANAGER, OBJECT_MODULE, OBJECT_GUEST, OBJECT_KINDS };
+
+typedef struct Objects Objects;
 
 typedef struct Object {
-        Daemon *daemon;
+        Objects *objects;
+        const ObjectKind *kind;
         char *path;
-        const char *interface;
         char *module;         /* its name; NULL for the manager and for guests */
         GVariant *properties; /* a{sv}, as one block of memory */
         gsize next; /* where the property is that will be asked for next, if they are asked for in their order */
 } Object;
 
-/* path -> Object*. */
-GHashTable *objects_new(void);
-/* Describes the daemon's snapshot, and signals what differs from what is published; without a bus
- * it signals nothing. */
-void objects_publish(Daemon *daemon);
+/* @kinds: OBJECT_KINDS of them. Neither is taken over. */
+Objects *objects_new(const ObjectKind *kinds, Services *services);
+/* The bus has no objects of ours any more. */
+void objects_free(Objects *objects);
+/* Puts them on @bus, and has changes signalled from now on; a negative errno on failure. */
+int objects_register(Objects *objects, sd_bus *bus);
+/* Describes @host, and signals what differs from what is published; without a bus it signals
+ * nothing. */
+void objects_publish(Objects *objects, const Host *host);
 /* The guest of that UUID, as a{sv} (consumed when floating); it comes into being, or is signalled
  * as far as it differs. */
-void object_publish_guest(Daemon *daemon, const char *uuid, GVariant *properties);
-void object_withdraw_guest(Daemon *daemon, const char *uuid);
+void objects_publish_guest(Objects *objects, const char *uuid, GVariant *properties);
+void objects_withdraw_guest(Objects *objects, const char *uuid);
 /* The path of its object. */
 char *object_guest_path(const char *uuid);
 /* The other way round. */
 char *object_guest_uuid(const Object *object);
+Services *object_services(const Object *object);
 
 /* The getter of every property: the published value. An sd_bus_property_get_t whose userdata is the
  * Object. */

@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 #include "holders.h"
-#include "users.h"
 
 /* More processes than this are not watched one by one; the device's own events remain. */
 #define HOLDERS_MAX 1024U
 
 struct Holders {
-        Daemon *daemon;
+        sd_event *event;
+        Readings *readings;
         HolderEnded ended;
         void *userdata;
         GHashTable *sources; /* sd_event_source* of a pidfd each, a set */
@@ -31,10 +31,16 @@ static GHashTable *sources_new(void) {
         return g_hash_table_new_full(NULL, NULL, source_free, NULL);
 }
 
-Holders *holders_new(Daemon *daemon, HolderEnded ended, void *userdata) {
+Holders *holders_new(sd_event *event, Readings *readings, HolderEnded ended, void *userdata) {
         Holders *holders = g_new0(Holders, 1);
 
-        *holders = (Holders) {.daemon = daemon, .ended = ended, .userdata = userdata, .sources = sources_new()};
+        *holders = (Holders) {
+                        .event = event,
+                        .readings = readings,
+                        .ended = ended,
+                        .userdata = userdata,
+                        .sources = sources_new(),
+        };
         return holders;
 }
 
@@ -65,7 +71,7 @@ static bool watch(Holders *holders, unsigned pid) {
 
         if (fd < 0)
                 return errno != ESRCH;
-        int r = sd_event_add_io(holders->daemon->event, &source, fd, EPOLLIN, on_ended, holders);
+        int r = sd_event_add_io(holders->event, &source, fd, EPOLLIN, on_ended, holders);
         if (r < 0) {
                 (void) close(fd);
                 return true;
@@ -77,7 +83,6 @@ static bool watch(Holders *holders, unsigned pid) {
 
 typedef struct Look {
         Holders *holders;
-        Root *root;
         gint64 asked;
         GPtrArray *users;
 } Look;
@@ -85,7 +90,6 @@ typedef struct Look {
 static void look_free(gpointer data) {
         Look *look = data;
 
-        root_unref(look->root);
         g_clear_pointer(&look->users, g_ptr_array_unref);
         g_free(look);
 }
@@ -93,7 +97,7 @@ static void look_free(gpointer data) {
 static void look_run(gpointer data) {
         Look *look = data;
 
-        look->users = users_scan_shared(look->holders->daemon->scan, look->root, look->asked);
+        look->users = readings_users(look->holders->readings, look->asked);
 }
 
 static void look_done(gpointer data, gpointer userdata) {
@@ -121,6 +125,6 @@ void holders_look(Holders *holders) {
         holders->looking = true;
 
         Look *look = g_new0(Look, 1);
-        *look = (Look) {.holders = holders, .root = root_ref(holders->daemon->root), .asked = g_get_monotonic_time()};
-        worker_submit(holders->daemon->reads, look_run, look_done, look_free, look, NULL);
+        *look = (Look) {.holders = holders, .asked = g_get_monotonic_time()};
+        worker_submit(holders->readings->worker, look_run, look_done, look_free, look, NULL);
 }

@@ -4,7 +4,10 @@
 /* The processes that hold KVM, watched until one of them ends: looked for on the worker of
  * readings, then a pidfd each. */
 
-#include "daemon.h"
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "readings.h"
 
 typedef struct Holders Holders;
 
@@ -12,7 +15,7 @@ typedef struct Holders Holders;
  * watched. */
 typedef void (*HolderEnded)(bool watched, void *userdata);
 
-Holders *holders_new(Daemon *daemon, HolderEnded ended, void *userdata);
+Holders *holders_new(sd_event *event, Readings *readings, HolderEnded ended, void *userdata);
 void holders_free(Holders *holders);
 /* Looks for them anew; one look at a time. */
 void holders_look(Holders *holders);

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "folders.h"
-#include "idle.h"
 #include "log.h"
 #include "uevents.h"
 #include "watch.h"
@@ -18,7 +17,10 @@
 #define GATHER_ACCURACY_USEC (5U * 1000U)
 
 struct Watch {
-        Daemon *daemon;
+        Root *root;
+        const Turns *turns;
+        WatchNews news;
+        gpointer userdata;
         Folders *folders;
         sd_event_source *folders_source;
         sd_event_source *uevents_source; /* owns the socket */
@@ -44,13 +46,12 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         watch->gathering = false;
         /* A change of ours is seen whole: what it was before, then what it has become, which its
          * own refresh tells. */
-        if (turns_taken(watch->daemon->turns)) {
+        if (turns_taken(watch->turns)) {
                 watch_gather(watch);
                 return 0;
         }
         folders_arm(watch->folders);
-        daemon_refresh(watch->daemon);
-        idle_event(watch->daemon->idle);
+        watch->news(watch->userdata);
         return 0;
 }
 
@@ -68,12 +69,12 @@ static int on_uevents(sd_event_source *source, int fd, uint32_t events, void *us
         return 0;
 }
 
-static int add_uevents(Watch *watch) {
+static int add_uevents(Watch *watch, sd_event *event) {
         int fd = uevents_open();
         if (fd < 0)
                 return fd;
 
-        int r = sd_event_add_io(watch->daemon->event, &watch->uevents_source, fd, EPOLLIN, on_uevents, watch);
+        int r = sd_event_add_io(event, &watch->uevents_source, fd, EPOLLIN, on_uevents, watch);
         if (r < 0) {
                 (void) close(fd);
                 return r;
@@ -81,11 +82,10 @@ static int add_uevents(Watch *watch) {
         return sd_event_source_set_io_fd_own(watch->uevents_source, true);
 }
 
-static int add_sources(Watch *watch) {
-        sd_event *event = watch->daemon->event;
+static int add_sources(Watch *watch, sd_event *event) {
         int r;
 
-        watch->folders = folders_new(watch->daemon->root, &r);
+        watch->folders = folders_new(watch->root, &r);
         if (!watch->folders)
                 return r;
         r = sd_event_add_io(event, &watch->folders_source, folders_fd(watch->folders), EPOLLIN, on_folders, watch);
@@ -97,14 +97,14 @@ static int add_sources(Watch *watch) {
         r = sd_event_source_set_enabled(watch->timer, SD_EVENT_OFF);
         if (r < 0)
                 return r;
-        return root_is_machine(watch->daemon->root) ? add_uevents(watch) : 0;
+        return root_is_machine(watch->root) ? add_uevents(watch, event) : 0;
 }
 
-Watch *watch_new(Daemon *daemon, int *ret_error) {
+Watch *watch_new(sd_event *event, Root *root, const Turns *turns, WatchNews news, gpointer userdata, int *ret_error) {
         Watch *watch = g_new0(Watch, 1);
 
-        watch->daemon = daemon;
-        int r = add_sources(watch);
+        *watch = (Watch) {.root = root, .turns = turns, .news = news, .userdata = userdata};
+        int r = add_sources(watch, event);
         if (r >= 0)
                 return watch;
         watch_free(watch);

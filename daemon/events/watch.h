@@ -5,9 +5,18 @@
  * files in the modprobe.d folders, the device node opened and closed. Bursts are gathered; then the
  * daemon refreshes. It reads nothing of the host itself. */
 
-#include "daemon.h"
+#include <glib.h>
+#include <systemd/sd-event.h>
+
+#include "root.h"
+#include "turns.h"
+
+typedef struct Watch Watch;
+
+/* Something may have changed, and the host is at rest. */
+typedef void (*WatchNews)(gpointer userdata);
 
 /* NULL and a negative errno in @ret_error on failure. Beneath a root that is not the machine only
  * files are watched. */
-Watch *watch_new(Daemon *daemon, int *ret_error);
+Watch *watch_new(sd_event *event, Root *root, const Turns *turns, WatchNews news, gpointer userdata, int *ret_error);
 void watch_free(Watch *watch);

@@ -3,8 +3,7 @@
 /* org.nestvirt1.Guest: its members. They are in the order of their names, as describe_guest() has
  * them: see object.c. */
 
-#include "bus.h"
-#include "object.h"
+#include "methods.h"
 
 const sd_bus_vtable guest_vtable[] = {
                 SD_BUS_VTABLE_START(0),

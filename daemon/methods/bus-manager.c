@@ -4,17 +4,13 @@
 
 #include <string.h>
 
-#include "authority.h"
-#include "bus.h"
-#include "call.h"
 #include "check.h"
 #include "describe-reply.h"
-#include "device.h"
 #include "error.h"
-#include "guests.h"
 #include "log-change.h"
-#include "object.h"
+#include "methods.h"
 #include "order.h"
+#include "services.h"
 #include "surroundings.h"
 
 #define ENSURE_TITLE "mend /dev/kvm"
@@ -29,76 +25,95 @@ static void drop_call(gpointer data) {
 
 /* One refresh for all that have asked for one by now. */
 static bool refresh_begin(gpointer data) {
-        Daemon *daemon = data;
+        Services *services = data;
         Call *call;
 
-        daemon_refresh(daemon);
-        guests_refresh(daemon->guests);
-        while ((call = g_queue_pop_head(&daemon->refreshes)))
+        host_state_refresh(services->state);
+        guests_refresh(services->guests);
+        while ((call = g_queue_pop_head(&services->refreshes)))
                 call_reply(call, NULL);
         return false;
 }
 
 static void refresh_drop(gpointer data) {
-        Daemon *daemon = data;
+        Services *services = data;
 
-        g_queue_clear_full(&daemon->refreshes, drop_call);
+        g_queue_clear_full(&services->refreshes, drop_call);
 }
 
 static int method_refresh(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        Daemon *daemon = ((Object *) userdata)->daemon;
+        Services *services = object_services(userdata);
         g_autoptr(GError) refused = NULL;
         uint64_t flags;
 
-        Call *call = bus_read_flags(message, 0, &flags, &refused) ? call_new(daemon, message, &refused) : NULL;
+        Call *call = call_read_flags(message, 0, &flags, &refused) ? call_new(services->calls, message, &refused)
+                                                                   : NULL;
         if (!call)
-                return bus_error(error, refused);
-        g_queue_push_tail(&daemon->refreshes, call);
-        if (daemon->refreshes.length == 1)
-                turns_ask(daemon->turns, refresh_begin, refresh_drop, daemon);
+                return call_refuse(error, refused);
+        g_queue_push_tail(&services->refreshes, call);
+        if (services->refreshes.length == 1)
+                turns_ask(services->turns, refresh_begin, refresh_drop, services);
         return 1;
 }
 
 static int method_set_parameters(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        Daemon *daemon = ((Object *) userdata)->daemon;
+        Services *services = object_services(userdata);
 
-        return order_take(daemon, message, NULL, order_read_set_all, SET_FLAGS, error);
+        return order_take(services, message, NULL, order_read_set_all, SET_FLAGS, error);
 }
 
 static int method_reset_parameters(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        Daemon *daemon = ((Object *) userdata)->daemon;
+        Services *services = object_services(userdata);
 
-        return order_take(daemon, message, NULL, order_read_reset_all, SET_FLAGS, error);
+        return order_take(services, message, NULL, order_read_reset_all, SET_FLAGS, error);
 }
 
-static void check_reply(Call *call, const char *device) {
-        daemon_refresh_once(call->daemon);
-        g_autoptr(Surroundings) around = surroundings_read(call->daemon->host);
-        g_autoptr(GPtrArray) findings = check_host(call->daemon->host, around, device);
+typedef struct Check {
+        HostState *state;
+        Call *call;
+} Check;
+
+static void check_reply(HostState *state, Call *call, const char *device) {
+        host_state_refresh_once(state);
+        g_autoptr(Surroundings) around = surroundings_read(state->host);
+        g_autoptr(GPtrArray) findings = check_host(state->host, around, device);
         call_reply(call, describe_findings(findings));
 }
 
 static void on_checked(const char *word, gpointer data) {
-        check_reply(data, word);
+        g_autofree Check *check = data;
+
+        check_reply(check->state, check->call, word);
+}
+
+static void check_drop(gpointer data) {
+        g_autofree Check *check = data;
+
+        call_drop(check->call);
 }
 
 static int method_check(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        Daemon *daemon = ((Object *) userdata)->daemon;
+        Services *services = object_services(userdata);
         g_autoptr(GError) refused = NULL;
         uint64_t flags;
 
-        Call *call = bus_read_flags(message, 0, &flags, &refused) ? call_new(daemon, message, &refused) : NULL;
+        Call *call = call_read_flags(message, 0, &flags, &refused) ? call_new(services->calls, message, &refused)
+                                                                   : NULL;
         if (!call)
-                return bus_error(error, refused);
+                return call_refuse(error, refused);
         /* Beneath another root the node is all that there is to look at. */
-        if (daemon->loader->inert)
-                check_reply(call, "");
-        else
-                device_check(daemon->device, on_checked, drop_call, call);
+        if (services->state->loader->inert) {
+                check_reply(services->state, call, "");
+                return 1;
+        }
+        Check *check = g_new(Check, 1);
+        *check = (Check) {.state = services->state, .call = call};
+        device_check(services->device, on_checked, check_drop, check);
         return 1;
 }
 
 typedef struct Ensure {
+        Services *services;
         Call *call;
         Caller caller; /* known from the authorisation on */
         GPtrArray *steps;
@@ -129,11 +144,11 @@ static void ensure_end(Ensure *ensure, const char *outcome, const GError *error)
 
 static void on_ensured(const GError *error, gpointer data) {
         Ensure *ensure = data;
-        Daemon *daemon = ensure->call->daemon;
+        Services *services = ensure->services;
 
         log_change(&ensure->caller, ENSURE_TITLE, "applied", error);
         ensure_end(ensure, "applied", error);
-        turns_end(daemon->turns);
+        turns_end(services->turns);
 }
 
 static bool ensure_execute(gpointer data) {
@@ -143,7 +158,7 @@ static bool ensure_execute(gpointer data) {
                 ensure_drop(ensure);
                 return false;
         }
-        device_ensure(ensure->call->daemon->device, on_ensured, ensure_drop, ensure);
+        device_ensure(ensure->services->device, on_ensured, ensure_drop, ensure);
         return true;
 }
 
@@ -152,7 +167,7 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
 
         if (verdict == VERDICT_YES) {
                 ensure->caller = caller_copy(caller);
-                turns_ask(ensure->call->daemon->turns, ensure_execute, ensure_drop, ensure);
+                turns_ask(ensure->services->turns, ensure_execute, ensure_drop, ensure);
         } else if (verdict == VERDICT_NO) {
                 log_change(caller, ENSURE_TITLE, NULL, error);
                 ensure_end(ensure, NULL, error);
@@ -162,11 +177,11 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
 
 static bool ensure_judge(gpointer data) {
         Ensure *ensure = data;
-        Daemon *daemon = ensure->call->daemon;
+        Services *services = ensure->services;
         g_autoptr(GError) error = NULL;
 
-        daemon_refresh(daemon);
-        ensure->steps = device_plan(daemon, &error);
+        host_state_refresh(services->state);
+        ensure->steps = device_plan(services->state, &error);
         if (!ensure->steps)
                 ensure_end(ensure, NULL, error);
         else if (ensure->steps->len == 0)
@@ -174,23 +189,24 @@ static bool ensure_judge(gpointer data) {
         else if (ensure->dry_run)
                 ensure_end(ensure, "planned", NULL);
         else
-                authority_ask(daemon->authority, ensure->call->message, NULL, on_verdict, ensure);
+                authority_ask(services->authority, ensure->call->message, NULL, on_verdict, ensure);
         return false;
 }
 
 static int method_ensure_device(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        Daemon *daemon = ((Object *) userdata)->daemon;
+        Services *services = object_services(userdata);
         g_autoptr(GError) refused = NULL;
         uint64_t flags;
 
-        Call *call = bus_read_flags(message, REQUEST_DRY_RUN, &flags, &refused) ? call_new(daemon, message, &refused)
-                                                                                : NULL;
+        Call *call = call_read_flags(message, REQUEST_DRY_RUN, &flags, &refused)
+                                     ? call_new(services->calls, message, &refused)
+                                     : NULL;
         if (!call)
-                return bus_error(error, refused);
+                return call_refuse(error, refused);
 
         Ensure *ensure = g_new0(Ensure, 1);
-        *ensure = (Ensure) {.call = call, .dry_run = flags & REQUEST_DRY_RUN};
-        turns_ask(daemon->turns, ensure_judge, ensure_drop, ensure);
+        *ensure = (Ensure) {.services = services, .call = call, .dry_run = flags & REQUEST_DRY_RUN};
+        turns_ask(services->turns, ensure_judge, ensure_drop, ensure);
         return 1;
 }
 
@@ -204,7 +220,7 @@ static void on_guest(Call *call, GuestsFound *found, const GError *error, gpoint
 }
 
 static int method_get_guest(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        Daemon *daemon = ((Object *) userdata)->daemon;
+        Services *services = object_services(userdata);
         g_autoptr(GError) refused = NULL;
         const char *name;
 
@@ -215,12 +231,12 @@ static int method_get_guest(sd_bus_message *message, void *userdata, sd_bus_erro
                 g_set_error(&refused, CONDITION, CONDITION_NO_SUCH_GUEST,
                             "No guest has a name of more than %u bytes; \"nestvirtctl guests\" lists them",
                             GUEST_NAME_MAX);
-                return bus_error(error, refused);
+                return call_refuse(error, refused);
         }
-        Call *call = call_new(daemon, message, &refused);
+        Call *call = call_new(services->calls, message, &refused);
         if (!call)
-                return bus_error(error, refused);
-        guests_look(daemon->guests, &(GuestsWaiter) {.call = call, .answer = on_guest}, name);
+                return call_refuse(error, refused);
+        guests_look(services->guests, &(GuestsWaiter) {.call = call, .answer = on_guest}, name);
         return 1;
 }
 
@@ -235,19 +251,21 @@ static void on_listed(Call *call, GuestsFound *found, const GError *error, gpoin
         if (error)
                 call_fail(call, error);
         else
-                call_reply_with(call, guests_append, call->daemon->guests);
+                call_reply_with(call, guests_append, userdata);
 }
 
 /* Looks at all of them before it answers. */
 static int look(sd_bus_message *message, const Object *object, GuestsAnswer answer, sd_bus_error *error) {
-        Daemon *daemon = object->daemon;
+        const Services *services = object_services(object);
         g_autoptr(GError) refused = NULL;
         uint64_t flags;
 
-        Call *call = bus_read_flags(message, 0, &flags, &refused) ? call_new(daemon, message, &refused) : NULL;
+        Call *call = call_read_flags(message, 0, &flags, &refused) ? call_new(services->calls, message, &refused)
+                                                                   : NULL;
         if (!call)
-                return bus_error(error, refused);
-        guests_look(daemon->guests, &(GuestsWaiter) {.call = call, .answer = answer}, NULL);
+                return call_refuse(error, refused);
+        guests_look(services->guests, &(GuestsWaiter) {.call = call, .answer = answer, .userdata = services->guests},
+                    NULL);
         return 1;
 }
 

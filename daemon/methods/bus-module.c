@@ -2,28 +2,22 @@
 
 /* org.nestvirt1.Module: its members, and those of its methods that are short. */
 
-#include "authority.h"
-#include "bus.h"
-#include "call.h"
 #include "describe-reply.h"
-#include "idle.h"
 #include "log-change.h"
-#include "object.h"
+#include "methods.h"
 #include "order.h"
-#include "users.h"
+#include "services.h"
 
 #define SET_FLAGS (REQUEST_DRY_RUN | REQUEST_RUNTIME | REQUEST_NEXT_BOOT | REQUEST_WHEN_IDLE)
 
 typedef struct Listing {
         Call *call;
-        Root *root;
-        UsersScan *scan;
+        Readings *readings;
         gint64 asked;
         GPtrArray *users;
 } Listing;
 
 static void listing_free(Listing *listing) {
-        root_unref(listing->root);
         g_clear_pointer(&listing->users, g_ptr_array_unref);
         g_free(listing);
 }
@@ -38,7 +32,7 @@ static void listing_drop(gpointer data) {
 static void listing_run(gpointer data) {
         Listing *listing = data;
 
-        listing->users = users_scan_shared(listing->scan, listing->root, listing->asked);
+        listing->users = readings_users(listing->readings, listing->asked);
 }
 
 static void listing_done(gpointer data, gpointer userdata) {
@@ -49,44 +43,45 @@ static void listing_done(gpointer data, gpointer userdata) {
 }
 
 static int method_list_users(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        Daemon *daemon = ((Object *) userdata)->daemon;
+        Services *services = object_services(userdata);
         g_autoptr(GError) refused = NULL;
         uint64_t flags;
 
-        Call *call = bus_read_flags(message, 0, &flags, &refused) ? call_new(daemon, message, &refused) : NULL;
+        Call *call = call_read_flags(message, 0, &flags, &refused) ? call_new(services->calls, message, &refused)
+                                                                   : NULL;
         if (!call)
-                return bus_error(error, refused);
+                return call_refuse(error, refused);
 
         Listing *listing = g_new0(Listing, 1);
         *listing = (Listing) {
                         .call = call,
-                        .root = root_ref(daemon->root),
-                        .scan = daemon->scan,
+                        .readings = services->readings,
                         .asked = g_get_monotonic_time(),
         };
-        worker_submit(daemon->reads, listing_run, listing_done, listing_drop, listing, NULL);
+        worker_submit(services->readings->worker, listing_run, listing_done, listing_drop, listing, NULL);
         return 1;
 }
 
 static int method_set_parameters(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const Object *object = userdata;
 
-        return order_take(object->daemon, message, object->module, order_read_set, SET_FLAGS, error);
+        return order_take(object_services(object), message, object->module, order_read_set, SET_FLAGS, error);
 }
 
 static int method_reset_parameters(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const Object *object = userdata;
 
-        return order_take(object->daemon, message, object->module, order_read_reset, SET_FLAGS, error);
+        return order_take(object_services(object), message, object->module, order_read_reset, SET_FLAGS, error);
 }
 
 static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const Object *object = userdata;
 
-        return order_take(object->daemon, message, object->module, order_read_reload, REQUEST_DRY_RUN, error);
+        return order_take(object_services(object), message, object->module, order_read_reload, REQUEST_DRY_RUN, error);
 }
 
 typedef struct Cancel {
+        Services *services;
         Call *call;
         char *module;
         Caller caller; /* known from the authorisation on */
@@ -122,12 +117,12 @@ static void cancel_end(Cancel *cancel, const GError *error) {
 
 static void on_dropped(const GError *error, gpointer userdata) {
         Cancel *cancel = userdata;
-        Daemon *daemon = cancel->call->daemon;
+        Services *services = cancel->services;
 
-        daemon_refresh(daemon);
+        host_state_refresh(services->state);
         cancel_log(cancel, &cancel->caller, error);
         cancel_end(cancel, error);
-        turns_end(daemon->turns);
+        turns_end(services->turns);
 }
 
 static bool cancel_execute(gpointer data) {
@@ -137,7 +132,7 @@ static bool cancel_execute(gpointer data) {
                 cancel_drop(cancel);
                 return false;
         }
-        idle_drop(cancel->call->daemon, cancel->module, on_dropped, cancel_drop, cancel);
+        idle_drop(cancel->services->idle, cancel->module, on_dropped, cancel_drop, cancel);
         return true;
 }
 
@@ -146,7 +141,7 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
 
         if (verdict == VERDICT_YES) {
                 cancel->caller = caller_copy(caller);
-                turns_ask(cancel->call->daemon->turns, cancel_execute, cancel_drop, cancel);
+                turns_ask(cancel->services->turns, cancel_execute, cancel_drop, cancel);
         } else if (verdict == VERDICT_NO) {
                 cancel_log(cancel, caller, error);
                 cancel_end(cancel, error);
@@ -156,12 +151,12 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
 
 static bool cancel_judge(gpointer data) {
         Cancel *cancel = data;
-        Daemon *daemon = cancel->call->daemon;
+        Services *services = cancel->services;
 
-        daemon_refresh(daemon);
-        if (g_hash_table_contains(daemon->host->pending, cancel->module))
-                authority_ask(daemon->authority, cancel->call->message, &(AuthorityDetails) {.module = cancel->module},
-                              on_verdict, cancel);
+        host_state_refresh(services->state);
+        if (g_hash_table_contains(services->state->host->pending, cancel->module))
+                authority_ask(services->authority, cancel->call->message,
+                              &(AuthorityDetails) {.module = cancel->module}, on_verdict, cancel);
         else
                 cancel_end(cancel, NULL);
         return false;
@@ -169,17 +164,18 @@ static bool cancel_judge(gpointer data) {
 
 static int method_cancel_pending(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const Object *object = userdata;
-        Daemon *daemon = object->daemon;
+        Services *services = object_services(object);
         g_autoptr(GError) refused = NULL;
         uint64_t flags;
 
-        Call *call = bus_read_flags(message, 0, &flags, &refused) ? call_new(daemon, message, &refused) : NULL;
+        Call *call = call_read_flags(message, 0, &flags, &refused) ? call_new(services->calls, message, &refused)
+                                                                   : NULL;
         if (!call)
-                return bus_error(error, refused);
+                return call_refuse(error, refused);
 
         Cancel *cancel = g_new0(Cancel, 1);
-        *cancel = (Cancel) {.call = call, .module = g_strdup(object->module)};
-        turns_ask(daemon->turns, cancel_judge, cancel_drop, cancel);
+        *cancel = (Cancel) {.services = services, .call = call, .module = g_strdup(object->module)};
+        turns_ask(services->turns, cancel_judge, cancel_drop, cancel);
         return 1;
 }
 

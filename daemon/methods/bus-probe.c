@@ -6,19 +6,17 @@
 #include <errno.h>
 #include <string.h>
 
-#include "authority.h"
-#include "bus.h"
-#include "call.h"
 #include "error.h"
 #include "file.h"
-#include "helper.h"
-#include "object.h"
+#include "methods.h"
 #include "probe-result.h"
+#include "services.h"
 
 /* Above the unit's own. */
 #define TIMEOUT_SEC 150U
 
 typedef struct Probe {
+        Services *services;
         Call *call;
         Caller caller; /* known from the authorisation on */
         bool times;
@@ -43,12 +41,12 @@ static void probe_fail(Probe *probe, const GError *error) {
 
 static void on_done(int status, const char *detail, gpointer data) {
         Probe *probe = data;
-        Daemon *daemon = probe->call->daemon;
+        Services *services = probe->services;
         g_autoptr(GError) error = NULL;
 
         /* The signal first: who has the reply has seen it. */
-        daemon_refresh(daemon);
-        GVariant *result = daemon->host->probe;
+        host_state_refresh(services->state);
+        GVariant *result = services->state->host->probe;
         if (status < 0)
                 g_set_error(&error, CONDITION, status == -ETIMEDOUT ? CONDITION_TIMED_OUT : CONDITION_INTERNAL,
                             "The probe gave no result: %s", detail ?: strerror(-status));
@@ -62,20 +60,21 @@ static void on_done(int status, const char *detail, gpointer data) {
                 call_reply(probe->call, g_variant_new("(@a{sv})", result));
                 probe_free(probe);
         }
-        turns_end(daemon->turns);
+        turns_end(services->turns);
 }
 
 static void run(Probe *probe) {
-        Daemon *daemon = probe->call->daemon;
+        Services *services = probe->services;
         const char *measure = probe->times ? "times" : "counts";
         g_autofree char *unit = g_strdup_printf("nestvirt-probe@%s.service", measure);
-        g_autofree char *node = root_device_path(daemon->root, "kvm"), *device = g_strdup_printf("--device=%s", node);
-        g_autofree char *output = root_absolute(daemon->root, PROBE_RESULT_PATH);
+        g_autofree char *node = root_device_path(services->state->root, "kvm"),
+                        *device = g_strdup_printf("--device=%s", node);
+        g_autofree char *output = root_absolute(services->state->root, PROBE_RESULT_PATH);
         g_autofree char *what = g_strdup_printf("--measure=%s", measure);
         const char *const argv[] = {"nestvirt-probe", "--variant", what, device, NULL};
         const HelperTask task = {.unit = unit, .argv = argv, .output = output, .timeout_sec = TIMEOUT_SEC};
 
-        helper_run(daemon->prober, &task, on_done, probe);
+        helper_run(services->prober, &task, on_done, probe);
 }
 
 /* What the last run has left is not to be taken for this one's. */
@@ -87,7 +86,7 @@ static bool probe_execute(gpointer data) {
                 probe_drop(probe);
                 return false;
         }
-        if (!file_write(probe->call->daemon->root, PROBE_RESULT_PATH, "", &error)) {
+        if (!file_write(probe->services->state->root, PROBE_RESULT_PATH, "", &error)) {
                 probe_fail(probe, error);
                 return false;
         }
@@ -100,7 +99,7 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
 
         if (verdict == VERDICT_YES) {
                 probe->caller = caller_copy(caller);
-                turns_ask(probe->call->daemon->turns, probe_execute, probe_drop, probe);
+                turns_ask(probe->services->turns, probe_execute, probe_drop, probe);
         } else if (verdict == VERDICT_NO)
                 probe_fail(probe, error);
         else
@@ -137,24 +136,24 @@ static bool read_options(sd_bus_message *message, bool *times, GError **error) {
 }
 
 int bus_method_probe(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        Daemon *daemon = ((Object *) userdata)->daemon;
+        Services *services = object_services(userdata);
         g_autoptr(GError) refused = NULL;
         bool times = false;
         uint64_t flags;
 
-        if (!bus_read_flags(message, 0, &flags, &refused) || !read_options(message, &times, &refused))
-                return bus_error(error, refused);
-        if (daemon->loader->inert) {
+        if (!call_read_flags(message, 0, &flags, &refused) || !read_options(message, &times, &refused))
+                return call_refuse(error, refused);
+        if (services->state->loader->inert) {
                 g_set_error_literal(&refused, CONDITION, CONDITION_UNSUPPORTED,
                                     "This is a tree of files, not the running machine: no guest can run there");
-                return bus_error(error, refused);
+                return call_refuse(error, refused);
         }
-        Call *call = call_new(daemon, message, &refused);
+        Call *call = call_new(services->calls, message, &refused);
         if (!call)
-                return bus_error(error, refused);
+                return call_refuse(error, refused);
 
         Probe *probe = g_new0(Probe, 1);
-        *probe = (Probe) {.call = call, .times = times};
-        authority_ask(daemon->authority, message, NULL, on_verdict, probe);
+        *probe = (Probe) {.services = services, .call = call, .times = times};
+        authority_ask(services->authority, message, NULL, on_verdict, probe);
         return 1;
 }

@@ -10,18 +10,17 @@
 #include <errno.h>
 #include <string.h>
 
-#include "bus.h"
-#include "call.h"
 #include "describe-reply.h"
 #include "error.h"
-#include "guests.h"
-#include "object.h"
+#include "methods.h"
+#include "services.h"
 #include "statistics.h"
 
 /* Longer than any UUID and any PID-FD. */
 #define NAME_MAX_LENGTH 64U
 
 typedef struct Reading {
+        Guests *from;
         Call *call;
         Root *root;
         GStrv names;
@@ -80,7 +79,7 @@ static void reading_done(gpointer data, gpointer userdata) {
                 Call *call = g_steal_pointer(&reading->call);
                 const GuestsWaiter waiter = {
                                 .call = call, .answer = on_counted, .userdata = reading, .drop = reading_free};
-                guests_count(call->daemon->guests, &waiter, g_steal_pointer(&lacking));
+                guests_count(reading->from, &waiter, g_steal_pointer(&lacking));
         } else
                 reading_answer(reading);
 }
@@ -115,22 +114,23 @@ static GStrv read_names(sd_bus_message *message, GError **error) {
 }
 
 int bus_method_get_statistics(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        Daemon *daemon = ((Object *) userdata)->daemon;
+        Services *services = object_services(userdata);
         g_autoptr(GError) refused = NULL;
         uint64_t flags;
 
-        g_auto(GStrv) names = bus_read_flags(message, 0, &flags, &refused) ? read_names(message, &refused) : NULL;
-        Call *call = names ? call_new(daemon, message, &refused) : NULL;
+        g_auto(GStrv) names = call_read_flags(message, 0, &flags, &refused) ? read_names(message, &refused) : NULL;
+        Call *call = names ? call_new(services->calls, message, &refused) : NULL;
         if (!call)
-                return bus_error(error, refused);
+                return call_refuse(error, refused);
 
         Reading *reading = g_new0(Reading, 1);
         *reading = (Reading) {
+                        .from = services->guests,
                         .call = call,
-                        .root = root_ref(daemon->root),
+                        .root = root_ref(services->state->root),
                         .names = g_steal_pointer(&names),
-                        .guests = guests_running(daemon->guests),
+                        .guests = guests_running(services->guests),
         };
-        worker_submit(daemon->reads, reading_run, reading_done, reading_drop, reading, NULL);
+        worker_submit(services->readings->worker, reading_run, reading_done, reading_drop, reading, NULL);
         return 1;
 }

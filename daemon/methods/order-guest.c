@@ -7,22 +7,20 @@
 #include <errno.h>
 #include <string.h>
 
-#include "authority.h"
-#include "bus.h"
 #include "describe-reply.h"
 #include "error.h"
-#include "guests.h"
 #include "log-change.h"
 #include "log.h"
-#include "object.h"
+#include "methods.h"
 #include "request.h"
+#include "services.h"
 
 #define WORD_MAX 64U
 /* Of SetCpu; Prepare has fewer. */
 #define OPTIONS_MAX 3U
 
 typedef struct GuestOrder {
-        Daemon *daemon;
+        Services *services;
         Call *call; /* NULL while libvirt is asked, which has it then */
         char *uuid;
         GuestEdit *edit;
@@ -49,7 +47,7 @@ static void order_fail(GuestOrder *order, const GError *error) {
 }
 
 static void order_reply(GuestOrder *order, const char *outcome, const GuestPlan *plan) {
-        call_reply(order->call, describe_guest_change(outcome, plan, guests_host(order->daemon->guests)));
+        call_reply(order->call, describe_guest_change(outcome, plan, guests_host(order->services->guests)));
         order_free(order);
 }
 
@@ -96,7 +94,7 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
         if (verdict == VERDICT_YES) {
                 order->caller = caller_copy(caller);
                 const GuestsWaiter next = waiter(order, on_defined, on_outcome);
-                guests_define(order->daemon->guests, &next, g_steal_pointer(&order->plan));
+                guests_define(order->services->guests, &next, g_steal_pointer(&order->plan));
         } else if (verdict == VERDICT_NO) {
                 log_change(caller, order->title, NULL, error);
                 order_fail(order, error);
@@ -111,7 +109,7 @@ static void authorise(GuestOrder *order) {
         const AuthorityDetails details = {.guest = order->plan->facts->name, .parameters = parameters, .when = "now"};
 
         order->title = g_strdup_printf("%s: %s", order->plan->facts->name, parameters);
-        authority_ask(order->daemon->authority, order->call->message, &details, on_verdict, order);
+        authority_ask(order->services->authority, order->call->message, &details, on_verdict, order);
 }
 
 static void on_planned(Call *call, GuestsFound *found, const GError *error, gpointer userdata) {
@@ -208,28 +206,28 @@ static bool read_arguments(sd_bus_message *message, bool prepare, GuestEdit *edi
 }
 
 static int take(sd_bus_message *message, const Object *object, bool prepare, sd_bus_error *error) {
-        Daemon *daemon = object->daemon;
+        Services *services = object_services(object);
         g_autoptr(GuestEdit) edit = guest_edit_new();
         g_autoptr(GError) refused = NULL;
         uint64_t flags;
 
-        Call *call = bus_read_flags(message, REQUEST_DRY_RUN, &flags, &refused) &&
+        Call *call = call_read_flags(message, REQUEST_DRY_RUN, &flags, &refused) &&
                                                      read_arguments(message, prepare, edit, &refused)
-                                     ? call_new(daemon, message, &refused)
+                                     ? call_new(services->calls, message, &refused)
                                      : NULL;
         if (!call)
-                return bus_error(error, refused);
+                return call_refuse(error, refused);
 
         GuestOrder *order = g_new0(GuestOrder, 1);
         *order = (GuestOrder) {
-                        .daemon = daemon,
+                        .services = services,
                         .call = call,
                         .uuid = object_guest_uuid(object),
                         .edit = g_steal_pointer(&edit),
                         .dry_run = flags & REQUEST_DRY_RUN,
         };
         const GuestsWaiter first = waiter(order, on_planned, NULL);
-        guests_plan(daemon->guests, &first, order->uuid, order->edit);
+        guests_plan(services->guests, &first, order->uuid, order->edit);
         return 1;
 }
 

@@ -6,17 +6,14 @@
 
 #include <string.h>
 
-#include "authority.h"
-#include "bus.h"
 #include "describe-reply.h"
 #include "error.h"
-#include "guests.h"
 #include "log-change.h"
 #include "order.h"
 #include "plan.h"
-#include "users.h"
 
 typedef struct Order {
+        Services *services;
         Call *call;
         char *module;  /* the words point to it, and into the call */
         GArray *words; /* what is asked for */
@@ -31,7 +28,7 @@ typedef struct Job {
         Plan *plan;
         Root *root;
         Loader *loader;
-        UsersScan *scan; /* of the readings' worker */
+        Readings *readings;
         gint64 asked;
         GPtrArray *impact; /* on guests, as of the plan */
         ChangeResult *result;
@@ -80,19 +77,19 @@ static void job_drop(gpointer data) {
 }
 
 static Job *job_new(Order *order, Plan *plan) {
-        const Daemon *daemon = order->call->daemon;
+        const Services *services = order->services;
         Job *job = g_new0(Job, 1);
 
         *job = (Job) {
                         .order = order,
                         .plan = plan,
-                        .root = root_ref(daemon->root),
-                        .loader = daemon->loader,
-                        .scan = daemon->scan,
+                        .root = root_ref(services->state->root),
+                        .loader = services->state->loader,
+                        .readings = services->readings,
                         .asked = g_get_monotonic_time(),
                         .impact = g_ptr_array_new_with_free_func((GDestroyNotify) impact_free),
         };
-        guests_foresee(daemon->guests, plan, job->impact);
+        guests_foresee(services->guests, plan, job->impact);
         return job;
 }
 
@@ -124,22 +121,22 @@ static void on_looked(gpointer data, gpointer userdata) {
 static void on_changed(gpointer data, gpointer userdata) {
         Job *job = data;
         Order *order = job->order;
-        Daemon *daemon = order->call->daemon;
+        Services *services = order->services;
 
         /* The signals first: who has the reply has seen them. */
-        daemon_refresh(daemon);
+        host_state_refresh(services->state);
         if (!job->plan->unchanged)
                 log_change(&order->caller, job->plan->title, job->result->outcome, job->result->error);
         job_reply(job);
         job_free(job);
-        turns_end(daemon->turns);
+        turns_end(services->turns);
 }
 
 /* The order's plan for the host as it is now, or NULL, and the order is answered and gone. */
 static Plan *order_plan(Order *order, bool authorised) {
-        Daemon *daemon = order->call->daemon;
+        Services *services = order->services;
         g_autoptr(GError) error = NULL;
-        Plan *plan = plan_new(daemon->host, daemon->loader, order->request, &error);
+        Plan *plan = plan_new(services->state->host, services->state->loader, order->request, &error);
 
         if (plan)
                 return plan;
@@ -154,17 +151,17 @@ static Plan *order_plan(Order *order, bool authorised) {
 /* The host is at rest, and the caller may. */
 static bool order_execute(gpointer data) {
         Order *order = data;
-        Daemon *daemon = order->call->daemon;
+        Services *services = order->services;
 
         if (caller_is_gone(&order->caller)) {
                 order_drop(order);
                 return false;
         }
-        daemon_refresh(daemon);
+        host_state_refresh(services->state);
         Plan *plan = order_plan(order, true);
         if (!plan)
                 return false;
-        worker_submit(daemon->changes, job_run, on_changed, job_drop, job_new(order, plan), NULL);
+        worker_submit(services->changes, job_run, on_changed, job_drop, job_new(order, plan), NULL);
         return true;
 }
 
@@ -174,7 +171,7 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
         switch (verdict) {
         case VERDICT_YES:
                 order->caller = caller_copy(caller);
-                turns_ask(order->call->daemon->turns, order_execute, order_drop, order);
+                turns_ask(order->services->turns, order_execute, order_drop, order);
                 return;
         case VERDICT_NO: {
                 g_autofree char *title = request_to_string(order->request);
@@ -197,7 +194,7 @@ static void order_authorise(Order *order) {
                         .when = request_when(order->request),
         };
 
-        authority_ask(order->call->daemon->authority, order->call->message, &details, on_verdict, order);
+        authority_ask(order->services->authority, order->call->message, &details, on_verdict, order);
 }
 
 /* A module that must go for the plan, and that somebody holds. */
@@ -213,7 +210,7 @@ static bool is_blocked(const Host *host, const Plan *plan) {
 
 static void job_scan(gpointer data) {
         Job *job = data;
-        g_autoptr(GPtrArray) users = users_scan_shared(job->scan, job->root, job->asked);
+        g_autoptr(GPtrArray) users = readings_users(job->readings, job->asked);
 
         job->result = change_result_new();
         job->result->error = change_busy(job->plan, users);
@@ -221,8 +218,7 @@ static void job_scan(gpointer data) {
 
 static void job_preview(gpointer data) {
         Job *job = data;
-        g_autoptr(GPtrArray) users =
-                        plan_reloads(job->plan) ? users_scan_shared(job->scan, job->root, job->asked) : NULL;
+        g_autoptr(GPtrArray) users = plan_reloads(job->plan) ? readings_users(job->readings, job->asked) : NULL;
 
         job->result = change_preview(job->plan, job->root, users);
 }
@@ -231,12 +227,12 @@ static void job_preview(gpointer data) {
  * effects. */
 static bool order_judge(gpointer data) {
         Order *order = data;
-        Daemon *daemon = order->call->daemon;
+        Services *services = order->services;
         g_autoptr(GError) error = NULL;
 
-        daemon_refresh(daemon);
+        host_state_refresh(services->state);
         order->request = request_new(order->flags);
-        if (!order_apply(order->words, daemon->host, order->request, &error)) {
+        if (!order_apply(order->words, services->state->host, order->request, &error)) {
                 order_fail(order, error);
                 return false;
         }
@@ -246,9 +242,9 @@ static bool order_judge(gpointer data) {
 
         const bool waits = order->flags & REQUEST_WHEN_IDLE;
         if (plan->unchanged || order->flags & REQUEST_DRY_RUN)
-                worker_submit(daemon->reads, job_preview, on_looked, job_drop, job_new(order, plan), NULL);
-        else if (!waits && is_blocked(daemon->host, plan))
-                worker_submit(daemon->reads, job_scan, on_looked, job_drop, job_new(order, plan), NULL);
+                worker_submit(services->readings->worker, job_preview, on_looked, job_drop, job_new(order, plan), NULL);
+        else if (!waits && is_blocked(services->state->host, plan))
+                worker_submit(services->readings->worker, job_scan, on_looked, job_drop, job_new(order, plan), NULL);
         else {
                 plan_free(plan);
                 order_authorise(order);
@@ -256,26 +252,27 @@ static bool order_judge(gpointer data) {
         return false;
 }
 
-int order_take(Daemon *daemon, sd_bus_message *message, const char *module, OrderRead read, uint64_t allowed_flags,
+int order_take(Services *services, sd_bus_message *message, const char *module, OrderRead read, uint64_t allowed_flags,
                sd_bus_error *error) {
         g_autoptr(GError) refused = NULL;
         g_autofree char *object = g_strdup(module);
         g_autoptr(GArray) words = NULL;
         uint64_t flags;
 
-        if (bus_read_flags(message, allowed_flags, &flags, &refused))
+        if (call_read_flags(message, allowed_flags, &flags, &refused))
                 words = read(message, object, &refused);
-        Call *call = words ? call_new(daemon, message, &refused) : NULL;
+        Call *call = words ? call_new(services->calls, message, &refused) : NULL;
         if (!call)
-                return bus_error(error, refused);
+                return call_refuse(error, refused);
 
         Order *order = g_new0(Order, 1);
         *order = (Order) {
+                        .services = services,
                         .call = call,
                         .module = g_steal_pointer(&object),
                         .words = g_steal_pointer(&words),
                         .flags = flags,
         };
-        turns_ask(daemon->turns, order_judge, order_drop, order);
+        turns_ask(services->turns, order_judge, order_drop, order);
         return 1;
 }

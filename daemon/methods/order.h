@@ -5,9 +5,9 @@
  * is read once, judged against a host at rest, authorised, and then that very request is carried
  * out. It knows neither polkit nor how a change is made. */
 
-#include "call.h"
 #include "change.h"
 #include "request.h"
+#include "services.h"
 
 /* Reads the arguments of @message, but for the flags, into words that point into it. @module: the
  * object that was called, which has to outlive them, NULL for the manager. NULL and InvalidArgs for
@@ -16,7 +16,7 @@ typedef GArray *(*OrderRead)(sd_bus_message *message, const char *module, GError
 
 /* Returns what the method handler has to return; the reply is sent when there is one. A call that
  * waits is one that was read: it is as small as its words. */
-int order_take(Daemon *daemon, sd_bus_message *message, const char *module, OrderRead read, uint64_t allowed_flags,
+int order_take(Services *services, sd_bus_message *message, const char *module, OrderRead read, uint64_t allowed_flags,
                sd_bus_error *error);
 
 /* order-parse.c */

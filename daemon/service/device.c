@@ -11,7 +11,6 @@
 #include "error.h"
 #include "file.h"
 #include "group.h"
-#include "helper.h"
 #include "log.h"
 
 #define TIMEOUT_SEC 30U
@@ -23,7 +22,8 @@ typedef struct Waiter {
 } Waiter;
 
 struct Device {
-        Daemon *daemon;
+        HostState *state;
+        Turns *turns;
         Helper *helper;
         GQueue waiting;   /* Waiter*: for a check that has not begun */
         GQueue served;    /* Waiter*: for the one under way */
@@ -34,13 +34,11 @@ struct Device {
         gpointer userdata; /* of the last two */
 };
 
-Device *device_new(Daemon *daemon) {
-        Helper *helper = helper_new(daemon);
-        if (!helper)
-                return NULL;
-
+Device *device_new(HostState *state, Turns *turns, Helper *helper) {
         Device *device = g_new0(Device, 1);
-        device->daemon = daemon;
+
+        device->state = state;
+        device->turns = turns;
         device->helper = helper;
         g_queue_init(&device->waiting);
         g_queue_init(&device->served);
@@ -89,12 +87,12 @@ static void check_end(Device *device) {
                 waiter->done(device->word, waiter->userdata);
                 g_free(waiter);
         }
-        turns_end(device->daemon->turns);
+        turns_end(device->turns);
 }
 
 static void run(Device *device, const char *verb, const char *output, HelperDone done) {
         g_autofree char *unit = g_strdup_printf("nestvirt-device@%s.service", verb);
-        g_autofree char *node = root_device_path(device->daemon->root, "kvm");
+        g_autofree char *node = root_device_path(device->state->root, "kvm");
         const char *const argv[] = {"nestvirt-device", verb, node, NULL};
         const HelperTask task = {.unit = unit, .argv = argv, .output = output, .timeout_sec = TIMEOUT_SEC};
 
@@ -113,11 +111,11 @@ static void on_facts(int status, const char *detail, gpointer userdata) {
 /* What was read at an earlier check is forgotten first: KVM may have been loaded otherwise
  * since. */
 static void facts_begin(Device *device) {
-        const Daemon *daemon = device->daemon;
-        g_autofree char *output = root_absolute(daemon->root, CPU_FACTS_PATH);
+        const HostState *state = device->state;
+        g_autofree char *output = root_absolute(state->root, CPU_FACTS_PATH);
         g_autoptr(GError) error = NULL;
 
-        if (*daemon->host->cpu->vendor && file_write(daemon->root, CPU_FACTS_PATH, "", &error)) {
+        if (*state->host->cpu->vendor && file_write(state->root, CPU_FACTS_PATH, "", &error)) {
                 run(device, "facts", output, on_facts);
                 return;
         }
@@ -158,7 +156,7 @@ void device_check(Device *device, DeviceChecked done, GDestroyNotify discard, gp
         if (device->asked)
                 return;
         device->asked = true;
-        turns_ask(device->daemon->turns, check_begin, check_dropped, device);
+        turns_ask(device->turns, check_begin, check_dropped, device);
 }
 
 /* Nothing answers behind a node without KVM. */
@@ -173,17 +171,17 @@ static bool check_kvm(const Host *host, GError **error) {
         return false;
 }
 
-GPtrArray *device_plan(const Daemon *daemon, GError **error) {
-        const gid_t group = group_find(daemon->root, NODE_GROUP);
+GPtrArray *device_plan(const HostState *state, GError **error) {
+        const gid_t group = group_find(state->root, NODE_GROUP);
         struct stat st = {};
-        const int missing = root_stat_device(daemon->root, "kvm", &st);
+        const int missing = root_stat_device(state->root, "kvm", &st);
 
-        if (daemon->loader->inert) {
+        if (state->loader->inert) {
                 g_set_error_literal(error, CONDITION, CONDITION_UNSUPPORTED,
                                     "This is a tree of files, not the running machine: it has no devices");
                 return NULL;
         }
-        if (!check_kvm(daemon->host, error))
+        if (!check_kvm(state->host, error))
                 return NULL;
         if (missing < 0 && missing != -ENOENT) {
                 g_set_error(error, CONDITION, CONDITION_NOT_PERMITTED, "/dev/kvm can't be looked at: %s",
@@ -206,8 +204,8 @@ GPtrArray *device_plan(const Daemon *daemon, GError **error) {
 }
 
 /* The helper said yes: is it so? */
-static bool verify(const Daemon *daemon, GError **error) {
-        g_autoptr(GPtrArray) left = device_plan(daemon, error);
+static bool verify(const HostState *state, GError **error) {
+        g_autoptr(GPtrArray) left = device_plan(state, error);
 
         if (!left)
                 return false;
@@ -223,7 +221,7 @@ static void on_ensured(int status, const char *detail, gpointer userdata) {
         const DeviceEnsured done = g_steal_pointer(&device->ensured);
         g_autoptr(GError) error = NULL;
 
-        daemon_refresh(device->daemon);
+        host_state_refresh(device->state);
         if (status == DEVICE_DENIED)
                 g_set_error_literal(
                                 &error, CONDITION, CONDITION_NOT_PERMITTED,
@@ -235,7 +233,7 @@ static void on_ensured(int status, const char *detail, gpointer userdata) {
                             : status < 0 ? strerror(-status)
                                          : "nestvirt-device failed; its reason is in the journal");
         else
-                (void) verify(device->daemon, &error);
+                (void) verify(device->state, &error);
         done(error, device->userdata);
 }
 

@@ -5,9 +5,14 @@
  * (nestvirt-device.c), so that the daemon neither holds the device nor needs the rights. Never
  * while a change is under way: an open descriptor pins the module. */
 
-#include "daemon.h"
+#include "helper.h"
+#include "host-state.h"
+#include "turns.h"
 
-Device *device_new(Daemon *daemon);
+typedef struct Device Device;
+
+/* Takes @helper over. */
+Device *device_new(HostState *state, Turns *turns, Helper *helper);
 /* Those who wait are dropped. */
 void device_free(Device *device);
 
@@ -19,7 +24,7 @@ void device_check(Device *device, DeviceChecked done, GDestroyNotify discard, gp
 
 /* What there is to mend, in words (char*); empty when nothing. NULL and @error when it can't be
  * mended. Looks at the node alone. */
-GPtrArray *device_plan(const Daemon *daemon, GError **error);
+GPtrArray *device_plan(const HostState *state, GError **error);
 
 /* @error: NULL when it was mended, and seen to be. */
 typedef void (*DeviceEnsured)(const GError *error, gpointer userdata);

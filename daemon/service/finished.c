@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "catalog.h"
+#include "cleanup.h"
 #include "effect.h"
 #include "error.h"
 #include "finished.h"
@@ -60,15 +61,15 @@ static int append_values(sd_bus_message *signal, GHashTable *values) {
 
 /* What is known of how it ended goes before what can be seen; but nothing is in effect in a module
  * that is not there. */
-static int signal_module(Daemon *daemon, const char *module, GHashTable *ended, const char *outcome,
+static int signal_module(sd_bus *bus, const Host *host, const char *module, GHashTable *ended, const char *outcome,
                          const char *failure) {
         g_autofree char *path = g_strconcat(PATH_MODULE_PREFIX "/", module, NULL);
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *signal = NULL;
-        const Module *there = host_module(daemon->host, module);
+        const Module *there = host_module(host, module);
 
         if (!there || !module_is_present(there))
                 outcome = NULL;
-        const End end = outcome || failure ? END_APPLIED : end_of_all(daemon->host, module, ended);
+        const End end = outcome || failure ? END_APPLIED : end_of_all(host, module, ended);
 
         if (end == END_SUPERSEDED)
                 failure = condition_to_name(CONDITION_CONFLICT);
@@ -77,15 +78,15 @@ static int signal_module(Daemon *daemon, const char *module, GHashTable *ended, 
         else if (!outcome)
                 outcome = end == END_APPLIED ? "applied" : "configured";
 
-        int r = sd_bus_message_new_signal(daemon->bus, &signal, path, IFACE_MODULE, "ChangeFinished");
+        int r = sd_bus_message_new_signal(bus, &signal, path, IFACE_MODULE, "ChangeFinished");
         if (r >= 0)
                 r = append_values(signal, ended);
         if (r >= 0)
                 r = sd_bus_message_append(signal, "ss", outcome, failure ?: "");
-        return r < 0 ? r : sd_bus_send(daemon->bus, signal, NULL);
+        return r < 0 ? r : sd_bus_send(bus, signal, NULL);
 }
 
-void finished_signal(Daemon *daemon, GHashTable *before, const char *outcome, const char *failure) {
+void finished_signal(sd_bus *bus, const Host *host, GHashTable *before, const char *outcome, const char *failure) {
         GHashTableIter i, j;
         gpointer module, values, name, value;
 
@@ -94,9 +95,9 @@ void finished_signal(Daemon *daemon, GHashTable *before, const char *outcome, co
                 g_autoptr(GHashTable) ended = g_hash_table_new(g_str_hash, g_str_equal);
                 g_hash_table_iter_init(&j, values);
                 while (g_hash_table_iter_next(&j, &name, &value))
-                        if (g_strcmp0(host_pending(daemon->host, module, name), value) != 0)
+                        if (g_strcmp0(host_pending(host, module, name), value) != 0)
                                 (void) g_hash_table_insert(ended, name, value);
-                int r = g_hash_table_size(ended) > 0 ? signal_module(daemon, module, ended, outcome, failure) : 0;
+                int r = g_hash_table_size(ended) > 0 ? signal_module(bus, host, module, ended, outcome, failure) : 0;
                 if (r < 0)
                         log_error("Cannot signal the end of a change of %s: %s", (const char *) module, strerror(-r));
         }

@@ -4,10 +4,13 @@
 /* The signal ChangeFinished: sent for what waited for idle and does so no longer. How it ended is
  * seen on the host, so it is told right whoever ended it. */
 
-#include "daemon.h"
+#include <glib.h>
+#include <systemd/sd-bus.h>
 
-/* @before: module -> (parameter -> value), what waited in the snapshot before the daemon's present
+#include "host.h"
+
+/* @before: module -> (parameter -> value), what waited in the snapshot before the present
  * one. @failure: the name of the error that has ended an attempt, or NULL. @outcome: of an attempt
  * that has ended without one, for the modules that are there; NULL: it is to be seen on the
  * host. */
-void finished_signal(Daemon *daemon, GHashTable *before, const char *outcome, const char *failure);
+void finished_signal(sd_bus *bus, const Host *host, GHashTable *before, const char *outcome, const char *failure);

@@ -11,7 +11,8 @@
 #define ACCURACY_USEC (50U * 1000U)
 
 struct GuestAsks {
-        Daemon *daemon;
+        sd_event *event;
+        uint64_t patience_usec;
         GHashTable *all; /* GuestAsk*, a set */
         GQueue waiting;
 };
@@ -43,10 +44,11 @@ static void ask_answer(GuestAsk *ask, GuestsFound *found, const GError *error) {
         ask->waiter.answer(g_steal_pointer(&ask->waiter.call), found, error, ask->waiter.userdata);
 }
 
-GuestAsks *guest_asks_new(Daemon *daemon) {
+GuestAsks *guest_asks_new(sd_event *event, uint64_t patience_usec) {
         GuestAsks *asks = g_new0(GuestAsks, 1);
 
-        asks->daemon = daemon;
+        asks->event = event;
+        asks->patience_usec = patience_usec;
         asks->all = g_hash_table_new_full(NULL, NULL, ask_free, NULL);
         g_queue_init(&asks->waiting);
         return asks;
@@ -61,7 +63,7 @@ void guest_asks_free(GuestAsks *asks) {
 }
 
 static GError *say_late(const GuestAsk *ask) {
-        const uint64_t seconds = ask->asks->daemon->settings->guest_patience_usec / G_USEC_PER_SEC;
+        const uint64_t seconds = ask->asks->patience_usec / G_USEC_PER_SEC;
 
         if (ask->begun)
                 return g_error_new(CONDITION, CONDITION_TIMED_OUT,
@@ -97,8 +99,8 @@ GuestAsk *guest_asks_add(GuestAsks *asks, const GuestsWaiter *waiter, GuestJob *
                         .name = g_strdup(job->kind == GUEST_JOB_FIND ? g_ptr_array_index(job->names, 0) : NULL),
         };
         (void) g_hash_table_add(asks->all, ask);
-        int r = sd_event_add_time_relative(asks->daemon->event, &ask->timer, CLOCK_MONOTONIC,
-                                           asks->daemon->settings->guest_patience_usec, ACCURACY_USEC, on_late, ask);
+        int r = sd_event_add_time_relative(asks->event, &ask->timer, CLOCK_MONOTONIC, asks->patience_usec,
+                                           ACCURACY_USEC, on_late, ask);
         if (r < 0) {
                 g_autoptr(GError) error = g_error_new(CONDITION, CONDITION_INTERNAL, "Cannot wait: %s", strerror(-r));
                 guest_ask_end(ask, NULL, error);

@@ -10,7 +10,8 @@
 typedef struct GuestAsks GuestAsks;
 typedef struct GuestAsk GuestAsk;
 
-GuestAsks *guest_asks_new(Daemon *daemon);
+/* @patience_usec: so long each waits at most. */
+GuestAsks *guest_asks_new(sd_event *event, uint64_t patience_usec);
 /* Those that wait are dropped. */
 void guest_asks_free(GuestAsks *asks);
 

@@ -6,10 +6,10 @@
 
 #include "guest-book.h"
 #include "guest-impact.h"
-#include "object.h"
 
 struct GuestBook {
-        Daemon *daemon;
+        Objects *objects;
+        const HostState *state;
         GHashTable *facts; /* UUID -> GuestFacts*, whose it is */
         GuestHost host;
 };
@@ -28,14 +28,15 @@ static GuestHost host_for_guests(const Host *host) {
         };
 }
 
-GuestBook *guest_book_new(Daemon *daemon) {
+GuestBook *guest_book_new(Objects *objects, const HostState *state) {
         GuestBook *book = g_new(GuestBook, 1);
 
         *book = (GuestBook) {
-                        .daemon = daemon,
+                        .objects = objects,
+                        .state = state,
                         .facts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                                        (GDestroyNotify) guest_facts_free),
-                        .host = host_for_guests(daemon->host),
+                        .host = host_for_guests(state->host),
         };
         return book;
 }
@@ -56,7 +57,7 @@ const GuestHost *guest_book_host(const GuestBook *book) {
 }
 
 static void publish(const GuestBook *book, const GuestFacts *facts) {
-        object_publish_guest(book->daemon, facts->uuid, describe_guest(facts, &book->host));
+        objects_publish_guest(book->objects, facts->uuid, describe_guest(facts, &book->host));
 }
 
 /* What it has run is told later, and goes on. */
@@ -72,7 +73,7 @@ void guest_book_take(GuestBook *book, GuestFacts *facts) {
 void guest_book_forget(GuestBook *book, const char *uuid) {
         if (!g_hash_table_contains(book->facts, uuid))
                 return;
-        object_withdraw_guest(book->daemon, uuid);
+        objects_withdraw_guest(book->objects, uuid);
         (void) g_hash_table_remove(book->facts, uuid);
 }
 
@@ -126,7 +127,7 @@ static bool same_for_guests(const GuestHost *a, const GuestHost *b) {
 }
 
 bool guest_book_judge(GuestBook *book) {
-        const GuestHost before = book->host, now = host_for_guests(book->daemon->host);
+        const GuestHost before = book->host, now = host_for_guests(book->state->host);
         GHashTableIter iter;
         gpointer value;
 

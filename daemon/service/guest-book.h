@@ -4,13 +4,14 @@
 /* What is known of all guests, held against the host and published: whatever is written into it is
  * compared with what was there, and what differs is signalled. It asks nobody. */
 
-#include "daemon.h"
 #include "guest.h"
+#include "host-state.h"
+#include "object.h"
 #include "plan.h"
 
 typedef struct GuestBook GuestBook;
 
-GuestBook *guest_book_new(Daemon *daemon);
+GuestBook *guest_book_new(Objects *objects, const HostState *state);
 void guest_book_free(GuestBook *book);
 /* As of the last look at the host. */
 const char *guest_book_vendor(const GuestBook *book);

@@ -213,7 +213,9 @@ const GuestHost *guests_host(const Guests *guests) {
         return guest_book_host(guests->book);
 }
 
-void guests_judge(Guests *guests) {
+void guests_judge(gpointer data) {
+        Guests *guests = data;
+
         /* Whose feature is meant is part of what was read. */
         if (!guest_book_judge(guests->book))
                 guests_refresh(guests);

@@ -11,6 +11,7 @@
 #include "guest-job.h"
 #include "guests.h"
 #include "sockets.h"
+#include "worker.h"
 
 typedef enum State {
         STATE_NONE, /* there is no libvirt */
@@ -20,7 +21,7 @@ typedef enum State {
 } State;
 
 struct Guests {
-        Daemon *daemon;
+        GuestsParts parts;
         char *uri;
         Sockets *sockets; /* NULL: the URI was given */
         State state;
@@ -36,7 +37,8 @@ struct Guests {
         GuestBook *book;
         uint64_t delay; /* before the next try */
         bool told;      /* the journal has that libvirt can't be reached */
-        void (*ready)(Daemon *daemon);
+        void (*ready)(gpointer userdata);
+        gpointer ready_userdata;
         sd_event_source *sockets_source, *inbox_source, *worker_source, *statistics_source;
         sd_event_source *retry, *gather, *begin, *hang; /* timers */
         bool gathering;

@@ -21,7 +21,7 @@
 static void turn_over(Guests *guests) {
         guests->reprobe_turn = sd_event_source_disable_unref(guests->reprobe_turn);
         guests->reprobe_job = NULL;
-        turns_end(guests->daemon->turns);
+        turns_end(guests->parts.turns);
 }
 
 static int on_late(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -40,16 +40,15 @@ static bool begin(gpointer data) {
         guests->reprobe_asked = false;
         if (guests->state != STATE_UP || guests->reprobe_turn)
                 return false;
-        r = sd_event_add_time_relative(guests->daemon->event, &guests->reprobe_turn, CLOCK_MONOTONIC,
-                                       MIN(guests->daemon->settings->guest_patience_usec, TURN_USEC), ACCURACY_USEC,
-                                       on_late, guests);
+        r = sd_event_add_time_relative(guests->parts.event, &guests->reprobe_turn, CLOCK_MONOTONIC,
+                                       MIN(guests->parts.patience_usec, TURN_USEC), ACCURACY_USEC, on_late, guests);
         if (r < 0) {
                 log_error("Cannot set a timer of the guests: %s", strerror(-r));
                 return false;
         }
         job = guests_new_job(guests, GUEST_JOB_REPROBE);
         job->uri = g_strdup(guests->uri);
-        job->root = root_ref(guests->daemon->root);
+        job->root = root_ref(guests->parts.state->root);
         job->before = g_strdup(guests->values_first);
         job->now = g_strdup(guests->values);
         guests->reprobe_job = job;
@@ -64,13 +63,13 @@ static void dropped(gpointer data) {
 /* A tree of files says nothing of the KVM that a libvirt goes by, and who has no lock keeps no
  * record. */
 void guests_reprobe(Guests *guests) {
-        const Daemon *daemon = guests->daemon;
+        const GuestsParts *parts = &guests->parts;
 
-        if (!guests->values || guests->state != STATE_UP || guests->reprobe_asked || daemon->loader->inert ||
-            daemon->lock < 0)
+        if (!guests->values || guests->state != STATE_UP || guests->reprobe_asked || parts->state->loader->inert ||
+            !parts->may_record)
                 return;
         guests->reprobe_asked = true;
-        turns_ask(daemon->turns, begin, dropped, guests);
+        turns_ask(parts->turns, begin, dropped, guests);
 }
 
 /* It was given up before it had touched anything. */
@@ -89,7 +88,7 @@ void guests_reprobed(Guests *guests, const GuestJob *job) {
 
 /* While KVM is not loaded, what it was loaded with last counts. */
 void guests_compare(Guests *guests) {
-        g_autofree char *values = fixed_values(guests->daemon->host);
+        g_autofree char *values = fixed_values(guests->parts.state->host);
 
         if (!values || g_strcmp0(guests->values, values) == 0)
                 return;

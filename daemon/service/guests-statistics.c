@@ -10,7 +10,7 @@
 #define HANG_USEC (2U * 1000U * 1000U)
 
 static void arm(Guests *guests) {
-        guests_arm(guests->hang, MIN(HANG_USEC, guests->daemon->settings->guest_patience_usec / 2));
+        guests_arm(guests->hang, MIN(HANG_USEC, guests->parts.patience_usec / 2));
 }
 
 /* With what is known by now. */

@@ -10,6 +10,7 @@
 #include "guests-own.h"
 #include "log.h"
 #include "settings.h"
+#include "worker-source.h"
 
 #define GATHER_USEC (20U * 1000U)
 #define ACCURACY_USEC (5U * 1000U)
@@ -28,19 +29,19 @@ void guests_arm(sd_event_source *timer, uint64_t usec) {
 }
 
 void guests_ready(Guests *guests) {
-        void (*ready)(Daemon *daemon) = g_steal_pointer(&guests->ready);
+        void (*ready)(gpointer userdata) = g_steal_pointer(&guests->ready);
 
         (void) sd_event_source_set_enabled(guests->begin, SD_EVENT_OFF);
         if (ready)
-                ready(guests->daemon);
+                ready(guests->ready_userdata);
 }
 
 static bool have_worker(Guests *guests) {
         if (!guests->worker &&
-            daemon_add_worker(guests->daemon, "libvirt", &guests->worker, &guests->worker_source) < 0)
+            worker_source_add(guests->parts.event, "libvirt", &guests->worker, &guests->worker_source) < 0)
                 return false;
-        return guests->statistics ||
-               daemon_add_worker(guests->daemon, "statistics", &guests->statistics, &guests->statistics_source) >= 0;
+        return guests->statistics || worker_source_add(guests->parts.event, "statistics", &guests->statistics,
+                                                       &guests->statistics_source) >= 0;
 }
 
 static void close_second(Guests *guests) {
@@ -187,15 +188,16 @@ static int on_inbox(sd_event_source *source, int fd, uint32_t events, void *user
 /* What was given on the command line, else in the configuration; else the machine's own, when its
  * socket is there. */
 static int choose_uri(Guests *guests) {
+        Root *root = guests->parts.state->root;
         g_autoptr(GError) problem = NULL;
-        g_autoptr(Settings) settings = settings_read(guests->daemon->root, &problem);
-        const char *given = guests->daemon->settings->libvirt ?: settings->libvirt;
+        g_autoptr(Settings) settings = settings_read(root, &problem);
+        const char *given = guests->parts.uri ?: settings->libvirt;
         int r = 0;
 
         if (problem)
                 log_error("%s", problem->message);
-        if (!given && root_is_machine(guests->daemon->root)) {
-                guests->sockets = sockets_new(guests->daemon->root, &r);
+        if (!given && root_is_machine(root)) {
+                guests->sockets = sockets_new(root, &r);
                 given = HYPERVISOR_URI;
         }
         guests->uri = g_strdup(given ?: "");
@@ -203,14 +205,14 @@ static int choose_uri(Guests *guests) {
 }
 
 static int add_timer(const Guests *guests, sd_event_source **ret, sd_event_time_handler_t handler) {
-        int r = sd_event_add_time_relative(guests->daemon->event, ret, CLOCK_MONOTONIC, 0, ACCURACY_USEC, handler,
+        int r = sd_event_add_time_relative(guests->parts.event, ret, CLOCK_MONOTONIC, 0, ACCURACY_USEC, handler,
                                            (void *) guests);
 
         return r < 0 ? r : sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
 }
 
 static int set_up(Guests *guests) {
-        sd_event *event = guests->daemon->event;
+        sd_event *event = guests->parts.event;
         int r = choose_uri(guests);
 
         if (r >= 0)
@@ -230,15 +232,15 @@ static int set_up(Guests *guests) {
         return r < 0 ? r : add_timer(guests, &guests->begin, on_begin);
 }
 
-Guests *guests_new(Daemon *daemon, int *ret_error) {
+Guests *guests_new(const GuestsParts *parts, int *ret_error) {
         Guests *guests = g_new(Guests, 1);
         int r;
 
         *guests = (Guests) {
-                        .daemon = daemon,
-                        .hypervisor = daemon->settings->hypervisor,
-                        .asks = guest_asks_new(daemon),
-                        .book = guest_book_new(daemon),
+                        .parts = *parts,
+                        .hypervisor = parts->hypervisor,
+                        .asks = guest_asks_new(parts->event, parts->patience_usec),
+                        .book = guest_book_new(parts->objects, parts->state),
                         .delay = RETRY_FIRST_USEC,
         };
         g_queue_init(&guests->counting);
@@ -250,10 +252,11 @@ Guests *guests_new(Daemon *daemon, int *ret_error) {
         return NULL;
 }
 
-void guests_begin(Guests *guests, void (*ready)(Daemon *daemon)) {
+void guests_begin(Guests *guests, void (*ready)(gpointer userdata), gpointer userdata) {
         const bool there = guests->sockets ? sockets_present(guests->sockets) : *guests->uri;
 
         guests->ready = ready;
+        guests->ready_userdata = userdata;
         if (there) {
                 guests_arm(guests->begin, BEGIN_USEC);
                 guests_connect(guests);

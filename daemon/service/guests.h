@@ -7,18 +7,35 @@
  * moment in which libvirt's own QEMU has /dev/kvm open (guests-reprobe.c). */
 
 #include "call.h"
-#include "daemon.h"
 #include "guest-plan.h"
+#include "host-state.h"
+#include "hypervisor.h"
+#include "object.h"
 #include "plan.h"
+#include "turns.h"
+
+typedef struct Guests Guests;
+
+/* What they are known by; all of it stays the caller's. */
+typedef struct GuestsParts {
+        sd_event *event;
+        HostState *state;
+        Objects *objects;
+        Turns *turns;
+        const char *uri;              /* of libvirt; NULL: what the configuration says, or the machine's own */
+        const Hypervisor *hypervisor; /* NULL: libvirt, when there is one */
+        uint64_t patience_usec;       /* so long at most a call about a guest waits for it */
+        bool may_record;              /* the host's lock is ours: what KVM was loaded with may be written down */
+} GuestsParts;
 
 /* NULL and a negative errno in @ret_error on failure. */
-Guests *guests_new(Daemon *daemon, int *ret_error);
+Guests *guests_new(const GuestsParts *parts, int *ret_error);
 void guests_free(Guests *guests);
 /* Begins to connect. @ready is called once: when the guests are known, or can't be for now, or at
  * the latest after some seconds. */
-void guests_begin(Guests *guests, void (*ready)(Daemon *daemon));
-/* After each refresh of the host: verdicts may have changed. */
-void guests_judge(Guests *guests);
+void guests_begin(Guests *guests, void (*ready)(gpointer userdata), gpointer userdata);
+/* After each refresh of the host: verdicts may have changed. A HostStateChanged. */
+void guests_judge(gpointer guests);
 /* Reads all of them again, when there is a connection. */
 void guests_refresh(Guests *guests);
 /* Adds what carrying @plan out would mean for those that are known (guest-impact.h), and "unknown"

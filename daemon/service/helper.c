@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,9 +25,11 @@
 #define SYSTEMD_SERVICE "org.freedesktop.systemd1.Service"
 
 struct Helper {
-        Daemon *daemon;
-        char *name;      /* of the unit */
-        HelperDone done; /* NULL: nothing is under way */
+        sd_event *event;
+        sd_bus *bus;
+        const char *folder; /* NULL: as units */
+        char *name;         /* of the unit */
+        HelperDone done;    /* NULL: nothing is under way */
         gpointer userdata;
         sd_event_source *timeout;
         int failed; /* it could not even begin: told from the loop, as every end is */
@@ -44,8 +47,8 @@ static void helper_clear(Helper *helper) {
         helper->jobs = sd_bus_slot_unref(helper->jobs);
         helper->step = sd_bus_slot_unref(helper->step);
         if (helper->unit)
-                (void) sd_bus_call_method_async(helper->daemon->bus, NULL, SYSTEMD_NAME, helper->unit, SYSTEMD_UNIT,
-                                                "Unref", NULL, NULL, NULL);
+                (void) sd_bus_call_method_async(helper->bus, NULL, SYSTEMD_NAME, helper->unit, SYSTEMD_UNIT, "Unref",
+                                                NULL, NULL, NULL);
         g_clear_pointer(&helper->unit, g_free);
         g_clear_pointer(&helper->job, g_free);
         g_clear_pointer(&helper->name, g_free);
@@ -110,11 +113,11 @@ static int run_child(Helper *helper, const HelperTask *task) {
         pid_t pid;
 
         g_free(argv[0]);
-        argv[0] = g_build_filename(helper->daemon->settings->helper_dir, task->argv[0], NULL);
+        argv[0] = g_build_filename(helper->folder, task->argv[0], NULL);
         int r = spawn(argv[0], argv, task->output, &pid);
         if (r < 0)
                 return r;
-        r = sd_event_add_child(helper->daemon->event, &helper->child, pid, WEXITED, on_child, helper);
+        r = sd_event_add_child(helper->event, &helper->child, pid, WEXITED, on_child, helper);
         if (r < 0) {
                 (void) kill(pid, SIGKILL);
                 (void) waitpid(pid, NULL, 0);
@@ -163,9 +166,9 @@ static int on_job_removed(sd_bus_message *signal, void *userdata, sd_bus_error *
                 helper_finish(helper, -EPROTO, detail);
                 return 0;
         }
-        (void) next_step(helper, sd_bus_call_method_async(helper->daemon->bus, &helper->step, SYSTEMD_NAME,
-                                                          helper->unit, "org.freedesktop.DBus.Properties", "Get",
-                                                          on_status, helper, "ss", SYSTEMD_SERVICE, "ExecMainStatus"));
+        (void) next_step(helper, sd_bus_call_method_async(helper->bus, &helper->step, SYSTEMD_NAME, helper->unit,
+                                                          "org.freedesktop.DBus.Properties", "Get", on_status, helper,
+                                                          "ss", SYSTEMD_SERVICE, "ExecMainStatus"));
         return 0;
 }
 
@@ -186,9 +189,9 @@ static int on_held(sd_bus_message *reply, void *userdata, sd_bus_error *unused) 
 
         if (step_failed(helper, reply))
                 return 1;
-        return next_step(helper, sd_bus_call_method_async(helper->daemon->bus, &helper->step, SYSTEMD_NAME,
-                                                          SYSTEMD_PATH, SYSTEMD_MANAGER, "StartUnit", on_started,
-                                                          helper, "ss", helper->name, "replace"));
+        return next_step(helper, sd_bus_call_method_async(helper->bus, &helper->step, SYSTEMD_NAME, SYSTEMD_PATH,
+                                                          SYSTEMD_MANAGER, "StartUnit", on_started, helper, "ss",
+                                                          helper->name, "replace"));
 }
 
 static int on_loaded(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {
@@ -200,8 +203,8 @@ static int on_loaded(sd_bus_message *reply, void *userdata, sd_bus_error *unused
         int r = sd_bus_message_read_basic(reply, SD_BUS_TYPE_OBJECT_PATH, &path);
         if (r >= 0) {
                 helper->unit = g_strdup(path);
-                r = sd_bus_call_method_async(helper->daemon->bus, &helper->step, SYSTEMD_NAME, path, SYSTEMD_UNIT,
-                                             "Ref", on_held, helper, NULL);
+                r = sd_bus_call_method_async(helper->bus, &helper->step, SYSTEMD_NAME, path, SYSTEMD_UNIT, "Ref",
+                                             on_held, helper, NULL);
         }
         return next_step(helper, r);
 }
@@ -212,7 +215,7 @@ static int on_match(sd_bus_message *reply, void *userdata, sd_bus_error *unused)
 }
 
 static int run_unit(Helper *helper) {
-        sd_bus *bus = helper->daemon->bus;
+        sd_bus *bus = helper->bus;
 
         int r = sd_bus_match_signal_async(bus, &helper->jobs, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "JobRemoved",
                                           on_job_removed, on_match, helper);
@@ -228,16 +231,18 @@ void helper_run(Helper *helper, const HelperTask *task, HelperDone done, gpointe
         helper->name = g_strdup(task->unit);
         helper->done = done;
         helper->userdata = userdata;
-        helper->failed = helper->daemon->settings->units ? run_unit(helper) : run_child(helper, task);
+        helper->failed = helper->folder ? run_child(helper, task) : run_unit(helper);
         (void) sd_event_source_set_time_relative(helper->timeout, helper->failed < 0 ? 0 : timeout);
         (void) sd_event_source_set_enabled(helper->timeout, SD_EVENT_ONESHOT);
 }
 
-Helper *helper_new(Daemon *daemon) {
+Helper *helper_new(sd_event *event, sd_bus *bus, const char *folder) {
         Helper *helper = g_new0(Helper, 1);
 
-        helper->daemon = daemon;
-        int r = sd_event_add_time_relative(daemon->event, &helper->timeout, CLOCK_MONOTONIC, 0, TIMEOUT_ACCURACY_USEC,
+        helper->event = event;
+        helper->bus = bus;
+        helper->folder = folder;
+        int r = sd_event_add_time_relative(event, &helper->timeout, CLOCK_MONOTONIC, 0, TIMEOUT_ACCURACY_USEC,
                                            on_timeout, helper);
         if (r >= 0)
                 r = sd_event_source_set_enabled(helper->timeout, SD_EVENT_OFF);

@@ -4,7 +4,11 @@
 /* Runs a program that opens /dev/kvm and waits, on the loop, for its exit status: as a unit over
  * systemd's bus, or as a plain child. One at a time. It does not know what the programs do. */
 
-#include "daemon.h"
+#include <glib.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+typedef struct Helper Helper;
 
 /* The same work in two ways. Nothing of it is kept by the helper but copies. */
 typedef struct HelperTask {
@@ -18,8 +22,9 @@ typedef struct HelperTask {
  * is NULL). */
 typedef void (*HelperDone)(int status, const char *detail, gpointer userdata);
 
-/* NULL when there is no memory for it. */
-Helper *helper_new(Daemon *daemon);
+/* @folder: where the programs of plain children are; NULL: they run as units. NULL when there is no
+ * memory for it. */
+Helper *helper_new(sd_event *event, sd_bus *bus, const char *folder);
 /* One under way is forgotten, a plain child is killed; HelperDone is not called. */
 void helper_free(Helper *helper);
 void helper_run(Helper *helper, const HelperTask *task, HelperDone done, gpointer userdata);

@@ -23,7 +23,7 @@
 #define DELAY_ACCURACY_USEC (10U * 1000U)
 
 struct Idle {
-        Daemon *daemon;
+        IdleParts parts;
         GHashTable *waiting; /* module -> (parameter -> value): what waited in the snapshot before */
         Holders *holders;
         sd_event_source *soon;  /* a look as soon as the event has been served */
@@ -61,7 +61,7 @@ static bool take_waiting(Idle *idle) {
         gpointer module, values, name, value;
         bool more = false;
 
-        g_hash_table_iter_init(&i, idle->daemon->host->pending);
+        g_hash_table_iter_init(&i, idle->parts.state->host->pending);
         while (g_hash_table_iter_next(&i, &module, &values)) {
                 GHashTable *before = g_hash_table_lookup(idle->waiting, module), *copy = values_new();
                 g_hash_table_iter_init(&j, values);
@@ -115,17 +115,17 @@ static void drop_done(gpointer data, gpointer userdata) {
         drop_free(drop);
 }
 
-void idle_drop(Daemon *daemon, const char *module, IdleDropped done, GDestroyNotify discard, gpointer userdata) {
+void idle_drop(Idle *idle, const char *module, IdleDropped done, GDestroyNotify discard, gpointer userdata) {
         Drop *drop = g_new0(Drop, 1);
 
         *drop = (Drop) {
-                        .root = root_ref(daemon->root),
+                        .root = root_ref(idle->parts.state->root),
                         .module = g_strdup(module),
                         .done = done,
                         .discard = discard,
                         .userdata = userdata,
         };
-        worker_submit(daemon->changes, drop_run, drop_done, drop_discard, drop, NULL);
+        worker_submit(idle->parts.changes, drop_run, drop_done, drop_discard, drop, NULL);
 }
 
 static void look_after(Idle *idle, uint64_t usec) {
@@ -138,7 +138,7 @@ static void look_after(Idle *idle, uint64_t usec) {
 }
 
 static bool is_out_of_patience(const Idle *idle) {
-        return idle->delay > idle->daemon->settings->patience_usec;
+        return idle->delay > idle->parts.patience_usec;
 }
 
 /* Later, and then later still; nothing when it has been late enough. */
@@ -158,7 +158,7 @@ void idle_event(Idle *idle) {
 }
 
 static bool is_held(const Idle *idle) {
-        const Host *host = idle->daemon->host;
+        const Host *host = idle->parts.state->host;
         const Module *vendor = host_vendor_module(host), *kvm = host_module(host, "kvm");
 
         if (vendor && module_in_use(vendor))
@@ -185,7 +185,7 @@ static void attempt_run(gpointer data) {
 static void try_end(Idle *idle) {
         idle->trying = false;
         idle->outcome = idle->failure = NULL;
-        turns_end(idle->daemon->turns);
+        turns_end(idle->parts.turns);
 }
 
 static void on_given_up(const GError *error, gpointer userdata) {
@@ -193,7 +193,7 @@ static void on_given_up(const GError *error, gpointer userdata) {
 
         if (error)
                 log_error("Cannot forget what waited for idle: %s", error->message);
-        daemon_refresh(idle->daemon);
+        host_state_refresh(idle->parts.state);
         try_end(idle);
 }
 
@@ -203,17 +203,17 @@ static void attempt_done(gpointer data, gpointer userdata) {
         const GError *error = attempt->result->error;
 
         if (error && condition_of(error) == CONDITION_BUSY) {
-                daemon_refresh(idle->daemon);
+                host_state_refresh(idle->parts.state);
                 look_later(idle);
                 try_end(idle);
         } else {
                 log_change(NULL, attempt->plan->title, attempt->result->outcome, error);
                 idle->outcome = error ? NULL : "applied";
                 idle->failure = error ? condition_to_name(condition_of(error)) : NULL;
-                daemon_refresh(idle->daemon);
+                host_state_refresh(idle->parts.state);
                 /* What failed once is not tried again by itself. */
                 if (error && is_waiting(idle))
-                        idle_drop(idle->daemon, NULL, on_given_up, NULL, idle);
+                        idle_drop(idle, NULL, on_given_up, NULL, idle);
                 else
                         try_end(idle);
         }
@@ -237,30 +237,30 @@ static Request *request_what_waits(const Idle *idle, GError **error) {
         while (g_hash_table_iter_next(&i, &module, &values)) {
                 g_hash_table_iter_init(&j, values);
                 while (g_hash_table_iter_next(&j, &name, &value))
-                        if (!request_one(request, idle->daemon->host, module, name, value, error))
+                        if (!request_one(request, idle->parts.state->host, module, name, value, error))
                                 return NULL;
         }
         return g_steal_pointer(&request);
 }
 
 static bool try_plan(Idle *idle) {
-        Daemon *daemon = idle->daemon;
+        const HostState *state = idle->parts.state;
         g_autoptr(GError) error = NULL;
         g_autoptr(Request) request = request_what_waits(idle, &error);
-        Plan *plan = request ? plan_new(daemon->host, daemon->loader, request, &error) : NULL;
+        Plan *plan = request ? plan_new(state->host, state->loader, request, &error) : NULL;
 
         if (!plan) {
                 /* It can't be done on this host any more, so waiting for it makes no sense; what is
                  * configured stays. */
                 log_change(NULL, "what waits for idle", NULL, error);
                 idle->failure = condition_to_name(condition_of(error));
-                idle_drop(daemon, NULL, on_given_up, NULL, idle);
+                idle_drop(idle, NULL, on_given_up, NULL, idle);
                 return true;
         }
 
         Attempt *attempt = g_new0(Attempt, 1);
-        *attempt = (Attempt) {.idle = idle, .plan = plan, .root = root_ref(daemon->root), .loader = daemon->loader};
-        worker_submit(daemon->changes, attempt_run, attempt_done, attempt_free, attempt, NULL);
+        *attempt = (Attempt) {.idle = idle, .plan = plan, .root = root_ref(state->root), .loader = state->loader};
+        worker_submit(idle->parts.changes, attempt_run, attempt_done, attempt_free, attempt, NULL);
         return true;
 }
 
@@ -268,7 +268,7 @@ static bool try_plan(Idle *idle) {
 static bool try_begin(gpointer data) {
         Idle *idle = data;
 
-        daemon_refresh(idle->daemon);
+        host_state_refresh(idle->parts.state);
         if (is_waiting(idle) && !is_held(idle))
                 return try_plan(idle);
 
@@ -291,7 +291,7 @@ static void look(Idle *idle) {
         if (idle->trying)
                 return;
         idle->trying = true;
-        turns_ask(idle->daemon->turns, try_begin, try_dropped, idle);
+        turns_ask(idle->parts.turns, try_begin, try_dropped, idle);
 }
 
 static int on_soon(sd_event_source *source, void *userdata) {
@@ -304,8 +304,10 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-void idle_update(Idle *idle) {
-        finished_signal(idle->daemon, idle->waiting, idle->outcome, idle->failure);
+void idle_update(gpointer data) {
+        Idle *idle = data;
+
+        finished_signal(idle->parts.bus, idle->parts.state->host, idle->waiting, idle->outcome, idle->failure);
         if (take_waiting(idle))
                 idle_event(idle);
         if (!is_waiting(idle)) {
@@ -327,7 +329,7 @@ static void on_holder_ended(bool watched, void *userdata) {
 }
 
 static int add_sources(Idle *idle) {
-        sd_event *event = idle->daemon->event;
+        sd_event *event = idle->parts.event;
 
         int r = sd_event_add_defer(event, &idle->soon, on_soon, idle);
         if (r >= 0)
@@ -340,12 +342,12 @@ static int add_sources(Idle *idle) {
         return r;
 }
 
-Idle *idle_new(Daemon *daemon) {
+Idle *idle_new(const IdleParts *parts) {
         Idle *idle = g_new0(Idle, 1);
 
-        idle->daemon = daemon;
+        idle->parts = *parts;
         idle->waiting = modules_new();
-        idle->holders = holders_new(daemon, on_holder_ended, idle);
+        idle->holders = holders_new(parts->event, parts->readings, on_holder_ended, idle);
         idle->delay = DELAY_FIRST_USEC;
         if (add_sources(idle) < 0)
                 g_clear_pointer(&idle, idle_free);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the journal is told of changes: one entry for each that was made, refused, undone or finished
- * after a cut, with who asked, for what, and what came of it. The ids are those of the message
- * catalog. */
+/* What the journal is told of changes: one entry for each that was made, refused, undone or
+ * finished after a cut, with who asked, for what, and what came of it. The ids are those of the
+ * message catalog. */
 
 #include <glib.h>
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The worker, and what its jobs share. It reads nothing by itself. */
+
+#include "readings.h"
+#include "worker-source.h"
+
+Readings *readings_new(sd_event *event, Root *root, int *ret_error) {
+        Readings *readings = g_new0(Readings, 1);
+        int r = worker_source_add(event, "reads", &readings->worker, NULL);
+
+        readings->root = root_ref(root);
+        if (r >= 0)
+                return readings;
+        readings_free(readings);
+        *ret_error = r;
+        return NULL;
+}
+
+void readings_free(Readings *readings) {
+        if (!readings)
+                return;
+        g_clear_pointer(&readings->worker, worker_free);
+        g_clear_pointer(&readings->scan.users, g_ptr_array_unref);
+        root_unref(readings->root);
+        g_free(readings);
+}
+
+GPtrArray *readings_users(Readings *readings, gint64 asked) {
+        return users_scan_shared(&readings->scan, readings->root, asked);
+}

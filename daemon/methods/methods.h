@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The interfaces of org.nestvirt1, and the methods that have a file of their own. */
+
+#include <systemd/sd-bus.h>
+
+#include "object.h"
+
+/* OBJECT_KINDS of them (interfaces.c). */
+extern const ObjectKind interfaces[];
+
+extern const sd_bus_vtable manager_vtable[]; /* bus-manager.c */
+extern const sd_bus_vtable module_vtable[];  /* bus-module.c */
+extern const sd_bus_vtable guest_vtable[];   /* bus-guest.c */
+
+/* order-guest.c */
+int order_guest_set_cpu(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int order_guest_prepare(sd_bus_message *message, void *userdata, sd_bus_error *error);
+/* bus-probe.c */
+int bus_method_probe(sd_bus_message *message, void *userdata, sd_bus_error *error);
+/* bus-statistics.c */
+int bus_method_get_statistics(sd_bus_message *message, void *userdata, sd_bus_error *error);

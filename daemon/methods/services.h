@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the methods work with: made by the composition root, handed to them with the object that is
+ * called. Each takes what it needs of it; none of them puts anything in. */
+
+#include "authority.h"
+#include "call.h"
+#include "device.h"
+#include "guests.h"
+#include "helper.h"
+#include "host-state.h"
+#include "idle.h"
+#include "object.h"
+#include "readings.h"
+#include "turns.h"
+#include "worker.h"
+
+struct Services {
+        HostState *state;
+        Calls *calls;
+        Turns *turns; /* who may touch the host next */
+        Authority *authority;
+        Worker *changes; /* changes of the host, one after the other */
+        Readings *readings;
+        Idle *idle;
+        Device *device;
+        Helper *prober; /* runs nestvirt-probe */
+        Guests *guests;
+        GQueue refreshes; /* Call*: those that wait for the same refresh */
+};
