@@ -44,7 +44,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
         Daemon *daemon = userdata;
 
         (void) sd_notify(false, "STOPPING=1");
-        turns_close(daemon->services.turns, on_at_rest, daemon);
+        operation_queue_close(daemon->services.queue, on_at_rest, daemon);
         return 0;
 }
 
@@ -111,7 +111,7 @@ static void recovery_done(gpointer data, gpointer userdata) {
         recovery_free(recovery);
         host_state_refresh(daemon->services.state);
         guests_begin(daemon->services.guests, claim_name, daemon);
-        turns_end(daemon->services.turns);
+        operation_queue_end(daemon->services.queue);
 }
 
 static bool recovery_begin(gpointer data) {
@@ -179,8 +179,8 @@ static int set_up_ground(Daemon *daemon, Root *root, Loader *loader) {
         daemon->objects = objects_new(interfaces, services);
         services->calls = calls_new();
         g_queue_init(&services->refreshes);
-        services->turns = turns_new(daemon->event);
-        if (!services->turns)
+        services->queue = operation_queue_new(daemon->event);
+        if (!services->queue)
                 return -ENOMEM;
         services->state = host_state_new(daemon->event, root, loader);
         publish_host(daemon);
@@ -197,7 +197,7 @@ static Idle *make_idle(const Daemon *daemon) {
                         .event = daemon->event,
                         .bus = daemon->bus,
                         .state = services->state,
-                        .turns = services->turns,
+                        .queue = services->queue,
                         .changes = services->changes,
                         .readings = services->readings,
                         .patience_usec = daemon->settings->patience_usec,
@@ -212,7 +212,7 @@ static Guests *make_guests(const Daemon *daemon, int *ret_error) {
                         .event = daemon->event,
                         .state = services->state,
                         .objects = daemon->objects,
-                        .turns = services->turns,
+                        .queue = services->queue,
                         .uri = daemon->settings->libvirt,
                         .hypervisor = daemon->settings->hypervisor,
                         .patience_usec = daemon->settings->guest_patience_usec,
@@ -230,7 +230,7 @@ static int set_up_services(Daemon *daemon) {
         int r = 0;
 
         services->authority = authority_new(daemon->bus, daemon->settings->always_ask);
-        services->device = helper ? device_new(state, services->turns, helper) : NULL;
+        services->device = helper ? device_new(state, services->queue, helper) : NULL;
         services->idle = make_idle(daemon);
         services->prober = helper_new(daemon->event, daemon->bus, folder);
         if (!services->device || !services->idle || !services->prober)
@@ -240,7 +240,7 @@ static int set_up_services(Daemon *daemon) {
                 return r;
         host_state_observe(state, guests_judge, services->guests);
         host_state_observe(state, idle_update, services->idle);
-        daemon->watch = watch_new(daemon->event, state->root, services->turns, on_news, daemon, &r);
+        daemon->watch = watch_new(daemon->event, state->root, services->queue, on_news, daemon, &r);
         return daemon->watch ? 0 : r;
 }
 
@@ -254,7 +254,7 @@ static void take_down(Daemon *daemon) {
         g_clear_pointer(&services->changes, worker_free);
         readings_free(services->readings);
         authority_free(services->authority);
-        turns_free(services->turns);
+        operation_queue_free(services->queue);
         idle_free(services->idle);
         device_free(services->device);
         helper_free(services->prober);
@@ -277,7 +277,7 @@ int daemon_run(const DaemonSettings *settings, Root *root, Loader *loader) {
         if (r >= 0)
                 r = set_up_services(&daemon);
         if (r >= 0) {
-                turns_ask(daemon.services.turns, recovery_begin, recovery_dropped, &daemon);
+                operation_queue_ask(daemon.services.queue, recovery_begin, recovery_dropped, &daemon);
                 status = sd_event_loop(daemon.event);
         } else
                 log_error("Cannot start: %s", strerror(-r));

@@ -8,7 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "folders.h"
+#include "inotify-watch.h"
 #include "log.h"
 #include "uevents.h"
 #include "watch.h"
@@ -18,11 +18,11 @@
 
 struct Watch {
         Root *root;
-        const Turns *turns;
+        const OperationQueue *queue;
         WatchNews news;
         gpointer userdata;
-        Folders *folders;
-        sd_event_source *folders_source;
+        InotifyWatch *inotify;
+        sd_event_source *inotify_source;
         sd_event_source *uevents_source; /* owns the socket */
         sd_event_source *timer;
         bool gathering;
@@ -46,19 +46,19 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         watch->gathering = false;
         /* A change of ours is seen whole: what it was before, then what it has become, which its
          * own refresh tells. */
-        if (turns_taken(watch->turns)) {
+        if (operation_queue_taken(watch->queue)) {
                 watch_gather(watch);
                 return 0;
         }
-        folders_arm(watch->folders);
+        inotify_watch_arm(watch->inotify);
         watch->news(watch->userdata);
         return 0;
 }
 
-static int on_folders(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+static int on_inotify(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         Watch *watch = userdata;
 
-        if (folders_read(watch->folders))
+        if (inotify_watch_read(watch->inotify))
                 watch_gather(watch);
         return 0;
 }
@@ -85,10 +85,11 @@ static int add_uevents(Watch *watch, sd_event *event) {
 static int add_sources(Watch *watch, sd_event *event) {
         int r;
 
-        watch->folders = folders_new(watch->root, &r);
-        if (!watch->folders)
+        watch->inotify = inotify_watch_new(watch->root, &r);
+        if (!watch->inotify)
                 return r;
-        r = sd_event_add_io(event, &watch->folders_source, folders_fd(watch->folders), EPOLLIN, on_folders, watch);
+        r = sd_event_add_io(event, &watch->inotify_source, inotify_watch_fd(watch->inotify), EPOLLIN, on_inotify,
+                            watch);
         if (r < 0)
                 return r;
         r = sd_event_add_time_relative(event, &watch->timer, CLOCK_MONOTONIC, 0, GATHER_ACCURACY_USEC, on_timer, watch);
@@ -100,10 +101,11 @@ static int add_sources(Watch *watch, sd_event *event) {
         return root_is_machine(watch->root) ? add_uevents(watch, event) : 0;
 }
 
-Watch *watch_new(sd_event *event, Root *root, const Turns *turns, WatchNews news, gpointer userdata, int *ret_error) {
+Watch *watch_new(sd_event *event, Root *root, const OperationQueue *queue, WatchNews news, gpointer userdata,
+                 int *ret_error) {
         Watch *watch = g_new0(Watch, 1);
 
-        *watch = (Watch) {.root = root, .turns = turns, .news = news, .userdata = userdata};
+        *watch = (Watch) {.root = root, .queue = queue, .news = news, .userdata = userdata};
         int r = add_sources(watch, event);
         if (r >= 0)
                 return watch;
@@ -115,9 +117,9 @@ Watch *watch_new(sd_event *event, Root *root, const Turns *turns, WatchNews news
 void watch_free(Watch *watch) {
         if (!watch)
                 return;
-        (void) sd_event_source_disable_unref(watch->folders_source);
+        (void) sd_event_source_disable_unref(watch->inotify_source);
         (void) sd_event_source_disable_unref(watch->uevents_source);
         (void) sd_event_source_disable_unref(watch->timer);
-        folders_free(watch->folders);
+        inotify_watch_free(watch->inotify);
         g_free(watch);
 }

@@ -9,7 +9,7 @@
 #include <systemd/sd-event.h>
 
 #include "root.h"
-#include "turns.h"
+#include "operation-queue.h"
 
 typedef struct Watch Watch;
 
@@ -18,5 +18,6 @@ typedef void (*WatchNews)(gpointer userdata);
 
 /* NULL and a negative errno in @ret_error on failure. Beneath a root that is not the machine only
  * files are watched. */
-Watch *watch_new(sd_event *event, Root *root, const Turns *turns, WatchNews news, gpointer userdata, int *ret_error);
+Watch *watch_new(sd_event *event, Root *root, const OperationQueue *queue, WatchNews news, gpointer userdata,
+                 int *ret_error);
 void watch_free(Watch *watch);

@@ -10,14 +10,14 @@
 /* OBJECT_KINDS of them (interfaces.c). */
 extern const ObjectKind interfaces[];
 
-extern const sd_bus_vtable manager_vtable[]; /* bus-manager.c */
-extern const sd_bus_vtable module_vtable[];  /* bus-module.c */
-extern const sd_bus_vtable guest_vtable[];   /* bus-guest.c */
+extern const sd_bus_vtable manager_vtable[]; /* interface-manager.c */
+extern const sd_bus_vtable module_vtable[];  /* interface-module.c */
+extern const sd_bus_vtable guest_vtable[];   /* interface-guest.c */
 
-/* order-guest.c */
-int order_guest_set_cpu(sd_bus_message *message, void *userdata, sd_bus_error *error);
-int order_guest_prepare(sd_bus_message *message, void *userdata, sd_bus_error *error);
-/* bus-probe.c */
-int bus_method_probe(sd_bus_message *message, void *userdata, sd_bus_error *error);
-/* bus-statistics.c */
-int bus_method_get_statistics(sd_bus_message *message, void *userdata, sd_bus_error *error);
+/* operation-guest.c */
+int operation_guest_set_cpu(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int operation_guest_prepare(sd_bus_message *message, void *userdata, sd_bus_error *error);
+/* method-probe.c */
+int method_probe(sd_bus_message *message, void *userdata, sd_bus_error *error);
+/* method-statistics.c */
+int method_get_statistics(sd_bus_message *message, void *userdata, sd_bus_error *error);

@@ -13,13 +13,13 @@
 #include "idle.h"
 #include "object.h"
 #include "readings.h"
-#include "turns.h"
+#include "operation-queue.h"
 #include "worker.h"
 
 struct Services {
         HostState *state;
         Calls *calls;
-        Turns *turns; /* who may touch the host next */
+        OperationQueue *queue; /* who may touch the host next */
         Authority *authority;
         Worker *changes; /* changes of the host, one after the other */
         Readings *readings;

@@ -23,7 +23,7 @@ typedef struct Waiter {
 
 struct Device {
         HostState *state;
-        Turns *turns;
+        OperationQueue *queue;
         Helper *helper;
         GQueue waiting;   /* Waiter*: for a check that has not begun */
         GQueue served;    /* Waiter*: for the one under way */
@@ -34,11 +34,11 @@ struct Device {
         gpointer userdata; /* of the last two */
 };
 
-Device *device_new(HostState *state, Turns *turns, Helper *helper) {
+Device *device_new(HostState *state, OperationQueue *queue, Helper *helper) {
         Device *device = g_new0(Device, 1);
 
         device->state = state;
-        device->turns = turns;
+        device->queue = queue;
         device->helper = helper;
         g_queue_init(&device->waiting);
         g_queue_init(&device->served);
@@ -87,7 +87,7 @@ static void check_end(Device *device) {
                 waiter->done(device->word, waiter->userdata);
                 g_free(waiter);
         }
-        turns_end(device->turns);
+        operation_queue_end(device->queue);
 }
 
 static void run(Device *device, const char *verb, const char *output, HelperDone done) {
@@ -156,7 +156,7 @@ void device_check(Device *device, DeviceChecked done, GDestroyNotify discard, gp
         if (device->asked)
                 return;
         device->asked = true;
-        turns_ask(device->turns, check_begin, check_dropped, device);
+        operation_queue_ask(device->queue, check_begin, check_dropped, device);
 }
 
 /* Nothing answers behind a node without KVM. */

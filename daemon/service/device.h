@@ -7,12 +7,12 @@
 
 #include "helper.h"
 #include "host-state.h"
-#include "turns.h"
+#include "operation-queue.h"
 
 typedef struct Device Device;
 
 /* Takes @helper over. */
-Device *device_new(HostState *state, Turns *turns, Helper *helper);
+Device *device_new(HostState *state, OperationQueue *queue, Helper *helper);
 /* Those who wait are dropped. */
 void device_free(Device *device);
 

@@ -2,15 +2,15 @@
 #pragma once
 
 /* What the parts of the guests share, and nobody else sees: guests.c has the connection's life,
- * guests-asked.c the jobs and what comes of them, guests-reprobe.c what libvirt has to be told of
+ * guests-jobs.c the jobs and what comes of them, guests-reprobe.c what libvirt has to be told of
  * KVM. */
 
-#include "guest-asks.h"
-#include "guest-book.h"
-#include "guest-inbox.h"
+#include "guest-queries.h"
+#include "guest-table.h"
+#include "guest-events.h"
 #include "guest-job.h"
 #include "guests.h"
-#include "sockets.h"
+#include "libvirt-sockets.h"
 #include "worker.h"
 
 typedef enum State {
@@ -23,7 +23,7 @@ typedef enum State {
 struct Guests {
         GuestsParts parts;
         char *uri;
-        Sockets *sockets; /* NULL: the URI was given */
+        LibvirtSockets *sockets; /* NULL: the URI was given */
         State state;
         const Hypervisor *hypervisor;
         gpointer connection;
@@ -32,14 +32,14 @@ struct Guests {
         gpointer second;        /* that worker's own connection; there as long as the connection is */
         GQueue counting;        /* Errand*: GUEST_JOB_STATISTICS under way */
         bool late, count_again; /* they hang: nobody waits for them, and all are read once they do no longer */
-        GuestInbox *inbox;
-        GuestAsks *asks;
-        GuestBook *book;
+        GuestEvents *events;
+        GuestQueries *queries;
+        GuestTable *table;
         uint64_t delay; /* before the next try */
         bool told;      /* the journal has that libvirt can't be reached */
         void (*ready)(gpointer userdata);
         gpointer ready_userdata;
-        sd_event_source *sockets_source, *inbox_source, *worker_source, *statistics_source;
+        sd_event_source *sockets_source, *events_source, *worker_source, *statistics_source;
         sd_event_source *retry, *gather, *begin, *hang; /* timers */
         bool gathering;
         bool listing, list_again; /* GUEST_JOB_LIST: one is under way; all that was asked for meanwhile is one more */
@@ -53,7 +53,7 @@ struct Guests {
 typedef struct Errand {
         Guests *guests;
         GuestJob *job;
-        GuestAsk *ask; /* may be NULL */
+        GuestQuery *query; /* may be NULL */
 } Errand;
 
 /* guests.c. Whatever was open is closed first. */
@@ -64,15 +64,15 @@ void guests_connected(Guests *guests, GuestJob *job);
 void guests_ready(Guests *guests);
 void guests_arm(sd_event_source *timer, uint64_t usec);
 
-/* guests-asked.c */
+/* guests-jobs.c */
 GuestJob *guests_new_job(const Guests *guests, GuestJobKind kind);
-/* Takes @job over; @ask: who waits for it, may be NULL. The errand is the worker's. */
-Errand *guests_submit(Guests *guests, GuestJob *job, GuestAsk *ask);
+/* Takes @job over; @query: who waits for it, may be NULL. The errand is the worker's. */
+Errand *guests_submit(Guests *guests, GuestJob *job, GuestQuery *query);
 
 /* guests-statistics.c. Reads what the guests of these UUIDs have run, all when there are none; then
- * @ask is answered, with @plan, or before that when they hang. Takes @names and @plan over; @ask
- * and @plan may be NULL. */
-void guests_read_statistics(Guests *guests, GPtrArray *names, GuestAsk *ask, GuestPlan *plan);
+ * @query is answered, with @plan, or before that when they hang. Takes @names and @plan over;
+ * @query and @plan may be NULL. */
+void guests_read_statistics(Guests *guests, GPtrArray *names, GuestQuery *query, GuestPlan *plan);
 void guests_have_read(Guests *guests, Errand *errand);
 /* They have hung for a while: a handler of that timer. */
 int guests_hang(sd_event_source *source, uint64_t usec, void *userdata);

@@ -21,7 +21,7 @@
 static void turn_over(Guests *guests) {
         guests->reprobe_turn = sd_event_source_disable_unref(guests->reprobe_turn);
         guests->reprobe_job = NULL;
-        turns_end(guests->parts.turns);
+        operation_queue_end(guests->parts.queue);
 }
 
 static int on_late(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -69,7 +69,7 @@ void guests_reprobe(Guests *guests) {
             !parts->may_record)
                 return;
         guests->reprobe_asked = true;
-        turns_ask(parts->turns, begin, dropped, guests);
+        operation_queue_ask(parts->queue, begin, dropped, guests);
 }
 
 /* It was given up before it had touched anything. */

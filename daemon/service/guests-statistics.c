@@ -16,20 +16,20 @@ static void arm(Guests *guests) {
 /* With what is known by now. */
 static void answer(Errand *errand) {
         GuestJob *job = errand->job;
-        GuestAsk *ask = g_steal_pointer(&errand->ask);
+        GuestQuery *query = g_steal_pointer(&errand->query);
         const GuestFacts *facts = NULL;
 
-        if (!ask)
+        if (!query)
                 return;
         if (job->names->len == 1)
-                facts = guest_book_find(errand->guests->book, g_ptr_array_index(job->names, 0));
+                facts = guest_table_find(errand->guests->table, g_ptr_array_index(job->names, 0));
         if (facts && job->plan)
                 guest_facts_take_runs(job->plan->facts, facts);
         const GuestsFound found = {.facts = facts, .plan = g_steal_pointer(&job->plan)};
-        guest_ask_end(ask, &found, NULL);
+        guest_query_end(query, &found, NULL);
 }
 
-void guests_read_statistics(Guests *guests, GPtrArray *names, GuestAsk *ask, GuestPlan *plan) {
+void guests_read_statistics(Guests *guests, GPtrArray *names, GuestQuery *query, GuestPlan *plan) {
         GuestJob *job = guests_new_job(guests, GUEST_JOB_STATISTICS);
 
         if (names)
@@ -37,13 +37,13 @@ void guests_read_statistics(Guests *guests, GPtrArray *names, GuestAsk *ask, Gue
         job->plan = plan;
         if (guests->late || !guests->second) {
                 guests->count_again = true;
-                answer(&(Errand) {.guests = guests, .job = job, .ask = ask});
+                answer(&(Errand) {.guests = guests, .job = job, .query = query});
                 guest_job_free(job);
                 return;
         }
         if (g_queue_is_empty(&guests->counting))
                 arm(guests);
-        g_queue_push_tail(&guests->counting, guests_submit(guests, job, ask));
+        g_queue_push_tail(&guests->counting, guests_submit(guests, job, query));
 }
 
 int guests_hang(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -69,7 +69,7 @@ void guests_have_read(Guests *guests, Errand *errand) {
         if (job->error)
                 guests->count_again = true;
         if (job->facts && job->connection == guests->second)
-                guest_book_take_runs(guests->book, job->facts);
+                guest_table_take_runs(guests->table, job->facts);
         answer(errand);
         guests_ready(guests);
         if (guests->count_again && guests->second) {

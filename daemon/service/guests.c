@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The connection's life: when there is a libvirt, when it has gone and come back, and its events.
- * What is asked of it is guests-asked.c's. */
+ * What is asked of it is guests-jobs.c's. */
 
 #include <errno.h>
 #include <string.h>
@@ -58,8 +58,8 @@ void guests_connect(Guests *guests) {
         close_second(guests);
         guests->connection = NULL;
         job->uri = g_strdup(guests->uri);
-        job->event = guest_inbox_put;
-        job->userdata = guests->inbox;
+        job->event = guest_events_put;
+        job->userdata = guests->events;
         if (!have_worker(guests)) {
                 guest_job_free(job);
                 guests->state = STATE_DOWN;
@@ -71,13 +71,13 @@ void guests_connect(Guests *guests) {
 
 /* Whoever waited for the connection asks now, or hears why there is none. */
 static void answer_waiting(Guests *guests, const GError *error) {
-        GuestAsk *ask;
+        GuestQuery *query;
 
-        while ((ask = guest_asks_next(guests->asks)))
+        while ((query = guest_queries_next(guests->queries)))
                 if (error)
-                        guest_ask_end(ask, NULL, error);
+                        guest_query_end(query, NULL, error);
                 else
-                        guests_submit(guests, guest_ask_job(ask), ask);
+                        guests_submit(guests, guest_query_job(query), query);
 }
 
 /* Once, until it is reached again. One that is being started is there at the second try. */
@@ -93,9 +93,9 @@ static void tell_failed(Guests *guests, const GError *error) {
 }
 
 static void connect_failed(Guests *guests, const GError *error) {
-        guests->state = guests->sockets && !sockets_present(guests->sockets) ? STATE_NONE : STATE_DOWN;
+        guests->state = guests->sockets && !libvirt_sockets_present(guests->sockets) ? STATE_NONE : STATE_DOWN;
         tell_failed(guests, error);
-        guest_book_take_all(guests->book, NULL);
+        guest_table_take_all(guests->table, NULL);
         answer_waiting(guests, error);
         if (guests->state == STATE_DOWN && (guests->delay <= RETRY_LAST_USEC || !guests->sockets)) {
                 guests_arm(guests->retry, MIN(guests->delay, RETRY_LAST_USEC));
@@ -113,13 +113,13 @@ void guests_connected(Guests *guests, GuestJob *job) {
                 guests->told = false;
                 guests->second = job->hypervisor->second(job->connection);
                 guests->delay = RETRY_FIRST_USEC;
-                guest_book_take_all(guests->book, job->facts);
+                guest_table_take_all(guests->table, job->facts);
                 guests_read_statistics(guests, NULL, NULL, NULL);
                 answer_waiting(guests, NULL);
                 guests_reprobe(guests);
         }
         if (!guests->gathering)
-                (void) sd_event_source_set_enabled(guests->inbox_source, SD_EVENT_ON);
+                (void) sd_event_source_set_enabled(guests->events_source, SD_EVENT_ON);
         if (job->error)
                 guests_ready(guests);
 }
@@ -142,7 +142,7 @@ static int on_begin(sd_event_source *source, uint64_t usec, void *userdata) {
 static int on_sockets(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         Guests *guests = userdata;
 
-        if (!sockets_read(guests->sockets))
+        if (!libvirt_sockets_read(guests->sockets))
                 return 0;
         guests->delay = RETRY_FIRST_USEC;
         if (guests->state == STATE_NONE || guests->state == STATE_DOWN)
@@ -158,8 +158,8 @@ static int on_gathered(sd_event_source *source, uint64_t usec, void *userdata) {
         /* What comes while they are listed may be news to the list: it stays until that is here. */
         if (guests->state == STATE_CONNECTING)
                 return 0;
-        g_autoptr(GPtrArray) uuids = guest_inbox_take(guests->inbox, &lost);
-        (void) sd_event_source_set_enabled(guests->inbox_source, SD_EVENT_ON);
+        g_autoptr(GPtrArray) uuids = guest_events_take(guests->events, &lost);
+        (void) sd_event_source_set_enabled(guests->events_source, SD_EVENT_ON);
         if (guests->state != STATE_UP)
                 return 0;
         if (lost)
@@ -173,7 +173,7 @@ static int on_gathered(sd_event_source *source, uint64_t usec, void *userdata) {
 }
 
 /* A start is three events within milliseconds. */
-static int on_inbox(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+static int on_events(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         Guests *guests = userdata;
 
         (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
@@ -197,7 +197,7 @@ static int choose_uri(Guests *guests) {
         if (problem)
                 log_error("%s", problem->message);
         if (!given && root_is_machine(root)) {
-                guests->sockets = sockets_new(root, &r);
+                guests->sockets = libvirt_sockets_new(root, &r);
                 given = HYPERVISOR_URI;
         }
         guests->uri = g_strdup(given ?: "");
@@ -216,13 +216,13 @@ static int set_up(Guests *guests) {
         int r = choose_uri(guests);
 
         if (r >= 0)
-                guests->inbox = guest_inbox_new(&r);
+                guests->events = guest_events_new(&r);
         if (r >= 0)
-                r = sd_event_add_io(event, &guests->inbox_source, guest_inbox_fd(guests->inbox), EPOLLIN, on_inbox,
+                r = sd_event_add_io(event, &guests->events_source, guest_events_fd(guests->events), EPOLLIN, on_events,
                                     guests);
         if (r >= 0 && guests->sockets)
-                r = sd_event_add_io(event, &guests->sockets_source, sockets_fd(guests->sockets), EPOLLIN, on_sockets,
-                                    guests);
+                r = sd_event_add_io(event, &guests->sockets_source, libvirt_sockets_fd(guests->sockets), EPOLLIN,
+                                    on_sockets, guests);
         if (r >= 0)
                 r = add_timer(guests, &guests->retry, on_retry);
         if (r >= 0)
@@ -239,8 +239,8 @@ Guests *guests_new(const GuestsParts *parts, int *ret_error) {
         *guests = (Guests) {
                         .parts = *parts,
                         .hypervisor = parts->hypervisor,
-                        .asks = guest_asks_new(parts->event, parts->patience_usec),
-                        .book = guest_book_new(parts->objects, parts->state),
+                        .queries = guest_queries_new(parts->event, parts->patience_usec),
+                        .table = guest_table_new(parts->objects, parts->state),
                         .delay = RETRY_FIRST_USEC,
         };
         g_queue_init(&guests->counting);
@@ -253,7 +253,7 @@ Guests *guests_new(const GuestsParts *parts, int *ret_error) {
 }
 
 void guests_begin(Guests *guests, void (*ready)(gpointer userdata), gpointer userdata) {
-        const bool there = guests->sockets ? sockets_present(guests->sockets) : *guests->uri;
+        const bool there = guests->sockets ? libvirt_sockets_present(guests->sockets) : *guests->uri;
 
         guests->ready = ready;
         guests->ready_userdata = userdata;
@@ -279,7 +279,7 @@ void guests_free(Guests *guests) {
         if (!guests)
                 return;
         (void) sd_event_source_disable_unref(guests->sockets_source);
-        (void) sd_event_source_disable_unref(guests->inbox_source);
+        (void) sd_event_source_disable_unref(guests->events_source);
         (void) sd_event_source_disable_unref(guests->worker_source);
         (void) sd_event_source_disable_unref(guests->statistics_source);
         (void) sd_event_source_disable_unref(guests->retry);
@@ -290,11 +290,11 @@ void guests_free(Guests *guests) {
         /* A connection that has come up only now is nobody's, and tells all the same of what
          * happens. */
         if (end_workers(guests) && guests->state != STATE_CONNECTING)
-                guest_inbox_free(guests->inbox);
+                guest_events_free(guests->events);
         g_queue_clear(&guests->counting);
-        guest_asks_free(guests->asks);
-        sockets_free(guests->sockets);
-        guest_book_free(guests->book);
+        guest_queries_free(guests->queries);
+        libvirt_sockets_free(guests->sockets);
+        guest_table_free(guests->table);
         g_free(guests->uri);
         g_free(guests->values);
         g_free(guests->values_first);

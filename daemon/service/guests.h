@@ -12,7 +12,7 @@
 #include "hypervisor.h"
 #include "object.h"
 #include "plan.h"
-#include "turns.h"
+#include "operation-queue.h"
 
 typedef struct Guests Guests;
 
@@ -21,7 +21,7 @@ typedef struct GuestsParts {
         sd_event *event;
         HostState *state;
         Objects *objects;
-        Turns *turns;
+        OperationQueue *queue;
         const char *uri;              /* of libvirt; NULL: what the configuration says, or the machine's own */
         const Hypervisor *hypervisor; /* NULL: libvirt, when there is one */
         uint64_t patience_usec;       /* so long at most a call about a guest waits for it */
@@ -77,7 +77,7 @@ void guests_plan(Guests *guests, const GuestsWaiter *waiter, const char *uuid, c
 /* Carries it out; takes @plan over. After TimedOut it is not begun any more; what was begun may
  * still be done, as GuestsFound says. */
 void guests_define(Guests *guests, const GuestsWaiter *waiter, GuestPlan *plan);
-/* Appends those that are known: see guest-book.h. */
+/* Appends those that are known: see guest-table.h. */
 int guests_append(sd_bus_message *reply, gconstpointer guests);
 /* Those that run on KVM, as far as is known: a set of UUIDs, the caller's. */
 GHashTable *guests_running(const Guests *guests);

@@ -8,8 +8,8 @@
 
 #include "change.h"
 #include "error.h"
-#include "finished.h"
-#include "holders.h"
+#include "change-finished.h"
+#include "pidfds.h"
 #include "idle.h"
 #include "log-change.h"
 #include "log.h"
@@ -25,7 +25,7 @@
 struct Idle {
         IdleParts parts;
         GHashTable *waiting; /* module -> (parameter -> value): what waited in the snapshot before */
-        Holders *holders;
+        Pidfds *pidfds;
         sd_event_source *soon;  /* a look as soon as the event has been served */
         sd_event_source *timer; /* a look later */
         uint64_t delay;         /* until the next look, when this one finds KVM in use */
@@ -185,7 +185,7 @@ static void attempt_run(gpointer data) {
 static void try_end(Idle *idle) {
         idle->trying = false;
         idle->outcome = idle->failure = NULL;
-        turns_end(idle->parts.turns);
+        operation_queue_end(idle->parts.queue);
 }
 
 static void on_given_up(const GError *error, gpointer userdata) {
@@ -277,7 +277,7 @@ static bool try_begin(gpointer data) {
                 /* Right after the event, and when it is the last look: who is there to be waited
                  * for? */
                 if (idle->delay == DELAY_FIRST_USEC || is_out_of_patience(idle))
-                        holders_look(idle->holders);
+                        pidfds_look(idle->pidfds);
                 look_later(idle);
         }
         return false;
@@ -291,7 +291,7 @@ static void look(Idle *idle) {
         if (idle->trying)
                 return;
         idle->trying = true;
-        turns_ask(idle->parts.turns, try_begin, try_dropped, idle);
+        operation_queue_ask(idle->parts.queue, try_begin, try_dropped, idle);
 }
 
 static int on_soon(sd_event_source *source, void *userdata) {
@@ -307,11 +307,11 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
 void idle_update(gpointer data) {
         Idle *idle = data;
 
-        finished_signal(idle->parts.bus, idle->parts.state->host, idle->waiting, idle->outcome, idle->failure);
+        change_finished_signal(idle->parts.bus, idle->parts.state->host, idle->waiting, idle->outcome, idle->failure);
         if (take_waiting(idle))
                 idle_event(idle);
         if (!is_waiting(idle)) {
-                holders_forget(idle->holders);
+                pidfds_forget(idle->pidfds);
                 (void) sd_event_source_set_enabled(idle->soon, SD_EVENT_OFF);
                 (void) sd_event_source_set_enabled(idle->timer, SD_EVENT_OFF);
         }
@@ -347,7 +347,7 @@ Idle *idle_new(const IdleParts *parts) {
 
         idle->parts = *parts;
         idle->waiting = modules_new();
-        idle->holders = holders_new(parts->event, parts->readings, on_holder_ended, idle);
+        idle->pidfds = pidfds_new(parts->event, parts->readings, on_holder_ended, idle);
         idle->delay = DELAY_FIRST_USEC;
         if (add_sources(idle) < 0)
                 g_clear_pointer(&idle, idle_free);
@@ -360,6 +360,6 @@ void idle_free(Idle *idle) {
         (void) sd_event_source_disable_unref(idle->soon);
         (void) sd_event_source_disable_unref(idle->timer);
         g_hash_table_unref(idle->waiting);
-        holders_free(idle->holders);
+        pidfds_free(idle->pidfds);
         g_free(idle);
 }

@@ -10,7 +10,7 @@
 
 #include "host-state.h"
 #include "readings.h"
-#include "turns.h"
+#include "operation-queue.h"
 #include "worker.h"
 
 typedef struct Idle Idle;
@@ -20,7 +20,7 @@ typedef struct IdleParts {
         sd_event *event;
         sd_bus *bus;
         HostState *state;
-        Turns *turns;
+        OperationQueue *queue;
         Worker *changes; /* carries out changes of the host, one after the other */
         Readings *readings;
         uint64_t patience_usec; /* so long at most a look is put off; then only an event leads to one */

@@ -9,18 +9,18 @@
 #include <unistd.h>
 
 #include "hypervisor.h"
-#include "sockets.h"
+#include "libvirt-sockets.h"
 
 #define COMES (IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 
-struct Sockets {
+struct LibvirtSockets {
         Root *root;
         int fd;
         int watch;   /* -1: none */
         bool inside; /* the folder itself is watched */
 };
 
-static void sockets_arm(Sockets *sockets) {
+static void sockets_arm(LibvirtSockets *sockets) {
         g_autofree char *folder = root_absolute(sockets->root, HYPERVISOR_FOLDER), *above = g_path_get_dirname(folder);
         const int before = sockets->watch;
 
@@ -32,20 +32,20 @@ static void sockets_arm(Sockets *sockets) {
                 (void) inotify_rm_watch(sockets->fd, before);
 }
 
-Sockets *sockets_new(Root *root, int *ret_error) {
+LibvirtSockets *libvirt_sockets_new(Root *root, int *ret_error) {
         int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
         if (fd < 0) {
                 *ret_error = -errno;
                 return NULL;
         }
-        Sockets *sockets = g_new(Sockets, 1);
-        *sockets = (Sockets) {.root = root_ref(root), .fd = fd, .watch = -1};
+        LibvirtSockets *sockets = g_new(LibvirtSockets, 1);
+        *sockets = (LibvirtSockets) {.root = root_ref(root), .fd = fd, .watch = -1};
         sockets_arm(sockets);
         return sockets;
 }
 
-void sockets_free(Sockets *sockets) {
+void libvirt_sockets_free(LibvirtSockets *sockets) {
         if (!sockets)
                 return;
         (void) close(sockets->fd);
@@ -53,18 +53,18 @@ void sockets_free(Sockets *sockets) {
         g_free(sockets);
 }
 
-int sockets_fd(const Sockets *sockets) {
+int libvirt_sockets_fd(const LibvirtSockets *sockets) {
         return sockets->fd;
 }
 
-bool sockets_present(const Sockets *sockets) {
+bool libvirt_sockets_present(const LibvirtSockets *sockets) {
         for (const char *const *path = hypervisor_sockets; *path; path++)
                 if (root_exists(sockets->root, *path))
                         return true;
         return false;
 }
 
-static bool is_ours(const Sockets *sockets, const char *name) {
+static bool is_ours(const LibvirtSockets *sockets, const char *name) {
         if (!sockets->inside)
                 return g_str_has_suffix(HYPERVISOR_FOLDER, name);
         for (const char *const *path = hypervisor_sockets; *path; path++)
@@ -73,7 +73,7 @@ static bool is_ours(const Sockets *sockets, const char *name) {
         return false;
 }
 
-bool sockets_read(Sockets *sockets) {
+bool libvirt_sockets_read(LibvirtSockets *sockets) {
         _Alignas(struct inotify_event) char room[8 * 1024];
         bool any = false, moved = false;
         ssize_t size;
@@ -90,5 +90,5 @@ bool sockets_read(Sockets *sockets) {
                 }
         if (moved)
                 sockets_arm(sockets);
-        return any && sockets_present(sockets);
+        return any && libvirt_sockets_present(sockets);
 }

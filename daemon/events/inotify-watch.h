@@ -9,14 +9,14 @@
 
 #include "root.h"
 
-typedef struct Folders Folders;
+typedef struct InotifyWatch InotifyWatch;
 
 /* NULL and a negative errno in @ret_error on failure. */
-Folders *folders_new(Root *root, int *ret_error);
-void folders_free(Folders *folders);
-int folders_fd(const Folders *folders);
+InotifyWatch *inotify_watch_new(Root *root, int *ret_error);
+void inotify_watch_free(InotifyWatch *inotify);
+int inotify_watch_fd(const InotifyWatch *inotify);
 /* Reads what is there; true when some of it matters. */
-bool folders_read(Folders *folders);
+bool inotify_watch_read(InotifyWatch *inotify);
 /* Watches what has come since, and no longer what has gone. To be called before the files are read
  * again. */
-void folders_arm(Folders *folders);
+void inotify_watch_arm(InotifyWatch *inotify);

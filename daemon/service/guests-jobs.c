@@ -21,7 +21,7 @@ static void errand_run(gpointer data) {
 static void errand_done(gpointer data, gpointer userdata);
 
 GuestJob *guests_new_job(const Guests *guests, GuestJobKind kind) {
-        return guest_job_new(kind, guests->hypervisor, guests->connection, guest_book_vendor(guests->book));
+        return guest_job_new(kind, guests->hypervisor, guests->connection, guest_table_vendor(guests->table));
 }
 
 static bool asks_qemu(const GuestJob *job) {
@@ -32,71 +32,71 @@ static gpointer connection_for(const Guests *guests, const GuestJob *job) {
         return asks_qemu(job) ? guests->second : guests->connection;
 }
 
-Errand *guests_submit(Guests *guests, GuestJob *job, GuestAsk *ask) {
+Errand *guests_submit(Guests *guests, GuestJob *job, GuestQuery *query) {
         Errand *errand = g_new(Errand, 1);
 
         job->hypervisor = guests->hypervisor;
         /* That of CONNECT is what is to be closed. */
         if (job->kind != GUEST_JOB_CONNECT)
                 job->connection = connection_for(guests, job);
-        if (ask)
-                guest_ask_set_job(ask, job);
-        *errand = (Errand) {.guests = guests, .job = job, .ask = ask};
+        if (query)
+                guest_query_set_job(query, job);
+        *errand = (Errand) {.guests = guests, .job = job, .query = query};
         worker_submit(asks_qemu(job) ? guests->statistics : guests->worker, errand_run, errand_done, errand_free,
                       errand, NULL);
         return errand;
 }
 
-static void on_found(Guests *guests, GuestJob *job, GuestAsk *ask) {
+static void on_found(Guests *guests, GuestJob *job, GuestQuery *query) {
         g_autoptr(GPtrArray) running = g_ptr_array_new_with_free_func(g_free);
         const GuestFacts *facts = NULL;
 
         /* A name without a guest may be that of one that was renamed: only UUIDs are forgotten. */
         for (unsigned i = 0; i < job->gone->len; i++)
-                guest_book_forget(guests->book, g_ptr_array_index(job->gone, i));
+                guest_table_forget(guests->table, g_ptr_array_index(job->gone, i));
         /* Of a guest that was asked for by its name there is one at most. */
         while (job->facts && job->facts->len > 0) {
                 facts = g_ptr_array_index(job->facts, job->facts->len - 1);
-                guest_book_take(guests->book, g_ptr_array_steal_index_fast(job->facts, job->facts->len - 1));
+                guest_table_take(guests->table, g_ptr_array_steal_index_fast(job->facts, job->facts->len - 1));
                 if (facts->active)
                         g_ptr_array_add(running, g_strdup(facts->uuid));
         }
         if (!job->error && (job->all || running->len > 0))
-                guests_read_statistics(guests, job->all ? NULL : g_steal_pointer(&running), ask, NULL);
-        else if (ask)
-                guest_ask_end(ask, &(GuestsFound) {.facts = facts}, job->error);
+                guests_read_statistics(guests, job->all ? NULL : g_steal_pointer(&running), query, NULL);
+        else if (query)
+                guest_query_end(query, &(GuestsFound) {.facts = facts}, job->error);
 }
 
-static void on_surveyed(Guests *guests, const GuestJob *job, GuestAsk *ask) {
+static void on_surveyed(Guests *guests, const GuestJob *job, GuestQuery *query) {
         GuestJob *more = guests_new_job(guests, GUEST_JOB_FIND);
-        GPtrArray *again = guest_book_survey(guests->book, job->facts);
+        GPtrArray *again = guest_table_survey(guests->table, job->facts);
 
         g_ptr_array_extend_and_steal(more->names, again);
         more->all = true;
         if (more->names->len > 0)
-                (void) guests_submit(guests, more, ask);
+                (void) guests_submit(guests, more, query);
         else {
                 guest_job_free(more);
-                guests_read_statistics(guests, NULL, ask, NULL);
+                guests_read_statistics(guests, NULL, query, NULL);
         }
 }
 
 /* Its error is the caller's, whatever became of the connection meanwhile. */
-static void on_edited(Guests *guests, GuestJob *job, GuestAsk *ask) {
+static void on_edited(Guests *guests, GuestJob *job, GuestQuery *query) {
         const GuestFacts *facts = NULL;
 
         if (!job->error && job->kind == GUEST_JOB_PLAN && job->plan->facts->active) {
                 GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
                 g_ptr_array_add(names, g_strdup(job->plan->facts->uuid));
-                guests_read_statistics(guests, names, ask, g_steal_pointer(&job->plan));
+                guests_read_statistics(guests, names, query, g_steal_pointer(&job->plan));
                 return;
         }
         if (job->facts && job->facts->len > 0) {
                 facts = g_ptr_array_index(job->facts, 0);
-                guest_book_take(guests->book, g_ptr_array_steal_index_fast(job->facts, 0));
+                guest_table_take(guests->table, g_ptr_array_steal_index_fast(job->facts, 0));
         }
         const GuestsFound found = {.facts = facts, .plan = job->error ? NULL : g_steal_pointer(&job->plan)};
-        guest_ask_end(ask, &found, job->error);
+        guest_query_end(query, &found, job->error);
 }
 
 static void on_listed(Guests *guests) {
@@ -123,24 +123,24 @@ static void errand_done(gpointer data, gpointer userdata) {
         else if (job->kind == GUEST_JOB_REPROBE)
                 guests_reprobed(guests, job);
         else if (is_edit(job))
-                on_edited(guests, job, errand->ask);
+                on_edited(guests, job, errand->query);
         else if (job->connection != connection_for(guests, job) || (job->error && job->kind != GUEST_JOB_FIND)) {
                 /* The connection was lost meanwhile, and what it said may no longer be so; or it is
                  * about to be. */
                 g_autoptr(GError) lost = NULL;
                 g_set_error(&lost, CONDITION, CONDITION_LIBVIRT_UNAVAILABLE, "%s",
                             job->error ? job->error->message : "The connection to libvirt was lost: try again");
-                if (errand->ask)
-                        guest_ask_end(errand->ask, NULL, lost);
+                if (errand->query)
+                        guest_query_end(errand->query, NULL, lost);
         } else if (job->kind == GUEST_JOB_LIST) {
-                guest_book_take_all(guests->book, job->facts);
+                guest_table_take_all(guests->table, job->facts);
                 guests_read_statistics(guests, NULL, NULL, NULL);
         } else if (job->kind == GUEST_JOB_FIND)
-                on_found(guests, job, errand->ask);
+                on_found(guests, job, errand->query);
         else if (job->kind == GUEST_JOB_COUNT)
-                guest_ask_end(errand->ask, &(GuestsFound) {.counters = job->counters}, NULL);
+                guest_query_end(errand->query, &(GuestsFound) {.counters = job->counters}, NULL);
         else if (job->kind == GUEST_JOB_SURVEY)
-                on_surveyed(guests, job, errand->ask);
+                on_surveyed(guests, job, errand->query);
         if (job->kind == GUEST_JOB_LIST)
                 on_listed(guests);
         errand_free(errand);
@@ -149,7 +149,7 @@ static void errand_done(gpointer data, gpointer userdata) {
 /* What is asked for */
 
 static void ask_for(Guests *guests, const GuestsWaiter *waiter, GuestJob *job) {
-        GuestAsk *ask;
+        GuestQuery *query;
 
         if (guests->state == STATE_NONE) {
                 g_autoptr(GError) error = NULL;
@@ -163,9 +163,9 @@ static void ask_for(Guests *guests, const GuestsWaiter *waiter, GuestJob *job) {
         }
         if (guests->state == STATE_DOWN)
                 guests_connect(guests);
-        ask = guest_asks_add(guests->asks, waiter, job, guests->state != STATE_UP);
-        if (ask && guests->state == STATE_UP)
-                (void) guests_submit(guests, guest_ask_job(ask), ask);
+        query = guest_queries_add(guests->queries, waiter, job, guests->state != STATE_UP);
+        if (query && guests->state == STATE_UP)
+                (void) guests_submit(guests, guest_query_job(query), query);
 }
 
 void guests_look(Guests *guests, const GuestsWaiter *waiter, const char *name) {
@@ -202,22 +202,22 @@ void guests_define(Guests *guests, const GuestsWaiter *waiter, GuestPlan *plan) 
 int guests_append(sd_bus_message *reply, gconstpointer data) {
         const Guests *guests = data;
 
-        return guest_book_append(guests->book, reply);
+        return guest_table_append(guests->table, reply);
 }
 
 GHashTable *guests_running(const Guests *guests) {
-        return guest_book_running(guests->book);
+        return guest_table_running(guests->table);
 }
 
 const GuestHost *guests_host(const Guests *guests) {
-        return guest_book_host(guests->book);
+        return guest_table_host(guests->table);
 }
 
 void guests_judge(gpointer data) {
         Guests *guests = data;
 
         /* Whose feature is meant is part of what was read. */
-        if (!guest_book_judge(guests->book))
+        if (!guest_table_judge(guests->table))
                 guests_refresh(guests);
         guests_compare(guests);
 }
@@ -226,7 +226,7 @@ void guests_foresee(const Guests *guests, const Plan *plan, GPtrArray *impact) {
         const bool down = guests->state == STATE_DOWN;
         Impact *unknown;
 
-        if (!guest_book_foresee(guests->book, plan, impact) || !(down || guests->state == STATE_CONNECTING))
+        if (!guest_table_foresee(guests->table, plan, impact) || !(down || guests->state == STATE_CONNECTING))
                 return;
         unknown = g_new(Impact, 1);
         *unknown = (Impact) {

@@ -9,7 +9,7 @@
 #include "error.h"
 #include "log-change.h"
 #include "methods.h"
-#include "order.h"
+#include "operation.h"
 #include "services.h"
 #include "surroundings.h"
 
@@ -52,20 +52,20 @@ static int method_refresh(sd_bus_message *message, void *userdata, sd_bus_error 
                 return call_refuse(error, refused);
         g_queue_push_tail(&services->refreshes, call);
         if (services->refreshes.length == 1)
-                turns_ask(services->turns, refresh_begin, refresh_drop, services);
+                operation_queue_ask(services->queue, refresh_begin, refresh_drop, services);
         return 1;
 }
 
 static int method_set_parameters(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Services *services = object_services(userdata);
 
-        return order_take(services, message, NULL, order_read_set_all, SET_FLAGS, error);
+        return operation_take(services, message, NULL, operation_read_set_all, SET_FLAGS, error);
 }
 
 static int method_reset_parameters(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Services *services = object_services(userdata);
 
-        return order_take(services, message, NULL, order_read_reset_all, SET_FLAGS, error);
+        return operation_take(services, message, NULL, operation_read_reset_all, SET_FLAGS, error);
 }
 
 typedef struct Check {
@@ -148,7 +148,7 @@ static void on_ensured(const GError *error, gpointer data) {
 
         log_change(&ensure->caller, ENSURE_TITLE, "applied", error);
         ensure_end(ensure, "applied", error);
-        turns_end(services->turns);
+        operation_queue_end(services->queue);
 }
 
 static bool ensure_execute(gpointer data) {
@@ -167,7 +167,7 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
 
         if (verdict == VERDICT_YES) {
                 ensure->caller = caller_copy(caller);
-                turns_ask(ensure->services->turns, ensure_execute, ensure_drop, ensure);
+                operation_queue_ask(ensure->services->queue, ensure_execute, ensure_drop, ensure);
         } else if (verdict == VERDICT_NO) {
                 log_change(caller, ENSURE_TITLE, NULL, error);
                 ensure_end(ensure, NULL, error);
@@ -206,7 +206,7 @@ static int method_ensure_device(sd_bus_message *message, void *userdata, sd_bus_
 
         Ensure *ensure = g_new0(Ensure, 1);
         *ensure = (Ensure) {.services = services, .call = call, .dry_run = flags & REQUEST_DRY_RUN};
-        turns_ask(services->turns, ensure_judge, ensure_drop, ensure);
+        operation_queue_ask(services->queue, ensure_judge, ensure_drop, ensure);
         return 1;
 }
 
@@ -304,7 +304,7 @@ const sd_bus_vtable manager_vtable[] = {
                 SD_BUS_METHOD_WITH_ARGS("EnsureDevice", SD_BUS_ARGS("t", flags), SD_BUS_RESULT("a{sv}", result),
                                         method_ensure_device, SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("Probe", SD_BUS_ARGS("a{sv}", options, "t", flags),
-                                        SD_BUS_RESULT("a{sv}", result), bus_method_probe, SD_BUS_VTABLE_UNPRIVILEGED),
+                                        SD_BUS_RESULT("a{sv}", result), method_probe, SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("GetGuest", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", guest), method_get_guest,
                                         SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("RefreshGuests", SD_BUS_ARGS("t", flags), SD_BUS_NO_RESULT,
@@ -312,7 +312,7 @@ const sd_bus_vtable manager_vtable[] = {
                 SD_BUS_METHOD_WITH_ARGS("ListGuests", SD_BUS_ARGS("t", flags), SD_BUS_RESULT("a(osbssssssbs)", guests),
                                         method_list_guests, SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("GetStatistics", SD_BUS_ARGS("as", guests, "t", flags),
-                                        SD_BUS_RESULT("a{sa{sv}}", statistics), bus_method_get_statistics,
+                                        SD_BUS_RESULT("a{sa{sv}}", statistics), method_get_statistics,
                                         SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_VTABLE_END,
 };

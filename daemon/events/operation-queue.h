@@ -9,24 +9,24 @@
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
-typedef struct Turns Turns;
+typedef struct OperationQueue OperationQueue;
 
-/* The host is at rest. True: the turn is kept until turns_end(), which must not be called before
+/* The host is at rest. True: the turn is kept until operation_queue_end(), which must not be called before
  * this has returned. It takes @data over. */
-typedef bool (*TurnBegin)(gpointer data);
-typedef void (*TurnsAtRest)(gpointer userdata);
+typedef bool (*OperationBegin)(gpointer data);
+typedef void (*OperationQueueAtRest)(gpointer userdata);
 
 /* NULL when there is no memory for it. */
-Turns *turns_new(sd_event *event);
+OperationQueue *operation_queue_new(sd_event *event);
 /* Those that wait are dropped. */
-void turns_free(Turns *turns);
+void operation_queue_free(OperationQueue *queue);
 
 /* @begin is called at once when the host is at rest and nobody waits, else from the loop, one a
  * time. @drop gets @data when it never comes to that. */
-void turns_ask(Turns *turns, TurnBegin begin, GDestroyNotify drop, gpointer data);
-void turns_end(Turns *turns);
+void operation_queue_ask(OperationQueue *queue, OperationBegin begin, GDestroyNotify drop, gpointer data);
+void operation_queue_end(OperationQueue *queue);
 /* A turn is under way. */
-bool turns_taken(const Turns *turns);
+bool operation_queue_taken(const OperationQueue *queue);
 
 /* No turn begins any more; @at_rest is called when the one under way has ended, or at once. */
-void turns_close(Turns *turns, TurnsAtRest at_rest, gpointer userdata);
+void operation_queue_close(OperationQueue *queue, OperationQueueAtRest at_rest, gpointer userdata);

@@ -7,13 +7,13 @@
 
 #include "root.h"
 
-typedef struct Sockets Sockets;
+typedef struct LibvirtSockets LibvirtSockets;
 
 /* NULL and a negative errno in @ret_error on failure. */
-Sockets *sockets_new(Root *root, int *ret_error);
-void sockets_free(Sockets *sockets);
-int sockets_fd(const Sockets *sockets);
+LibvirtSockets *libvirt_sockets_new(Root *root, int *ret_error);
+void libvirt_sockets_free(LibvirtSockets *sockets);
+int libvirt_sockets_fd(const LibvirtSockets *sockets);
 /* Reads what has happened; true when a socket may have come. */
-bool sockets_read(Sockets *sockets);
+bool libvirt_sockets_read(LibvirtSockets *sockets);
 /* One of them is there. */
-bool sockets_present(const Sockets *sockets);
+bool libvirt_sockets_present(const LibvirtSockets *sockets);

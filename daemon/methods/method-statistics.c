@@ -113,7 +113,7 @@ static GStrv read_names(sd_bus_message *message, GError **error) {
         return (GStrv) g_ptr_array_free(g_steal_pointer(&names), FALSE);
 }
 
-int bus_method_get_statistics(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+int method_get_statistics(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Services *services = object_services(userdata);
         g_autoptr(GError) refused = NULL;
         uint64_t flags;

@@ -9,37 +9,37 @@
 #include "object.h"
 #include "plan.h"
 
-typedef struct GuestBook GuestBook;
+typedef struct GuestTable GuestTable;
 
-GuestBook *guest_book_new(Objects *objects, const HostState *state);
-void guest_book_free(GuestBook *book);
+GuestTable *guest_table_new(Objects *objects, const HostState *state);
+void guest_table_free(GuestTable *table);
 /* As of the last look at the host. */
-const char *guest_book_vendor(const GuestBook *book);
-const GuestHost *guest_book_host(const GuestBook *book);
-/* NULL when it is not known. The facts are the book's, until something is written into it. */
-const GuestFacts *guest_book_find(const GuestBook *book, const char *name_or_uuid);
+const char *guest_table_vendor(const GuestTable *table);
+const GuestHost *guest_table_host(const GuestTable *table);
+/* NULL when it is not known. The facts are the table's, until something is written into it. */
+const GuestFacts *guest_table_find(const GuestTable *table, const char *name_or_uuid);
 
 /* Appends the array that ListGuests returns: the guests in the order of their names, then of their
  * UUIDs. */
-int guest_book_append(const GuestBook *book, sd_bus_message *message);
+int guest_table_append(const GuestTable *table, sd_bus_message *message);
 /* A set of the UUIDs of those that run on KVM; the caller's. */
-GHashTable *guest_book_running(const GuestBook *book);
+GHashTable *guest_table_running(const GuestTable *table);
 
 /* What carrying @plan out would mean for them (guest-impact.h), in the order of their names. False
  * when it can't mean anything for any guest. */
-bool guest_book_foresee(const GuestBook *book, const Plan *plan, GPtrArray *impact);
+bool guest_table_foresee(const GuestTable *table, const Plan *plan, GPtrArray *impact);
 
 /* Takes @facts over, which say nothing of what it has run: while it runs, that stays what it
  * was. */
-void guest_book_take(GuestBook *book, GuestFacts *facts);
+void guest_table_take(GuestTable *table, GuestFacts *facts);
 /* Takes all of @facts (GuestFacts*) over, and forgets whoever is not among them; NULL: there are
  * none. */
-void guest_book_take_all(GuestBook *book, GPtrArray *facts);
-void guest_book_forget(GuestBook *book, const char *uuid);
+void guest_table_take_all(GuestTable *table, GPtrArray *facts);
+void guest_table_forget(GuestTable *table, const char *uuid);
 /* The UUIDs of those that have to be read again after a survey (hypervisor.h). */
-GPtrArray *guest_book_survey(const GuestBook *book, const GPtrArray *facts);
+GPtrArray *guest_table_survey(const GuestTable *table, const GPtrArray *facts);
 /* What statistics() of hypervisor.h has told: what those have run that run. */
-void guest_book_take_runs(GuestBook *book, const GPtrArray *facts);
+void guest_table_take_runs(GuestTable *table, const GPtrArray *facts);
 /* The host is another one: judges anew. False when what was read is no longer what is wanted, as
  * the vendor is another. */
-bool guest_book_judge(GuestBook *book);
+bool guest_table_judge(GuestTable *table);

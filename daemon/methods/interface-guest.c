@@ -24,9 +24,9 @@ const sd_bus_vtable guest_vtable[] = {
                 SD_BUS_PROPERTY("Uuid", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 
                 SD_BUS_METHOD_WITH_ARGS("SetCpu", SD_BUS_ARGS("a{sv}", cpu, "t", flags), SD_BUS_RESULT("a{sv}", result),
-                                        order_guest_set_cpu, SD_BUS_VTABLE_UNPRIVILEGED),
+                                        operation_guest_set_cpu, SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_METHOD_WITH_ARGS("Prepare", SD_BUS_ARGS("s", recipe, "a{sv}", options, "t", flags),
-                                        SD_BUS_RESULT("a{sv}", result), order_guest_prepare,
+                                        SD_BUS_RESULT("a{sv}", result), operation_guest_prepare,
                                         SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_VTABLE_END,
 };

@@ -10,7 +10,7 @@
 #include "cleanup.h"
 #include "effect.h"
 #include "error.h"
-#include "finished.h"
+#include "change-finished.h"
 #include "log.h"
 #include "names.h"
 
@@ -86,7 +86,8 @@ static int signal_module(sd_bus *bus, const Host *host, const char *module, GHas
         return r < 0 ? r : sd_bus_send(bus, signal, NULL);
 }
 
-void finished_signal(sd_bus *bus, const Host *host, GHashTable *before, const char *outcome, const char *failure) {
+void change_finished_signal(sd_bus *bus, const Host *host, GHashTable *before, const char *outcome,
+                            const char *failure) {
         GHashTableIter i, j;
         gpointer module, values, name, value;
 

@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-#include "guest-book.h"
+#include "guest-table.h"
 #include "guest-impact.h"
 
-struct GuestBook {
+struct GuestTable {
         Objects *objects;
         const HostState *state;
         GHashTable *facts; /* UUID -> GuestFacts*, whose it is */
@@ -28,77 +28,77 @@ static GuestHost host_for_guests(const Host *host) {
         };
 }
 
-GuestBook *guest_book_new(Objects *objects, const HostState *state) {
-        GuestBook *book = g_new(GuestBook, 1);
+GuestTable *guest_table_new(Objects *objects, const HostState *state) {
+        GuestTable *table = g_new(GuestTable, 1);
 
-        *book = (GuestBook) {
+        *table = (GuestTable) {
                         .objects = objects,
                         .state = state,
                         .facts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                                        (GDestroyNotify) guest_facts_free),
                         .host = host_for_guests(state->host),
         };
-        return book;
+        return table;
 }
 
-void guest_book_free(GuestBook *book) {
-        if (!book)
+void guest_table_free(GuestTable *table) {
+        if (!table)
                 return;
-        g_hash_table_unref(book->facts);
-        g_free(book);
+        g_hash_table_unref(table->facts);
+        g_free(table);
 }
 
-const char *guest_book_vendor(const GuestBook *book) {
-        return book->host.vendor;
+const char *guest_table_vendor(const GuestTable *table) {
+        return table->host.vendor;
 }
 
-const GuestHost *guest_book_host(const GuestBook *book) {
-        return &book->host;
+const GuestHost *guest_table_host(const GuestTable *table) {
+        return &table->host;
 }
 
-static void publish(const GuestBook *book, const GuestFacts *facts) {
-        objects_publish_guest(book->objects, facts->uuid, describe_guest(facts, &book->host));
+static void publish(const GuestTable *table, const GuestFacts *facts) {
+        objects_publish_guest(table->objects, facts->uuid, describe_guest(facts, &table->host));
 }
 
 /* What it has run is told later, and goes on. */
-void guest_book_take(GuestBook *book, GuestFacts *facts) {
-        const GuestFacts *known = g_hash_table_lookup(book->facts, facts->uuid);
+void guest_table_take(GuestTable *table, GuestFacts *facts) {
+        const GuestFacts *known = g_hash_table_lookup(table->facts, facts->uuid);
 
         if (known && known->active && facts->active)
                 guest_facts_take_runs(facts, known);
-        (void) g_hash_table_replace(book->facts, facts->uuid, facts);
-        publish(book, facts);
+        (void) g_hash_table_replace(table->facts, facts->uuid, facts);
+        publish(table, facts);
 }
 
-void guest_book_forget(GuestBook *book, const char *uuid) {
-        if (!g_hash_table_contains(book->facts, uuid))
+void guest_table_forget(GuestTable *table, const char *uuid) {
+        if (!g_hash_table_contains(table->facts, uuid))
                 return;
-        objects_withdraw_guest(book->objects, uuid);
-        (void) g_hash_table_remove(book->facts, uuid);
+        objects_withdraw_guest(table->objects, uuid);
+        (void) g_hash_table_remove(table->facts, uuid);
 }
 
-void guest_book_take_all(GuestBook *book, GPtrArray *facts) {
+void guest_table_take_all(GuestTable *table, GPtrArray *facts) {
         g_autoptr(GHashTable) there = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         g_autoptr(GList) known = NULL;
 
         for (unsigned i = 0; facts && i < facts->len; i++)
                 (void) g_hash_table_add(there, g_strdup(((GuestFacts *) g_ptr_array_index(facts, i))->uuid));
-        known = g_hash_table_get_keys(book->facts);
+        known = g_hash_table_get_keys(table->facts);
         for (GList *i = known; i; i = i->next)
                 if (!g_hash_table_contains(there, i->data))
-                        guest_book_forget(book, i->data);
+                        guest_table_forget(table, i->data);
         while (facts && facts->len > 0)
-                guest_book_take(book, g_ptr_array_steal_index_fast(facts, facts->len - 1));
+                guest_table_take(table, g_ptr_array_steal_index_fast(facts, facts->len - 1));
 }
 
-const GuestFacts *guest_book_find(const GuestBook *book, const char *name) {
-        const GuestFacts *facts = g_hash_table_lookup(book->facts, name);
+const GuestFacts *guest_table_find(const GuestTable *table, const char *name) {
+        const GuestFacts *facts = g_hash_table_lookup(table->facts, name);
         GHashTableIter iter;
         gpointer value;
 
         if (facts)
                 return facts;
-        g_hash_table_iter_init(&iter, book->facts);
+        g_hash_table_iter_init(&iter, table->facts);
         while (g_hash_table_iter_next(&iter, NULL, &value)) {
                 facts = value;
                 if (g_str_equal(facts->name, name))
@@ -107,12 +107,12 @@ const GuestFacts *guest_book_find(const GuestBook *book, const char *name) {
         return NULL;
 }
 
-GHashTable *guest_book_running(const GuestBook *book) {
+GHashTable *guest_table_running(const GuestTable *table) {
         GHashTable *running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         GHashTableIter iter;
         gpointer value;
 
-        g_hash_table_iter_init(&iter, book->facts);
+        g_hash_table_iter_init(&iter, table->facts);
         while (g_hash_table_iter_next(&iter, NULL, &value)) {
                 const GuestFacts *facts = value;
                 if (facts->active && g_strcmp0(facts->type, "kvm") == 0)
@@ -126,17 +126,17 @@ static bool same_for_guests(const GuestHost *a, const GuestHost *b) {
                a->live == b->live && a->cpu_has == b->cpu_has && a->kvm_kept == b->kvm_kept;
 }
 
-bool guest_book_judge(GuestBook *book) {
-        const GuestHost before = book->host, now = host_for_guests(book->state->host);
+bool guest_table_judge(GuestTable *table) {
+        const GuestHost before = table->host, now = host_for_guests(table->state->host);
         GHashTableIter iter;
         gpointer value;
 
-        book->host = now;
+        table->host = now;
         if (same_for_guests(&before, &now))
                 return true;
-        g_hash_table_iter_init(&iter, book->facts);
+        g_hash_table_iter_init(&iter, table->facts);
         while (g_hash_table_iter_next(&iter, NULL, &value))
-                publish(book, value);
+                publish(table, value);
         return before.vendor == now.vendor;
 }
 
@@ -146,8 +146,8 @@ static int compare_names(gconstpointer a, gconstpointer b) {
         return strcmp(one->name, other->name) ?: strcmp(one->uuid, other->uuid);
 }
 
-static GList *sorted(const GuestBook *book) {
-        return g_list_sort(g_hash_table_get_values(book->facts), compare_names);
+static GList *sorted(const GuestTable *table) {
+        return g_list_sort(g_hash_table_get_values(table->facts), compare_names);
 }
 
 static int append_guest(sd_bus_message *message, const GuestFacts *facts, const GuestHost *host) {
@@ -162,36 +162,36 @@ static int append_guest(sd_bus_message *message, const GuestFacts *facts, const 
                                      verdict->using, verdict->restart_needed, saved);
 }
 
-int guest_book_append(const GuestBook *book, sd_bus_message *message) {
-        g_autoptr(GList) all = sorted(book);
+int guest_table_append(const GuestTable *table, sd_bus_message *message) {
+        g_autoptr(GList) all = sorted(table);
         int r = sd_bus_message_open_container(message, SD_BUS_TYPE_ARRAY, "(osbssssssbs)");
 
         for (const GList *i = all; i && r >= 0; i = i->next)
-                r = append_guest(message, i->data, &book->host);
+                r = append_guest(message, i->data, &table->host);
         return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
-bool guest_book_foresee(const GuestBook *book, const Plan *plan, GPtrArray *impact) {
-        const GuestHost then = guest_host_after(&book->host, plan);
+bool guest_table_foresee(const GuestTable *table, const Plan *plan, GPtrArray *impact) {
+        const GuestHost then = guest_host_after(&table->host, plan);
         g_autoptr(GList) all = NULL;
 
-        if (same_for_guests(&book->host, &then))
+        if (same_for_guests(&table->host, &then))
                 return false;
-        all = sorted(book);
+        all = sorted(table);
         for (const GList *i = all; i; i = i->next)
-                guest_impact(i->data, &book->host, &then, impact);
+                guest_impact(i->data, &table->host, &then, impact);
         return true;
 }
 
 /* True: there may be more to say of it than is known here. */
-static bool survey_one(const GuestBook *book, const GuestFacts *now) {
-        const GuestFacts *known = g_hash_table_lookup(book->facts, now->uuid);
+static bool survey_one(const GuestTable *table, const GuestFacts *now) {
+        const GuestFacts *known = g_hash_table_lookup(table->facts, now->uuid);
 
         return !known || known->active != now->active || known->managed_save || now->managed_save || known->snapshots ||
                now->snapshots;
 }
 
-GPtrArray *guest_book_survey(const GuestBook *book, const GPtrArray *facts) {
+GPtrArray *guest_table_survey(const GuestTable *table, const GPtrArray *facts) {
         g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
         GPtrArray *unknown = g_ptr_array_new_with_free_func(g_free);
         GHashTableIter iter;
@@ -200,25 +200,25 @@ GPtrArray *guest_book_survey(const GuestBook *book, const GPtrArray *facts) {
         for (unsigned i = 0; i < facts->len; i++) {
                 const GuestFacts *now = g_ptr_array_index(facts, i);
                 (void) g_hash_table_add(there, now->uuid);
-                if (survey_one(book, now))
+                if (survey_one(table, now))
                         g_ptr_array_add(unknown, g_strdup(now->uuid));
         }
-        g_hash_table_iter_init(&iter, book->facts);
+        g_hash_table_iter_init(&iter, table->facts);
         while (g_hash_table_iter_next(&iter, &uuid, NULL))
                 if (!g_hash_table_contains(there, uuid))
                         g_ptr_array_add(unknown, g_strdup(uuid));
         return unknown;
 }
 
-void guest_book_take_runs(GuestBook *book, const GPtrArray *facts) {
+void guest_table_take_runs(GuestTable *table, const GPtrArray *facts) {
         for (unsigned i = 0; i < facts->len; i++) {
                 const GuestFacts *now = g_ptr_array_index(facts, i);
-                GuestFacts *known = g_hash_table_lookup(book->facts, now->uuid);
+                GuestFacts *known = g_hash_table_lookup(table->facts, now->uuid);
 
                 if (known && known->active &&
                     (known->nested_run != now->nested_run || known->guest_mode != now->guest_mode)) {
                         guest_facts_take_runs(known, now);
-                        publish(book, known);
+                        publish(table, known);
                 }
         }
 }

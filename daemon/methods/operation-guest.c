@@ -19,7 +19,7 @@
 /* Of SetCpu; Prepare has fewer. */
 #define OPTIONS_MAX 3U
 
-typedef struct GuestOrder {
+typedef struct GuestOperation {
         Services *services;
         Call *call; /* NULL while libvirt is asked, which has it then */
         char *uuid;
@@ -28,103 +28,104 @@ typedef struct GuestOrder {
         GuestPlan *plan;
         char *title;   /* "web1: nested=no", for the journal */
         Caller caller; /* known from the authorisation on */
-} GuestOrder;
+} GuestOperation;
 
-static void order_free(gpointer data) {
-        GuestOrder *order = data;
+static void operation_free(gpointer data) {
+        GuestOperation *operation = data;
 
-        g_free(order->uuid);
-        guest_edit_free(order->edit);
-        guest_plan_free(order->plan);
-        g_free(order->title);
-        caller_clear(&order->caller);
-        g_free(order);
+        g_free(operation->uuid);
+        guest_edit_free(operation->edit);
+        guest_plan_free(operation->plan);
+        g_free(operation->title);
+        caller_clear(&operation->caller);
+        g_free(operation);
 }
 
-static void order_fail(GuestOrder *order, const GError *error) {
-        call_fail(order->call, error);
-        order_free(order);
+static void operation_fail(GuestOperation *operation, const GError *error) {
+        call_fail(operation->call, error);
+        operation_free(operation);
 }
 
-static void order_reply(GuestOrder *order, const char *outcome, const GuestPlan *plan) {
-        call_reply(order->call, describe_guest_change(outcome, plan, guests_host(order->services->guests)));
-        order_free(order);
+static void operation_reply(GuestOperation *operation, const char *outcome, const GuestPlan *plan) {
+        call_reply(operation->call, describe_guest_change(outcome, plan, guests_host(operation->services->guests)));
+        operation_free(operation);
 }
 
-/* Who waits for libvirt, in this order's name. */
-static GuestsWaiter waiter(GuestOrder *order, GuestsAnswer answer, GuestsOutcome outcome) {
+/* Who waits for libvirt, in this operation's name. */
+static GuestsWaiter waiter(GuestOperation *operation, GuestsAnswer answer, GuestsOutcome outcome) {
         return (GuestsWaiter) {
-                        .call = g_steal_pointer(&order->call),
+                        .call = g_steal_pointer(&operation->call),
                         .answer = answer,
                         .outcome = outcome,
-                        .userdata = order,
-                        .drop = order_free,
+                        .userdata = operation,
+                        .drop = operation_free,
         };
 }
 
 static void on_defined(Call *call, GuestsFound *found, const GError *error, gpointer userdata) {
-        GuestOrder *order = userdata;
+        GuestOperation *operation = userdata;
 
-        order->call = call;
+        operation->call = call;
         if (found->begun) {
                 /* What came of it is not known yet: that is on_outcome()'s to log. */
-                log_error("%s: %s", order->title, error->message);
-                call_fail(g_steal_pointer(&order->call), error);
+                log_error("%s: %s", operation->title, error->message);
+                call_fail(g_steal_pointer(&operation->call), error);
                 return;
         }
-        log_change(&order->caller, order->title, "applied", error);
-        order->plan = g_steal_pointer(&found->plan);
+        log_change(&operation->caller, operation->title, "applied", error);
+        operation->plan = g_steal_pointer(&found->plan);
         if (error)
-                order_fail(order, error);
+                operation_fail(operation, error);
         else
-                order_reply(order, "applied", order->plan);
+                operation_reply(operation, "applied", operation->plan);
 }
 
 /* Its caller was told that it is late; the journal has what came of it all the same. */
 static void on_outcome(const GError *error, gpointer userdata) {
-        GuestOrder *order = userdata;
+        GuestOperation *operation = userdata;
 
-        log_change(&order->caller, order->title, "applied", error);
-        order_free(order);
+        log_change(&operation->caller, operation->title, "applied", error);
+        operation_free(operation);
 }
 
 static void on_verdict(Verdict verdict, const Caller *caller, const GError *error, void *userdata) {
-        GuestOrder *order = userdata;
+        GuestOperation *operation = userdata;
 
         if (verdict == VERDICT_YES) {
-                order->caller = caller_copy(caller);
-                const GuestsWaiter next = waiter(order, on_defined, on_outcome);
-                guests_define(order->services->guests, &next, g_steal_pointer(&order->plan));
+                operation->caller = caller_copy(caller);
+                const GuestsWaiter next = waiter(operation, on_defined, on_outcome);
+                guests_define(operation->services->guests, &next, g_steal_pointer(&operation->plan));
         } else if (verdict == VERDICT_NO) {
-                log_change(caller, order->title, NULL, error);
-                order_fail(order, error);
+                log_change(caller, operation->title, NULL, error);
+                operation_fail(operation, error);
         } else {
-                call_drop(order->call);
-                order_free(order);
+                call_drop(operation->call);
+                operation_free(operation);
         }
 }
 
-static void authorise(GuestOrder *order) {
-        g_autofree char *parameters = guest_edit_to_string(order->edit);
-        const AuthorityDetails details = {.guest = order->plan->facts->name, .parameters = parameters, .when = "now"};
+static void authorise(GuestOperation *operation) {
+        g_autofree char *parameters = guest_edit_to_string(operation->edit);
+        const AuthorityDetails details = {
+                        .guest = operation->plan->facts->name, .parameters = parameters, .when = "now"};
 
-        order->title = g_strdup_printf("%s: %s", order->plan->facts->name, parameters);
-        authority_ask(order->services->authority, order->call->message, &details, on_verdict, order);
+        operation->title = g_strdup_printf("%s: %s", operation->plan->facts->name, parameters);
+        authority_ask(operation->services->authority, operation->call->message, &details, on_verdict, operation);
 }
 
 static void on_planned(Call *call, GuestsFound *found, const GError *error, gpointer userdata) {
-        GuestOrder *order = userdata;
+        GuestOperation *operation = userdata;
 
-        order->call = call;
-        order->plan = g_steal_pointer(&found->plan);
+        operation->call = call;
+        operation->plan = g_steal_pointer(&found->plan);
         if (error)
-                order_fail(order, error);
-        else if (guest_plan_is_unchanged(order->plan))
-                order_reply(order, "unchanged", order->plan);
-        else if (order->dry_run)
-                order_reply(order, "planned", order->plan);
+                operation_fail(operation, error);
+        else if (guest_plan_is_unchanged(operation->plan))
+                operation_reply(operation, "unchanged", operation->plan);
+        else if (operation->dry_run)
+                operation_reply(operation, "planned", operation->plan);
         else
-                authorise(order);
+                authorise(operation);
 }
 
 /* The arguments */
@@ -218,23 +219,23 @@ static int take(sd_bus_message *message, const Object *object, bool prepare, sd_
         if (!call)
                 return call_refuse(error, refused);
 
-        GuestOrder *order = g_new0(GuestOrder, 1);
-        *order = (GuestOrder) {
+        GuestOperation *operation = g_new0(GuestOperation, 1);
+        *operation = (GuestOperation) {
                         .services = services,
                         .call = call,
                         .uuid = object_guest_uuid(object),
                         .edit = g_steal_pointer(&edit),
                         .dry_run = flags & REQUEST_DRY_RUN,
         };
-        const GuestsWaiter first = waiter(order, on_planned, NULL);
-        guests_plan(services->guests, &first, order->uuid, order->edit);
+        const GuestsWaiter first = waiter(operation, on_planned, NULL);
+        guests_plan(services->guests, &first, operation->uuid, operation->edit);
         return 1;
 }
 
-int order_guest_set_cpu(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+int operation_guest_set_cpu(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         return take(message, userdata, false, error);
 }
 
-int order_guest_prepare(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+int operation_guest_prepare(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         return take(message, userdata, true, error);
 }

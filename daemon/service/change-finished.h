@@ -13,4 +13,5 @@
  * one. @failure: the name of the error that has ended an attempt, or NULL. @outcome: of an attempt
  * that has ended without one, for the modules that are there; NULL: it is to be seen on the
  * host. */
-void finished_signal(sd_bus *bus, const Host *host, GHashTable *before, const char *outcome, const char *failure);
+void change_finished_signal(sd_bus *bus, const Host *host, GHashTable *before, const char *outcome,
+                            const char *failure);

@@ -12,7 +12,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include "folders.h"
+#include "inotify-watch.h"
 #include "options.h"
 
 #define INSIDE (IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ATTRIB)
@@ -29,7 +29,7 @@ typedef struct Folder {
         char *next; /* what has to come into being beneath the watched folder; NULL: it is the folder itself */
 } Folder;
 
-struct Folders {
+struct InotifyWatch {
         Root *root;
         int fd;
         GArray *folders; /* Folder */
@@ -42,75 +42,75 @@ static void folder_clear(Folder *folder) {
 }
 
 /* By descriptor, so that links do not lead out of the root. */
-static int watch_beneath(const Folders *folders, const char *path, uint32_t mask) {
+static int watch_beneath(const InotifyWatch *inotify, const char *path, uint32_t mask) {
         char link[sizeof "/proc/self/fd/" + 11];
-        int fd = root_open(folders->root, path, O_PATH | O_DIRECTORY);
+        int fd = root_open(inotify->root, path, O_PATH | O_DIRECTORY);
 
         if (fd < 0)
                 return -1;
         (void) snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-        int watch = inotify_add_watch(folders->fd, link, mask | ITSELF | IN_MASK_ADD);
+        int watch = inotify_add_watch(inotify->fd, link, mask | ITSELF | IN_MASK_ADD);
         (void) close(fd);
         return watch;
 }
 
-static void folder_arm(const Folders *folders, Folder *folder) {
+static void folder_arm(const InotifyWatch *inotify, Folder *folder) {
         g_autofree char *path = g_strdup(folder->path);
 
         g_clear_pointer(&folder->next, g_free);
-        folder->watch = watch_beneath(folders, path, INSIDE);
+        folder->watch = watch_beneath(inotify, path, INSIDE);
         while (folder->watch < 0 && *path) {
                 char *slash = strrchr(path, '/');
                 g_free(folder->next);
                 folder->next = g_strdup(slash ? slash + 1 : path);
                 *(slash ?: path) = '\0';
-                folder->watch = watch_beneath(folders, path, ABOVE);
+                folder->watch = watch_beneath(inotify, path, ABOVE);
         }
 }
 
-static void arm_device(Folders *folders) {
-        g_autofree char *node = root_device_path(folders->root, "kvm");
+static void arm_device(InotifyWatch *inotify) {
+        g_autofree char *node = root_device_path(inotify->root, "kvm");
         g_autofree char *folder = g_path_get_dirname(node);
 
-        folders->device_folder = inotify_add_watch(folders->fd, folder, ABOVE | ITSELF | IN_MASK_ADD);
-        folders->device = inotify_add_watch(folders->fd, node, NODE);
+        inotify->device_folder = inotify_add_watch(inotify->fd, folder, ABOVE | ITSELF | IN_MASK_ADD);
+        inotify->device = inotify_add_watch(inotify->fd, node, NODE);
 }
 
-static bool is_watched(const Folders *folders, int watch) {
-        for (unsigned i = 0; i < folders->folders->len; i++)
-                if (g_array_index(folders->folders, Folder, i).watch == watch)
+static bool is_watched(const InotifyWatch *inotify, int watch) {
+        for (unsigned i = 0; i < inotify->folders->len; i++)
+                if (g_array_index(inotify->folders, Folder, i).watch == watch)
                         return true;
-        return watch == folders->device_folder || watch == folders->device;
+        return watch == inotify->device_folder || watch == inotify->device;
 }
 
 /* The device's node is another one after each load; its old watch went with it. */
-void folders_arm(Folders *folders) {
+void inotify_watch_arm(InotifyWatch *inotify) {
         g_autoptr(GArray) before = g_array_new(FALSE, FALSE, sizeof(int));
 
-        g_array_append_val(before, folders->device_folder);
-        g_array_append_val(before, folders->device);
-        for (unsigned i = 0; i < folders->folders->len; i++) {
-                Folder *folder = &g_array_index(folders->folders, Folder, i);
+        g_array_append_val(before, inotify->device_folder);
+        g_array_append_val(before, inotify->device);
+        for (unsigned i = 0; i < inotify->folders->len; i++) {
+                Folder *folder = &g_array_index(inotify->folders, Folder, i);
                 g_array_append_val(before, folder->watch);
-                folder_arm(folders, folder);
+                folder_arm(inotify, folder);
         }
-        arm_device(folders);
+        arm_device(inotify);
         for (unsigned i = 0; i < before->len; i++) {
                 const int watch = g_array_index(before, int, i);
-                if (watch >= 0 && !is_watched(folders, watch))
-                        (void) inotify_rm_watch(folders->fd, watch);
+                if (watch >= 0 && !is_watched(inotify, watch))
+                        (void) inotify_rm_watch(inotify->fd, watch);
         }
 }
 
-static bool matters(const Folders *folders, const struct inotify_event *event) {
+static bool matters(const InotifyWatch *inotify, const struct inotify_event *event) {
         const char *name = event->len > 0 ? event->name : "";
 
-        if (event->mask & IN_Q_OVERFLOW || event->wd == folders->device)
+        if (event->mask & IN_Q_OVERFLOW || event->wd == inotify->device)
                 return true;
-        if (event->wd == folders->device_folder && (event->mask & GONE || g_str_equal(name, "kvm")))
+        if (event->wd == inotify->device_folder && (event->mask & GONE || g_str_equal(name, "kvm")))
                 return true;
-        for (unsigned i = 0; i < folders->folders->len; i++) {
-                const Folder *folder = &g_array_index(folders->folders, Folder, i);
+        for (unsigned i = 0; i < inotify->folders->len; i++) {
+                const Folder *folder = &g_array_index(inotify->folders, Folder, i);
                 if (event->wd != folder->watch)
                         continue;
                 if (event->mask & GONE ||
@@ -120,50 +120,50 @@ static bool matters(const Folders *folders, const struct inotify_event *event) {
         return false;
 }
 
-bool folders_read(Folders *folders) {
+bool inotify_watch_read(InotifyWatch *inotify) {
         _Alignas(struct inotify_event) char room[16 * 1024];
         bool any = false;
         ssize_t size;
 
-        while ((size = read(folders->fd, room, sizeof room)) > 0)
+        while ((size = read(inotify->fd, room, sizeof room)) > 0)
                 for (const char *at = room; at < room + size;) {
                         const struct inotify_event *event = (const struct inotify_event *) (const void *) at;
-                        any |= matters(folders, event);
+                        any |= matters(inotify, event);
                         at += sizeof *event + event->len;
                 }
         return any;
 }
 
-Folders *folders_new(Root *root, int *ret_error) {
+InotifyWatch *inotify_watch_new(Root *root, int *ret_error) {
         int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
         if (fd < 0) {
                 *ret_error = -errno;
                 return NULL;
         }
-        Folders *folders = g_new0(Folders, 1);
-        folders->root = root_ref(root);
-        folders->fd = fd;
-        folders->device = folders->device_folder = -1;
-        folders->folders = g_array_new(FALSE, FALSE, sizeof(Folder));
-        g_array_set_clear_func(folders->folders, (GDestroyNotify) folder_clear);
+        InotifyWatch *inotify = g_new0(InotifyWatch, 1);
+        inotify->root = root_ref(root);
+        inotify->fd = fd;
+        inotify->device = inotify->device_folder = -1;
+        inotify->folders = g_array_new(FALSE, FALSE, sizeof(Folder));
+        g_array_set_clear_func(inotify->folders, (GDestroyNotify) folder_clear);
         for (const char *const *path = options_folders; *path; path++) {
                 Folder folder = {.path = g_strdup(*path), .watch = -1};
-                g_array_append_val(folders->folders, folder);
+                g_array_append_val(inotify->folders, folder);
         }
-        folders_arm(folders);
-        return folders;
+        inotify_watch_arm(inotify);
+        return inotify;
 }
 
-void folders_free(Folders *folders) {
-        if (!folders)
+void inotify_watch_free(InotifyWatch *inotify) {
+        if (!inotify)
                 return;
-        g_array_unref(folders->folders);
-        (void) close(folders->fd);
-        root_unref(folders->root);
-        g_free(folders);
+        g_array_unref(inotify->folders);
+        (void) close(inotify->fd);
+        root_unref(inotify->root);
+        g_free(inotify);
 }
 
-int folders_fd(const Folders *folders) {
-        return folders->fd;
+int inotify_watch_fd(const InotifyWatch *inotify) {
+        return inotify->fd;
 }

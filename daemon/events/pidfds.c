@@ -8,15 +8,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "holders.h"
+#include "pidfds.h"
 
 /* More processes than this are not watched one by one; the device's own events remain. */
-#define HOLDERS_MAX 1024U
+#define PIDFDS_MAX 1024U
 
-struct Holders {
+struct Pidfds {
         sd_event *event;
         Readings *readings;
-        HolderEnded ended;
+        PidfdEnded ended;
         void *userdata;
         GHashTable *sources; /* sd_event_source* of a pidfd each, a set */
         bool looking;
@@ -31,58 +31,58 @@ static GHashTable *sources_new(void) {
         return g_hash_table_new_full(NULL, NULL, source_free, NULL);
 }
 
-Holders *holders_new(sd_event *event, Readings *readings, HolderEnded ended, void *userdata) {
-        Holders *holders = g_new0(Holders, 1);
+Pidfds *pidfds_new(sd_event *event, Readings *readings, PidfdEnded ended, void *userdata) {
+        Pidfds *pidfds = g_new0(Pidfds, 1);
 
-        *holders = (Holders) {
+        *pidfds = (Pidfds) {
                         .event = event,
                         .readings = readings,
                         .ended = ended,
                         .userdata = userdata,
                         .sources = sources_new(),
         };
-        return holders;
+        return pidfds;
 }
 
-void holders_free(Holders *holders) {
-        if (!holders)
+void pidfds_free(Pidfds *pidfds) {
+        if (!pidfds)
                 return;
-        g_hash_table_unref(holders->sources);
-        g_free(holders);
+        g_hash_table_unref(pidfds->sources);
+        g_free(pidfds);
 }
 
-void holders_forget(Holders *holders) {
-        g_hash_table_remove_all(holders->sources);
-        holders->forgotten = true;
+void pidfds_forget(Pidfds *pidfds) {
+        g_hash_table_remove_all(pidfds->sources);
+        pidfds->forgotten = true;
 }
 
 static int on_ended(sd_event_source *source, int fd, uint32_t events, void *userdata) {
-        Holders *holders = userdata;
+        Pidfds *pidfds = userdata;
 
-        (void) g_hash_table_remove(holders->sources, source);
-        holders->ended(true, holders->userdata);
+        (void) g_hash_table_remove(pidfds->sources, source);
+        pidfds->ended(true, pidfds->userdata);
         return 0;
 }
 
 /* False when the process is gone already. */
-static bool watch(Holders *holders, unsigned pid) {
+static bool watch(Pidfds *pidfds, unsigned pid) {
         sd_event_source *source = NULL;
         int fd = (int) syscall(SYS_pidfd_open, (pid_t) pid, 0);
 
         if (fd < 0)
                 return errno != ESRCH;
-        int r = sd_event_add_io(holders->event, &source, fd, EPOLLIN, on_ended, holders);
+        int r = sd_event_add_io(pidfds->event, &source, fd, EPOLLIN, on_ended, pidfds);
         if (r < 0) {
                 (void) close(fd);
                 return true;
         }
         (void) sd_event_source_set_io_fd_own(source, true);
-        (void) g_hash_table_add(holders->sources, source);
+        (void) g_hash_table_add(pidfds->sources, source);
         return true;
 }
 
 typedef struct Look {
-        Holders *holders;
+        Pidfds *pidfds;
         gint64 asked;
         GPtrArray *users;
 } Look;
@@ -97,34 +97,34 @@ static void look_free(gpointer data) {
 static void look_run(gpointer data) {
         Look *look = data;
 
-        look->users = readings_users(look->holders->readings, look->asked);
+        look->users = readings_users(look->pidfds->readings, look->asked);
 }
 
 static void look_done(gpointer data, gpointer userdata) {
         Look *look = data;
-        Holders *holders = look->holders;
+        Pidfds *pidfds = look->pidfds;
         bool gone = false;
 
-        holders->looking = false;
-        if (!holders->forgotten) {
-                g_hash_table_remove_all(holders->sources);
-                for (unsigned i = 0; i < MIN(look->users->len, HOLDERS_MAX); i++) {
+        pidfds->looking = false;
+        if (!pidfds->forgotten) {
+                g_hash_table_remove_all(pidfds->sources);
+                for (unsigned i = 0; i < MIN(look->users->len, PIDFDS_MAX); i++) {
                         const User *user = g_ptr_array_index(look->users, i);
-                        gone |= !watch(holders, user->pid);
+                        gone |= !watch(pidfds, user->pid);
                 }
         }
         look_free(look);
         if (gone)
-                holders->ended(false, holders->userdata);
+                pidfds->ended(false, pidfds->userdata);
 }
 
-void holders_look(Holders *holders) {
-        holders->forgotten = false;
-        if (holders->looking)
+void pidfds_look(Pidfds *pidfds) {
+        pidfds->forgotten = false;
+        if (pidfds->looking)
                 return;
-        holders->looking = true;
+        pidfds->looking = true;
 
         Look *look = g_new0(Look, 1);
-        *look = (Look) {.holders = holders, .asked = g_get_monotonic_time()};
-        worker_submit(holders->readings->worker, look_run, look_done, look_free, look, NULL);
+        *look = (Look) {.pidfds = pidfds, .asked = g_get_monotonic_time()};
+        worker_submit(pidfds->readings->worker, look_run, look_done, look_free, look, NULL);
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "error.h"
-#include "order.h"
+#include "operation.h"
 
 #define NAME_MAX_LENGTH 64U
 /* Nothing in the catalogue comes near. */
@@ -141,11 +141,11 @@ static GArray *some(GArray *words, GError **error) {
         return NULL;
 }
 
-GArray *order_read_set_all(sd_bus_message *message, const char *module, GError **error) {
+GArray *operation_read_set_all(sd_bus_message *message, const char *module, GError **error) {
         return some(read_some_modules(message, "sa{ss}", read_settings, error), error);
 }
 
-GArray *order_read_reset_all(sd_bus_message *message, const char *module, GError **error) {
+GArray *operation_read_reset_all(sd_bus_message *message, const char *module, GError **error) {
         GArray *words = read_some_modules(message, "sas", read_names, error);
 
         if (words && words->len == 0)
@@ -153,15 +153,15 @@ GArray *order_read_reset_all(sd_bus_message *message, const char *module, GError
         return words;
 }
 
-GArray *order_read_set(sd_bus_message *message, const char *module, GError **error) {
+GArray *operation_read_set(sd_bus_message *message, const char *module, GError **error) {
         return some(read_one_module(message, module, read_settings, error), error);
 }
 
-GArray *order_read_reset(sd_bus_message *message, const char *module, GError **error) {
+GArray *operation_read_reset(sd_bus_message *message, const char *module, GError **error) {
         return read_one_module(message, module, read_names, error);
 }
 
-GArray *order_read_reload(sd_bus_message *message, const char *module, GError **error) {
+GArray *operation_read_reload(sd_bus_message *message, const char *module, GError **error) {
         const Word word = {.module = module, .reload = true};
         GArray *words = words_new();
 
@@ -181,7 +181,7 @@ static bool apply_word(const Word *word, const Host *host, Request *request, GEr
         return request_reset_all(request, host, word->module, error);
 }
 
-bool order_apply(const GArray *words, const Host *host, Request *request, GError **error) {
+bool operation_apply(const GArray *words, const Host *host, Request *request, GError **error) {
         for (unsigned i = 0; i < words->len; i++)
                 if (!apply_word(&g_array_index(words, Word, i), host, request, error))
                         return false;

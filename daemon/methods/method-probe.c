@@ -60,7 +60,7 @@ static void on_done(int status, const char *detail, gpointer data) {
                 call_reply(probe->call, g_variant_new("(@a{sv})", result));
                 probe_free(probe);
         }
-        turns_end(services->turns);
+        operation_queue_end(services->queue);
 }
 
 static void run(Probe *probe) {
@@ -99,7 +99,7 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
 
         if (verdict == VERDICT_YES) {
                 probe->caller = caller_copy(caller);
-                turns_ask(probe->services->turns, probe_execute, probe_drop, probe);
+                operation_queue_ask(probe->services->queue, probe_execute, probe_drop, probe);
         } else if (verdict == VERDICT_NO)
                 probe_fail(probe, error);
         else
@@ -135,7 +135,7 @@ static bool read_options(sd_bus_message *message, bool *times, GError **error) {
         return false;
 }
 
-int bus_method_probe(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+int method_probe(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Services *services = object_services(userdata);
         g_autoptr(GError) refused = NULL;
         bool times = false;

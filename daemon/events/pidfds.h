@@ -9,14 +9,14 @@
 
 #include "readings.h"
 
-typedef struct Holders Holders;
+typedef struct Pidfds Pidfds;
 
 /* @watched: one that was watched has ended; else a look found one that was gone before it could be
  * watched. */
-typedef void (*HolderEnded)(bool watched, void *userdata);
+typedef void (*PidfdEnded)(bool watched, void *userdata);
 
-Holders *holders_new(sd_event *event, Readings *readings, HolderEnded ended, void *userdata);
-void holders_free(Holders *holders);
+Pidfds *pidfds_new(sd_event *event, Readings *readings, PidfdEnded ended, void *userdata);
+void pidfds_free(Pidfds *pidfds);
 /* Looks for them anew; one look at a time. */
-void holders_look(Holders *holders);
-void holders_forget(Holders *holders);
+void pidfds_look(Pidfds *pidfds);
+void pidfds_forget(Pidfds *pidfds);

@@ -5,7 +5,7 @@
 #include "describe-reply.h"
 #include "log-change.h"
 #include "methods.h"
-#include "order.h"
+#include "operation.h"
 #include "services.h"
 
 #define SET_FLAGS (REQUEST_DRY_RUN | REQUEST_RUNTIME | REQUEST_NEXT_BOOT | REQUEST_WHEN_IDLE)
@@ -65,19 +65,20 @@ static int method_list_users(sd_bus_message *message, void *userdata, sd_bus_err
 static int method_set_parameters(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const Object *object = userdata;
 
-        return order_take(object_services(object), message, object->module, order_read_set, SET_FLAGS, error);
+        return operation_take(object_services(object), message, object->module, operation_read_set, SET_FLAGS, error);
 }
 
 static int method_reset_parameters(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const Object *object = userdata;
 
-        return order_take(object_services(object), message, object->module, order_read_reset, SET_FLAGS, error);
+        return operation_take(object_services(object), message, object->module, operation_read_reset, SET_FLAGS, error);
 }
 
 static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const Object *object = userdata;
 
-        return order_take(object_services(object), message, object->module, order_read_reload, REQUEST_DRY_RUN, error);
+        return operation_take(object_services(object), message, object->module, operation_read_reload, REQUEST_DRY_RUN,
+                              error);
 }
 
 typedef struct Cancel {
@@ -122,7 +123,7 @@ static void on_dropped(const GError *error, gpointer userdata) {
         host_state_refresh(services->state);
         cancel_log(cancel, &cancel->caller, error);
         cancel_end(cancel, error);
-        turns_end(services->turns);
+        operation_queue_end(services->queue);
 }
 
 static bool cancel_execute(gpointer data) {
@@ -141,7 +142,7 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
 
         if (verdict == VERDICT_YES) {
                 cancel->caller = caller_copy(caller);
-                turns_ask(cancel->services->turns, cancel_execute, cancel_drop, cancel);
+                operation_queue_ask(cancel->services->queue, cancel_execute, cancel_drop, cancel);
         } else if (verdict == VERDICT_NO) {
                 cancel_log(cancel, caller, error);
                 cancel_end(cancel, error);
@@ -175,7 +176,7 @@ static int method_cancel_pending(sd_bus_message *message, void *userdata, sd_bus
 
         Cancel *cancel = g_new0(Cancel, 1);
         *cancel = (Cancel) {.services = services, .call = call, .module = g_strdup(object->module)};
-        turns_ask(services->turns, cancel_judge, cancel_drop, cancel);
+        operation_queue_ask(services->queue, cancel_judge, cancel_drop, cancel);
         return 1;
 }
 

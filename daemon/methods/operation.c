@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The stages of one order: judged (a turn, so that the host is at rest), looked at (readings on
+/* The stages of one operation: judged (a turn, so that the host is at rest), looked at (readings on
  * their worker: a dry run, or who is in the way), authorised, carried out (another turn, planned
  * afresh). Whatever ends it answers the call. */
 
@@ -9,10 +9,10 @@
 #include "describe-reply.h"
 #include "error.h"
 #include "log-change.h"
-#include "order.h"
+#include "operation.h"
 #include "plan.h"
 
-typedef struct Order {
+typedef struct Operation {
         Services *services;
         Call *call;
         char *module;  /* the words point to it, and into the call */
@@ -20,11 +20,11 @@ typedef struct Order {
         uint64_t flags;
         Request *request;
         Caller caller; /* known from the authorisation on */
-} Order;
+} Operation;
 
-/* What a worker gets: nothing else of the order is touched by its thread. */
+/* What a worker gets: nothing else of the operation is touched by its thread. */
 typedef struct Job {
-        Order *order;
+        Operation *operation;
         Plan *plan;
         Root *root;
         Loader *loader;
@@ -34,29 +34,29 @@ typedef struct Job {
         ChangeResult *result;
 } Job;
 
-static void order_free(Order *order) {
-        g_array_unref(order->words);
-        g_free(order->module);
-        caller_clear(&order->caller);
-        g_clear_pointer(&order->request, request_free);
-        g_free(order);
+static void operation_free(Operation *operation) {
+        g_array_unref(operation->words);
+        g_free(operation->module);
+        caller_clear(&operation->caller);
+        g_clear_pointer(&operation->request, request_free);
+        g_free(operation);
 }
 
-static void order_drop(gpointer data) {
-        Order *order = data;
+static void operation_drop(gpointer data) {
+        Operation *operation = data;
 
-        call_drop(order->call);
-        order_free(order);
+        call_drop(operation->call);
+        operation_free(operation);
 }
 
-static void order_reply(Order *order, GVariant *body) {
-        call_reply(order->call, body);
-        order_free(order);
+static void operation_reply(Operation *operation, GVariant *body) {
+        call_reply(operation->call, body);
+        operation_free(operation);
 }
 
-static void order_fail(Order *order, const GError *error) {
-        call_fail(order->call, error);
-        order_free(order);
+static void operation_fail(Operation *operation, const GError *error) {
+        call_fail(operation->call, error);
+        operation_free(operation);
 }
 
 static void job_free(gpointer data) {
@@ -72,16 +72,16 @@ static void job_free(gpointer data) {
 static void job_drop(gpointer data) {
         Job *job = data;
 
-        order_drop(job->order);
+        operation_drop(job->operation);
         job_free(job);
 }
 
-static Job *job_new(Order *order, Plan *plan) {
-        const Services *services = order->services;
+static Job *job_new(Operation *operation, Plan *plan) {
+        const Services *services = operation->services;
         Job *job = g_new0(Job, 1);
 
         *job = (Job) {
-                        .order = order,
+                        .operation = operation,
                         .plan = plan,
                         .root = root_ref(services->state->root),
                         .loader = services->state->loader,
@@ -97,11 +97,11 @@ static void job_reply(Job *job) {
         ChangeResult *result = job->result;
 
         if (result->error) {
-                order_fail(job->order, result->error);
+                operation_fail(job->operation, result->error);
                 return;
         }
         g_ptr_array_extend_and_steal(result->impact, g_steal_pointer(&job->impact));
-        order_reply(job->order, describe_change(result));
+        operation_reply(job->operation, describe_change(result));
 }
 
 static void job_run(gpointer data) {
@@ -120,81 +120,81 @@ static void on_looked(gpointer data, gpointer userdata) {
 
 static void on_changed(gpointer data, gpointer userdata) {
         Job *job = data;
-        Order *order = job->order;
-        Services *services = order->services;
+        Operation *operation = job->operation;
+        Services *services = operation->services;
 
         /* The signals first: who has the reply has seen them. */
         host_state_refresh(services->state);
         if (!job->plan->unchanged)
-                log_change(&order->caller, job->plan->title, job->result->outcome, job->result->error);
+                log_change(&operation->caller, job->plan->title, job->result->outcome, job->result->error);
         job_reply(job);
         job_free(job);
-        turns_end(services->turns);
+        operation_queue_end(services->queue);
 }
 
-/* The order's plan for the host as it is now, or NULL, and the order is answered and gone. */
-static Plan *order_plan(Order *order, bool authorised) {
-        Services *services = order->services;
+/* The operation's plan for the host as it is now, or NULL, and it is answered and gone. */
+static Plan *operation_plan(Operation *operation, bool authorised) {
+        Services *services = operation->services;
         g_autoptr(GError) error = NULL;
-        Plan *plan = plan_new(services->state->host, services->state->loader, order->request, &error);
+        Plan *plan = plan_new(services->state->host, services->state->loader, operation->request, &error);
 
         if (plan)
                 return plan;
         if (authorised) {
-                g_autofree char *title = request_to_string(order->request);
-                log_change(&order->caller, title, NULL, error);
+                g_autofree char *title = request_to_string(operation->request);
+                log_change(&operation->caller, title, NULL, error);
         }
-        order_fail(order, error);
+        operation_fail(operation, error);
         return NULL;
 }
 
 /* The host is at rest, and the caller may. */
-static bool order_execute(gpointer data) {
-        Order *order = data;
-        Services *services = order->services;
+static bool operation_execute(gpointer data) {
+        Operation *operation = data;
+        Services *services = operation->services;
 
-        if (caller_is_gone(&order->caller)) {
-                order_drop(order);
+        if (caller_is_gone(&operation->caller)) {
+                operation_drop(operation);
                 return false;
         }
         host_state_refresh(services->state);
-        Plan *plan = order_plan(order, true);
+        Plan *plan = operation_plan(operation, true);
         if (!plan)
                 return false;
-        worker_submit(services->changes, job_run, on_changed, job_drop, job_new(order, plan), NULL);
+        worker_submit(services->changes, job_run, on_changed, job_drop, job_new(operation, plan), NULL);
         return true;
 }
 
 static void on_verdict(Verdict verdict, const Caller *caller, const GError *error, void *userdata) {
-        Order *order = userdata;
+        Operation *operation = userdata;
 
         switch (verdict) {
         case VERDICT_YES:
-                order->caller = caller_copy(caller);
-                turns_ask(order->services->turns, order_execute, order_drop, order);
+                operation->caller = caller_copy(caller);
+                operation_queue_ask(operation->services->queue, operation_execute, operation_drop, operation);
                 return;
         case VERDICT_NO: {
-                g_autofree char *title = request_to_string(order->request);
+                g_autofree char *title = request_to_string(operation->request);
                 log_change(caller, title, NULL, error);
-                order_fail(order, error);
+                operation_fail(operation, error);
                 return;
         }
         case VERDICT_GONE:
         default:
-                order_drop(order);
+                operation_drop(operation);
         }
 }
 
-static void order_authorise(Order *order) {
-        g_autofree char *modules = request_modules(order->request);
-        g_autofree char *parameters = request_to_string(order->request);
+static void operation_authorise(Operation *operation) {
+        g_autofree char *modules = request_modules(operation->request);
+        g_autofree char *parameters = request_to_string(operation->request);
         const AuthorityDetails details = {
                         .module = modules,
                         .parameters = parameters,
-                        .when = request_when(order->request),
+                        .when = request_when(operation->request),
         };
 
-        authority_ask(order->services->authority, order->call->message, &details, on_verdict, order);
+        authority_ask(operation->services->authority, operation->call->message, &details, on_verdict, operation);
 }
 
 /* A module that must go for the plan, and that somebody holds. */
@@ -225,35 +225,37 @@ static void job_preview(gpointer data) {
 
 /* The host is at rest: is there anything to do, and could it be done? Nothing here has side
  * effects. */
-static bool order_judge(gpointer data) {
-        Order *order = data;
-        Services *services = order->services;
+static bool operation_judge(gpointer data) {
+        Operation *operation = data;
+        Services *services = operation->services;
         g_autoptr(GError) error = NULL;
 
         host_state_refresh(services->state);
-        order->request = request_new(order->flags);
-        if (!order_apply(order->words, services->state->host, order->request, &error)) {
-                order_fail(order, error);
+        operation->request = request_new(operation->flags);
+        if (!operation_apply(operation->words, services->state->host, operation->request, &error)) {
+                operation_fail(operation, error);
                 return false;
         }
-        Plan *plan = order_plan(order, false);
+        Plan *plan = operation_plan(operation, false);
         if (!plan)
                 return false;
 
-        const bool waits = order->flags & REQUEST_WHEN_IDLE;
-        if (plan->unchanged || order->flags & REQUEST_DRY_RUN)
-                worker_submit(services->readings->worker, job_preview, on_looked, job_drop, job_new(order, plan), NULL);
+        const bool waits = operation->flags & REQUEST_WHEN_IDLE;
+        if (plan->unchanged || operation->flags & REQUEST_DRY_RUN)
+                worker_submit(services->readings->worker, job_preview, on_looked, job_drop, job_new(operation, plan),
+                              NULL);
         else if (!waits && is_blocked(services->state->host, plan))
-                worker_submit(services->readings->worker, job_scan, on_looked, job_drop, job_new(order, plan), NULL);
+                worker_submit(services->readings->worker, job_scan, on_looked, job_drop, job_new(operation, plan),
+                              NULL);
         else {
                 plan_free(plan);
-                order_authorise(order);
+                operation_authorise(operation);
         }
         return false;
 }
 
-int order_take(Services *services, sd_bus_message *message, const char *module, OrderRead read, uint64_t allowed_flags,
-               sd_bus_error *error) {
+int operation_take(Services *services, sd_bus_message *message, const char *module, OperationRead read,
+                   uint64_t allowed_flags, sd_bus_error *error) {
         g_autoptr(GError) refused = NULL;
         g_autofree char *object = g_strdup(module);
         g_autoptr(GArray) words = NULL;
@@ -265,14 +267,14 @@ int order_take(Services *services, sd_bus_message *message, const char *module, 
         if (!call)
                 return call_refuse(error, refused);
 
-        Order *order = g_new0(Order, 1);
-        *order = (Order) {
+        Operation *operation = g_new0(Operation, 1);
+        *operation = (Operation) {
                         .services = services,
                         .call = call,
                         .module = g_steal_pointer(&object),
                         .words = g_steal_pointer(&words),
                         .flags = flags,
         };
-        turns_ask(services->turns, order_judge, order_drop, order);
+        operation_queue_ask(services->queue, operation_judge, operation_drop, operation);
         return 1;
 }

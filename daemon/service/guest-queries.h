@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Calls that wait for the hypervisor, each for so long at most: whoever is late finds that nobody
+ * waits any more. It asks nothing itself. */
+
+#include "guest-job.h"
+#include "guests.h"
+
+typedef struct GuestQueries GuestQueries;
+typedef struct GuestQuery GuestQuery;
+
+/* @patience_usec: so long each waits at most. */
+GuestQueries *guest_queries_new(sd_event *event, uint64_t patience_usec);
+/* Those that wait are dropped. */
+void guest_queries_free(GuestQueries *queries);
+
+/* Takes the waiter's call over, and @job. @waits: for guest_queries_next(). NULL when it has been
+ * answered already, as there was no timer to be had. */
+GuestQuery *guest_queries_add(GuestQueries *queries, const GuestsWaiter *waiter, GuestJob *job, bool waits);
+/* One of those that wait, which do so no longer; NULL when there are no more. */
+GuestQuery *guest_queries_next(GuestQueries *queries);
+/* Its job, which is the caller's from now on; it has to live as long as the query. */
+GuestJob *guest_query_job(GuestQuery *query);
+/* It waits for this one now. */
+void guest_query_set_job(GuestQuery *query, GuestJob *job);
+/* Answers, or tells the outcome when the answer was that it is late, and frees it. With neither
+ * facts nor an @error a guest that was named does not exist. The plan in @found, which is NULL with
+ * an @error, is taken over. */
+void guest_query_end(GuestQuery *query, const GuestsFound *found, const GError *error);
