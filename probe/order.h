@@ -29,7 +29,9 @@ typedef enum Operation {
 typedef enum Failure {
         FAILURE_EXIT = 1, /* L2 left in a way that L1 did not expect: @code and @info of the exit */
         FAILURE_EVENT,    /* an exit in the middle of an event: likewise */
-        FAILURE_VMXON, /* an instruction of VMX failed: @code is the error, @info[0] is 1 if it is valid, @info[1] the field */
+        /* An instruction of VMX failed: @code is the error, @info[0] is 1 if it is valid, @info[1]
+         * the field. */
+        FAILURE_VMXON,
         FAILURE_VMCLEAR,
         FAILURE_VMPTRLD,
         FAILURE_VMWRITE,

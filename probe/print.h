@@ -9,8 +9,12 @@
 int print_text(const Report *report);
 
 typedef enum PrintForm {
-        PRINT_JSON, /* one object with the keys of org.nestvirt1.Manager's ProbeResult in snake_case; an error when the caller may not look */
-        PRINT_VARIANT, /* ProbeResult itself, a{sv} in GLib's text format, and Loads a{st}: by module what tells one load of it from the next */
+        /* One object with the keys of org.nestvirt1.Manager's ProbeResult in snake_case; an error
+         * when the caller may not look. */
+        PRINT_JSON,
+        /* ProbeResult itself, a{sv} in GLib's text format, and Loads a{st}: by module what tells
+         * one load of it from the next. */
+        PRINT_VARIANT,
 } PrintForm;
 
 int print_report(PrintForm form, const Report *report);

@@ -48,7 +48,8 @@ static const Field constant_fields[] = {
         /* L2's segments es cs ss ds fs gs ldtr tr: selectors, bases, limits, access */
         { 0x0800, DATA_SELECTOR }, { 0x0802, CODE_SELECTOR }, { 0x0804, DATA_SELECTOR }, { 0x0806, DATA_SELECTOR },
         { 0x0808, DATA_SELECTOR }, { 0x080a, DATA_SELECTOR }, { 0x080c, 0 }, { 0x080e, TSS_SELECTOR },
-        { 0x6806, 0 }, { 0x6808, 0 }, { 0x680a, 0 }, { 0x680c, 0 }, { 0x680e, 0 }, { 0x6810, 0 }, { 0x6812, 0 }, { 0x6814, TSS },
+        { 0x6806, 0 }, { 0x6808, 0 }, { 0x680a, 0 }, { 0x680c, 0 }, { 0x680e, 0 },
+        { 0x6810, 0 }, { 0x6812, 0 }, { 0x6814, TSS },
         { 0x4800, UINT32_MAX }, { 0x4802, UINT32_MAX }, { 0x4804, UINT32_MAX }, { 0x4806, UINT32_MAX },
         { 0x4808, UINT32_MAX }, { 0x480a, UINT32_MAX }, { 0x480c, 0 }, { 0x480e, TSS_LIMIT },
         { 0x4814, ACCESS_DATA }, { 0x4816, ACCESS_CODE }, { 0x4818, ACCESS_DATA }, { 0x481a, ACCESS_DATA },
@@ -70,8 +71,8 @@ static const Field constant_fields[] = {
         { 0x4c00, 0 }, { 0x6c10, 0 }, { 0x6c12, 0 }, { 0x6c14, HOST_STACK },
         /* controls: any page fault counts, no CR3 targets, no lists of MSRs, nothing injected, CR0
          * and CR4 are L2's own */
-        { 0x4006, 0 }, { 0x4008, 0 }, { 0x400a, 0 }, { 0x400e, 0 }, { 0x4010, 0 }, { 0x4014, 0 }, { 0x4016, 0 }, { 0x4018, 0 },
-        { 0x401a, 0 }, { 0x6000, 0 }, { 0x6002, 0 }, { 0x6004, 0 }, { 0x6006, 0 },
+        { 0x4006, 0 }, { 0x4008, 0 }, { 0x400a, 0 }, { 0x400e, 0 }, { 0x4010, 0 }, { 0x4014, 0 }, { 0x4016, 0 },
+        { 0x4018, 0 }, { 0x401a, 0 }, { 0x6000, 0 }, { 0x6002, 0 }, { 0x6004, 0 }, { 0x6006, 0 },
 };
 /* clang-format on */
 

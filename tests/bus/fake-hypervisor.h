@@ -5,8 +5,10 @@
  * libvirt or QEMU.
  *
  * DIR/fake/libvirt      it can be reached while this is there
- * DIR/fake/guests/UUID  a guest, as a key file: [guest] name type active persistent mode model policy live saved run inside counters
- * DIR/fake/xml/UUID    its definition, for what changes it; what it says of the CPU beats the key file
+ * DIR/fake/guests/UUID  a guest, as a key file: [guest] name type active persistent mode model
+ *                       policy live saved run inside counters
+ * DIR/fake/xml/UUID     its definition, for what changes it; what it says of the CPU beats the key
+ *                       file
  * DIR/fake/refuse       no definition is taken while this is there
  * DIR/fake/spoil        what becomes of the next definition, whatever it is
  * DIR/fake/capabilities libvirt's domain capabilities; without them it is no QEMU's
@@ -14,8 +16,10 @@
  * DIR/fake/calls        gets a line "capabilities" each time that it is asked for them
  * DIR/fake/vanish       libvirt is gone once the next definition was taken
  * DIR/fake/events       a FIFO: a line is the UUID of a guest that there is news of, or "lost"
- * DIR/fake/questions    gets a line "open", "list", "survey", "find", "statistics", "count", "plan", "define" or "capabilities" each time that it is asked
- * DIR/fake/hang         a FIFO: while it is there, each question waits until it has been opened for writing and closed
+ * DIR/fake/questions    gets a line "open", "list", "survey", "find", "statistics", "count",
+ *                       "plan", "define" or "capabilities" each time that it is asked
+ * DIR/fake/hang         a FIFO: while it is there, each question waits until it has been opened
+ *                       for writing and closed
  * DIR/fake/qemu         the same, for what guests' QEMUs are asked alone */
 
 #include "hypervisor.h"

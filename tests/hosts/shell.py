@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The emulated host by hand: a root shell, or one command.
 
-    shell.py [amd | intel] [--build=DIR | --tree=DIR | --plain] [--kernel=RELEASE] [--words="KERNEL WORDS"] [--user=NAME] [COMMAND]
+    shell.py [amd | intel] [--build=DIR | --tree=DIR | --plain] [--kernel=RELEASE]
+             [--words="KERNEL WORDS"] [--user=NAME] [COMMAND]
 """
 
 import argparse
