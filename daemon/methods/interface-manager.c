@@ -210,7 +210,7 @@ static int method_ensure_device(sd_bus_message *message, void *userdata, sd_bus_
         return 1;
 }
 
-static void on_guest(Call *call, GuestsFound *found, const GError *error, gpointer userdata) {
+static void on_guest(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
         if (error) {
                 call_fail(call, error);
                 return;
@@ -236,18 +236,18 @@ static int method_get_guest(sd_bus_message *message, void *userdata, sd_bus_erro
         Call *call = call_new(services->calls, message, &refused);
         if (!call)
                 return call_refuse(error, refused);
-        guests_look(services->guests, &(GuestsWaiter) {.call = call, .answer = on_guest}, name);
+        guests_look(services->guests, &(GuestWaiter) {.call = call, .answer = on_guest}, name);
         return 1;
 }
 
-static void on_guests(Call *call, GuestsFound *found, const GError *error, gpointer userdata) {
+static void on_guests(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
         if (error)
                 call_fail(call, error);
         else
                 call_reply(call, NULL);
 }
 
-static void on_listed(Call *call, GuestsFound *found, const GError *error, gpointer userdata) {
+static void on_listed(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
         if (error)
                 call_fail(call, error);
         else
@@ -255,7 +255,7 @@ static void on_listed(Call *call, GuestsFound *found, const GError *error, gpoin
 }
 
 /* Looks at all of them before it answers. */
-static int look(sd_bus_message *message, const Object *object, GuestsAnswer answer, sd_bus_error *error) {
+static int look(sd_bus_message *message, const Object *object, GuestAnswer answer, sd_bus_error *error) {
         const Services *services = object_services(object);
         g_autoptr(GError) refused = NULL;
         uint64_t flags;
@@ -264,7 +264,7 @@ static int look(sd_bus_message *message, const Object *object, GuestsAnswer answ
                                                                    : NULL;
         if (!call)
                 return call_refuse(error, refused);
-        guests_look(services->guests, &(GuestsWaiter) {.call = call, .answer = answer, .userdata = services->guests},
+        guests_look(services->guests, &(GuestWaiter) {.call = call, .answer = answer, .userdata = services->guests},
                     NULL);
         return 1;
 }

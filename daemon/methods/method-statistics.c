@@ -63,7 +63,7 @@ static void reading_answer(Reading *reading) {
         reading_free(reading);
 }
 
-static void on_counted(Call *call, GuestsFound *found, const GError *error, gpointer userdata) {
+static void on_counted(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
         Reading *reading = userdata;
 
         reading->call = call;
@@ -77,7 +77,7 @@ static void reading_done(gpointer data, gpointer userdata) {
 
         if (lacking && lacking->len > 0) {
                 Call *call = g_steal_pointer(&reading->call);
-                const GuestsWaiter waiter = {
+                const GuestWaiter waiter = {
                                 .call = call, .answer = on_counted, .userdata = reading, .drop = reading_free};
                 guests_count(reading->from, &waiter, g_steal_pointer(&lacking));
         } else

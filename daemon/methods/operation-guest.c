@@ -52,8 +52,8 @@ static void operation_reply(GuestOperation *operation, const char *outcome, cons
 }
 
 /* Who waits for libvirt, in this operation's name. */
-static GuestsWaiter waiter(GuestOperation *operation, GuestsAnswer answer, GuestsOutcome outcome) {
-        return (GuestsWaiter) {
+static GuestWaiter waiter(GuestOperation *operation, GuestAnswer answer, GuestOutcome outcome) {
+        return (GuestWaiter) {
                         .call = g_steal_pointer(&operation->call),
                         .answer = answer,
                         .outcome = outcome,
@@ -62,7 +62,7 @@ static GuestsWaiter waiter(GuestOperation *operation, GuestsAnswer answer, Guest
         };
 }
 
-static void on_defined(Call *call, GuestsFound *found, const GError *error, gpointer userdata) {
+static void on_defined(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
         GuestOperation *operation = userdata;
 
         operation->call = call;
@@ -93,7 +93,7 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
 
         if (verdict == VERDICT_YES) {
                 operation->caller = caller_copy(caller);
-                const GuestsWaiter next = waiter(operation, on_defined, on_outcome);
+                const GuestWaiter next = waiter(operation, on_defined, on_outcome);
                 guests_define(operation->services->guests, &next, g_steal_pointer(&operation->plan));
         } else if (verdict == VERDICT_NO) {
                 log_change(caller, operation->title, NULL, error);
@@ -113,7 +113,7 @@ static void authorise(GuestOperation *operation) {
         authority_ask(operation->services->authority, operation->call->message, &details, on_verdict, operation);
 }
 
-static void on_planned(Call *call, GuestsFound *found, const GError *error, gpointer userdata) {
+static void on_planned(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
         GuestOperation *operation = userdata;
 
         operation->call = call;
@@ -227,7 +227,7 @@ static int take(sd_bus_message *message, const Object *object, bool prepare, sd_
                         .edit = g_steal_pointer(&edit),
                         .dry_run = flags & REQUEST_DRY_RUN,
         };
-        const GuestsWaiter first = waiter(operation, on_planned, NULL);
+        const GuestWaiter first = waiter(operation, on_planned, NULL);
         guests_plan(services->guests, &first, operation->uuid, operation->edit);
         return 1;
 }

@@ -19,8 +19,8 @@ struct GuestQueries {
 
 struct GuestQuery {
         GuestQueries *queries;
-        GuestsWaiter waiter; /* its call is NULL: answered */
-        bool begun;          /* and told that it is too late, but may still be done */
+        GuestWaiter waiter; /* its call is NULL: answered */
+        bool begun;         /* and told that it is too late, but may still be done */
         GuestJob *job;
         bool has_job; /* the job has not been handed on */
         char *name;   /* of the guest that was asked for, if one was */
@@ -40,7 +40,7 @@ static void query_free(gpointer data) {
         g_free(query);
 }
 
-static void query_answer(GuestQuery *query, GuestsFound *found, const GError *error) {
+static void query_answer(GuestQuery *query, GuestFound *found, const GError *error) {
         query->waiter.answer(g_steal_pointer(&query->waiter.call), found, error, query->waiter.userdata);
 }
 
@@ -84,11 +84,11 @@ static int on_late(sd_event_source *source, uint64_t usec, void *userdata) {
                 return 0;
         query->begun = !guest_job_cancel(query->job);
         error = say_late(query);
-        query_answer(query, &(GuestsFound) {.begun = query->begun}, error);
+        query_answer(query, &(GuestFound) {.begun = query->begun}, error);
         return 0;
 }
 
-GuestQuery *guest_queries_add(GuestQueries *queries, const GuestsWaiter *waiter, GuestJob *job, bool waits) {
+GuestQuery *guest_queries_add(GuestQueries *queries, const GuestWaiter *waiter, GuestJob *job, bool waits) {
         GuestQuery *query = g_new(GuestQuery, 1);
 
         *query = (GuestQuery) {
@@ -124,8 +124,8 @@ void guest_query_set_job(GuestQuery *query, GuestJob *job) {
         query->job = job;
 }
 
-void guest_query_end(GuestQuery *query, const GuestsFound *found, const GError *error) {
-        GuestsFound own = found ? *found : (GuestsFound) {};
+void guest_query_end(GuestQuery *query, const GuestFound *found, const GError *error) {
+        GuestFound own = found ? *found : (GuestFound) {};
         g_autoptr(GError) none = NULL;
 
         if (query->name && !own.facts && !error)

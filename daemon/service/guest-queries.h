@@ -4,8 +4,34 @@
 /* Calls that wait for the hypervisor, each for so long at most: whoever is late finds that nobody
  * waits any more. It asks nothing itself. */
 
+#include <systemd/sd-event.h>
+
+#include "call.h"
 #include "guest-job.h"
-#include "guests.h"
+#include "guest-plan.h"
+
+/* What came of a question; all of it is nothing with an error, but for the last. */
+typedef struct GuestFound {
+        const GuestFacts *facts; /* of the guest that was asked for; stay the guests'. NULL when all were asked for */
+        GuestPlan *plan;         /* of guests_plan() and guests_define(): whoever wants it takes it out */
+        GHashTable *counters;    /* of guests_count(), as a GuestJob's; stay the guests' */
+        bool begun;              /* of guests_define(): it is too late, but what was begun may still be done */
+} GuestFound;
+
+/* Called once, unless the daemon ends before. */
+typedef void (*GuestAnswer)(Call *call, GuestFound *found, const GError *error, gpointer userdata);
+/* What came in the end of that which was begun, when the answer said so. Called once, unless the
+ * daemon ends before. */
+typedef void (*GuestOutcome)(const GError *error, gpointer userdata);
+
+/* Who waits for an answer. The call is taken over. */
+typedef struct GuestWaiter {
+        Call *call;
+        GuestAnswer answer;
+        GuestOutcome outcome; /* of guests_define(), else NULL */
+        gpointer userdata;
+        GDestroyNotify drop; /* of the userdata when the daemon ends; may be NULL */
+} GuestWaiter;
 
 typedef struct GuestQueries GuestQueries;
 typedef struct GuestQuery GuestQuery;
@@ -17,7 +43,7 @@ void guest_queries_free(GuestQueries *queries);
 
 /* Takes the waiter's call over, and @job. @waits: for guest_queries_next(). NULL when it has been
  * answered already, as there was no timer to be had. */
-GuestQuery *guest_queries_add(GuestQueries *queries, const GuestsWaiter *waiter, GuestJob *job, bool waits);
+GuestQuery *guest_queries_add(GuestQueries *queries, const GuestWaiter *waiter, GuestJob *job, bool waits);
 /* One of those that wait, which do so no longer; NULL when there are no more. */
 GuestQuery *guest_queries_next(GuestQueries *queries);
 /* Its job, which is the caller's from now on; it has to live as long as the query. */
@@ -27,4 +53,4 @@ void guest_query_set_job(GuestQuery *query, GuestJob *job);
 /* Answers, or tells the outcome when the answer was that it is late, and frees it. With neither
  * facts nor an @error a guest that was named does not exist. The plan in @found, which is NULL with
  * an @error, is taken over. */
-void guest_query_end(GuestQuery *query, const GuestsFound *found, const GError *error);
+void guest_query_end(GuestQuery *query, const GuestFound *found, const GError *error);

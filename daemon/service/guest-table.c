@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A table of facts, and what is published of it. Where the facts come from is guests.c's. */
+/* A table of facts, and what is published of it. Where the facts come from is
+ * guests-connection.c's. */
 
 #include <string.h>
 

@@ -64,7 +64,7 @@ static void on_found(Guests *guests, GuestJob *job, GuestQuery *query) {
         if (!job->error && (job->all || running->len > 0))
                 guests_read_statistics(guests, job->all ? NULL : g_steal_pointer(&running), query, NULL);
         else if (query)
-                guest_query_end(query, &(GuestsFound) {.facts = facts}, job->error);
+                guest_query_end(query, &(GuestFound) {.facts = facts}, job->error);
 }
 
 static void on_surveyed(Guests *guests, const GuestJob *job, GuestQuery *query) {
@@ -95,7 +95,7 @@ static void on_edited(Guests *guests, GuestJob *job, GuestQuery *query) {
                 facts = g_ptr_array_index(job->facts, 0);
                 guest_table_take(guests->table, g_ptr_array_steal_index_fast(job->facts, 0));
         }
-        const GuestsFound found = {.facts = facts, .plan = job->error ? NULL : g_steal_pointer(&job->plan)};
+        const GuestFound found = {.facts = facts, .plan = job->error ? NULL : g_steal_pointer(&job->plan)};
         guest_query_end(query, &found, job->error);
 }
 
@@ -138,7 +138,7 @@ static void errand_done(gpointer data, gpointer userdata) {
         } else if (job->kind == GUEST_JOB_FIND)
                 on_found(guests, job, errand->query);
         else if (job->kind == GUEST_JOB_COUNT)
-                guest_query_end(errand->query, &(GuestsFound) {.counters = job->counters}, NULL);
+                guest_query_end(errand->query, &(GuestFound) {.counters = job->counters}, NULL);
         else if (job->kind == GUEST_JOB_SURVEY)
                 on_surveyed(guests, job, errand->query);
         if (job->kind == GUEST_JOB_LIST)
@@ -148,7 +148,7 @@ static void errand_done(gpointer data, gpointer userdata) {
 
 /* What is asked for */
 
-static void ask_for(Guests *guests, const GuestsWaiter *waiter, GuestJob *job) {
+static void ask_for(Guests *guests, const GuestWaiter *waiter, GuestJob *job) {
         GuestQuery *query;
 
         if (guests->state == STATE_NONE) {
@@ -158,7 +158,7 @@ static void ask_for(Guests *guests, const GuestsWaiter *waiter, GuestJob *job) {
                                               "/run/libvirt/virtqemud-sock is there"
                                             : "No libvirt is configured");
                 guest_job_free(job);
-                waiter->answer(waiter->call, &(GuestsFound) {}, error, waiter->userdata);
+                waiter->answer(waiter->call, &(GuestFound) {}, error, waiter->userdata);
                 return;
         }
         if (guests->state == STATE_DOWN)
@@ -168,7 +168,7 @@ static void ask_for(Guests *guests, const GuestsWaiter *waiter, GuestJob *job) {
                 (void) guests_submit(guests, guest_query_job(query), query);
 }
 
-void guests_look(Guests *guests, const GuestsWaiter *waiter, const char *name) {
+void guests_look(Guests *guests, const GuestWaiter *waiter, const char *name) {
         g_autofree char *lower = name ? g_ascii_strdown(name, -1) : NULL;
         GuestJob *job = guests_new_job(guests, name ? GUEST_JOB_FIND : GUEST_JOB_SURVEY);
 
@@ -177,14 +177,14 @@ void guests_look(Guests *guests, const GuestsWaiter *waiter, const char *name) {
         ask_for(guests, waiter, job);
 }
 
-void guests_count(Guests *guests, const GuestsWaiter *waiter, GPtrArray *uuids) {
+void guests_count(Guests *guests, const GuestWaiter *waiter, GPtrArray *uuids) {
         GuestJob *job = guests_new_job(guests, GUEST_JOB_COUNT);
 
         g_ptr_array_extend_and_steal(job->names, uuids);
         ask_for(guests, waiter, job);
 }
 
-void guests_plan(Guests *guests, const GuestsWaiter *waiter, const char *uuid, const GuestEdit *edit) {
+void guests_plan(Guests *guests, const GuestWaiter *waiter, const char *uuid, const GuestEdit *edit) {
         GuestJob *job = guests_new_job(guests, GUEST_JOB_PLAN);
 
         g_ptr_array_add(job->names, g_strdup(uuid));
@@ -192,7 +192,7 @@ void guests_plan(Guests *guests, const GuestsWaiter *waiter, const char *uuid, c
         ask_for(guests, waiter, job);
 }
 
-void guests_define(Guests *guests, const GuestsWaiter *waiter, GuestPlan *plan) {
+void guests_define(Guests *guests, const GuestWaiter *waiter, GuestPlan *plan) {
         GuestJob *job = guests_new_job(guests, GUEST_JOB_DEFINE);
 
         job->plan = plan;

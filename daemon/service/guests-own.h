@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the parts of the guests share, and nobody else sees: guests.c has the connection's life,
- * guests-jobs.c the jobs and what comes of them, guests-reprobe.c what libvirt has to be told of
- * KVM. */
+/* What the parts of the guests share, and nobody else sees: guests-connection.c has the
+ * connection's life, guests-jobs.c the jobs and what comes of them, guests-reprobe.c what libvirt
+ * has to be told of KVM. */
 
-#include "guest-queries.h"
-#include "guest-table.h"
 #include "guest-events.h"
 #include "guest-job.h"
+#include "guest-queries.h"
+#include "guest-table.h"
 #include "guests.h"
 #include "libvirt-sockets.h"
 #include "worker.h"
@@ -56,7 +56,7 @@ typedef struct Errand {
         GuestQuery *query; /* may be NULL */
 } Errand;
 
-/* guests.c. Whatever was open is closed first. */
+/* guests-connection.c. Whatever was open is closed first. */
 void guests_connect(Guests *guests);
 void guests_connected(Guests *guests, GuestJob *job);
 /* As much is known of the guests as can be for now: who waits for the beginning needs to no

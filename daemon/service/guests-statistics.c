@@ -25,7 +25,7 @@ static void answer(Errand *errand) {
                 facts = guest_table_find(errand->guests->table, g_ptr_array_index(job->names, 0));
         if (facts && job->plan)
                 guest_facts_take_runs(job->plan->facts, facts);
-        const GuestsFound found = {.facts = facts, .plan = g_steal_pointer(&job->plan)};
+        const GuestFound found = {.facts = facts, .plan = g_steal_pointer(&job->plan)};
         guest_query_end(query, &found, NULL);
 }
 

@@ -6,8 +6,8 @@
  * is told has changed. Nothing here blocks, and the host's half never waits for it, but for the
  * moment in which libvirt's own QEMU has /dev/kvm open (guests-reprobe.c). */
 
-#include "call.h"
 #include "guest-plan.h"
+#include "guest-queries.h"
 #include "host-state.h"
 #include "hypervisor.h"
 #include "object.h"
@@ -43,40 +43,17 @@ void guests_refresh(Guests *guests);
  * guests. */
 void guests_foresee(const Guests *guests, const Plan *plan, GPtrArray *impact);
 
-/* What came of a question; all of it is nothing with an error, but for the last. */
-typedef struct GuestsFound {
-        const GuestFacts *facts; /* of the guest that was asked for; stay the guests'. NULL when all were asked for */
-        GuestPlan *plan;         /* of guests_plan() and guests_define(): whoever wants it takes it out */
-        GHashTable *counters;    /* of guests_count(), as a GuestJob's; stay the guests' */
-        bool begun;              /* of guests_define(): it is too late, but what was begun may still be done */
-} GuestsFound;
-
-/* Called once, unless the daemon ends before. */
-typedef void (*GuestsAnswer)(Call *call, GuestsFound *found, const GError *error, gpointer userdata);
-/* What came in the end of that which was begun, when the answer said so. Called once, unless the
- * daemon ends before. */
-typedef void (*GuestsOutcome)(const GError *error, gpointer userdata);
-
-/* Who waits for an answer. The call is taken over. */
-typedef struct GuestsWaiter {
-        Call *call;
-        GuestsAnswer answer;
-        GuestsOutcome outcome; /* of guests_define(), else NULL */
-        gpointer userdata;
-        GDestroyNotify drop; /* of the userdata when the daemon ends; may be NULL */
-} GuestsWaiter;
-
 /* All of these end in LibvirtUnavailable, or TimedOut when libvirt has not answered in time.
  * Signals go out before the answer. guests_look() looks at the guest of that name or UUID
  * (NoSuchGuest), or, @name NULL, at what can have changed of any without an event. */
-void guests_look(Guests *guests, const GuestsWaiter *waiter, const char *name);
+void guests_look(Guests *guests, const GuestWaiter *waiter, const char *name);
 /* KVM's counters of the guests of these UUIDs (char*). */
-void guests_count(Guests *guests, const GuestsWaiter *waiter, GPtrArray *uuids);
+void guests_count(Guests *guests, const GuestWaiter *waiter, GPtrArray *uuids);
 /* What @edit comes to; changes nothing. The errors are those of hypervisor.h. */
-void guests_plan(Guests *guests, const GuestsWaiter *waiter, const char *uuid, const GuestEdit *edit);
+void guests_plan(Guests *guests, const GuestWaiter *waiter, const char *uuid, const GuestEdit *edit);
 /* Carries it out; takes @plan over. After TimedOut it is not begun any more; what was begun may
- * still be done, as GuestsFound says. */
-void guests_define(Guests *guests, const GuestsWaiter *waiter, GuestPlan *plan);
+ * still be done, as GuestFound says. */
+void guests_define(Guests *guests, const GuestWaiter *waiter, GuestPlan *plan);
 /* Appends those that are known: see guest-table.h. */
 int guests_append(sd_bus_message *reply, gconstpointer guests);
 /* Those that run on KVM, as far as is known: a set of UUIDs, the caller's. */
