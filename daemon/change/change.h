@@ -6,19 +6,11 @@
  * proven by reading them back. */
 
 #include <glib.h>
-#include <stdbool.h>
 
+#include "change-result.h"
 #include "loader.h"
 #include "plan.h"
 #include "root.h"
-
-typedef struct ChangeResult {
-        const char *outcome; /* "unchanged" "applied" "configured" "deferred" "planned"; NULL on failure */
-        GPtrArray *steps;    /* char*, what was done, in words */
-        GPtrArray *impact;   /* Impact* */
-        GHashTable *values; /* parameter, or module.parameter when two modules are concerned -> value read back, as sysfs prints it */
-        GError *error; /* Busy, ReloadFailed, HostDegraded, NotPermitted, Conflict, or internal */
-} ChangeResult;
 
 /* Carries @plan out, once. Never NULL. */
 ChangeResult *change_run(Plan *plan, const Root *root, Loader *loader);
@@ -27,7 +19,3 @@ ChangeResult *change_run(Plan *plan, const Root *root, Loader *loader);
 ChangeResult *change_preview(Plan *plan, const Root *root, const GPtrArray *users);
 /* Busy: who is in the way (users.h), and the ways on. */
 GError *change_busy(const Plan *plan, const GPtrArray *users);
-void change_result_free(ChangeResult *result);
-/* Empty; for recover.c. */
-ChangeResult *change_result_new(void);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChangeResult, change_result_free)

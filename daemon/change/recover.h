@@ -4,7 +4,7 @@
 /* What the daemon does at its start with a change that a kill or a power cut has cut short. It may
  * block. */
 
-#include "change.h"
+#include "change-result.h"
 #include "loader.h"
 #include "root.h"
 

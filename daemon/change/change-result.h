@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a change came to: one that was carried out (change.c), one that was only looked at, or one
+ * that had been cut short (recover.c). */
+
+#include <glib.h>
+
+typedef struct ChangeResult {
+        const char *outcome; /* "unchanged" "applied" "configured" "deferred" "planned"; NULL on failure */
+        GPtrArray *steps;    /* char*, what was done, in words */
+        GPtrArray *impact;   /* Impact* (plan.h) */
+        GHashTable *values; /* parameter, or module.parameter when two modules are concerned -> value read back, as sysfs prints it */
+        GError *error; /* Busy, ReloadFailed, HostDegraded, NotPermitted, Conflict, or internal */
+} ChangeResult;
+
+/* Empty: nothing done, and no outcome. */
+ChangeResult *change_result_new(void);
+void change_result_free(ChangeResult *result);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChangeResult, change_result_free)
