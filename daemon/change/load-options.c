@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "dropin.h"
-#include "effect.h"
+#include "effect-judge.h"
 #include "load-options.h"
 #include "sort.h"
 

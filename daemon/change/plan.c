@@ -8,7 +8,7 @@
 
 #include "catalog.h"
 #include "dropin.h"
-#include "effect.h"
+#include "effect-judge.h"
 #include "error.h"
 #include "load-options.h"
 #include "obstacles.h"

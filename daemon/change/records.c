@@ -44,7 +44,7 @@ static void settle(const Plan *plan, Pending *pending, bool kvm_kept) {
 }
 
 /* kvm.ko that stayed loaded while nested went off: on some kernels the switch then only looks off
- * (see effect.c). */
+ * (see effect-reason.c). */
 static bool add_kvm_kept(Plan *plan, const Root *root, bool kvm_kept, GError **error) {
         char *before;
         g_autofree char *number = kvm_kept ? host_kvm_number(root) : NULL;

@@ -6,7 +6,7 @@
 #include "below.h"
 #include "catalog.h"
 #include "dropin.h"
-#include "effect.h"
+#include "effect-judge.h"
 #include "error.h"
 #include "request.h"
 #include "sort.h"

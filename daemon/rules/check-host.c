@@ -5,6 +5,7 @@
 
 #include "check-rules.h"
 #include "device-node.h"
+#include "effect-judge.h"
 #include "journal.h"
 
 void rule_degraded(Check *check) {

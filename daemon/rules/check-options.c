@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* What is found about parameters and their configuration. What holds for one parameter is decided
- * by effect.c; here it is given an id and a status. It reads and changes nothing. */
+ * by effect-judge.c; here it is given an id and a status. It reads and changes nothing. */
 
 #include <string.h>
 
 #include "check-rules.h"
+#include "effect-judge.h"
 #include "dropin.h"
 #include "owner.h"
 

@@ -5,6 +5,7 @@
 
 #include "check-rules.h"
 #include "check.h"
+#include "effect-judge.h"
 
 /* Of one id; what is more is only counted. */
 #define FINDINGS_MAX 16U

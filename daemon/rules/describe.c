@@ -4,7 +4,7 @@
  * them. Dictionaries are written in the order of their keys, so that the same snapshot always looks
  * the same. It must not decide anything. */
 
-#include "effect.h"
+#include "effect-judge.h"
 #include "firmware.h"
 #include "host.h"
 #include "sort.h"

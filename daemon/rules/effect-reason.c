@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The sentences, a function for each fact. No rule may change what effect.c found. */
+/* The sentences, a function for each fact. No rule may change what effect-judge.c found. */
 
 #include <string.h>
 

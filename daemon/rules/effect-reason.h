@@ -7,8 +7,9 @@
 #include <stdbool.h>
 
 #include "effect.h"
+#include "host.h"
 
-/* What effect.c found out; nothing here is owned. */
+/* What effect-judge.c found out; nothing here is owned. */
 typedef struct Facts {
         const Host *host;
         const Module *module;

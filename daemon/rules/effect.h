@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What one parameter is set to, what KVM really does, what the next load gets, and why: rules over
- * a snapshot. Pure. */
+/* What one parameter is set to, what KVM really does, what the next load gets, and why: the answer
+ * that effect-judge.h gives. */
 
 #include <glib.h>
 #include <stdbool.h>
 
 #include "catalog.h"
-#include "host.h"
 
 /* Which fact the reason states; of several the first in this order. */
 typedef enum Why {
@@ -46,20 +45,10 @@ typedef struct Effect {
         char *remedy; /* the command that puts in effect what was asked, "" when there is none */
 } Effect;
 
-/* NULL when this kernel's module has no such parameter. Of a built-in module only the kernel
- * command line is configured: lines in modprobe.d are overridden by it even when it says
- * nothing. */
-Effect *effect_new(const Host *host, const Parameter *parameter);
 void effect_free(Effect *effect);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Effect, effect_free)
 
 /* A copy of current. */
 char *effect_current(const Effect *effect);
-/* True when the CPU has what the parameter needs, or when it is unknown whether it has; else
- * @ret_missing (may be NULL) names what is missing, comma-separated. */
-bool effect_supported(const Host *host, const Parameter *parameter, char **ret_missing);
-/* The first line that the kernel would refuse, and with it the load of the whole module; NULL when
- * there is none. */
-const Option *effect_refused(const Host *host, const Parameter *parameter);
 /* "on" and "off" for the switch's "1" and "0", any other value as it is. */
 const char *effect_word(const Parameter *parameter, const char *normal);

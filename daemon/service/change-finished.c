@@ -8,7 +8,7 @@
 
 #include "catalog.h"
 #include "cleanup.h"
-#include "effect.h"
+#include "effect-judge.h"
 #include "error.h"
 #include "change-finished.h"
 #include "log.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "check-row.h"
-#include "effect.h"
+#include "effect-judge.h"
 
 /* What cpuid -r prints: of an Intel CPU on the hardware, with and without VMX; likewise AMD and
  * SVM. The last is a virtual machine's. */

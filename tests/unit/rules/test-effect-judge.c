@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "effect.h"
+#include "effect-judge.h"
 #include "made-host.h"
 
 #define SID "7.2.4-cloud-amd64"
