@@ -7,10 +7,6 @@
 #include "file.h"
 #include "journal.h"
 
-/* Our files are at most PLAN_FILE_MAX long, there are two of them, and what waits for idle
- * remembers them as well; each byte may be written as several. */
-#define JOURNAL_MAX ((size_t) 16 * 1024 * 1024)
-
 /* A GKeyFile takes UTF-8 alone, a modprobe.d file may hold anything: what is not ASCII is escaped.
  * NULL is an absent key. */
 static void render_text(GKeyFile *file, const char *group, const char *key, const char *value) {
@@ -41,9 +37,7 @@ static void render_files(GKeyFile *file, const char *kind, const GPtrArray *file
 }
 
 static void journal_render(GKeyFile *file, const Plan *plan, JournalPhase phase) {
-        static const char *const phases[] = {"begun", "proven", "undoing", "degraded"};
-
-        g_key_file_set_string(file, "change", "phase", phases[phase]);
+        journal_phase_set(file, phase);
         render_text(file, "change", "title", plan->title);
         render_text(file, "change", "boot", plan->boot_id);
         render_text(file, "change", "release", plan->release);
@@ -123,40 +117,11 @@ static void journal_parse_group(GKeyFile *file, const char *group, Plan *plan) {
         }
 }
 
-static bool journal_parse_phase(GKeyFile *file, JournalPhase *ret) {
-        g_autofree char *phase = g_key_file_get_string(file, "change", "phase", NULL);
-
-        if (g_strcmp0(phase, "begun") == 0)
-                *ret = JOURNAL_BEGUN;
-        else if (g_strcmp0(phase, "proven") == 0)
-                *ret = JOURNAL_PROVEN;
-        else if (g_strcmp0(phase, "undoing") == 0)
-                *ret = JOURNAL_UNDOING;
-        else if (g_strcmp0(phase, "degraded") == 0)
-                *ret = JOURNAL_DEGRADED;
-        else
-                return false;
-        return true;
-}
-
 Plan *journal_read(const Root *root, JournalPhase *ret_phase, GError **error) {
-        g_autofree char *text = NULL;
-        size_t size;
+        g_autoptr(GKeyFile) file = journal_phase_read(root, ret_phase, error);
 
-        if (!root_exists(root, JOURNAL_PATH))
+        if (!file)
                 return NULL;
-        if (!root_read(root, JOURNAL_PATH, JOURNAL_MAX, &text, &size, error))
-                return NULL;
-
-        g_autoptr(GKeyFile) file = g_key_file_new();
-        if (!g_key_file_load_from_data(file, text, size, G_KEY_FILE_NONE, error))
-                return NULL;
-        if (!journal_parse_phase(file, ret_phase)) {
-                g_set_error(error, CONDITION, CONDITION_INTERNAL, "/%s does not say how far the change went",
-                            JOURNAL_PATH);
-                return NULL;
-        }
-
         Plan *plan = plan_new_empty();
         plan->title = parse_string(file, "change", "title");
         plan->boot_id = parse_string(file, "change", "boot");

@@ -8,18 +8,9 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "journal-phase.h"
 #include "plan.h"
 #include "root.h"
-
-#define JOURNAL_PATH "var/lib/nestvirt/change"
-
-/* No phase goes back to an earlier one. */
-typedef enum JournalPhase {
-        JOURNAL_BEGUN,    /* modules may have been touched, no file has been: undo it */
-        JOURNAL_PROVEN,   /* the new values were read back, and every new file is staged: finish it */
-        JOURNAL_UNDOING,  /* files may have been touched, too: undo it, and put them back */
-        JOURNAL_DEGRADED, /* the same, and it has been tried and failed: somebody has to look */
-} JournalPhase;
 
 bool journal_write(const Root *root, const Plan *plan, JournalPhase phase, GError **error);
 /* The recorded plan, or NULL: without @error when there is no journal, with it when the journal

@@ -9,7 +9,7 @@
 
 #include "catalog.h"
 #include "host.h"
-#include "journal.h"
+#include "journal-phase.h"
 #include "pending.h"
 #include "probe-result.h"
 
@@ -97,9 +97,9 @@ static bool read_kvm_kept(const Root *root) {
 static void read_journal(Host *host) {
         g_autoptr(GError) error = NULL;
         JournalPhase phase = JOURNAL_BEGUN;
-        g_autoptr(Plan) plan = journal_read(host->root, &phase, &error);
+        g_autoptr(GKeyFile) journal = journal_phase_read(host->root, &phase, &error);
 
-        host->degraded = plan && phase == JOURNAL_DEGRADED;
+        host->degraded = journal && phase == JOURNAL_DEGRADED;
         host->journal_unreadable = error != NULL;
 }
 

@@ -30,7 +30,7 @@ typedef struct Host {
         bool nomodule;         /* the latter */
         bool has_module_files; /* lib/modules/RELEASE is there: it goes when the running kernel is upgraded or removed */
         bool kvm_kept; /* our last change of nested could not unload the kvm.ko that is loaded now: see effect-reason.c */
-        bool degraded;           /* a change failed and could not be undone (journal.h) */
+        bool degraded;           /* a change failed and could not be undone (journal-phase.h) */
         bool journal_unreadable; /* there is a record of a change, and it can't be understood */
         GVariant *probe;         /* a{sv}: what the probe last found (probe-result.h) */
         const char *device;      /* "ok", "missing", "wrong-node", "denied", "broken": static strings */

@@ -6,7 +6,7 @@
 #include "check-rules.h"
 #include "device-node.h"
 #include "effect-judge.h"
-#include "journal.h"
+#include "journal-phase.h"
 
 void rule_degraded(Check *check) {
         const Module *module = check_module(check->host);

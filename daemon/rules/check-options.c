@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "check-rules.h"
-#include "effect-judge.h"
 #include "dropin.h"
+#include "effect-judge.h"
 #include "owner.h"
 
 /* Whose file the line is in that says what is configured, as the end of a message; "" when it is
