@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "describe.h"
 #include "log.h"
 #include "names.h"
 #include "object.h"

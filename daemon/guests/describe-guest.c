@@ -2,7 +2,7 @@
 
 /* A guest as the dictionary that its interface shows. It decides nothing. */
 
-#include "guest.h"
+#include "describe-guest.h"
 
 /* libvirt takes names that are not UTF-8, D-Bus does not. */
 static void add_text(GVariantBuilder *builder, const char *name, const char *text) {

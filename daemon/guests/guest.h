@@ -94,6 +94,3 @@ bool guest_cpu_can_nest(const GuestCpu *cpu, const char *vendor);
 GuestVerdict *guest_judge(const GuestFacts *facts, const GuestHost *host);
 void guest_verdict_free(GuestVerdict *verdict);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestVerdict, guest_verdict_free)
-
-/* The properties of org.nestvirt1.Guest as a{sv}, floating, its keys sorted (describe-guest.c). */
-GVariant *describe_guest(const GuestFacts *facts, const GuestHost *host);

@@ -58,12 +58,3 @@ const char *host_mmu(const Host *host); /* "tdp" "shadow" "" */
 const char *host_judge_device(int error, const struct stat *st);
 /* What waits for idle for this parameter, or NULL. */
 const char *host_pending(const Host *host, const char *module, const char *parameter);
-
-/* The properties of the two interfaces as dictionaries a{sv}, exactly with the names and signatures
- * of the contract. Two of them compared say what changed. Both are floating, as GLib has it; keys
- * are sorted. (describe.c) */
-GVariant *describe_manager(const Host *host);
-GVariant *describe_module(const Host *host, const Module *module);
-/* The names whose values differ between two a{sv}, or that only one of them has, sorted; empty when
- * none. */
-GStrv describe_diff(GVariant *before, GVariant *after);

@@ -4,9 +4,9 @@
  * them. Dictionaries are written in the order of their keys, so that the same snapshot always looks
  * the same. It must not decide anything. */
 
+#include "describe.h"
 #include "effect-judge.h"
 #include "firmware.h"
-#include "host.h"
 #include "sort.h"
 
 /* Files may hold anything, D-Bus takes UTF-8 alone. */

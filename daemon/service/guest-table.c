@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "describe-guest.h"
 #include "guest-table.h"
 #include "guest-impact.h"
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "describe-guest.h"
 #include "made-guest.h"
 
 /* A CPU as "mode model policy [check] [mmu] [the other vendor's feature]", "-" for what is not

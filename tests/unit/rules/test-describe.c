@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "describe.h"
 #include "made-host.h"
 #include "pending.h"
 
