@@ -3,6 +3,7 @@
 /* A guest as the dictionary that its interface shows. It decides nothing. */
 
 #include "describe-guest.h"
+#include "guest.h"
 
 /* libvirt takes names that are not UTF-8, D-Bus does not. */
 static void add_text(GVariantBuilder *builder, const char *name, const char *text) {

@@ -5,7 +5,8 @@
 
 #include <glib.h>
 
-#include "guest.h"
+#include "guest-facts.h"
+#include "guest-host.h"
 
 /* The properties of org.nestvirt1.Guest as a{sv}, floating, its keys sorted. */
 GVariant *describe_guest(const GuestFacts *facts, const GuestHost *host);

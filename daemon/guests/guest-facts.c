@@ -2,7 +2,7 @@
 
 /* What is known of a guest, before anything is: made and freed. No rule about a guest is here. */
 
-#include "guest.h"
+#include "guest-facts.h"
 
 GuestCpu guest_cpu_empty(void) {
         const char *nothing = g_intern_static_string("");

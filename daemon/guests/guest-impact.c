@@ -3,6 +3,7 @@
 /* Two verdicts are compared. What makes a verdict is guest.c's. */
 
 #include "guest-impact.h"
+#include "guest.h"
 
 /* The normalised value that the plan leads to; NULL when it is not about that. */
 static const char *value_after(const Plan *plan, const char *name) {

@@ -4,7 +4,8 @@
 /* What a change of the host means for its guests: the same rules (guest.h), asked about the host of
  * now and about the one that the change leads to. Pure. */
 
-#include "guest.h"
+#include "guest-facts.h"
+#include "guest-host.h"
 #include "plan.h"
 
 /* The host once @plan is in effect, as far as guests are concerned. */

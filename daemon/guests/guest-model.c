@@ -3,9 +3,10 @@
 /* Names: which of libvirt's CPU models and of QEMU's machine types bring svm. No rule about a guest
  * is here. */
 
+#include <glib.h>
 #include <string.h>
 
-#include "guest.h"
+#include "guest-model.h"
 
 bool guest_model_brings_svm(const char *model) {
         /* Prefixes: the models come in versions ("EPYC-Rome-v4"). */

@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "guest-plan.h"
+#include "guest.h"
 #include "plan.h"
 
 /* The words of a CPU. */

@@ -4,7 +4,8 @@
 /* What is asked of a guest's definition, and what it comes to on one definition. Pure; how XML is
  * edited is guest-edit.c's. */
 
-#include "guest.h"
+#include "guest-facts.h"
+#include "guest-host.h"
 
 typedef struct GuestEdit {
         char *recipe, *release; /* recipe NULL: only the CPU is changed, as the others say */

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "guest-model.h"
 #include "guest.h"
 
 typedef struct Judge {

@@ -5,7 +5,7 @@
 
 #include <libvirt/libvirt.h>
 
-#include "guest.h"
+#include "guest-facts.h"
 
 /* Sets @error to @code with libvirt's last message. */
 void libvirt_error(GError **error, int code, const char *doing);

@@ -8,6 +8,8 @@
 #include "describe-guest.h"
 #include "guest-table.h"
 #include "guest-impact.h"
+#include "guest.h"
+#include "object.h"
 
 struct GuestTable {
         Objects *objects;

@@ -4,7 +4,8 @@
 /* What is known of all guests, held against the host and published: whatever is written into it is
  * compared with what was there, and what differs is signalled. It asks nobody. */
 
-#include "guest.h"
+#include "guest-facts.h"
+#include "guest-host.h"
 #include "host-state.h"
 #include "object.h"
 #include "plan.h"

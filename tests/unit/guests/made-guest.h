@@ -3,7 +3,7 @@
 
 /* Guests for tests, in few words. */
 
-#include "guest.h"
+#include "guest-facts.h"
 
 /* "mode model policy [check] [mmu] [other]", "-" for what is not said; NULL or "?": it could not be
  * read. */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "describe-guest.h"
+#include "guest-model.h"
+#include "guest.h"
 #include "made-guest.h"
 
 /* A CPU as "mode model policy [check] [mmu] [the other vendor's feature]", "-" for what is not

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What is known of a guest, as whoever runs it has told: facts that the rules judge, and that no
+ * rule changes. */
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* What a definition, a running guest's XML, a save or a snapshot says of the CPU; spelled as
+ * libvirt does, "" for what is not said. All are interned (g_intern_string()), as thousands of
+ * guests say the same, but for what a plan asks for (guest-plan.h); NULL only when all of it is: it
+ * could not be read. */
+typedef struct GuestCpu {
+        const char *mode, *model, *check;
+        const char *policy;       /* of the one feature that makes a hypervisor: vmx or svm */
+        const char *other_policy; /* of the other vendor's: svm or vmx */
+        const char *mmu_policy;   /* of what lets the guest's own guests have two-dimensional paging: vmx-ept or npt */
+} GuestCpu;
+
+typedef struct GuestSnapshot {
+        char *name;
+        GuestCpu cpu;
+} GuestSnapshot;
+
+typedef struct GuestFacts {
+        char *name, *uuid; /* the UUID in lower case with dashes */
+        bool active, persistent;
+        const char *type, *arch, *machine; /* "kvm", "qemu", …; "x86_64", …; "pc-q35-7.2", …; interned */
+        GuestCpu defined;                  /* of the persistent definition; of the running guest when there is none */
+        GuestCpu live;                     /* of the running guest */
+        bool managed_save;
+        GuestCpu saved;       /* of the managed save */
+        GPtrArray *snapshots; /* GuestSnapshot*; NULL: none */
+        gint64 nested_run; /* guests' entries of all virtual CPUs since the start; -1 when the kernel or QEMU does not tell, or has not yet */
+        gint64 guest_mode; /* virtual CPUs that run a guest of the guest right now; -1 likewise */
+} GuestFacts;
+
+GuestFacts *guest_facts_new(void);
+/* Only what it has run. */
+void guest_facts_take_runs(GuestFacts *facts, const GuestFacts *from);
+void guest_facts_free(GuestFacts *facts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestFacts, guest_facts_free)
+void guest_snapshot_free(GuestSnapshot *snapshot);
+
+/* All of it says nothing. */
+GuestCpu guest_cpu_empty(void);
