@@ -3,7 +3,7 @@
 /* A guest as the dictionary that its interface shows. It decides nothing. */
 
 #include "describe-guest.h"
-#include "guest.h"
+#include "guest-verdict.h"
 
 /* libvirt takes names that are not UTF-8, D-Bus does not. */
 static void add_text(GVariantBuilder *builder, const char *name, const char *text) {
@@ -15,7 +15,7 @@ static void add_boolean(GVariantBuilder *builder, const char *name, bool value) 
 }
 
 GVariant *describe_guest(const GuestFacts *facts, const GuestHost *host) {
-        g_autoptr(GuestVerdict) verdict = guest_judge(facts, host);
+        g_autoptr(GuestVerdict) verdict = guest_verdict_new(facts, host);
         GVariantBuilder builder;
 
         g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);

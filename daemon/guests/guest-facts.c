@@ -4,12 +4,6 @@
 
 #include "guest-facts.h"
 
-GuestCpu guest_cpu_empty(void) {
-        const char *nothing = g_intern_static_string("");
-
-        return (GuestCpu) {nothing, nothing, nothing, nothing, nothing, nothing};
-}
-
 GuestFacts *guest_facts_new(void) {
         GuestFacts *facts = g_new0(GuestFacts, 1);
 

@@ -7,16 +7,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* What a definition, a running guest's XML, a save or a snapshot says of the CPU; spelled as
- * libvirt does, "" for what is not said. All are interned (g_intern_string()), as thousands of
- * guests say the same, but for what a plan asks for (guest-plan.h); NULL only when all of it is: it
- * could not be read. */
-typedef struct GuestCpu {
-        const char *mode, *model, *check;
-        const char *policy;       /* of the one feature that makes a hypervisor: vmx or svm */
-        const char *other_policy; /* of the other vendor's: svm or vmx */
-        const char *mmu_policy;   /* of what lets the guest's own guests have two-dimensional paging: vmx-ept or npt */
-} GuestCpu;
+#include "guest-cpu.h"
 
 typedef struct GuestSnapshot {
         char *name;
@@ -42,6 +33,3 @@ void guest_facts_take_runs(GuestFacts *facts, const GuestFacts *from);
 void guest_facts_free(GuestFacts *facts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestFacts, guest_facts_free)
 void guest_snapshot_free(GuestSnapshot *snapshot);
-
-/* All of it says nothing. */
-GuestCpu guest_cpu_empty(void);

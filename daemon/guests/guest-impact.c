@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Two verdicts are compared. What makes a verdict is guest.c's. */
+/* Two verdicts are compared. What makes a verdict is guest-verdict.c's. */
 
 #include "guest-impact.h"
-#include "guest.h"
+#include "guest-verdict.h"
 
 /* The normalised value that the plan leads to; NULL when it is not about that. */
 static const char *value_after(const Plan *plan, const char *name) {
@@ -77,7 +77,7 @@ static void add_snapshots(GPtrArray *impact, const GuestFacts *facts, const Gues
 }
 
 void guest_impact(const GuestFacts *facts, const GuestHost *now, const GuestHost *then, GPtrArray *impact) {
-        g_autoptr(GuestVerdict) before = guest_judge(facts, now), after = guest_judge(facts, then);
+        g_autoptr(GuestVerdict) before = guest_verdict_new(facts, now), after = guest_verdict_new(facts, then);
         const bool goes_off = g_strcmp0(now->nested, "on") == 0 && g_strcmp0(then->nested, "off") == 0;
 
         add_start(impact, facts, before, after);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What a change of the host means for its guests: the same rules (guest.h), asked about the host of
- * now and about the one that the change leads to. Pure. */
+/* What a change of the host means for its guests: the same rules (guest-verdict.h), asked about the
+ * host of now and about the one that the change leads to. Pure. */
 
 #include "guest-facts.h"
 #include "guest-host.h"

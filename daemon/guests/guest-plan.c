@@ -6,7 +6,7 @@
 
 #include "error.h"
 #include "guest-plan.h"
-#include "guest.h"
+#include "guest-verdict.h"
 #include "plan.h"
 
 /* The words of a CPU. */
@@ -141,7 +141,7 @@ static bool wants_nested(const GuestEdit *edit) {
 GPtrArray *guest_plan_impact(const GuestPlan *plan, const GuestHost *host) {
         GPtrArray *impact = g_ptr_array_new_with_free_func((GDestroyNotify) impact_free);
         const GuestFacts facts = facts_then(plan);
-        g_autoptr(GuestVerdict) then = guest_judge(&facts, host);
+        g_autoptr(GuestVerdict) then = guest_verdict_new(&facts, host);
         const char *name = facts.name, *uses = g_str_equal(then->using, "yes")   ? "runs guests of its own now"
                                                : g_str_equal(then->using, "has") ? "has run guests of its own"
                                                                                  : NULL;
@@ -164,7 +164,7 @@ GPtrArray *guest_plan_impact(const GuestPlan *plan, const GuestHost *host) {
 
 bool guest_plan_needs_restart(const GuestPlan *plan, const GuestHost *host) {
         const GuestFacts facts = facts_then(plan);
-        g_autoptr(GuestVerdict) then = guest_judge(&facts, host);
+        g_autoptr(GuestVerdict) then = guest_verdict_new(&facts, host);
 
         return then->restart_needed;
 }

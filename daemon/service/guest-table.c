@@ -8,7 +8,7 @@
 #include "describe-guest.h"
 #include "guest-table.h"
 #include "guest-impact.h"
-#include "guest.h"
+#include "guest-verdict.h"
 #include "object.h"
 
 struct GuestTable {
@@ -155,7 +155,7 @@ static GList *sorted(const GuestTable *table) {
 }
 
 static int append_guest(sd_bus_message *message, const GuestFacts *facts, const GuestHost *host) {
-        g_autoptr(GuestVerdict) verdict = guest_judge(facts, host);
+        g_autoptr(GuestVerdict) verdict = guest_verdict_new(facts, host);
         g_autofree char *path = object_guest_path(facts->uuid);
         g_autofree char *name = g_utf8_make_valid(facts->name, -1);
         g_autofree char *saved = g_utf8_make_valid(verdict->saved_state, -1);

@@ -6,7 +6,7 @@
 
 #include "describe-guest.h"
 #include "guest-model.h"
-#include "guest.h"
+#include "guest-verdict.h"
 #include "made-guest.h"
 
 /* A CPU as "mode model policy [check] [mmu] [the other vendor's feature]", "-" for what is not
@@ -163,7 +163,7 @@ static void test_row(gconstpointer data) {
         const Row *row = data;
         g_autoptr(GuestFacts) facts = make_facts(row);
         const GuestHost host = make_host(row);
-        g_autoptr(GuestVerdict) verdict = guest_judge(facts, &host);
+        g_autoptr(GuestVerdict) verdict = guest_verdict_new(facts, &host);
 
         g_test_message("%s", verdict->reason);
         g_assert_cmpstr(verdict->next_start, ==, row->next);
@@ -189,16 +189,16 @@ static void test_saved_state(void) {
         made_snapshot(facts, "before", "custom Haswell require");
         made_snapshot(facts, "same", "custom Haswell disable");
         made_snapshot(facts, "other", "host-passthrough - disable");
-        g_autoptr(GuestVerdict) verdict = guest_judge(facts, &host);
+        g_autoptr(GuestVerdict) verdict = guest_verdict_new(facts, &host);
         g_assert_cmpstr(verdict->saved_state, ==, "managed save; snapshots: before, other");
 
         facts->managed_save = false;
-        g_autoptr(GuestVerdict) without = guest_judge(facts, &host);
+        g_autoptr(GuestVerdict) without = guest_verdict_new(facts, &host);
         g_assert_cmpstr(without->saved_state, ==, "snapshots: before, other");
 
         g_ptr_array_remove_index(facts->snapshots, 2);
         g_ptr_array_remove_index(facts->snapshots, 0);
-        g_autoptr(GuestVerdict) none = guest_judge(facts, &host);
+        g_autoptr(GuestVerdict) none = guest_verdict_new(facts, &host);
         g_assert_cmpstr(none->saved_state, ==, "");
 }
 
@@ -206,7 +206,7 @@ static void test_both_reasons(void) {
         const Row row = {.defined = "custom Haswell disable", .live = "custom Haswell require"};
         g_autoptr(GuestFacts) facts = make_facts(&row);
         const GuestHost host = make_host(&row);
-        g_autoptr(GuestVerdict) verdict = guest_judge(facts, &host);
+        g_autoptr(GuestVerdict) verdict = guest_verdict_new(facts, &host);
 
         g_assert_true(g_str_has_prefix(verdict->reason, "Now: "));
         g_assert_nonnull(strstr(verdict->reason, " Next start: "));

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The judge's desk: it gives no verdict but on the kind of the guest. */
+
+#include "guest-judge.h"
+#include "guest-model.h"
+
+const char *judge_because(Judge *judge, const char *verdict, const char *format, ...) {
+        va_list args;
+
+        if (judge->why->len > 0)
+                g_string_append_c(judge->why, ' ');
+        va_start(args, format);
+        g_string_append_vprintf(judge->why, format, args);
+        va_end(args);
+        return verdict;
+}
+
+bool judge_leaves_svm_out(const Judge *judge, const GuestCpu *cpu) {
+        return !*cpu->policy && !guest_machine_keeps_svm(judge->facts->machine);
+}
+
+const char *judge_kind(Judge *judge) {
+        const GuestFacts *f = judge->facts;
+
+        if (g_strcmp0(f->type, "kvm") != 0)
+                return judge_because(judge, "no", "It is a guest of type %s, which KVM does not run.", f->type);
+        if (g_strcmp0(f->arch, "i686") == 0)
+                return judge_because(judge, "no", "It is a 32-bit guest.");
+        if (g_strcmp0(f->arch, "x86_64") != 0 || !judge->feature)
+                return judge_because(judge, "unknown", "Only what x86 guests can do is known.");
+        return NULL;
+}
