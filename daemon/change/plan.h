@@ -3,13 +3,11 @@
 
 /* How a request will be carried out on the host of a snapshot: which files get which text, which
  * modules are unloaded and loaded with which options, what must be read back, and how all of that
- * is undone. A plan is complete in itself: the worker that carries it out needs no snapshot. Making
- * one changes nothing. */
+ * is undone. A plan is complete in itself: the worker that carries it out needs no snapshot. */
 
 #include <glib.h>
 #include <stdbool.h>
 
-#include "host.h"
 #include "request.h"
 
 typedef struct PlanFile {
@@ -45,8 +43,8 @@ typedef struct Impact {
 } Impact;
 
 typedef struct Plan {
-        char *title; /* the request in words, for the journal and for people */
-        uint64_t flags;
+        char *title;        /* the request in words, for the journal and for people */
+        uint64_t flags;     /* RequestFlags */
         bool reload;        /* it is asked for as such: now, or not at all */
         bool unchanged;     /* configured and in effect already */
         bool pending;       /* the end of a change that waited */
@@ -65,11 +63,7 @@ typedef struct Plan {
         bool deferred;      /* it waits for idle: the modules stay as they are */
 } Plan;
 
-/* Errors: Overridden, Builtin, NotPermitted, Unsupported (an install or remove line, a needed
- * parameter that is off). Busy is not among them: who holds a module is known only when it is
- * tried, or by users_scan(). */
-Plan *plan_new(const Host *host, const Loader *loader, const Request *request, GError **error);
-/* With every array empty; for the journal. */
+/* With every array empty: for plan-draft.c, and for the journal. */
 Plan *plan_new_empty(void);
 void plan_free(Plan *plan);
 void plan_file_free(PlanFile *file);

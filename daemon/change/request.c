@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* What a caller asks for, checked against the catalogue, the kernel and the CPU. How it will be
- * done is plan.c's. */
+ * done is plan-draft.c's. */
 
 #include "below.h"
 #include "catalog.h"

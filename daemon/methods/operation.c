@@ -10,6 +10,7 @@
 #include "error.h"
 #include "log-change.h"
 #include "operation.h"
+#include "plan-draft.h"
 #include "plan.h"
 
 typedef struct Operation {

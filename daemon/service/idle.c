@@ -14,7 +14,7 @@
 #include "log-change.h"
 #include "log.h"
 #include "pending.h"
-#include "plan.h"
+#include "plan-draft.h"
 #include "request.h"
 
 #define DELAY_FIRST_USEC (100U * 1000U)

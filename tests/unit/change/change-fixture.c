@@ -10,7 +10,7 @@
 
 #include "change-fixture.h"
 #include "error.h"
-#include "host.h"
+#include "plan-draft.h"
 
 void fixture_set_up(Fixture *fixture, gconstpointer data) {
         g_autoptr(GError) error = NULL;

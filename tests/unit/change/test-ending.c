@@ -8,6 +8,7 @@
 #include "change-fixture.h"
 #include "error.h"
 #include "journal.h"
+#include "plan-draft.h"
 #include "recover.h"
 
 /* Waits for idle, with somebody who holds KVM. */

@@ -7,6 +7,7 @@
 
 #include "change-fixture.h"
 #include "error.h"
+#include "plan-draft.h"
 
 typedef struct Refusal {
         const char *name;
