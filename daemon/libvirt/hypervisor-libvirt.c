@@ -9,7 +9,10 @@
 #include "error.h"
 #include "hypervisor.h"
 #include "libvirt-edit.h"
+#include "libvirt-error.h"
 #include "libvirt-facts.h"
+#include "libvirt-list.h"
+#include "libvirt-statistics.h"
 
 /* A daemon that does not answer for so long is taken for dead. Each question wakes this process and
  * that one, so they are few. */
@@ -175,11 +178,11 @@ static bool is_open(Connection *c, GError **error) {
 }
 
 static GPtrArray *connection_list(gpointer data, const char *vendor, GError **error) {
-        return libvirt_facts_list(((const Connection *) data)->connection, vendor, error);
+        return libvirt_list_read(((const Connection *) data)->connection, vendor, error);
 }
 
 static GPtrArray *connection_survey(gpointer data, GError **error) {
-        return libvirt_facts_survey(((const Connection *) data)->connection, error);
+        return libvirt_list_survey(((const Connection *) data)->connection, error);
 }
 
 /* NULL with NoSuchGuest, or LibvirtUnavailable. */
@@ -214,13 +217,13 @@ static GPtrArray *connection_statistics(gpointer data, const GPtrArray *uuids) {
         Connection *c = data;
 
         return !g_str_has_prefix(c->uri, "test:") && is_open(c, NULL)
-                               ? libvirt_facts_statistics(c->connection, uuids)
+                               ? libvirt_statistics_runs(c->connection, uuids)
                                : g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
 }
 
 static GHashTable *connection_count(gpointer data, const char *uuid, GError **error) {
         virDomainPtr domain = is_open(data, error) ? look_up(data, uuid, error) : NULL;
-        GHashTable *counters = domain ? libvirt_facts_count(domain, error) : NULL;
+        GHashTable *counters = domain ? libvirt_statistics_count(domain, error) : NULL;
 
         if (domain)
                 (void) virDomainFree(domain);

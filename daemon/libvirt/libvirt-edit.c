@@ -10,6 +10,7 @@
 #include "error.h"
 #include "guest-edit.h"
 #include "libvirt-edit.h"
+#include "libvirt-error.h"
 #include "libvirt-facts.h"
 
 static char *read_definition(gpointer domain, GError **error) {

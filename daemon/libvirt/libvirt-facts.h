@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What libvirt says of a guest, as facts. It opens nothing and waits for no event. */
+/* What libvirt says of one guest, as facts. It opens nothing and waits for no event. */
 
 #include <libvirt/libvirt.h>
 
 #include "guest-facts.h"
-
-/* Sets @error to @code with libvirt's last message. */
-void libvirt_error(GError **error, int code, const char *doing);
 
 /* Each question to libvirt is a way to another process and back: what follows asks as few as it
  * can. @domain is one that was just looked up, so that it knows whether it is running. What libvirt
@@ -22,12 +19,10 @@ GuestFacts *libvirt_facts_state(virDomainPtr domain);
 /* Adds the rest to that, when the definition's text is known already. */
 void libvirt_facts_complete(virDomainPtr domain, const char *definition, const char *vendor, GuestFacts *facts);
 
-/* All guests: as hypervisor.h says of list and survey. */
-GPtrArray *libvirt_facts_list(virConnectPtr connection, const char *vendor, GError **error);
-GPtrArray *libvirt_facts_survey(virConnectPtr connection, GError **error);
-
-/* What they have run, as hypervisor.h says of statistics(). */
-GPtrArray *libvirt_facts_statistics(virConnectPtr connection, const GPtrArray *uuids);
-
-/* All of KVM's counters of a guest, as hypervisor.h says of count(). */
-GHashTable *libvirt_facts_count(virDomainPtr domain, GError **error);
+/* Parts of the above, for who reads many. Uuid and active, without a question. */
+GuestFacts *libvirt_facts_outline(virDomainPtr domain);
+/* And name and persistent. */
+GuestFacts *libvirt_facts_new(virDomainPtr domain);
+/* Adds all else but managed_save, which is to be there already. @snapshots: it has some. False and
+ * errors as of libvirt_facts_read(). */
+bool libvirt_facts_fill(virDomainPtr domain, const char *vendor, GuestFacts *facts, bool snapshots, GError **error);
