@@ -11,8 +11,8 @@
 
 typedef struct OperationQueue OperationQueue;
 
-/* The host is at rest. True: the turn is kept until operation_queue_end(), which must not be called before
- * this has returned. It takes @data over. */
+/* The host is at rest. True: the turn is kept until operation_queue_end(), which must not be called
+ * before this has returned. It takes @data over. */
 typedef bool (*OperationBegin)(gpointer data);
 typedef void (*OperationQueueAtRest)(gpointer userdata);
 

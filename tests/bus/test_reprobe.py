@@ -271,7 +271,7 @@ class Words(Reprobe):
         self.assertEqual((len(self.journal.entries("LIBVIRT_REFRESHED")), self.touched()), (1, True))
 
 
-class OperationQueue(Reprobe):
+class Turns(Reprobe):
     """QEMU has /dev/kvm open while libvirt looks."""
 
     def test_a_change_waits_for_its_end(self):

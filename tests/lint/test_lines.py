@@ -28,6 +28,10 @@ class LinesTest(made_tree.TreeTest):
                                   'char *d = "/*";', f'char *e = "{WIDE}";', f'f(); /* "{WIDER}" */'],
                    (3, "code"), (6, "code"))
 
+    def test_tables_of_c(self):
+        self.check("daemon/a.c", ["/* clang-format off */", f'{{ "{WIDER}" }},', f"/* {WIDE} */", "/* clang-format on */",
+                                  f'char *a = "{WIDER}";'], (5, "code"))
+
     def test_comment_behind_code(self):
         self.check("daemon/a.h", ["int a; /* begins here", f"        * {WIDE}", f"        * {WIDER} */", f"/* {WIDE} */"],
                    (3, "code"), (4, "prose"))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* InotifyWatch as KVM makes them, and what of them is a counter. */
+/* Folders as KVM makes them, and what of them is a counter. */
 
 #include <string.h>
 #include <sys/stat.h>
