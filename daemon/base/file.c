@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "error.h"
-#include "fd.h"
 #include "file.h"
 
 /* A file system that can't sync a directory (some network and FUSE ones) keeps its own promises. */

@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "error.h"
-#include "fd.h"
 #include "root.h"
 
 /* A first line longer than this is no line that anybody meant. */

@@ -8,8 +8,8 @@
 #include <glib.h>
 #include <systemd/sd-event.h>
 
-#include "root.h"
 #include "operation-queue.h"
+#include "root.h"
 
 typedef struct Watch Watch;
 

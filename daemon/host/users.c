@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fd.h"
+#include "cleanup.h"
 #include "qemu.h"
 #include "users.h"
 

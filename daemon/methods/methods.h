@@ -17,6 +17,10 @@ extern const sd_bus_vtable guest_vtable[];   /* interface-guest.c */
 /* operation-guest.c */
 int operation_guest_set_cpu(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int operation_guest_prepare(sd_bus_message *message, void *userdata, sd_bus_error *error);
+/* method-ensure-device.c */
+int method_ensure_device(sd_bus_message *message, void *userdata, sd_bus_error *error);
+/* method-cancel-pending.c */
+int method_cancel_pending(sd_bus_message *message, void *userdata, sd_bus_error *error);
 /* method-probe.c */
 int method_probe(sd_bus_message *message, void *userdata, sd_bus_error *error);
 /* method-statistics.c */

@@ -9,8 +9,8 @@
 
 #include "describe-reply.h"
 #include "error.h"
-#include "log-change.h"
 #include "log.h"
+#include "log-change.h"
 #include "methods.h"
 #include "request.h"
 #include "services.h"

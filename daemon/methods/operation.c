@@ -10,8 +10,8 @@
 #include "error.h"
 #include "log-change.h"
 #include "operation.h"
-#include "plan-draft.h"
 #include "plan.h"
+#include "plan-draft.h"
 
 typedef struct Operation {
         Services *services;

@@ -12,8 +12,8 @@
 #include "host-state.h"
 #include "idle.h"
 #include "object.h"
-#include "readings.h"
 #include "operation-queue.h"
+#include "readings.h"
 #include "worker.h"
 
 struct Services {

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "catalog.h"
+#include "change-finished.h"
 #include "cleanup.h"
 #include "effect-judge.h"
 #include "error.h"
-#include "change-finished.h"
 #include "log.h"
 #include "names.h"
 

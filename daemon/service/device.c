@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "device-node.h"
 #include "device.h"
+#include "device-node.h"
 #include "error.h"
 #include "file.h"
 #include "group.h"

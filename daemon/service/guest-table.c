@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "describe-guest.h"
-#include "guest-table.h"
 #include "guest-impact.h"
+#include "guest-table.h"
 #include "guest-verdict.h"
 #include "object.h"
 

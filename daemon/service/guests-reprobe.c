@@ -12,8 +12,8 @@
 #include "error.h"
 #include "fixed-values.h"
 #include "guests-own.h"
-#include "log-change.h"
 #include "log.h"
+#include "log-change.h"
 
 #define TURN_USEC (5U * 1000U * 1000U)
 #define ACCURACY_USEC (5U * 1000U)

@@ -11,8 +11,8 @@
 #include "host-state.h"
 #include "hypervisor.h"
 #include "object.h"
-#include "plan.h"
 #include "operation-queue.h"
+#include "plan.h"
 
 typedef struct Guests Guests;
 

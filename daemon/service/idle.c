@@ -7,13 +7,13 @@
 #include <string.h>
 
 #include "change.h"
-#include "error.h"
 #include "change-finished.h"
-#include "pidfds.h"
+#include "error.h"
 #include "idle.h"
-#include "log-change.h"
 #include "log.h"
+#include "log-change.h"
 #include "pending.h"
+#include "pidfds.h"
 #include "plan-draft.h"
 #include "request.h"
 

@@ -9,8 +9,8 @@
 #include <systemd/sd-event.h>
 
 #include "host-state.h"
-#include "readings.h"
 #include "operation-queue.h"
+#include "readings.h"
 #include "worker.h"
 
 typedef struct Idle Idle;

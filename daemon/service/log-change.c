@@ -5,8 +5,8 @@
 #include <syslog.h>
 
 #include "error.h"
-#include "log-change.h"
 #include "log.h"
+#include "log-change.h"
 
 static const char *id_of(const GError *error, int *ret_priority) {
         *ret_priority = LOG_NOTICE;
