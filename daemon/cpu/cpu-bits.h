@@ -11,10 +11,6 @@
 
 #include "cpu.h"
 
-#define MSR_FEAT_CTL 0x3aU /* bit 0: locked, bit 2: VMX outside of SMX */
-#define MSR_VMX_BASIC 0x480U
-#define MSR_VM_CR 0xc0010114U /* bit 3: locked, bit 4: SVM disabled */
-
 typedef enum Answer { ANSWER_UNKNOWN, ANSWER_NO, ANSWER_YES } Answer;
 
 typedef struct CpuBit {

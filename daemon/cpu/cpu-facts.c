@@ -9,7 +9,6 @@
 #include <cpuid.h>
 #endif
 
-#include "cpu-bits.h"
 #include "cpu-facts.h"
 #include "cpu-spread.h"
 

@@ -17,6 +17,10 @@
 
 #define CPU_FACTS_PATH "run/nestvirt/facts"
 
+#define MSR_FEAT_CTL 0x3aU /* bit 0: locked, bit 2: VMX outside of SMX */
+#define MSR_VMX_BASIC 0x480U
+#define MSR_VM_CR 0xc0010114U /* bit 3: locked, bit 4: SVM disabled */
+
 typedef enum CpuRegister { CPU_EAX, CPU_EBX, CPU_ECX, CPU_EDX } CpuRegister;
 
 typedef struct CpuidLeaf {
