@@ -6,29 +6,12 @@
 
 #include <stdbool.h>
 
-#include "check.h"
-#include "effect.h"
+#include "check-findings.h"
+#include "host.h"
 
-typedef struct Check {
-        const Host *host;
-        const Surroundings *around;
-        const char *device;
-        GPtrArray *effects; /* Effect*, in the order of the catalogue */
-        GPtrArray *findings;
-        const char *id; /* of the rule that is running */
-        unsigned n;     /* what it has found */
-} Check;
-
-void check_find(Check *check, const char *status, const char *fix, const char *format, ...) G_GNUC_PRINTF(4, 5);
-
-/* What runs guests: the vendor's module, or where there is none kvm itself. */
-const Module *check_module(const Host *host);
 /* All processors have the feature that the vendor's module needs, and the firmware is not known to
  * have it off. (check-cpu.c) */
 bool check_cpu_can(const Host *host);
-
-/* The effective value, or NULL when it is not there now. */
-const char *check_effective(const Check *check, const char *module, const char *name);
 
 /* check-cpu.c */
 void rule_cpu(Check *check);

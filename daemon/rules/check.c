@@ -7,9 +7,6 @@
 #include "check.h"
 #include "effect-judge.h"
 
-/* Of one id; what is more is only counted. */
-#define FINDINGS_MAX 16U
-
 typedef struct Rule {
         const char *id;
         void (*run)(Check *check);
@@ -58,48 +55,6 @@ static const Rule rules[] = {
 };
 /* clang-format on */
 
-void check_find(Check *check, const char *status, const char *fix, const char *format, ...) {
-        va_list args;
-
-        if (++check->n > FINDINGS_MAX)
-                return;
-        Finding *finding = g_new(Finding, 1);
-        va_start(args, format);
-        *finding = (Finding) {
-                        .id = check->id,
-                        .status = status,
-                        .subject = g_strdup("host"),
-                        .message = g_strdup_vprintf(format, args),
-                        .fix = g_strdup(fix),
-        };
-        va_end(args);
-        g_ptr_array_add(check->findings, finding);
-}
-
-void finding_free(Finding *finding) {
-        if (!finding)
-                return;
-        g_free(finding->subject);
-        g_free(finding->message);
-        g_free(finding->fix);
-        g_free(finding);
-}
-
-const Module *check_module(const Host *host) {
-        return host_vendor_module(host) ?: host_module(host, "kvm");
-}
-
-const char *check_effective(const Check *check, const char *module, const char *name) {
-        const Parameter *parameter = catalog_variant(catalog_find(module, name), check->host->release);
-
-        for (unsigned i = 0; i < check->effects->len; i++) {
-                const Effect *e = g_ptr_array_index(check->effects, i);
-                if (e->parameter == parameter && *e->effective)
-                        return e->effective;
-        }
-        return NULL;
-}
-
 /* One of each name: of several rows the first stands for all. */
 static GPtrArray *read_effects(const Host *host) {
         GPtrArray *effects = g_ptr_array_new_with_free_func((GDestroyNotify) effect_free);
@@ -124,14 +79,9 @@ GPtrArray *check_host(const Host *host, const Surroundings *around, const char *
         };
 
         for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
-                check.id = rules[i].id;
-                check.n = 0;
+                check_begin(&check, rules[i].id);
                 rules[i].run(&check);
-                if (check.n > FINDINGS_MAX) {
-                        const unsigned more = check.n - FINDINGS_MAX;
-                        check.n = 0;
-                        check_find(&check, "info", "", "and %u more of this kind", more);
-                }
+                check_end(&check);
         }
         return check.findings;
 }
