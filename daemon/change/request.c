@@ -3,11 +3,11 @@
 /* What a caller asks for, checked against the catalogue, the kernel and the CPU. How it will be
  * done is plan-draft.c's. */
 
-#include "below.h"
 #include "catalog.h"
 #include "dropin.h"
 #include "effect-judge.h"
 #include "error.h"
+#include "outer-hypervisor.h"
 #include "request.h"
 #include "sort.h"
 
@@ -152,7 +152,7 @@ bool request_set(Request *request, const Host *host, const char *module, const c
 
         g_autofree char *missing = NULL;
         if (asks_of_cpu(normal) && !effect_supported(host, parameter, &missing)) {
-                g_autofree char *below = below_reason(host->cpu, parameter->module, missing);
+                g_autofree char *below = outer_hypervisor_reason(host->cpu, parameter->module, missing);
                 g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
                             "This CPU can't do %s: it lacks %s%s%s%s, and %s would switch it off again while it loads",
                             parameter->name, missing, below ? " (" : "", below ?: "", below ? ")" : "",

@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-#include "below.h"
 #include "device-node.h"
 #include "group.h"
 #include "lockdown.h"
+#include "outer-hypervisor.h"
 #include "surroundings.h"
 
 /* The list of a distribution's modules has less than one megabyte. */
@@ -103,7 +103,7 @@ Surroundings *surroundings_read(const Host *host) {
         find_others(around, host);
         around->itlb_multihit = read_line(host->root, "sys/devices/system/cpu/vulnerabilities/itlb_multihit");
         around->l1tf = read_line(host->root, "sys/devices/system/cpu/vulnerabilities/l1tf");
-        around->cloud = host->cpu->level > 0 ? below_cloud(vendor, tag) : NULL;
+        around->cloud = host->cpu->level > 0 ? outer_hypervisor_cloud(vendor, tag) : NULL;
         around->kernel_package = find_package(host);
         read_node(around, host);
         around->initramfs = initramfs_read(host->root, host->release, host->options);

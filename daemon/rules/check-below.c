@@ -3,8 +3,8 @@
 /* What is found about the host below, when this one is a virtual machine itself. It reads and
  * changes nothing. */
 
-#include "below.h"
 #include "check-rules.h"
+#include "outer-hypervisor.h"
 
 /* A feature is missing with the one that it is part of, and says nothing more then. */
 static bool needs(const Parameter *parameter, const char *name) {
@@ -12,12 +12,12 @@ static bool needs(const Parameter *parameter, const char *name) {
 }
 
 static void add_item(GString *list, const char *module, const char *feature, bool kvm) {
-        const char *parameter = below_parameter(module, feature);
+        const char *parameter = outer_hypervisor_parameter(module, feature);
 
         g_string_append_printf(list, "%s%s", list->len > 0 ? ", " : "", feature);
         if (kvm && parameter)
                 g_string_append_printf(list, " (%s)", parameter);
-        else if (kvm && below_is_always_given(module, feature))
+        else if (kvm && outer_hypervisor_is_always_given(module, feature))
                 g_string_append(list, " (which KVM gives unless it is masked)");
 }
 
@@ -32,8 +32,8 @@ static char *list_withheld(const Check *check, const char *module, const char *p
                 if (!g_str_equal(p->module, module) || (!cpu_has(cpu, paging) && needs(p, paging)))
                         continue;
                 for (const char *const *f = p->features; f && *f; f++)
-                        if (!cpu_has(cpu, *f) && !g_str_equal(*f, paging) && !below_is_never_given(module, *f) &&
-                            g_hash_table_add(seen, (gpointer) *f))
+                        if (!cpu_has(cpu, *f) && !g_str_equal(*f, paging) &&
+                            !outer_hypervisor_is_never_given(module, *f) && g_hash_table_add(seen, (gpointer) *f))
                                 add_item(list, module, *f, kvm);
         }
         return g_string_free(g_steal_pointer(&list), FALSE);
@@ -41,12 +41,12 @@ static char *list_withheld(const Check *check, const char *module, const char *p
 
 static void find_features(Check *check, const char *module) {
         const Cpu *cpu = check->host->cpu;
-        const char *name = below_name(cpu), *paging = g_str_equal(module, "kvm_intel") ? "ept" : "npt";
+        const char *name = outer_hypervisor_name(cpu), *paging = g_str_equal(module, "kvm_intel") ? "ept" : "npt";
         const bool kvm = g_str_equal(cpu->hypervisor, "kvm"), pages = cpu_has(cpu, paging);
         g_autofree char *withheld = list_withheld(check, module, paging, kvm);
 
         if (!pages) {
-                g_autofree char *why = below_reason(cpu, module, paging);
+                g_autofree char *why = outer_hypervisor_reason(cpu, module, paging);
                 check_find(check, "warn", "",
                            "The host below (%s) gives this virtual machine no %s, so its own guests are slow: %s", name,
                            paging, why);
@@ -70,10 +70,10 @@ void rule_below(Check *check) {
         if (cpu->level == 0 || !feature)
                 return;
         if (!cpu_has(cpu, feature)) {
-                g_autofree char *how = below_how_to_nest(cpu, feature, check->around->cloud);
+                g_autofree char *how = outer_hypervisor_how_to_nest(cpu, feature, check->around->cloud);
                 check_find(check, "info", "",
                            "The host below (%s) gives this virtual machine no %s, without which %s does not load. %s",
-                           below_name(cpu), feature, module, how);
+                           outer_hypervisor_name(cpu), feature, module, how);
         } else if (!g_str_equal(module, "kvm_intel") || cpu->has_vmx_flags)
                 find_features(check, module);
 }

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "below.h"
 #include "effect-reason.h"
+#include "outer-hypervisor.h"
 
 typedef char *(*Rule)(const Facts *facts);
 
@@ -133,7 +133,7 @@ static char *reason_unknown(const Facts *f) {
 /* "The CPU lacks ept", and inside a virtual machine what on the host below may have taken it. */
 static char *lack(const Facts *f) {
         const Cpu *cpu = f->host->cpu;
-        g_autofree char *below = below_reason(cpu, f->effect->parameter->module, f->missing);
+        g_autofree char *below = outer_hypervisor_reason(cpu, f->effect->parameter->module, f->missing);
 
         return g_strdup_printf("The CPU%s lacks %s%s%s%s", cpu->level > 0 ? " that this virtual machine is given" : "",
                                f->missing, below ? " (" : "", below ?: "", below ? ")" : "");

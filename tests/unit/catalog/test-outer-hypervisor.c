@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "below.h"
 #include "catalog.h"
+#include "outer-hypervisor.h"
 
 typedef struct Reason {
         const char *fact, *hypervisor, *module, *missing;
@@ -36,7 +36,7 @@ static void test_reason(gconstpointer data) {
         const Reason *reason = data;
         g_autofree char *hypervisor = g_strdup(reason->hypervisor);
         const Cpu cpu = {.level = *hypervisor ? 1 : 0, .hypervisor = hypervisor};
-        g_autofree char *said = below_reason(&cpu, reason->module, reason->missing);
+        g_autofree char *said = outer_hypervisor_reason(&cpu, reason->module, reason->missing);
 
         g_test_message("%s", said ?: "nothing");
         g_assert_cmpint(said != NULL, ==, reason->says != NULL);
@@ -50,26 +50,26 @@ static void test_parameters_are_known(void) {
 
         for (unsigned i = 0; i < n_catalog; i++)
                 for (const char *const *feature = catalog[i].features; feature && *feature; feature++) {
-                        const char *parameter = below_parameter(catalog[i].module, *feature);
+                        const char *parameter = outer_hypervisor_parameter(catalog[i].module, *feature);
                         g_auto(GStrv) parts = g_strsplit(parameter ?: "", ".", 2);
                         g_test_message("%s: %s", *feature, parameter ?: "none");
                         g_assert_true(!parameter || catalog_find(parts[0], parts[1]));
-                        g_assert_false(parameter && below_is_never_given(catalog[i].module, *feature));
-                        g_assert_false(parameter && below_is_always_given(catalog[i].module, *feature));
+                        g_assert_false(parameter && outer_hypervisor_is_never_given(catalog[i].module, *feature));
+                        g_assert_false(parameter && outer_hypervisor_is_always_given(catalog[i].module, *feature));
                         n += parameter != NULL;
                 }
         g_assert_cmpuint(n, >, 15);
-        g_assert_cmpstr(below_parameter("kvm_intel", "svm"), ==, NULL);
+        g_assert_cmpstr(outer_hypervisor_parameter("kvm_intel", "svm"), ==, NULL);
 }
 
 static void test_clouds(void) {
-        g_assert_cmpstr(below_cloud("Amazon EC2", NULL), ==, "Amazon EC2");
-        g_assert_cmpstr(below_cloud("Google", "x"), ==, "Google Cloud");
-        g_assert_cmpstr(below_cloud("Microsoft Corporation", "7783-7084-3265-9085-8269-3286-77"), ==,
+        g_assert_cmpstr(outer_hypervisor_cloud("Amazon EC2", NULL), ==, "Amazon EC2");
+        g_assert_cmpstr(outer_hypervisor_cloud("Google", "x"), ==, "Google Cloud");
+        g_assert_cmpstr(outer_hypervisor_cloud("Microsoft Corporation", "7783-7084-3265-9085-8269-3286-77"), ==,
                         "Microsoft Azure");
-        g_assert_null(below_cloud("Microsoft Corporation", "1234"));
-        g_assert_null(below_cloud("QEMU", NULL));
-        g_assert_null(below_cloud(NULL, NULL));
+        g_assert_null(outer_hypervisor_cloud("Microsoft Corporation", "1234"));
+        g_assert_null(outer_hypervisor_cloud("QEMU", NULL));
+        g_assert_null(outer_hypervisor_cloud(NULL, NULL));
 }
 
 int main(int argc, char **argv) {

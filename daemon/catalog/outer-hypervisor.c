@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "below.h"
+#include "outer-hypervisor.h"
 
 typedef struct Given {
         const char *module;
@@ -50,19 +50,19 @@ static const Given *find(const char *module, const char *feature) {
         return NULL;
 }
 
-const char *below_parameter(const char *module, const char *feature) {
+const char *outer_hypervisor_parameter(const char *module, const char *feature) {
         const Given *given = find(module, feature);
 
         return given ? given->parameter : NULL;
 }
 
-bool below_is_never_given(const char *module, const char *feature) {
+bool outer_hypervisor_is_never_given(const char *module, const char *feature) {
         const Given *given = find(module, feature);
 
         return given && given->never;
 }
 
-bool below_is_always_given(const char *module, const char *feature) {
+bool outer_hypervisor_is_always_given(const char *module, const char *feature) {
         const Given *given = find(module, feature);
 
         return given && !given->parameter && !given->never;
@@ -72,7 +72,7 @@ static bool is_kvm(const Cpu *cpu) {
         return g_str_equal(cpu->hypervisor, "kvm");
 }
 
-const char *below_name(const Cpu *cpu) {
+const char *outer_hypervisor_name(const Cpu *cpu) {
         static const char *const names[][2] = {
                         {"kvm", "KVM"},
                         {"microsoft", "Hyper-V"},
@@ -97,7 +97,7 @@ static void add_once(GPtrArray *names, const char *name) {
         g_ptr_array_add(names, (gpointer) name);
 }
 
-char *below_reason(const Cpu *cpu, const char *module, const char *missing) {
+char *outer_hypervisor_reason(const Cpu *cpu, const char *module, const char *missing) {
         g_auto(GStrv) features = g_strsplit(missing, ", ", -1);
         g_autoptr(GPtrArray) parameters = g_ptr_array_new();
         unsigned never = 0, always = 0, n = 0;
@@ -105,11 +105,12 @@ char *below_reason(const Cpu *cpu, const char *module, const char *missing) {
         if (cpu->level == 0 || strchr(missing, '('))
                 return NULL;
         if (!is_kvm(cpu))
-                return g_strdup_printf("the host below (%s) does not give it to this virtual machine", below_name(cpu));
+                return g_strdup_printf("the host below (%s) does not give it to this virtual machine",
+                                       outer_hypervisor_name(cpu));
         for (; features[n]; n++) {
                 const Given *given = find(module, features[n]);
-                never += below_is_never_given(module, features[n]);
-                always += below_is_always_given(module, features[n]);
+                never += outer_hypervisor_is_never_given(module, features[n]);
+                always += outer_hypervisor_is_always_given(module, features[n]);
                 if (given && given->parameter)
                         add_once(parameters, given->parameter);
         }
@@ -125,7 +126,7 @@ char *below_reason(const Cpu *cpu, const char *module, const char *missing) {
         return g_strdup_printf("on the host below %s is off, or it is masked in this machine's <cpu>", names);
 }
 
-char *below_how_to_nest(const Cpu *cpu, const char *feature, const char *cloud) {
+char *outer_hypervisor_how_to_nest(const Cpu *cpu, const char *feature, const char *cloud) {
         static const char *const settings[][2] = {
                         {"microsoft", "On the host below, with this machine off: Set-VMProcessor -VMName NAME "
                                       "-ExposeVirtualizationExtensions $true"},
@@ -150,7 +151,7 @@ char *below_how_to_nest(const Cpu *cpu, const char *feature, const char *cloud) 
                                feature);
 }
 
-const char *below_cloud(const char *vendor, const char *asset_tag) {
+const char *outer_hypervisor_cloud(const char *vendor, const char *asset_tag) {
         /* What the makers of clouds write there themselves; those who leave their hypervisor's name
          * in are not told apart. */
         static const char *const clouds[][2] = {

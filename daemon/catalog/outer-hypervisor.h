@@ -13,21 +13,21 @@
 
 /* "kvm_intel.ept": the parameter of the KVM below that @feature follows, NULL when none does.
  * @module is the vendor's. */
-const char *below_parameter(const char *module, const char *feature);
+const char *outer_hypervisor_parameter(const char *module, const char *feature);
 /* No KVM gives it to a guest, so in a virtual machine its absence is no fault. */
-bool below_is_never_given(const char *module, const char *feature);
+bool outer_hypervisor_is_never_given(const char *module, const char *feature);
 /* KVM gives it whatever its parameters and its CPU are. */
-bool below_is_always_given(const char *module, const char *feature);
+bool outer_hypervisor_is_always_given(const char *module, const char *feature);
 
 /* Why a virtual machine lacks @missing (features of @module's vendor, "ept, ept_ad"), as the end of
  * a sentence ("on the host below kvm_intel.ept is off, …"). NULL on the hardware, and where a
  * remark in brackets says better why. */
-char *below_reason(const Cpu *cpu, const char *module, const char *missing);
+char *outer_hypervisor_reason(const Cpu *cpu, const char *module, const char *missing);
 /* What to do on the host below, so that this machine gets the feature that nesting needs: a
  * sentence without its full stop. @cloud may be NULL. */
-char *below_how_to_nest(const Cpu *cpu, const char *feature, const char *cloud);
+char *outer_hypervisor_how_to_nest(const Cpu *cpu, const char *feature, const char *cloud);
 /* Whose cloud a machine is in by what its firmware says (sys/class/dmi/id: sys_vendor,
  * chassis_asset_tag; either may be NULL); NULL: none that is known. */
-const char *below_cloud(const char *vendor, const char *asset_tag);
+const char *outer_hypervisor_cloud(const char *vendor, const char *asset_tag);
 /* "KVM", "Hyper-V", or the word of systemd-detect-virt(1). */
-const char *below_name(const Cpu *cpu);
+const char *outer_hypervisor_name(const Cpu *cpu);
