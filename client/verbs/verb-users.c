@@ -1,32 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nestvirtctl users, and the holders of KVM for other verbs that name them. */
+/* nestvirtctl users: who holds KVM, a line each. */
 
-#include "connection.h"
 #include "holders.h"
-#include "names.h"
 #include "table.h"
 #include "verbs.h"
-
-int holders_fetch(Client *client, const Inventory *inventory, GVariant **ret, sd_bus_error *error) {
-        const Item *module = inventory_vendor_module(inventory) ?: inventory_module(inventory, "kvm");
-
-        if (!module) {
-                *ret = g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE_VARDICT, NULL, 0));
-                return 0;
-        }
-        return connection_call_flags(client, module->path, IFACE_MODULE, "ListUsers", CALL_WAIT, 0, "aa{sv}", ret,
-                                     error);
-}
-
-char *holder_describe(GVariant *holder) {
-        const char *guest = get_string(holder, "Guest"), *unit = get_string(holder, "Unit");
-        guint32 pid = 0;
-
-        (void) g_variant_lookup(holder, "Pid", "u", &pid);
-        return g_strdup_printf("%s (pid %u)%s%s%s%s", get_string(holder, "Command"), pid, *guest ? ", guest " : "",
-                               guest, *unit ? ", " : "", unit);
-}
 
 static void print_holders(const Client *client, GVariant *holders) {
         static const char *const headings[] = {"PID", "UID", "COMMAND", "UNIT", "GUEST", NULL};

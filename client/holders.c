@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Asks the daemon for the holders, and says who one is. It prints nothing. */
+
+#include "connection.h"
+#include "holders.h"
+#include "names.h"
+
+int holders_fetch(Client *client, const Inventory *inventory, GVariant **ret, sd_bus_error *error) {
+        const Item *module = inventory_vendor_module(inventory) ?: inventory_module(inventory, "kvm");
+
+        if (!module) {
+                *ret = g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE_VARDICT, NULL, 0));
+                return 0;
+        }
+        return connection_call_flags(client, module->path, IFACE_MODULE, "ListUsers", CALL_WAIT, 0, "aa{sv}", ret,
+                                     error);
+}
+
+char *holder_describe(GVariant *holder) {
+        const char *guest = get_string(holder, "Guest"), *unit = get_string(holder, "Unit");
+        guint32 pid = 0;
+
+        (void) g_variant_lookup(holder, "Pid", "u", &pid);
+        return g_strdup_printf("%s (pid %u)%s%s%s%s", get_string(holder, "Command"), pid, *guest ? ", guest " : "",
+                               guest, *unit ? ", " : "", unit);
+}
