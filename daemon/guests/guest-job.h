@@ -18,6 +18,7 @@ typedef enum GuestJobKind {
         GUEST_JOB_STATISTICS, /* these may hang with one guest's QEMU, and have a thread and a connection of their own */
         GUEST_JOB_COUNT,
         GUEST_JOB_CLOSE_SECOND,
+        GUEST_JOB_KINDS
 } GuestJobKind;
 
 typedef enum GuestJobStage {

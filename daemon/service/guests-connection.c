@@ -1,40 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The connection's life: when there is a libvirt, when it has gone and come back, and its events.
- * What is asked of it is guests-jobs.c's. */
-
-#include <errno.h>
-#include <string.h>
-#include <sys/epoll.h>
+/* The connection's life: it comes up, or is tried again later, and what was open before is closed.
+ * When that is due is not decided here. */
 
 #include "guests-own.h"
 #include "log.h"
-#include "settings.h"
 #include "worker-source.h"
 
-#define GATHER_USEC (20U * 1000U)
-#define ACCURACY_USEC (5U * 1000U)
-/* After a failure; then twice as long each time. */
-#define RETRY_FIRST_USEC (250U * 1000U)
 #define RETRY_LAST_USEC (64U * 1000U * 1000U)
-#define BEGIN_USEC (3U * 1000U * 1000U)
-#define CLOSE_USEC (500U * 1000U)
-
-void guests_arm(sd_event_source *timer, uint64_t usec) {
-        int r = sd_event_source_set_time_relative(timer, usec);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
-        if (r < 0)
-                log_error("Cannot set a timer of the guests: %s", strerror(-r));
-}
-
-void guests_ready(Guests *guests) {
-        void (*ready)(gpointer userdata) = g_steal_pointer(&guests->ready);
-
-        (void) sd_event_source_set_enabled(guests->begin, SD_EVENT_OFF);
-        if (ready)
-                ready(guests->ready_userdata);
-}
 
 static bool have_worker(Guests *guests) {
         if (!guests->worker &&
@@ -44,7 +17,7 @@ static bool have_worker(Guests *guests) {
                                                        &guests->statistics_source) >= 0;
 }
 
-static void close_second(Guests *guests) {
+void guests_close_second(Guests *guests) {
         if (guests->second)
                 (void) guests_submit(guests, guests_new_job(guests, GUEST_JOB_CLOSE_SECOND), NULL);
         guests->second = NULL;
@@ -55,7 +28,7 @@ void guests_connect(Guests *guests) {
         GuestJob *job = guests_new_job(guests, GUEST_JOB_CONNECT);
 
         (void) sd_event_source_set_enabled(guests->retry, SD_EVENT_OFF);
-        close_second(guests);
+        guests_close_second(guests);
         guests->connection = NULL;
         job->uri = g_strdup(guests->uri);
         job->event = guest_events_put;
@@ -84,7 +57,7 @@ static void answer_waiting(Guests *guests, const GError *error) {
 static void tell_failed(Guests *guests, const GError *error) {
         if (guests->state != STATE_DOWN)
                 guests->told = false;
-        else if (!guests->told && guests->delay > RETRY_FIRST_USEC) {
+        else if (!guests->told && guests->delay > GUESTS_RETRY_USEC) {
                 log_error("%s. Its guests are not known until it answers; it is asked again now and then, and at once "
                           "by: nestvirtctl guests",
                           error->message);
@@ -103,7 +76,10 @@ static void connect_failed(Guests *guests, const GError *error) {
         }
 }
 
-void guests_connected(Guests *guests, GuestJob *job) {
+void guests_connected(Errand *errand) {
+        Guests *guests = errand->guests;
+        GuestJob *job = errand->job;
+
         guests->hypervisor = job->hypervisor;
         guests->connection = job->connection;
         if (job->error)
@@ -112,7 +88,7 @@ void guests_connected(Guests *guests, GuestJob *job) {
                 guests->state = STATE_UP;
                 guests->told = false;
                 guests->second = job->hypervisor->second(job->connection);
-                guests->delay = RETRY_FIRST_USEC;
+                guests->delay = GUESTS_RETRY_USEC;
                 guest_table_take_all(guests->table, job->facts);
                 guests_read_statistics(guests, NULL, NULL, NULL);
                 answer_waiting(guests, NULL);
@@ -122,181 +98,4 @@ void guests_connected(Guests *guests, GuestJob *job) {
                 (void) sd_event_source_set_enabled(guests->events_source, SD_EVENT_ON);
         if (job->error)
                 guests_ready(guests);
-}
-
-/* The events */
-
-static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
-        Guests *guests = userdata;
-
-        if (guests->state == STATE_DOWN)
-                guests_connect(guests);
-        return 0;
-}
-
-static int on_begin(sd_event_source *source, uint64_t usec, void *userdata) {
-        guests_ready(userdata);
-        return 0;
-}
-
-static int on_sockets(sd_event_source *source, int fd, uint32_t events, void *userdata) {
-        Guests *guests = userdata;
-
-        if (!libvirt_sockets_read(guests->sockets))
-                return 0;
-        guests->delay = RETRY_FIRST_USEC;
-        if (guests->state == STATE_NONE || guests->state == STATE_DOWN)
-                guests_connect(guests);
-        return 0;
-}
-
-static int on_gathered(sd_event_source *source, uint64_t usec, void *userdata) {
-        Guests *guests = userdata;
-        bool lost;
-
-        guests->gathering = false;
-        /* What comes while they are listed may be news to the list: it stays until that is here. */
-        if (guests->state == STATE_CONNECTING)
-                return 0;
-        g_autoptr(GPtrArray) uuids = guest_events_take(guests->events, &lost);
-        (void) sd_event_source_set_enabled(guests->events_source, SD_EVENT_ON);
-        if (guests->state != STATE_UP)
-                return 0;
-        if (lost)
-                guests_connect(guests);
-        else if (uuids->len > 0) {
-                GuestJob *job = guests_new_job(guests, GUEST_JOB_FIND);
-                g_ptr_array_extend_and_steal(job->names, g_steal_pointer(&uuids));
-                guests_submit(guests, job, NULL);
-        }
-        return 0;
-}
-
-/* A start is three events within milliseconds. */
-static int on_events(sd_event_source *source, int fd, uint32_t events, void *userdata) {
-        Guests *guests = userdata;
-
-        (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
-        if (!guests->gathering)
-                guests_arm(guests->gather, GATHER_USEC);
-        guests->gathering = true;
-        return 0;
-}
-
-/* The beginning and the end */
-
-/* What was given on the command line, else in the configuration; else the machine's own, when its
- * socket is there. */
-static int choose_uri(Guests *guests) {
-        Root *root = guests->parts.state->root;
-        g_autoptr(GError) problem = NULL;
-        g_autoptr(Settings) settings = settings_read(root, &problem);
-        const char *given = guests->parts.uri ?: settings->libvirt;
-        int r = 0;
-
-        if (problem)
-                log_error("%s", problem->message);
-        if (!given && root_is_machine(root)) {
-                guests->sockets = libvirt_sockets_new(root, &r);
-                given = HYPERVISOR_URI;
-        }
-        guests->uri = g_strdup(given ?: "");
-        return r;
-}
-
-static int add_timer(const Guests *guests, sd_event_source **ret, sd_event_time_handler_t handler) {
-        int r = sd_event_add_time_relative(guests->parts.event, ret, CLOCK_MONOTONIC, 0, ACCURACY_USEC, handler,
-                                           (void *) guests);
-
-        return r < 0 ? r : sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
-}
-
-static int set_up(Guests *guests) {
-        sd_event *event = guests->parts.event;
-        int r = choose_uri(guests);
-
-        if (r >= 0)
-                guests->events = guest_events_new(&r);
-        if (r >= 0)
-                r = sd_event_add_io(event, &guests->events_source, guest_events_fd(guests->events), EPOLLIN, on_events,
-                                    guests);
-        if (r >= 0 && guests->sockets)
-                r = sd_event_add_io(event, &guests->sockets_source, libvirt_sockets_fd(guests->sockets), EPOLLIN,
-                                    on_sockets, guests);
-        if (r >= 0)
-                r = add_timer(guests, &guests->retry, on_retry);
-        if (r >= 0)
-                r = add_timer(guests, &guests->gather, on_gathered);
-        if (r >= 0)
-                r = add_timer(guests, &guests->hang, guests_hang);
-        return r < 0 ? r : add_timer(guests, &guests->begin, on_begin);
-}
-
-Guests *guests_new(const GuestsParts *parts, int *ret_error) {
-        Guests *guests = g_new(Guests, 1);
-        int r;
-
-        *guests = (Guests) {
-                        .parts = *parts,
-                        .hypervisor = parts->hypervisor,
-                        .queries = guest_queries_new(parts->event, parts->patience_usec),
-                        .table = guest_table_new(parts->objects, parts->state),
-                        .delay = RETRY_FIRST_USEC,
-        };
-        g_queue_init(&guests->counting);
-        r = set_up(guests);
-        if (r >= 0)
-                return guests;
-        guests_free(guests);
-        *ret_error = r;
-        return NULL;
-}
-
-void guests_begin(Guests *guests, void (*ready)(gpointer userdata), gpointer userdata) {
-        const bool there = guests->sockets ? libvirt_sockets_present(guests->sockets) : *guests->uri;
-
-        guests->ready = ready;
-        guests->ready_userdata = userdata;
-        if (there) {
-                guests_arm(guests->begin, BEGIN_USEC);
-                guests_connect(guests);
-        }
-        if (guests->state != STATE_CONNECTING)
-                guests_ready(guests);
-}
-
-/* A libvirt or a QEMU that hangs does not keep us from ending: what it may still touch then stays
- * where it is. */
-static bool end_workers(Guests *guests) {
-        close_second(guests);
-        (void) worker_end(guests->statistics, CLOSE_USEC);
-        if (guests->worker && guests->connection)
-                (void) guests_submit(guests, guests_new_job(guests, GUEST_JOB_CLOSE), NULL);
-        return worker_end(guests->worker, CLOSE_USEC);
-}
-
-void guests_free(Guests *guests) {
-        if (!guests)
-                return;
-        (void) sd_event_source_disable_unref(guests->sockets_source);
-        (void) sd_event_source_disable_unref(guests->events_source);
-        (void) sd_event_source_disable_unref(guests->worker_source);
-        (void) sd_event_source_disable_unref(guests->statistics_source);
-        (void) sd_event_source_disable_unref(guests->retry);
-        (void) sd_event_source_disable_unref(guests->gather);
-        (void) sd_event_source_disable_unref(guests->begin);
-        (void) sd_event_source_disable_unref(guests->hang);
-        (void) sd_event_source_disable_unref(guests->reprobe_turn);
-        /* A connection that has come up only now is nobody's, and tells all the same of what
-         * happens. */
-        if (end_workers(guests) && guests->state != STATE_CONNECTING)
-                guest_events_free(guests->events);
-        g_queue_clear(&guests->counting);
-        guest_queries_free(guests->queries);
-        libvirt_sockets_free(guests->sockets);
-        guest_table_free(guests->table);
-        g_free(guests->uri);
-        g_free(guests->values);
-        g_free(guests->values_first);
-        g_free(guests);
 }

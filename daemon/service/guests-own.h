@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the parts of the guests share, and nobody else sees: guests-connection.c has the
- * connection's life, guests-jobs.c the jobs and what comes of them, guests-reprobe.c what libvirt
- * has to be told of KVM. */
+/* What the parts of the guests share, and nobody else sees. From the bottom up: guests-own.c,
+ * guests-jobs.c the way of a job, guests-statistics.c what guests have run, guests-reprobe.c what
+ * libvirt has to be told of KVM, guests-connection.c, guests-answers.c what is asked and answered,
+ * guests-life.c the whole. */
 
 #include "guest-events.h"
 #include "guest-job.h"
@@ -20,8 +21,22 @@ typedef enum State {
         STATE_UP,
 } State;
 
+/* A job and who waits for it. */
+typedef struct Errand {
+        Guests *guests;
+        GuestJob *job;
+        GuestQuery *query; /* may be NULL */
+} Errand;
+
+/* Takes what came of a job; the errand is freed after that. */
+typedef void (*GuestsDone)(Errand *errand);
+
+/* Before the first try after a failure; then twice as long each time. */
+#define GUESTS_RETRY_USEC (250U * 1000U)
+
 struct Guests {
         GuestsParts parts;
+        const GuestsDone *done; /* by GuestJobKind; NULL: nobody does */
         char *uri;
         LibvirtSockets *sockets; /* NULL: the URI was given */
         State state;
@@ -49,18 +64,8 @@ struct Guests {
         GuestJob *reprobe_job;         /* whose turn it is; the worker's, and set as long as the former is */
 };
 
-/* A job and who waits for it. */
-typedef struct Errand {
-        Guests *guests;
-        GuestJob *job;
-        GuestQuery *query; /* may be NULL */
-} Errand;
-
-/* guests-connection.c. Whatever was open is closed first. */
-void guests_connect(Guests *guests);
-void guests_connected(Guests *guests, GuestJob *job);
-/* As much is known of the guests as can be for now: who waits for the beginning needs to no
- * longer. */
+/* guests-own.c. As much is known of the guests as can be for now: who waits for the beginning needs
+ * to no longer. */
 void guests_ready(Guests *guests);
 void guests_arm(sd_event_source *timer, uint64_t usec);
 
@@ -68,18 +73,32 @@ void guests_arm(sd_event_source *timer, uint64_t usec);
 GuestJob *guests_new_job(const Guests *guests, GuestJobKind kind);
 /* Takes @job over; @query: who waits for it, may be NULL. The errand is the worker's. */
 Errand *guests_submit(Guests *guests, GuestJob *job, GuestQuery *query);
+/* The one that such a job is carried out over now. */
+gpointer guests_connection_for(const Guests *guests, const GuestJob *job);
 
 /* guests-statistics.c. Reads what the guests of these UUIDs have run, all when there are none; then
  * @query is answered, with @plan, or before that when they hang. Takes @names and @plan over;
  * @query and @plan may be NULL. */
 void guests_read_statistics(Guests *guests, GPtrArray *names, GuestQuery *query, GuestPlan *plan);
-void guests_have_read(Guests *guests, Errand *errand);
+void guests_have_read(Errand *errand);
 /* They have hung for a while: a handler of that timer. */
 int guests_hang(sd_event_source *source, uint64_t usec, void *userdata);
 
 /* guests-reprobe.c. Has libvirt look again when KVM was loaded with other values; at each
  * connection, as somebody may have loaded it meanwhile. */
 void guests_reprobe(Guests *guests);
-void guests_reprobed(Guests *guests, const GuestJob *job);
+void guests_reprobed(Errand *errand);
 /* The host was read. */
 void guests_compare(Guests *guests);
+
+/* guests-connection.c. Whatever was open is closed first. */
+void guests_connect(Guests *guests);
+void guests_connected(Errand *errand);
+void guests_close_second(Guests *guests);
+
+/* guests-answers.c */
+void guests_listed(Errand *errand);
+void guests_found(Errand *errand);
+void guests_surveyed(Errand *errand);
+void guests_edited(Errand *errand);
+void guests_counted(Errand *errand);

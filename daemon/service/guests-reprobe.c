@@ -77,7 +77,10 @@ static bool is_late(const GuestJob *job) {
         return job->error || (job->reprobe && condition_of(job->reprobe->error) == CONDITION_TIMED_OUT);
 }
 
-void guests_reprobed(Guests *guests, const GuestJob *job) {
+void guests_reprobed(Errand *errand) {
+        Guests *guests = errand->guests;
+        const GuestJob *job = errand->job;
+
         if (guests->reprobe_job == job)
                 turn_over(guests);
         if (is_late(job))

@@ -56,7 +56,8 @@ int guests_hang(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-void guests_have_read(Guests *guests, Errand *errand) {
+void guests_have_read(Errand *errand) {
+        Guests *guests = errand->guests;
         const GuestJob *job = errand->job;
 
         (void) g_queue_remove(&guests->counting, errand);
