@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "check-rules.h"
+#include "conf-owner.h"
 #include "dropin.h"
 #include "effect-judge.h"
-#include "owner.h"
 
 /* Whose file the line is in that says what is configured, as the end of a message; "" when it is
  * nobody's that is known. */
@@ -16,7 +16,7 @@ static char *told_of_owner(const Check *check, const Effect *effect) {
         const Parameter *p = effect->parameter;
         const Option *option = effect_refused(check->host, p)
                                                ?: options_winner(check->host->options, p->module, p->name, NULL);
-        g_autofree char *owner = option ? owner_say(option->path) : NULL;
+        g_autofree char *owner = option ? conf_owner_say(option->path) : NULL;
 
         return owner ? g_strconcat(". ", owner, NULL) : g_strdup("");
 }
@@ -196,7 +196,7 @@ static void find_overridden(Check *check, const Effect *e) {
         if (!loser)
                 return;
         g_autofree char *first = place(winner->path, winner->line), *second = place(loser->path, loser->line);
-        g_autofree char *owner = owner_say(winner->path) ?: owner_say(loser->path);
+        g_autofree char *owner = conf_owner_say(winner->path) ?: conf_owner_say(loser->path);
         check_find(check, is_ours(winner) ? "info" : "warn", "",
                    "%s.%s: %s (%s) wins over %s, which says otherwise%s%s%s", p->module, p->name, first,
                    effect_word(p, e->configured), second, is_ours(loser) ? " and was written by nestvirtd" : "",

@@ -6,4 +6,4 @@
 
 /* "/etc/modprobe.d/tuned.conf is TuneD's, which …", to be freed; NULL when the file is nobody's
  * that is known. */
-char *owner_say(const char *path);
+char *conf_owner_say(const char *path);

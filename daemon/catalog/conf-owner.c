@@ -6,7 +6,7 @@
 #include <fnmatch.h>
 #include <glib.h>
 
-#include "owner.h"
+#include "conf-owner.h"
 
 typedef struct Owner {
         const char *pattern; /* fnmatch(3), of the whole path */
@@ -33,7 +33,7 @@ static const Owner owners[] = {
                 {"/lib/modprobe.d/*", "comes with a package, and a file of its name in /etc/modprobe.d replaces it"},
 };
 
-char *owner_say(const char *path) {
+char *conf_owner_say(const char *path) {
         for (gsize i = 0; path && i < G_N_ELEMENTS(owners); i++)
                 if (fnmatch(owners[i].pattern, path, 0) == 0)
                         return g_strdup_printf("%s %s", path, owners[i].says);
