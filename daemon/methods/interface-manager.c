@@ -4,13 +4,13 @@
 
 #include <string.h>
 
+#include "check-facts.h"
 #include "check.h"
 #include "describe-reply.h"
 #include "error.h"
 #include "methods.h"
 #include "operation.h"
 #include "services.h"
-#include "surroundings.h"
 
 /* Far above what QEMU's guests can have, whose names are names of files: the call is kept as long
  * as libvirt takes. */
@@ -73,7 +73,7 @@ typedef struct Check {
 
 static void check_reply(HostState *state, Call *call, const char *device) {
         host_state_refresh_once(state);
-        g_autoptr(Surroundings) around = surroundings_read(state->host);
+        g_autoptr(CheckFacts) around = check_facts_read(state->host);
         g_autoptr(GPtrArray) findings = check_host(state->host, around, device);
         call_reply(call, describe_findings(findings));
 }

@@ -11,22 +11,22 @@
 /* fs/debugfs/file.c, debugfs_locked_down(): what root could write can't even be read, and most of
  * KVM's counters are such files. */
 void rule_lockdown(Check *check) {
-        const Surroundings *around = check->around;
-        const bool locked = *around->lockdown, builtin = check_module(check->host)->state == MODULE_BUILTIN;
+        const CheckFacts *facts = check->facts;
+        const bool locked = *facts->lockdown, builtin = check_module(check->host)->state == MODULE_BUILTIN;
 
-        if (around->unsigned_module && around->signed_only)
+        if (facts->unsigned_module && facts->signed_only)
                 check_find(check, "warn", "",
                            "%s was loaded without a signature, and by now the kernel takes only modules that have one "
                            "(%s): once unloaded, it could not be loaded again. Sign its file, or install the one of "
                            "the kernel's package",
-                           around->unsigned_module, locked ? "/" LOCKDOWN_PATH : ENFORCE_PATH);
+                           facts->unsigned_module, locked ? "/" LOCKDOWN_PATH : ENFORCE_PATH);
         else if (locked)
                 check_find(check, "info", "",
                            "The kernel is locked down (/" LOCKDOWN_PATH
                            ": %s): %sKVM's counters in debugfs can't be read but for a few. Its parameters can be set "
                            "all the same",
-                           around->lockdown, builtin ? "" : "it takes only signed modules, and ");
-        else if (around->signed_only && !builtin)
+                           facts->lockdown, builtin ? "" : "it takes only signed modules, and ");
+        else if (facts->signed_only && !builtin)
                 check_find(check, "info", "",
                            "The kernel takes only signed modules (%s): one built by hand would have to be signed",
                            ENFORCE_PATH);
@@ -67,9 +67,9 @@ static void find_other(Check *check, const char *module, bool loaded, const char
 void rule_virt_at_load(Check *check) {
         const char *value = check_effective(check, "kvm", "enable_virt_at_load");
 
-        for (char **module = check->around->loaded_others; value && *module; module++)
+        for (char **module = check->facts->loaded_others; value && *module; module++)
                 find_other(check, *module, true, value);
-        for (char **module = check->around->installed_others; value && *module; module++)
+        for (char **module = check->facts->installed_others; value && *module; module++)
                 find_other(check, *module, false, value);
 }
 
@@ -87,7 +87,7 @@ static const Effect *find_missed(const Check *check, const char **ret_path) {
                 const Option *winner =
                                 options_winner(check->host->options, e->parameter->module, e->parameter->name, NULL);
                 if ((e->why == WHY_CONFIGURED || e->why == WHY_STICKS) && !e->writable && winner && winner->path &&
-                    initramfs_missed(check->around->initramfs, winner->path)) {
+                    initramfs_missed(check->facts->initramfs, winner->path)) {
                         *ret_path = winner->path;
                         return e;
                 }
@@ -116,7 +116,7 @@ static void find_in_image(Check *check, const Initramfs *initramfs, const char *
 }
 
 void rule_initramfs(Check *check) {
-        const Initramfs *initramfs = check->around->initramfs;
+        const Initramfs *initramfs = check->facts->initramfs;
         const char *path = NULL;
 
         if (!initramfs->image || check_module(check->host)->state == MODULE_BUILTIN)

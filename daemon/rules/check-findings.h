@@ -6,13 +6,13 @@
 
 #include <glib.h>
 
+#include "check-facts.h"
 #include "effect.h"
 #include "host.h"
-#include "surroundings.h"
 
 typedef struct Check {
         const Host *host;
-        const Surroundings *around;
+        const CheckFacts *facts;
         const char *device;
         GPtrArray *effects; /* Effect*, in the order of the catalogue */
         GPtrArray *findings;

@@ -47,7 +47,7 @@ void rule_kvm(Check *check) {
 /* Why the running kernel's modules are not there, as a sentence, and the command that mends it. */
 static char *told_of_files(const Check *check, char **ret_fix) {
         const Host *host = check->host;
-        const GStrv others = check->around->other_kernels;
+        const GStrv others = check->facts->other_kernels;
         const guint n = g_strv_length(others);
 
         if (n > 0) {
@@ -57,7 +57,7 @@ static char *told_of_files(const Check *check, char **ret_fix) {
                                 "those of %s are: after an upgrade of the kernel it takes a boot to run the new one",
                                 host->release, others[n - 1]);
         }
-        const char *package = check->around->kernel_package;
+        const char *package = check->facts->kernel_package;
         *ret_fix = package ? g_strdup_printf("apt-get install --reinstall %s", package) : g_strdup("");
         return g_strdup_printf(
                         "the modules of the running kernel %s are not installed (/lib/modules), nor those of any "
@@ -87,7 +87,7 @@ static void find_not_loaded(Check *check, const Module *module, bool can) {
                 check_find(check, status, can && !host->nomodule ? "systemctl reboot" : "", "%s is not loaded, and %s",
                            module->name, told_of_disabled(host));
         else {
-                const char *other = check->around->loaded_others[0];
+                const char *other = check->facts->loaded_others[0];
                 check_find(check, status, can ? load : "", "%s is not loaded%s%s%s", module->name,
                            can ? ", though the CPU can do it" : "",
                            other ? ". While a guest of another hypervisor runs, a load can fail, and there is " : "",
@@ -168,10 +168,10 @@ static void find_device_without_kvm(Check *check) {
 /* Who has no more than root's own rights is let in by owner and mode; beyond these it is for others
  * to let it in. */
 static void find_device_denied(Check *check) {
-        const Surroundings *around = check->around;
-        const struct stat *node = &around->node;
+        const CheckFacts *facts = check->facts;
+        const struct stat *node = &facts->node;
 
-        if (around->has_node && (node_is_others(node, around->kvm_group) || node_is_closed(node)))
+        if (facts->has_node && (node_is_others(node, facts->kvm_group) || node_is_closed(node)))
                 check_find(check, "fail", "nestvirtctl ensure-device",
                            DEVICE " is denied even to root: it belongs to %u:%u and has the mode %04o", node->st_uid,
                            node->st_gid, node->st_mode & 07777U);
@@ -218,14 +218,14 @@ void rule_device(Check *check) {
 /* A distribution may let everybody in, and systemd whoever is at the screen: what is there besides
  * 0660 is nobody's fault. */
 void rule_device_access(Check *check) {
-        const Surroundings *around = check->around;
-        const struct stat *node = &around->node;
+        const CheckFacts *facts = check->facts;
+        const struct stat *node = &facts->node;
 
-        if (!around->has_node || !module_is_present(check_module(check->host)) ||
+        if (!facts->has_node || !module_is_present(check_module(check->host)) ||
             !g_str_equal(device_verdict(check), "ok") || (node->st_mode & 0666U) == 0666U)
                 return;
         /* Without the group, opening it to the group of root would let nobody in. */
-        if (node_is_others(node, around->kvm_group) || (node_is_closed(node) && around->kvm_group != 0))
+        if (node_is_others(node, facts->kvm_group) || (node_is_closed(node) && facts->kvm_group != 0))
                 check_find(check, "warn", "nestvirtctl ensure-device",
                            DEVICE " belongs to %u:%u and has the mode %04o, where root, the group " NODE_GROUP
                                   " and 0660 are usual: who is not root may be kept from running guests",

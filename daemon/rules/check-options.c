@@ -284,7 +284,7 @@ static void find_erratum(Check *check, const char *name, const char *said, const
 }
 
 void rule_nx_huge_pages(Check *check) {
-        const char *said = check->around->itlb_multihit;
+        const char *said = check->facts->itlb_multihit;
 
         find_erratum(check, "nx_huge_pages", said, "itlb_multihit",
                      "CPUs with the erratum by which guests can crash the host need it on",
@@ -292,7 +292,7 @@ void rule_nx_huge_pages(Check *check) {
 }
 
 void rule_l1d_flush(Check *check) {
-        const char *said = check->around->l1tf;
+        const char *said = check->facts->l1tf;
 
         find_erratum(check, "vmentry_l1d_flush", said, "l1tf", "CPUs with L1TF need it on \"cond\" or \"always\"",
                      strstr(said, "VMX: vulnerable") ? "nestvirtctl set vmentry_l1d_flush=cond" : "");

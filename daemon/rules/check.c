@@ -68,11 +68,11 @@ static GPtrArray *read_effects(const Host *host) {
         return effects;
 }
 
-GPtrArray *check_host(const Host *host, const Surroundings *around, const char *device) {
+GPtrArray *check_host(const Host *host, const CheckFacts *facts, const char *device) {
         g_autoptr(GPtrArray) effects = read_effects(host);
         Check check = {
                         .host = host,
-                        .around = around,
+                        .facts = facts,
                         .device = device,
                         .effects = effects,
                         .findings = g_ptr_array_new_with_free_func((GDestroyNotify) finding_free),

@@ -6,11 +6,11 @@
 
 #include <glib.h>
 
+#include "check-facts.h"
 #include "finding.h"
 #include "host.h"
-#include "surroundings.h"
 
 /* Finding*, in a fixed order. @device is what a child that opened /dev/kvm said ("ok", "missing",
  * "denied", "broken", "wrong-node"; "failed": the child could not do it), or "" when it was not to
  * be opened: in these two cases the node's own properties decide and the message says so. */
-GPtrArray *check_host(const Host *host, const Surroundings *around, const char *device);
+GPtrArray *check_host(const Host *host, const CheckFacts *facts, const char *device);

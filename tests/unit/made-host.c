@@ -167,13 +167,13 @@ Host *made_host_read(const MadeHost *made, const Tree *tree) {
         return host_read(tree->root, &loader.parent);
 }
 
-Host *made_host_around(const MadeHost *made, Surroundings **ret_around) {
+Host *made_host_around(const MadeHost *made, CheckFacts **ret_facts) {
         Tree tree = {};
 
         tree_set_up(&tree, NULL);
         Host *host = made_host_read(made, &tree);
-        if (ret_around)
-                *ret_around = surroundings_read(host);
+        if (ret_facts)
+                *ret_facts = check_facts_read(host);
         tree_tear_down(&tree, NULL);
         root_unref(host->root);
         host->root = root_new("/", NULL, NULL);

@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
+#include "check-facts.h"
 #include "host.h"
-#include "surroundings.h"
 #include "tree.h"
 
 /* For .files and .times. */
@@ -40,5 +40,5 @@ typedef struct MadeHost {
 Host *made_host_read(const MadeHost *made, const Tree *tree);
 /* In a folder of its own, which is gone when it returns; the host's root is the machine's. */
 Host *made_host(const MadeHost *made);
-/* The same, and what is around it. */
-Host *made_host_around(const MadeHost *made, Surroundings **ret_around);
+/* The same, and what the findings look at besides. */
+Host *made_host_around(const MadeHost *made, CheckFacts **ret_facts);

@@ -91,14 +91,14 @@ static void assert_order_and_words(const GPtrArray *findings) {
 
 static void test_row(gconstpointer data) {
         const CheckRow *row = data;
-        g_autoptr(Surroundings) around = NULL;
-        g_autoptr(Host) host = made_host_around(&row->made, &around);
+        g_autoptr(CheckFacts) facts = NULL;
+        g_autoptr(Host) host = made_host_around(&row->made, &facts);
         unsigned n;
 
         host->device = row->node ? row->node : "ok";
-        around->has_node = row->mode != 0;
-        around->node = (struct stat) {.st_mode = S_IFCHR | row->mode, .st_uid = row->uid, .st_gid = row->gid};
-        g_autoptr(GPtrArray) findings = check_host(host, around, row->opened ? row->opened : "");
+        facts->has_node = row->mode != 0;
+        facts->node = (struct stat) {.st_mode = S_IFCHR | row->mode, .st_uid = row->uid, .st_gid = row->gid};
+        g_autoptr(GPtrArray) findings = check_host(host, facts, row->opened ? row->opened : "");
         const Finding *f = check_row_find(findings, row->id, &n);
 
         assert_order_and_words(findings);

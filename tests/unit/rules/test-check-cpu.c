@@ -153,9 +153,9 @@ static const CheckRow rows[] = {
 static void test_a_flag_that_the_kernel_hides(void) {
         const MadeHost made = {.loaded = "kvm_amd.nested=1 kvm_amd.npt=Y kvm_amd.vls=0",
                                .cpuid = CPUID_SVM_BIT("75c237ff", "00008009")};
-        g_autoptr(Surroundings) around = NULL;
-        g_autoptr(Host) host = made_host_around(&made, &around);
-        g_autoptr(GPtrArray) findings = check_host(host, around, "");
+        g_autoptr(CheckFacts) facts = NULL;
+        g_autoptr(Host) host = made_host_around(&made, &facts);
+        g_autoptr(GPtrArray) findings = check_host(host, facts, "");
         g_autoptr(Effect) vls = effect_new(host, catalog_find("kvm_amd", "vls"));
         unsigned n;
 
@@ -172,9 +172,9 @@ static void test_a_flag_that_the_kernel_hides(void) {
 /* A finding for each register, with all flags that it is about. */
 static void test_each_register_by_itself(void) {
         const MadeHost made = {INTEL, INTEL_LOADED, .msr = "0x481 0x4000000000\n0x48b 0x0000448000000000\n"};
-        g_autoptr(Surroundings) around = NULL;
-        g_autoptr(Host) host = made_host_around(&made, &around);
-        g_autoptr(GPtrArray) findings = check_host(host, around, "");
+        g_autoptr(CheckFacts) facts = NULL;
+        g_autoptr(Host) host = made_host_around(&made, &facts);
+        g_autoptr(GPtrArray) findings = check_host(host, facts, "");
         const char *const expected[] = {"has vnmi, but MSR 0x481 (0x4000000000)",
                                         "has ept, vpid, but MSR 0x48b (0x448000000000)"};
         unsigned n = 0;
@@ -196,9 +196,9 @@ static void test_too_many_to_name(void) {
         for (unsigned i = 1; i < 40; i++)
                 g_string_append_printf(others, "processor : %u\nflags : npt nrip_save%s\n\n", i, i % 2 ? "" : " svm");
         const MadeHost made = {AMD_LOADABLE, .others = others->str};
-        g_autoptr(Surroundings) around = NULL;
-        g_autoptr(Host) host = made_host_around(&made, &around);
-        g_autoptr(GPtrArray) findings = check_host(host, around, "");
+        g_autoptr(CheckFacts) facts = NULL;
+        g_autoptr(Host) host = made_host_around(&made, &facts);
+        g_autoptr(GPtrArray) findings = check_host(host, facts, "");
         unsigned n;
 
         const Finding *f = check_row_find(findings, "cpus-differ", &n);
@@ -214,9 +214,9 @@ static void test_too_many_to_name(void) {
 static void test_unknown_vendor(void) {
         const MadeHost made = {
                         .vendor = "SomebodyElse", .flags = "vmx svm", .cpuid = CPUID_NO_SVM, .msr = "0x3a 0x1\n"};
-        g_autoptr(Surroundings) around = NULL;
-        g_autoptr(Host) host = made_host_around(&made, &around);
-        g_autoptr(GPtrArray) findings = check_host(host, around, "");
+        g_autoptr(CheckFacts) facts = NULL;
+        g_autoptr(Host) host = made_host_around(&made, &facts);
+        g_autoptr(GPtrArray) findings = check_host(host, facts, "");
         unsigned n;
 
         g_assert_null(check_row_find(findings, "firmware", &n));

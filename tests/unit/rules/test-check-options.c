@@ -242,8 +242,8 @@ static void test_masked_file(Tree *tree, gconstpointer data) {
         tree_write(tree, "etc/modprobe.d/floppy.conf", "");
         tree_write(tree, "usr/lib/modprobe.d/floppy.conf", "blacklist floppy\n");
         g_autoptr(Host) host = made_host_read(&made, tree);
-        g_autoptr(Surroundings) around = surroundings_read(host);
-        g_autoptr(GPtrArray) findings = check_host(host, around, "");
+        g_autoptr(CheckFacts) facts = check_facts_read(host);
+        g_autoptr(GPtrArray) findings = check_host(host, facts, "");
         const Finding *f = check_row_find(findings, "masked-file", &n);
         g_assert_cmpuint(n, ==, 1 + G_N_ELEMENTS(others));
         g_assert_cmpstr(f->status, ==, "info");
@@ -257,9 +257,9 @@ static void test_many_of_a_kind_are_counted(void) {
         for (unsigned i = 0; i < 1000; i++)
                 g_string_append_printf(lines, "options kvm_amd x%u=1\n", i);
         const MadeHost made = {AMD_LOADED, .modprobe = lines->str};
-        g_autoptr(Surroundings) around = NULL;
-        g_autoptr(Host) host = made_host_around(&made, &around);
-        g_autoptr(GPtrArray) findings = check_host(host, around, "");
+        g_autoptr(CheckFacts) facts = NULL;
+        g_autoptr(Host) host = made_host_around(&made, &facts);
+        g_autoptr(GPtrArray) findings = check_host(host, facts, "");
         const Finding *f = check_row_find(findings, "parameter-unknown", &n);
         g_assert_cmpuint(n, ==, 17);
         g_assert_cmpstr(f->message, ==, "and 984 more of this kind");
@@ -268,9 +268,9 @@ static void test_many_of_a_kind_are_counted(void) {
 
 static void test_every_bad_line(void) {
         const MadeHost made = {AMD_LOADED, .modprobe = "x\ny\noptions kvm_amd nested=1\nz\n"};
-        g_autoptr(Surroundings) around = NULL;
-        g_autoptr(Host) host = made_host_around(&made, &around);
-        g_autoptr(GPtrArray) findings = check_host(host, around, "");
+        g_autoptr(CheckFacts) facts = NULL;
+        g_autoptr(Host) host = made_host_around(&made, &facts);
+        g_autoptr(GPtrArray) findings = check_host(host, facts, "");
         unsigned n;
 
         const Finding *f = check_row_find(findings, "modprobe-line", &n);

@@ -278,10 +278,10 @@ static void test_healthy_hosts_have_nothing_to_worry_about(void) {
         };
 
         for (gsize i = 0; i < G_N_ELEMENTS(healthy); i++) {
-                g_autoptr(Surroundings) around = NULL;
-                g_autoptr(Host) host = made_host_around(&healthy[i], &around);
+                g_autoptr(CheckFacts) facts = NULL;
+                g_autoptr(Host) host = made_host_around(&healthy[i], &facts);
                 host->device = "ok";
-                g_autoptr(GPtrArray) findings = check_host(host, around, "ok");
+                g_autoptr(GPtrArray) findings = check_host(host, facts, "ok");
                 g_assert_cmpuint(findings->len, >, 3);
                 for (unsigned k = 0; k < findings->len; k++) {
                         const Finding *f = g_ptr_array_index(findings, k);
@@ -302,11 +302,11 @@ static void test_ordinary_machines_do_not_fail(void) {
         };
 
         for (gsize i = 0; i < G_N_ELEMENTS(ordinary); i++) {
-                g_autoptr(Surroundings) around = NULL;
-                g_autoptr(Host) host = made_host_around(&ordinary[i], &around);
+                g_autoptr(CheckFacts) facts = NULL;
+                g_autoptr(Host) host = made_host_around(&ordinary[i], &facts);
                 g_autoptr(GPtrArray) findings = NULL;
                 host->device = i == 4 ? "ok" : "missing";
-                findings = check_host(host, around, "");
+                findings = check_host(host, facts, "");
                 for (unsigned k = 0; k < findings->len; k++) {
                         const Finding *f = g_ptr_array_index(findings, k);
                         g_test_message("%s %s: %s", f->status, f->id, f->message);
@@ -321,8 +321,8 @@ static void test_a_tree_of_files_has_no_device(Tree *tree, gconstpointer data) {
         unsigned n;
 
         g_autoptr(Host) host = made_host_read(&made, tree);
-        g_autoptr(Surroundings) around = surroundings_read(host);
-        g_autoptr(GPtrArray) findings = check_host(host, around, "");
+        g_autoptr(CheckFacts) facts = check_facts_read(host);
+        g_autoptr(GPtrArray) findings = check_host(host, facts, "");
         const Finding *f = check_row_find(findings, "device", &n);
         g_assert_cmpstr(host->device, ==, "missing");
         g_assert_cmpstr(f->status, ==, "info");
@@ -346,8 +346,8 @@ static void test_fixtures(void) {
                 unsigned fails = 0;
                 tree_set_up(&tree, fixtures[i].name);
                 g_autoptr(Host) host = host_read(tree.root, NULL);
-                g_autoptr(Surroundings) around = surroundings_read(host);
-                g_autoptr(GPtrArray) findings = check_host(host, around, "");
+                g_autoptr(CheckFacts) facts = check_facts_read(host);
+                g_autoptr(GPtrArray) findings = check_host(host, facts, "");
                 for (unsigned k = 0; k < findings->len; k++) {
                         const Finding *f = g_ptr_array_index(findings, k);
                         g_test_message("%s: %s %s: %s", fixtures[i].name, f->status, f->id, f->message);

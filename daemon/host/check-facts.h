@@ -11,7 +11,7 @@
 #include "host.h"
 #include "initramfs.h"
 
-typedef struct Surroundings {
+typedef struct CheckFacts {
         char *lockdown;   /* "integrity", "confidentiality" (sys/kernel/security/lockdown), "" when there is none */
         bool signed_only; /* the kernel takes only modules that are signed (sys/module/module/parameters/sig_enforce) */
         char *unsigned_module;      /* a module of KVM that is loaded and has no signature (its taint has E), or NULL */
@@ -25,8 +25,8 @@ typedef struct Surroundings {
         struct stat node;
         gid_t kvm_group; /* 0: there is none */
         Initramfs *initramfs;
-} Surroundings;
+} CheckFacts;
 
-Surroundings *surroundings_read(const Host *host); /* never fails: what can't be read is empty */
-void surroundings_free(Surroundings *around);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Surroundings, surroundings_free)
+CheckFacts *check_facts_read(const Host *host); /* never fails: what can't be read is empty */
+void check_facts_free(CheckFacts *facts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CheckFacts, check_facts_free)

@@ -4,11 +4,11 @@
 
 #include <string.h>
 
+#include "check-facts.h"
 #include "device-node.h"
 #include "group.h"
 #include "lockdown.h"
 #include "outer-hypervisor.h"
-#include "surroundings.h"
 
 /* The list of a distribution's modules has less than one megabyte. */
 #define MODULES_DEP_MAX ((size_t) 8 * 1024 * 1024)
@@ -66,7 +66,7 @@ static char *read_modules_dep(const Host *host) {
         return *host->release && root_read(host->root, path, MODULES_DEP_MAX, &text, &size, NULL) ? text : g_strdup("");
 }
 
-static void find_others(Surroundings *around, const Host *host) {
+static void find_others(CheckFacts *facts, const Host *host) {
         static const char *const others[] = {"vboxdrv", "vmmon"};
         g_autoptr(GPtrArray) loaded = g_ptr_array_new(), installed = g_ptr_array_new();
         g_autofree char *dep = read_modules_dep(host);
@@ -81,46 +81,46 @@ static void find_others(Surroundings *around, const Host *host) {
         }
         g_ptr_array_add(loaded, NULL);
         g_ptr_array_add(installed, NULL);
-        around->loaded_others = (GStrv) g_ptr_array_free(g_steal_pointer(&loaded), FALSE);
-        around->installed_others = (GStrv) g_ptr_array_free(g_steal_pointer(&installed), FALSE);
+        facts->loaded_others = (GStrv) g_ptr_array_free(g_steal_pointer(&loaded), FALSE);
+        facts->installed_others = (GStrv) g_ptr_array_free(g_steal_pointer(&installed), FALSE);
 }
 
-static void read_node(Surroundings *around, const Host *host) {
-        around->has_node = root_stat_device(host->root, "kvm", &around->node) >= 0 && !node_is_wrong(&around->node);
-        around->kvm_group = group_find(host->root, NODE_GROUP);
+static void read_node(CheckFacts *facts, const Host *host) {
+        facts->has_node = root_stat_device(host->root, "kvm", &facts->node) >= 0 && !node_is_wrong(&facts->node);
+        facts->kvm_group = group_find(host->root, NODE_GROUP);
 }
 
-Surroundings *surroundings_read(const Host *host) {
-        Surroundings *around = g_new0(Surroundings, 1);
+CheckFacts *check_facts_read(const Host *host) {
+        CheckFacts *facts = g_new0(CheckFacts, 1);
         g_autofree char *enforced = read_line(host->root, "sys/module/module/parameters/sig_enforce");
         g_autofree char *vendor = root_read_line(host->root, "sys/class/dmi/id/sys_vendor");
         g_autofree char *tag = root_read_line(host->root, "sys/class/dmi/id/chassis_asset_tag");
 
-        around->lockdown = lockdown_read(host->root);
-        around->signed_only = *around->lockdown || g_str_equal(enforced, "Y");
-        around->unsigned_module = find_unsigned(host);
-        around->other_kernels = find_kernels(host);
-        find_others(around, host);
-        around->itlb_multihit = read_line(host->root, "sys/devices/system/cpu/vulnerabilities/itlb_multihit");
-        around->l1tf = read_line(host->root, "sys/devices/system/cpu/vulnerabilities/l1tf");
-        around->cloud = host->cpu->level > 0 ? outer_hypervisor_cloud(vendor, tag) : NULL;
-        around->kernel_package = find_package(host);
-        read_node(around, host);
-        around->initramfs = initramfs_read(host->root, host->release, host->options);
-        return around;
+        facts->lockdown = lockdown_read(host->root);
+        facts->signed_only = *facts->lockdown || g_str_equal(enforced, "Y");
+        facts->unsigned_module = find_unsigned(host);
+        facts->other_kernels = find_kernels(host);
+        find_others(facts, host);
+        facts->itlb_multihit = read_line(host->root, "sys/devices/system/cpu/vulnerabilities/itlb_multihit");
+        facts->l1tf = read_line(host->root, "sys/devices/system/cpu/vulnerabilities/l1tf");
+        facts->cloud = host->cpu->level > 0 ? outer_hypervisor_cloud(vendor, tag) : NULL;
+        facts->kernel_package = find_package(host);
+        read_node(facts, host);
+        facts->initramfs = initramfs_read(host->root, host->release, host->options);
+        return facts;
 }
 
-void surroundings_free(Surroundings *around) {
-        if (!around)
+void check_facts_free(CheckFacts *facts) {
+        if (!facts)
                 return;
-        g_free(around->lockdown);
-        g_free(around->unsigned_module);
-        g_free(around->kernel_package);
-        g_strfreev(around->other_kernels);
-        g_strfreev(around->loaded_others);
-        g_strfreev(around->installed_others);
-        g_free(around->itlb_multihit);
-        g_free(around->l1tf);
-        g_clear_pointer(&around->initramfs, initramfs_free);
-        g_free(around);
+        g_free(facts->lockdown);
+        g_free(facts->unsigned_module);
+        g_free(facts->kernel_package);
+        g_strfreev(facts->other_kernels);
+        g_strfreev(facts->loaded_others);
+        g_strfreev(facts->installed_others);
+        g_free(facts->itlb_multihit);
+        g_free(facts->l1tf);
+        g_clear_pointer(&facts->initramfs, initramfs_free);
+        g_free(facts);
 }
