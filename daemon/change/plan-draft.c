@@ -11,8 +11,8 @@
 #include "effect-judge.h"
 #include "error.h"
 #include "load-options.h"
-#include "obstacles.h"
 #include "plan-draft.h"
+#include "preconditions.h"
 
 typedef struct Draft {
         const Host *host;
@@ -343,7 +343,7 @@ Plan *plan_new(const Host *host, const Loader *loader, const Request *request, G
                 plan->nested_off = switches_nested_off(&draft);
                 plan->unchanged = plan->files->len == 0 && !plan_reloads(plan) && all_in_effect(&draft);
                 ok = check_builtin_reload(&draft, error) &&
-                     (plan->unchanged || obstacles_check(host, loader, request, plan, error));
+                     (plan->unchanged || preconditions_check(host, loader, request, plan, error));
         }
         if (ok)
                 describe(&draft);

@@ -6,7 +6,7 @@
 #include "catalog.h"
 #include "error.h"
 #include "load-options.h"
-#include "obstacles.h"
+#include "preconditions.h"
 
 /* The way round everything that stands in the way of a reload, as the end of a sentence: none,
  * where a reload is all that is asked for, and where the files are written already. */
@@ -102,7 +102,8 @@ static bool check_needs(const Host *host, const Request *request, const Setting 
         return true;
 }
 
-bool obstacles_check(const Host *host, const Loader *loader, const Request *request, const Plan *plan, GError **error) {
+bool preconditions_check(const Host *host, const Loader *loader, const Request *request, const Plan *plan,
+                         GError **error) {
         const bool touches = plan_reloads(plan) || !(request->flags & REQUEST_NEXT_BOOT);
 
         if (touches && loader->inert && !(request->flags & REQUEST_DRY_RUN)) {
