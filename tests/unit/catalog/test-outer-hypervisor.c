@@ -75,10 +75,10 @@ static void test_clouds(void) {
 int main(int argc, char **argv) {
         g_test_init(&argc, &argv, NULL);
         for (gsize i = 0; i < G_N_ELEMENTS(reasons); i++) {
-                g_autofree char *path = g_strconcat("/below/reason/", reasons[i].fact, NULL);
+                g_autofree char *path = g_strconcat("/outer-hypervisor/reason/", reasons[i].fact, NULL);
                 g_test_add_data_func(path, &reasons[i], test_reason);
         }
-        g_test_add_func("/below/parameters-are-known", test_parameters_are_known);
-        g_test_add_func("/below/clouds", test_clouds);
+        g_test_add_func("/outer-hypervisor/parameters-are-known", test_parameters_are_known);
+        g_test_add_func("/outer-hypervisor/clouds", test_clouds);
         return g_test_run();
 }
