@@ -17,7 +17,9 @@ typedef struct DaemonSettings {
         bool always_ask;        /* polkit decides for uid 0, too */
         bool units;             /* what must open /dev/kvm runs as a unit of systemd's, else as a plain child */
         const char *helper_dir; /* where nestvirt-device and nestvirt-probe are, for plain children */
-        uint64_t patience_usec; /* so long at most a look at whether KVM is idle is put off; then only an event leads to one */
+        /* so long at most a look at whether KVM is idle is put off; then only an event leads to
+         * one */
+        uint64_t patience_usec;
         const char *libvirt;          /* the URI; NULL: what the configuration says, or the machine's own */
         const Hypervisor *hypervisor; /* NULL: libvirt, when there is one */
         uint64_t guest_patience_usec; /* so long at most a call about a guest waits for it */

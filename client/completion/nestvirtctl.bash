@@ -57,7 +57,8 @@ _nestvirtctl() {
         local patching="--dry-run --nested= --mode= --model= --recipe= --release= --vendor="
         local times="--times"
         local repeating="--interval= --count="
-        local verbs="status check show set reset reload cancel users guests guest set-cpu prepare probe stat exits ensure-device monitor patch-xml help"
+        local verbs="status check show set reset reload cancel users guests guest set-cpu prepare probe stat
+                exits ensure-device monitor patch-xml help"
         # The words as they were meant, without backslashes: readline's own are broken at = and :
         local line=${COMP_LINE:0:COMP_POINT} words cur prev='' verb='' i named=0
         # shellcheck disable=SC2162

@@ -55,7 +55,8 @@ static int compare_rows(gconstpointer a, gconstpointer b) {
 
         if (p != q)
                 return p < q ? -1 : 1;
-        return descending(x->rate, y->rate) ?: descending((double) x->total, (double) y->total) ?: strcmp(x->name, y->name);
+        const int by_use = descending(x->rate, y->rate) ?: descending((double) x->total, (double) y->total);
+        return by_use ?: strcmp(x->name, y->name);
 }
 
 GPtrArray *sample_rows(const Sample *now, const Sample *before, const char *machine) {

@@ -8,7 +8,9 @@
 #define SETTINGS_PATH "etc/nestvirt/nestvirtd.conf"
 
 typedef struct Settings {
-        char *libvirt; /* the URI of the libvirt whose guests are shown; "": none; NULL: the machine's own, when there is one */
+        /* the URI of the libvirt whose guests are shown; "": none; NULL: the machine's own, when
+         * there is one */
+        char *libvirt;
 } Settings;
 
 /* What is not said, or can't be read, is NULL. @error is set when there is a file and it can't be

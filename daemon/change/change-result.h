@@ -10,7 +10,9 @@ typedef struct ChangeResult {
         const char *outcome; /* "unchanged" "applied" "configured" "deferred" "planned"; NULL on failure */
         GPtrArray *steps;    /* char*, what was done, in words */
         GPtrArray *impact;   /* Impact* (plan.h) */
-        GHashTable *values; /* parameter, or module.parameter when two modules are concerned -> value read back, as sysfs prints it */
+        /* parameter, or module.parameter when two modules are concerned -> value read back, as
+         * sysfs prints it */
+        GHashTable *values;
         GError *error; /* Busy, ReloadFailed, HostDegraded, NotPermitted, Conflict, or internal */
 } ChangeResult;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What a plan needs to be carried out, checked before anything is touched. Pure, but for the look at
- * the modules' files. */
+/* What a plan needs to be carried out, checked before anything is touched. Pure, but for the look
+ * at the modules' files. */
 
 #include <glib.h>
 #include <stdbool.h>

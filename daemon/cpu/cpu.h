@@ -12,15 +12,21 @@
 #include "root.h"
 
 typedef struct Cpu {
-        char *architecture; /* as uname -m spells it: "x86_64", "aarch64", "s390x"…; "unknown" if it can't be told. Beneath
-                             * another root from proc/sys/kernel/arch (since Linux 6.1), else from what cpuinfo looks like */
-        char *vendor; /* "intel" (GenuineIntel, CentaurHauls, Shanghai: VMX), "amd" (AuthenticAMD, HygonGenuine: SVM), or "" */
-        char *model;      /* model name, may be empty */
-        GStrv features;   /* virtualization features in the kernel's spelling, sorted, no duplicates */
-        unsigned level;   /* 0 on the hardware, 1 inside a virtual machine */
-        char *hypervisor; /* what is below at level 1, as systemd-detect-virt(1) spells it: "kvm", "microsoft", "vmware",
-                             * "xen"…, "unknown"; else "". On an x86 machine the CPU says it (CPUID 0x40000000 and up);
-                             * elsewhere and beneath another root it is taken from sys/hypervisor/type and DMI */
+        /* as uname -m spells it: "x86_64", "aarch64", "s390x"…; "unknown" if it can't be told.
+         * Beneath another root from proc/sys/kernel/arch (since Linux 6.1), else from what
+         * cpuinfo looks like */
+        char *architecture;
+        /* "intel" (GenuineIntel, CentaurHauls, Shanghai: VMX), "amd" (AuthenticAMD,
+         * HygonGenuine: SVM), or "" */
+        char *vendor;
+        char *model;    /* model name, may be empty */
+        GStrv features; /* virtualization features in the kernel's spelling, sorted, no duplicates */
+        unsigned level; /* 0 on the hardware, 1 inside a virtual machine */
+        /* what is below at level 1, as systemd-detect-virt(1) spells it: "kvm", "microsoft",
+         * "vmware", "xen"…, "unknown"; else "". On an x86 machine the CPU says it (CPUID
+         * 0x40000000 and up); elsewhere and beneath another root it is taken from
+         * sys/hypervisor/type and DMI */
+        char *hypervisor;
         bool has_vmx_flags;  /* the kernel prints "vmx flags": their absence means something */
         bool flags_cleared;  /* the kernel command line has it hide flags (clearcpuid=) */
         unsigned processors; /* how many /proc/cpuinfo has */

@@ -33,7 +33,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CpuXml, cpu_xml_free)
 
 typedef struct CpuEdit {
         const char *vendor; /* "intel", "amd"; may be NULL when @nested is -1 */
-        const char *mode; /* "host-model", "host-passthrough", "maximum", "custom"; NULL: leave it, or custom when there is a @model */
+        /* "host-model", "host-passthrough", "maximum", "custom"; NULL: leave it, or custom when
+         * there is a @model */
+        const char *mode;
         const char *model; /* NULL: leave it */
         int nested;        /* 1: the guest may run guests, 0: it may not, -1: leave it */
 } CpuEdit;

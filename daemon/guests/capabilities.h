@@ -7,9 +7,11 @@
 #include <glib.h>
 
 typedef struct Capabilities {
-        char *emulator;       /* the program that was asked, a path */
-        char *model;          /* of host-model; "" when libvirt has none here */
-        GHashTable *features; /* name -> GINT_TO_POINTER(true): had beside the model; (false): not had, though of the model */
+        char *emulator; /* the program that was asked, a path */
+        char *model;    /* of host-model; "" when libvirt has none here */
+        /* name -> GINT_TO_POINTER(true): had beside the model; (false): not had, though of the
+         * model */
+        GHashTable *features;
 } Capabilities;
 
 /* @xml: libvirt's <domainCapabilities>. Internal when it is none. */

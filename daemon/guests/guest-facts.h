@@ -23,7 +23,9 @@ typedef struct GuestFacts {
         bool managed_save;
         GuestCpu saved;       /* of the managed save */
         GPtrArray *snapshots; /* GuestSnapshot*; NULL: none */
-        gint64 nested_run; /* guests' entries of all virtual CPUs since the start; -1 when the kernel or QEMU does not tell, or has not yet */
+        /* guests' entries of all virtual CPUs since the start; -1 when the kernel or QEMU does
+         * not tell, or has not yet */
+        gint64 nested_run;
         gint64 guest_mode; /* virtual CPUs that run a guest of the guest right now; -1 likewise */
 } GuestFacts;
 

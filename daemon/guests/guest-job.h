@@ -15,7 +15,8 @@ typedef enum GuestJobKind {
         GUEST_JOB_DEFINE,
         GUEST_JOB_REPROBE,
         GUEST_JOB_CLOSE,
-        GUEST_JOB_STATISTICS, /* these may hang with one guest's QEMU, and have a thread and a connection of their own */
+        /* these may hang with one guest's QEMU, and have a thread and a connection of their own */
+        GUEST_JOB_STATISTICS,
         GUEST_JOB_COUNT,
         GUEST_JOB_CLOSE_SECOND,
         GUEST_JOB_KINDS
@@ -44,12 +45,15 @@ typedef struct GuestJob {
         char *before, *now; /* likewise: fixed-values.h */
         int stage;          /* a GuestJobStage, read and written by both threads */
 
-        GPtrArray *facts; /* GuestFacts*: all of CONNECT, LIST and SURVEY, those found of FIND, the one of DEFINE; and of STATISTICS */
+        /* GuestFacts*: all of CONNECT, LIST and SURVEY, those found of FIND, the one of DEFINE;
+         * and of STATISTICS */
+        GPtrArray *facts;
         GPtrArray *gone;      /* char*, of FIND: the names of no guest */
         GHashTable *counters; /* of COUNT: UUID -> what count() says, of those that are there */
         Reprobe *reprobe;     /* what came of REPROBE; NULL: there was nothing to do */
-        GError *error; /* LibvirtUnavailable: it could not be carried out whole; TimedOut: nor was it, as it was cancelled; of PLAN and DEFINE
-                        * any of hypervisor.h */
+        /* LibvirtUnavailable: it could not be carried out whole; TimedOut: nor was it, as it was
+         * cancelled; of PLAN and DEFINE any of hypervisor.h */
+        GError *error;
 } GuestJob;
 
 GuestJob *guest_job_new(GuestJobKind kind, const Hypervisor *hypervisor, gpointer connection, const char *vendor);

@@ -28,8 +28,11 @@ typedef struct Host {
         GHashTable *pending;   /* module -> (parameter -> value): what waits for idle, from run/nestvirt/pending */
         bool modules_disabled; /* proc/sys/kernel/modules_disabled, or nomodule on the command line */
         bool nomodule;         /* the latter */
-        bool has_module_files; /* lib/modules/RELEASE is there: it goes when the running kernel is upgraded or removed */
-        bool kvm_kept; /* our last change of nested could not unload the kvm.ko that is loaded now: see effect-reason.c */
+        /* lib/modules/RELEASE is there: it goes when the running kernel is upgraded or removed */
+        bool has_module_files;
+        /* our last change of nested could not unload the kvm.ko that is loaded now: see
+         * effect-reason.c */
+        bool kvm_kept;
         bool degraded;           /* a change failed and could not be undone (journal-phase.h) */
         bool journal_unreadable; /* there is a record of a change, and it can't be understood */
         GVariant *probe;         /* a{sv}: what the probe last found (probe-result.h) */

@@ -19,7 +19,9 @@ typedef struct Initramfs {
         gint64 booted;         /* the same of the boot; 0: unknown */
         char *puts_kvm; /* "/etc/initramfs-tools/modules:12": the line that puts a module of KVM into it, or NULL */
         char *rebuild;  /* the command that builds it anew, "" when its tool is not known */
-        GHashTable *changed; /* absolute path -> gint64 *: the last change of each file of modprobe.d with options of KVM */
+        /* absolute path -> gint64 *: the last change of each file of modprobe.d with options of
+         * KVM */
+        GHashTable *changed;
 } Initramfs;
 
 /* Never fails: what can't be read is not there. */

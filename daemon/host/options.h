@@ -29,7 +29,9 @@ typedef struct Command {
 } Command;
 
 typedef struct Options {
-        GPtrArray *options; /* Option*, for each module in the order in which the kernel will see them: the last one wins */
+        /* Option*, for each module in the order in which the kernel will see them: the last one
+         * wins */
+        GPtrArray *options;
         GPtrArray *commands; /* Command*: install, remove and blacklist lines */
         GPtrArray *bad;      /* BadLine*: what libkmod would ignore with a warning, or what is too long to be meant */
         GStrv masked;        /* files that a file of the same name in an earlier folder hides, absolute */

@@ -21,14 +21,18 @@ typedef struct Counter {
 
 typedef struct VmStatistics {
         char *name; /* of a guest its UUID, of others as @machine */
-        char *machine; /* of the folder: "PID-FD", of the process that made the machine and its descriptor; NULL: a guest without one */
+        /* of the folder: "PID-FD", of the process that made the machine and its descriptor;
+         * NULL: a guest without one */
+        char *machine;
         GPtrArray *counters; /* Counter*, sorted by name */
         GPtrArray *withheld; /* char*: counters that are there and may not be read, likewise */
         char *reason;        /* why; "" when none is withheld */
 } VmStatistics;
 
 typedef struct Statistics {
-        GPtrArray *vms; /* VmStatistics*, sorted by name; a guest of which debugfs says nothing has neither counters nor withheld ones */
+        /* VmStatistics*, sorted by name; a guest of which debugfs says nothing has neither
+         * counters nor withheld ones */
+        GPtrArray *vms;
         GStrv names;         /* those that are meant; empty: all */
         GError *unreachable; /* why debugfs says nothing of any machine, or NULL */
 } Statistics;

@@ -7,7 +7,9 @@
 #include "host.h"
 
 typedef struct Contradiction {
-        bool expected; /* kernels are known to do so: they hide a flag of which they know an erratum, or none of a newer CPU's */
+        /* kernels are known to do so: they hide a flag of which they know an erratum, or none of
+         * a newer CPU's */
+        bool expected;
         char *message; /* both sources, their values, and what it may mean */
 } Contradiction;
 

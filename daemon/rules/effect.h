@@ -30,10 +30,14 @@ typedef enum Why {
 
 typedef struct Effect {
         const Parameter *parameter;
-        char *value;     /* as sysfs prints it; "" when the module is not loaded */
-        char *current;   /* the same, normalised; NULL when it is not loaded or not to be understood */
-        char *effective; /* "on"/"off" for a bool, decimal, or the word; "" when not loaded, "unknown" when undecidable */
-        char *configured; /* what the next load gets, normalised (as written when it is no valid value); "" = the kernel's default */
+        char *value;   /* as sysfs prints it; "" when the module is not loaded */
+        char *current; /* the same, normalised; NULL when it is not loaded or not to be understood */
+        /* "on"/"off" for a bool, decimal, or the word; "" when not loaded, "unknown" when
+         * undecidable */
+        char *effective;
+        /* what the next load gets, normalised (as written when it is no valid value); "" = the
+         * kernel's default */
+        char *configured;
         const char *normal_default; /* the kernel's default, normalised, "" when unknown */
         char *source;               /* of the configured value, or "" */
         GStrv overridden;           /* sources that lose, the strongest first, at most EFFECT_OVERRIDDEN_MAX */
@@ -41,7 +45,9 @@ typedef struct Effect {
         bool supported;             /* the CPU has what it needs */
         bool writable;              /* without a reload */
         Why why;
-        char *reason; /* why effective is not what was asked, or a plain warning about it; "" when there is nothing to say */
+        /* why effective is not what was asked, or a plain warning about it; "" when there is
+         * nothing to say */
+        char *reason;
         char *remedy; /* the command that puts in effect what was asked, "" when there is none */
 } Effect;
 

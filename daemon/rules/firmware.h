@@ -10,7 +10,9 @@
 
 typedef enum Firmware {
         FIRMWARE_UNKNOWN,
-        FIRMWARE_NONE, /* there is nothing to switch: the CPU, or what a virtual machine is given of it, has neither VMX nor SVM */
+        /* there is nothing to switch: the CPU, or what a virtual machine is given of it, has
+         * neither VMX nor SVM */
+        FIRMWARE_NONE,
         FIRMWARE_OFF,
         FIRMWARE_ON,
         FIRMWARE_MAX

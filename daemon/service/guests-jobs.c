@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The way of a job to its worker and back. A job owns its input and its result; they are carried out
- * one after the other by a worker, which is there only when there is a libvirt; what asks QEMU, by
- * another one. What comes of them is others'. */
+/* The way of a job to its worker and back. A job owns its input and its result; they are carried
+ * out one after the other by a worker, which is there only when there is a libvirt; what asks QEMU,
+ * by another one. What comes of them is others'. */
 
 #include "guests-own.h"
 

@@ -58,7 +58,9 @@ struct Guests {
         sd_event_source *retry, *gather, *begin, *hang; /* timers */
         bool gathering;
         bool listing, list_again; /* GUEST_JOB_LIST: one is under way; all that was asked for meanwhile is one more */
-        char *values, *values_first; /* what KVM was last loaded with (fixed-values.h), and what it was when the daemon started; or NULL */
+        /* what KVM was last loaded with (fixed-values.h), and what it was when the daemon
+         * started; or NULL */
+        char *values, *values_first;
         bool reprobe_asked;            /* libvirt is to look again: a turn is waited for */
         sd_event_source *reprobe_turn; /* the end of that turn, when libvirt is late; NULL: none is under way */
         GuestJob *reprobe_job;         /* whose turn it is; the worker's, and set as long as the former is */

@@ -14,7 +14,9 @@ typedef struct Helper Helper;
 typedef struct HelperTask {
         const char *unit;        /* "nestvirt-device@check.service" */
         const char *const *argv; /* of the plain child; the first is the name of the program */
-        const char *output; /* where the plain child's standard output goes, an absolute path, or NULL; a unit says so itself */
+        /* where the plain child's standard output goes, an absolute path, or NULL; a unit says
+         * so itself */
+        const char *output;
         unsigned timeout_sec;
 } HelperTask;
 

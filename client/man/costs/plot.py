@@ -31,8 +31,10 @@ KINDS = {
     "shadow-on": ("#e69f00", "L1 shadows them, the host has EPT or NPT"),
     "nested": ("#0072b2", "both have EPT or NPT"),
 }
-WAYS = {"one-level": "one-level", "shadow-on-shadow": "shadow-on-shadow", "shadow-on-ept": "shadow-on", "shadow-on-npt": "shadow-on",
-        "ept-on-ept": "nested", "npt-on-npt": "nested"}
+WAYS = {
+    "one-level": "one-level", "shadow-on-shadow": "shadow-on-shadow", "shadow-on-ept": "shadow-on",
+    "shadow-on-npt": "shadow-on", "ept-on-ept": "nested", "npt-on-npt": "nested",
+}
 # Columns: a count, what it is, and who shares a scale.
 COLUMNS = [
     ("round_trip", "cpuid, to L1 and back", "one"),
@@ -60,12 +62,14 @@ class Report:
             report = json.loads(path.read_text(encoding="utf-8"))
             self.counts, parameters = report["counts"], report["parameters"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise PlotError(f"{path} is no report of the probe ({error}): make one with nestvirtctl --json=short probe") from error
+            raise PlotError(f"{path} is no report of the probe ({error}): "
+                            "make one with nestvirtctl --json=short probe") from error
         self.ways = [way for way in WAYS if f"{way}.round_trip" in self.counts]
         self.module = next((module for module in SETTINGS if f"{module}.nested" in parameters), None)
         if not self.ways or not self.module:
             raise PlotError(f"{path} has no counts: the probe says {report.get('message', 'nothing')!r}")
-        self.on = {word: parameters.get(f"{self.module}.{name}") in ("Y", "1") for name, word in SETTINGS[self.module].items()}
+        self.on = {word: parameters.get(f"{self.module}.{name}") in ("Y", "1")
+                   for name, word in SETTINGS[self.module].items()}
 
     def order(self):
         """What is as it should be comes first, however the files are named and given."""
@@ -91,7 +95,8 @@ def text(x, y, words, size=11, anchor="start", fill=INK, bold=False):
 
 def draw_head():
     yield text(MARGIN, 30, "What a guest's guest (L2) costs: exits to the host (L0)", 17, bold=True)
-    yield text(MARGIN, 50, "Counted by nestvirt-probe for one operation of L2, and for a workload; exact, and no times. Fewer is better.", fill=PALE)
+    yield text(MARGIN, 50, "Counted by nestvirt-probe for one operation of L2, and for a workload; exact, and no times."
+                           " Fewer is better.", fill=PALE)
     x = MARGIN
     for colour, words in KINDS.values():
         yield f'<rect x="{x}" y="66" width="12" height="12" fill="{colour}"/>'
@@ -154,8 +159,10 @@ def draw(reports):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="plot.py", description="Draws what a guest's guest costs, from reports of the probe.")
-    parser.add_argument("-o", "--output", type=pathlib.Path, metavar="SVG", help="the picture; standard output if not given")
+    parser = argparse.ArgumentParser(
+        prog="plot.py", description="Draws what a guest's guest costs, from reports of the probe.")
+    parser.add_argument("-o", "--output", type=pathlib.Path, metavar="SVG",
+                        help="the picture; standard output if not given")
     parser.add_argument("reports", type=pathlib.Path, nargs="+", metavar="REPORT")
     args = parser.parse_args()
     try:
