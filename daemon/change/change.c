@@ -154,7 +154,7 @@ static void finish(Change *change, const char *outcome) {
                 return;
         }
         if (!journal_write(change->root, change->plan, JOURNAL_PROVEN, &failed) ||
-            !ending_finish(change->plan, change->root, change->result->steps, &failed)) {
+            !plan_files_finish(change->plan, change->root, change->result->steps, &failed)) {
                 undo(change, failed, true);
                 return;
         }

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The last steps of a change. It must not decide which of the two ends it comes to. */
+/* The undoing of a change. It must not decide whether one is undone. */
 
 #include "ending.h"
 #include "error.h"
 #include "journal.h"
 #include "plan-files.h"
-
-bool ending_finish(const Plan *plan, const Root *root, GPtrArray *steps, GError **error) {
-        return plan_files_publish(plan->files, root, steps, error) &&
-               plan_files_publish(plan->records, root, NULL, error);
-}
 
 bool ending_undo(Reload *reload, GError **error) {
         const Plan *plan = reload->plan;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* How a change ends, for the one that is carried out (change.c) and for the one that was cut short
- * (recover.c) alike: its values are proven and its files become visible, or everything goes back to
- * what it was. Both can be cut short again and repeated. */
+/* Everything goes back to what it was, for a change that is carried out (change.c) and for one that
+ * was cut short (recover.c) alike. It can be cut short again and repeated. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -12,8 +11,6 @@
 #include "reload.h"
 #include "root.h"
 
-/* The journal says "proven". Adds to @steps (char*). */
-bool ending_finish(const Plan *plan, const Root *root, GPtrArray *steps, GError **error);
 /* Everything is tried, whatever else fails. When all is as it was the journal goes, else it says
  * "degraded"; the error is the first one's. */
 bool ending_undo(Reload *reload, GError **error);

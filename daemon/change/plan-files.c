@@ -76,3 +76,8 @@ bool plan_files_restore(const GPtrArray *files, const Root *root, GPtrArray *ste
                 ok = restore(g_ptr_array_index(files, i), root, steps, ok ? error : NULL) && ok;
         return ok;
 }
+
+bool plan_files_finish(const Plan *plan, const Root *root, GPtrArray *steps, GError **error) {
+        return plan_files_publish(plan->files, root, steps, error) &&
+               plan_files_publish(plan->records, root, NULL, error);
+}

@@ -16,6 +16,9 @@ bool plan_files_stage(const GPtrArray *files, const Root *root, GError **error);
 bool plan_files_discard(const GPtrArray *files, const Root *root, GError **error);
 /* Adds to @steps (char*, or NULL) what was done, in words. Can be repeated. */
 bool plan_files_publish(const GPtrArray *files, const Root *root, GPtrArray *steps, GError **error);
+/* The journal says "proven": those of modprobe.d, then our own records. Adds to @steps (char*). Can
+ * be cut short and repeated. */
+bool plan_files_finish(const Plan *plan, const Root *root, GPtrArray *steps, GError **error);
 /* The texts of before, wherever publishing stopped. What somebody else has written meanwhile stays.
  * One that fails keeps none of the others from being tried; the error is the first one's. */
 bool plan_files_restore(const GPtrArray *files, const Root *root, GPtrArray *steps, GError **error);

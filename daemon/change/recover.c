@@ -46,7 +46,7 @@ static bool finish(const Plan *plan, const Root *root, Loader *loader, GPtrArray
         g_autoptr(GError) failed = NULL;
 
         if ((plan->deferred || prove_again(plan, root, loader, steps, &failed)) &&
-            ending_finish(plan, root, steps, &failed))
+            plan_files_finish(plan, root, steps, &failed))
                 return journal_clear(root, error);
         recover_step(steps, "failed: %s; putting everything back", failed->message);
         (void) journal_write(root, plan, JOURNAL_UNDOING, NULL);
