@@ -8,13 +8,13 @@
 #include <string.h>
 
 #include "change.h"
-#include "ending.h"
 #include "error.h"
 #include "journal.h"
 #include "plan-files.h"
 #include "records.h"
 #include "recover.h"
 #include "reload.h"
+#include "rollback.h"
 #include "users.h"
 
 #define HOLDERS_SHOWN 8U
@@ -101,8 +101,8 @@ static void undo(Change *change, const GError *cause, bool visible) {
          * all. */
         if (visible || plan->pending)
                 (void) journal_write(change->root, plan, JOURNAL_UNDOING, NULL);
-        if (!ending_undo(&change->reload, planned ? &failed : NULL) || !planned) {
-                change->result->error = ending_degraded(plan, change->root, why, failed);
+        if (!rollback_run(&change->reload, planned ? &failed : NULL) || !planned) {
+                change->result->error = rollback_degraded(plan, change->root, why, failed);
                 return;
         }
 

@@ -3,7 +3,6 @@
 /* A change that was cut short: the journal says what it was and how far it had come. Everything
  * here can be cut short again and repeated. */
 
-#include "ending.h"
 #include "error.h"
 #include "file.h"
 #include "journal.h"
@@ -11,6 +10,7 @@
 #include "plan-files.h"
 #include "recover.h"
 #include "reload.h"
+#include "rollback.h"
 
 static void G_GNUC_PRINTF(2, 3) recover_step(GPtrArray *steps, const char *format, ...) {
         va_list args;
@@ -37,7 +37,7 @@ static bool undo(const Plan *plan, const Root *root, Loader *loader, GPtrArray *
          * loaded then is to go. */
         Reload reload = {.plan = plan, .root = root, .loader = loader, .steps = steps, .touched = true};
 
-        return ending_undo(&reload, error);
+        return rollback_run(&reload, error);
 }
 
 /* A change of which it can't be told any more that it is in effect, or whose files do not become
@@ -84,7 +84,7 @@ static void recover_plan(ChangeResult *result, const Plan *plan, JournalPhase ph
         if (ok)
                 result->outcome = steps->len > 1 ? "applied" : "unchanged";
         else
-                result->error = ending_degraded(plan, root, "was cut short", failed);
+                result->error = rollback_degraded(plan, root, "was cut short", failed);
 }
 
 /* Our own records that were being written when they were cut short: the old ones count. Those of a

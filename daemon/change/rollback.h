@@ -13,6 +13,6 @@
 
 /* Everything is tried, whatever else fails. When all is as it was the journal goes, else it says
  * "degraded"; the error is the first one's. */
-bool ending_undo(Reload *reload, GError **error);
+bool rollback_run(Reload *reload, GError **error);
 /* HostDegraded, with the command that mends it; @failed: why it could not be put back. */
-GError *ending_degraded(const Plan *plan, const Root *root, const char *cause, const GError *failed);
+GError *rollback_degraded(const Plan *plan, const Root *root, const char *cause, const GError *failed);

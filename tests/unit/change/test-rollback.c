@@ -374,7 +374,7 @@ int main(int argc, char **argv) {
 
         g_test_init(&argc, &argv, NULL);
         for (unsigned i = 0; i < G_N_ELEMENTS(tests); i++) {
-                g_autofree char *path = g_strconcat("/ending/", tests[i].name, NULL);
+                g_autofree char *path = g_strconcat("/rollback/", tests[i].name, NULL);
                 g_test_add(path, Fixture, NULL, fixture_set_up, tests[i].run, fixture_tear_down);
         }
         return g_test_run();

@@ -2,12 +2,12 @@
 
 /* The undoing of a change. It must not decide whether one is undone. */
 
-#include "ending.h"
 #include "error.h"
 #include "journal.h"
 #include "plan-files.h"
+#include "rollback.h"
 
-bool ending_undo(Reload *reload, GError **error) {
+bool rollback_run(Reload *reload, GError **error) {
         const Plan *plan = reload->plan;
         const Root *root = reload->root;
         GPtrArray *steps = reload->steps;
@@ -23,7 +23,7 @@ bool ending_undo(Reload *reload, GError **error) {
         return false;
 }
 
-GError *ending_degraded(const Plan *plan, const Root *root, const char *cause, const GError *failed) {
+GError *rollback_degraded(const Plan *plan, const Root *root, const char *cause, const GError *failed) {
         const char *module = plan->vendor ?: "kvm";
         g_autofree char *folder = g_build_filename("sys/module", module, NULL);
         g_autofree char *load = g_strconcat("modprobe ", module, NULL);
