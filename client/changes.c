@@ -9,6 +9,7 @@
 #include "changes.h"
 #include "json.h"
 #include "names.h"
+#include "paging.h"
 #include "parameter.h"
 
 struct Changes {
@@ -113,6 +114,23 @@ static char *show(GVariant *value) {
         return g_variant_print(value, FALSE);
 }
 
+static char *show_paging(const Changes *changes, const char *path, const char *mmu) {
+        GVariant *host = g_hash_table_lookup(changes->known, PATH_MANAGER);
+        g_autofree char *paging = g_str_equal(path, PATH_MANAGER)
+                                                  ? g_strdup(paging_of_host(mmu, get_string(host, "Vendor")))
+                                                  : paging_of_guest(mmu);
+
+        return g_strdup(or_nothing(paging));
+}
+
+static void say_paging(const Changes *changes, const char *path, const char *object, GVariant *before,
+                       GVariant *after) {
+        g_autofree char *old = show_paging(changes, path, before ? g_variant_get_string(before, NULL) : "");
+        g_autofree char *new = show_paging(changes, path, g_variant_get_string(after, NULL));
+
+        say(changes, "%s paging: %s -> %s", object, old, new);
+}
+
 static void take_property(Changes *changes, const char *path, const char *property, GVariant *before, GVariant *after) {
         g_autofree char *object = object_name(changes, path);
 
@@ -123,6 +141,8 @@ static void take_property(Changes *changes, const char *path, const char *proper
                 say_pending(changes, object, before, after);
         else if (g_str_equal(property, "Reason") && g_variant_is_of_type(after, G_VARIANT_TYPE_STRING))
                 say(changes, "%s: %s", object, g_variant_get_string(after, NULL));
+        else if (g_str_equal(property, "Mmu") && g_variant_is_of_type(after, G_VARIANT_TYPE_STRING))
+                say_paging(changes, path, object, before, after);
         else {
                 g_autofree char *key = json_key(property), *old = show(before), *new = show(after);
                 say(changes, "%s %s: %s -> %s", object, g_strdelimit(key, "_", ' '), old, new);

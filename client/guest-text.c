@@ -4,6 +4,7 @@
 
 #include "guest-text.h"
 #include "inventory.h"
+#include "paging.h"
 #include "table.h"
 
 #define COLUMN 14U
@@ -66,6 +67,7 @@ static Style verdict_style(const char *verdict) {
 
 void guest_text_one(Output *out, GVariant *guest) {
         g_autofree char *cpu = describe_cpu(get_string(guest, "CpuMode"), get_string(guest, "CpuModel"));
+        g_autofree char *paging = paging_of_guest(get_string(guest, "Mmu"));
 
         output_text(out, STYLE_BOLD, get_string(guest, "Name"));
         output_newline(out);
@@ -79,7 +81,7 @@ void guest_text_one(Output *out, GVariant *guest) {
         output_field(out, COLUMN, "Now", verdict_style(get_string(guest, "Now")), get_string(guest, "Now"));
         output_field(out, COLUMN, "Using", STYLE_PLAIN, get_string(guest, "Using"));
         output_field(out, COLUMN, "Why", STYLE_PLAIN, get_string(guest, "Reason"));
-        output_field(out, COLUMN, "Memory", STYLE_PLAIN, get_string(guest, "Mmu"));
+        output_field(out, COLUMN, "Paging", STYLE_PLAIN, paging);
         if (get_boolean(guest, "RestartNeeded"))
                 output_field(out, COLUMN, "Restart", STYLE_WARN,
                              "needed: it runs with another CPU than it is defined with (off and on again; a reboot "

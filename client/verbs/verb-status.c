@@ -7,6 +7,7 @@
 #include "guest-text.h"
 #include "inventory.h"
 #include "names.h"
+#include "paging.h"
 #include "parameter.h"
 #include "table.h"
 #include "holders.h"
@@ -134,11 +135,12 @@ static void print_probe(const Client *client, const Inventory *inventory) {
         output_field(client->out, COLUMN, "Probed", STYLE_PLAIN, text);
 }
 
-static void print_mmu_and_device(const Client *client, const Inventory *inventory) {
+static void print_paging_and_device(const Client *client, const Inventory *inventory) {
         const char *mmu = get_string(inventory->manager, "Mmu"), *device = get_string(inventory->manager, "Device");
+        const char *paging = paging_of_host(mmu, get_string(inventory->manager, "Vendor"));
         g_autofree char *node = g_strconcat("/dev/kvm ", *device ? device : "unknown", NULL);
 
-        output_field(client->out, COLUMN, "Mmu", STYLE_PLAIN, mmu);
+        output_field(client->out, COLUMN, "Paging", STYLE_PLAIN, paging);
         output_field(client->out, COLUMN, "Device", g_str_equal(device, "ok") ? STYLE_PLAIN : STYLE_BAD, node);
         print_probe(client, inventory);
 }
@@ -230,7 +232,7 @@ int verb_status(Client *client, char **words) {
         }
         print_host(client, inventory);
         print_nested(client, inventory);
-        print_mmu_and_device(client, inventory);
+        print_paging_and_device(client, inventory);
         print_modules(client, inventory);
         print_users(client, inventory);
         print_guests(client, inventory);

@@ -74,6 +74,13 @@ class Guests(BusTest):
             "guest web1 is gone", "guest db policy: disable -> require", "guest db saved state: managed save -> nothing",
             "guest db: Its CPU has svm, and nested is on on this host."})
 
+    def test_paging_in_words(self):
+        self.assertRegex(self.ctl("guest", "web1").out, r"(?m)^ *Paging: NPT on NPT$")
+        self.assertEqual(self.ctl("--json=short", "guest", "web1").json["mmu"], "npt-on-npt")
+        self.guest(ONE, name="web1", defined="custom EPYC disable", live="custom EPYC disable")
+        self.client().call("RefreshGuests", ("t", 0))
+        self.assertNotIn("Paging", self.ctl("guest", "web1").out)
+
     def test_nobody_of_that_name(self):
         result = self.ctl("guest", "web", status=1)
         self.assertEqual((result.out, result.err),

@@ -151,7 +151,20 @@ class Signals(Monitor):
             parameters = {"nested": entry(Effective=value), "npt": entry(Effective="on" if value else "")}
             self.changed(KVM_AMD, MODULE, {"Parameters": GLib.Variant("a{sa{sv}}", parameters)})
         self.changed(PATH, "org.nestvirt1.Manager", {"Mmu": GLib.Variant("s", "shadow")})
-        self.assertEqual(self.until(monitor, "mmu"), "kvm_amd.nested effective: on -> off\nhost mmu: tdp -> shadow\n")
+        self.assertEqual(self.until(monitor, "paging"), "kvm_amd.nested effective: on -> off\nhost paging: NPT -> shadow paging\n")
+        for mmu in ("", "tdp"):
+            self.changed(PATH, "org.nestvirt1.Manager", {"Mmu": GLib.Variant("s", mmu)})
+        self.assertEqual(self.until(monitor, "nothing -> NPT"), "host paging: shadow paging -> nothing\nhost paging: nothing -> NPT\n")
+
+    def test_a_guests_paging_in_words(self):
+        monitor = self.monitor()
+        for mmu in ("ept-on-ept", "shadow-on-ept", "npt-on-npt", "shadow-on-shadow", "new", ""):
+            self.daemon.emit(PATH, OBJECT_MANAGER, "InterfacesAdded", (
+                "oa{sa{sv}}", guest_path(ONE), {GUEST: variants({"Name": "one", "Uuid": ONE, "Mmu": mmu})}))
+        self.assertEqual(self.until(monitor, "-> nothing").splitlines(), ["guest one is there now"] + [
+            f"guest one paging: {words}" for words in (
+                "EPT on EPT -> shadow paging on EPT", "shadow paging on EPT -> NPT on NPT", "NPT on NPT -> shadow paging on shadow paging",
+                "shadow paging on shadow paging -> new", "new -> nothing")])
 
     def test_the_daemon_comes_back_to_another_host(self):
         """What went and what came while nobody signalled it is told once, and what comes of it

@@ -75,6 +75,7 @@ class Status(Reading):
         text = self.text()
         self.assertRegex(text, r"(?m)^ +Host: AMD EPYC Processor, inside a virtual machine")
         self.assertRegex(text, r"(?m)^ +Nested: on \(kvm_amd\.nested is on\)$")
+        self.assertRegex(text, r"(?m)^ +Paging: NPT$")
         self.assertRegex(text, r"(?m)^ +Modules: kvm_amd live; kvm live$")
         self.assertRegex(text, r"(?m)^PARAMETER +EFFECTIVE +CONFIGURED +SOURCE\n")
         self.assertRegex(text, r"(?m)^npt +on +default \(on\) +-$")
@@ -109,6 +110,16 @@ class Status(Reading):
             with self.subTest(words):
                 daemon = FakeDaemon(self.bus.address, host, modules)
                 self.assertRegex(self.text(), rf"(?m)^ +Nested: {host['Nested'].unpack()} \(.*{words}.*\)$")
+                daemon.close()
+
+    def test_paging_in_words(self):
+        for vendor, mmu, words in (
+                ("intel", "tdp", "EPT"), ("amd", "tdp", "NPT"), ("", "tdp", "two-dimensional paging"), ("intel", "shadow", "shadow paging"),
+                ("amd", "shadow", "shadow paging"), ("amd", "other", "other"), ("amd", "", None)):
+            with self.subTest(vendor=vendor, mmu=mmu):
+                daemon = FakeDaemon(self.bus.address, manager(Vendor=vendor, Mmu=mmu))
+                self.assertEqual(re.findall(r"(?m)^ +Paging: (.*)$", self.text()), [words] if words else [])
+                self.assertEqual(self.json("status")["mmu"], mmu)
                 daemon.close()
 
     def test_quiet_says_it_by_the_exit_status(self):
