@@ -32,6 +32,7 @@ typedef struct Client {
         bool wait;                    /* for the end of a change that waits for idle */
         bool verify;                  /* the probe is to show that a change is what it says */
         bool times;                   /* the probe is to measure them */
+        bool all;                     /* show is to tell all about each parameter */
         const char *interval, *count; /* as they were typed; NULL: not given */
         uint64_t flags;               /* FLAG_* of names.h */
         GuestOptions guest;

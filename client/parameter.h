@@ -10,5 +10,8 @@
 const char *parameter_word(GVariant *entry, const char *value);
 /* What the next load gets: "off", "default (on)", or "default" when the kernel's is not known. */
 char *parameter_configured(GVariant *entry);
+/* It is not as the kernel would have it by itself: in effect, for the next load, or as soon as
+ * nobody uses KVM. */
+bool parameter_differs(GVariant *entry);
 /* It belongs on one screen: it decides about nesting, or somebody has set it. */
 bool parameter_matters(GVariant *entry, const char *name);

@@ -11,7 +11,7 @@
 static const Verb verbs[] = {
         { "status",        NULL,               0, 0,        0,       "The host, modules, parameters, guests on one screen (default)",  verb_status },
         { "check",         NULL,               0, 0,        0,       "What is wrong, or may surprise, and how to mend it",            verb_check },
-        { "show",          "[PARAMETER…]",     0, G_MAXINT, 0,       "All that is known of parameters",                               verb_show },
+        { "show",          "[PARAMETER…]",     0, G_MAXINT, ALL,     "A line for each parameter; all that is known of those named",   verb_show },
         { "set",           "PARAMETER=VALUE…", 1, G_MAXINT, SETTING, "Set parameters, all of them or none",                           verb_set },
         { "reset",         "[PARAMETER…]",     0, G_MAXINT, SETTING, "Take back what was set, all of it if nothing is named",         verb_reset },
         { "reload",        NULL,               0, 0,        DRY_RUN, "Load KVM anew, with what is configured",                        verb_reload },
@@ -31,6 +31,7 @@ static const Verb verbs[] = {
 };
 
 static const Option options[] = {
+        { "all",             OPTION_ALL,             no_argument,       NULL,                 ALL,       "All that is known, of every parameter" },
         { "dry-run",         OPTION_DRY_RUN,         no_argument,       NULL,                 DRY_RUN,   "Say what would be done, and do nothing" },
         { "runtime",         OPTION_RUNTIME,         no_argument,       NULL,                 RUNTIME,   "In effect now, and gone with the next boot" },
         { "next-boot",       OPTION_NEXT_BOOT,       no_argument,       NULL,                 NEXT_BOOT, "Kept, but not in effect now" },

@@ -23,6 +23,7 @@ enum {
         VERIFY = 1 << 12,
         INTERVAL = 1 << 13,
         COUNT = 1 << 14,
+        ALL = 1 << 15,
 };
 #define EXCLUSIVE (RUNTIME | NEXT_BOOT | WHEN_IDLE)
 #define SETTING (DRY_RUN | EXCLUSIVE | WAIT | VERIFY)
@@ -58,6 +59,7 @@ enum {
         OPTION_TIMES,
         OPTION_INTERVAL,
         OPTION_COUNT,
+        OPTION_ALL,
         OPTION_VERSION,
         OPTION_JSON,
 };

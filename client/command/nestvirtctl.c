@@ -65,6 +65,7 @@ static void apply(Client *client, const Arguments *arguments) {
         client->wait = bits & WAIT;
         client->verify = bits & VERIFY;
         client->times = bits & TIMES;
+        client->all = bits & ALL;
         client->flags = (bits & DRY_RUN ? FLAG_DRY_RUN : 0) | (bits & RUNTIME ? FLAG_RUNTIME : 0) |
                         (bits & NEXT_BOOT ? FLAG_NEXT_BOOT : 0) | (bits & WHEN_IDLE ? FLAG_WHEN_IDLE : 0);
 }

@@ -55,6 +55,7 @@ _nestvirtctl() {
                 -h --help --version"
         local setting="--dry-run --runtime --next-boot --when-idle --wait --verify"
         local patching="--dry-run --nested= --mode= --model= --recipe= --release= --vendor="
+        local all="--all"
         local times="--times"
         local repeating="--interval= --count="
         local verbs="status check show set reset reload cancel users guests guest set-cpu prepare probe stat
@@ -76,6 +77,7 @@ _nestvirtctl() {
 
         local choices=''
         case $verb in
+        show) common="$all $common" ;;
         set | reset) common="$setting $common" ;;
         reload | ensure-device) common="--dry-run $common" ;;
         patch-xml) common="$patching $common" ;;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nestvirtctl show: all that is known of parameters, of those named or of every one. */
+/* nestvirtctl show: a line for each parameter, what differs from its default first; or all that is
+ * known, of those named or of every one. */
 
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "error.h"
 #include "inventory.h"
 #include "parameter.h"
+#include "table.h"
 #include "verbs.h"
 
 #define COLUMN 12U
@@ -148,7 +150,39 @@ static void print_parameter(Output *out, const char *module, const char *name, G
                      writable ? "at once" : "when the module is loaded again");
 }
 
-static void print_people(const Client *client, const Inventory *inventory, GHashTable *wanted) {
+static void add_parameters(Table *table, const Item *item, bool differing) {
+        g_autoptr(GVariant) parameters = get_container(item->properties, "Parameters", "a{sa{sv}}");
+        GVariantIter iter;
+        const char *name;
+        GVariant *entry;
+
+        g_variant_iter_init(&iter, parameters);
+        while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &entry)) {
+                if (parameter_differs(entry) != differing)
+                        continue;
+                g_autofree char *parameter = g_strconcat(item->name, ".", name, NULL);
+                const char *const cells[] = {parameter, get_string(entry, "Effective"),
+                                             parameter_word(entry, get_string(entry, "Configured")),
+                                             parameter_word(entry, get_string(entry, "Default"))};
+                table_add(table, differing ? STYLE_BOLD : STYLE_PLAIN, cells, get_string(entry, "Reason"));
+        }
+}
+
+/* False when there are no parameters. */
+static bool print_table(const Client *client, const Inventory *inventory) {
+        static const char *const headings[] = {"PARAMETER", "EFFECTIVE", "CONFIGURED", "DEFAULT", NULL};
+        g_autoptr(Table) table = table_new(headings);
+
+        for (unsigned i = 0; i < inventory->modules->len; i++)
+                add_parameters(table, g_ptr_array_index(inventory->modules, i), true);
+        for (unsigned i = 0; i < inventory->modules->len; i++)
+                add_parameters(table, g_ptr_array_index(inventory->modules, i), false);
+        table_print(table, client->out);
+        return !table_is_empty(table);
+}
+
+/* False when there are none. */
+static bool print_blocks(const Client *client, const Inventory *inventory, GHashTable *wanted) {
         bool first = true;
 
         for (unsigned i = 0; i < inventory->modules->len; i++) {
@@ -168,12 +202,15 @@ static void print_people(const Client *client, const Inventory *inventory, GHash
                         first = false;
                 }
         }
-        if (first) {
-                output_text(client->out, STYLE_PLAIN,
-                            "There is nothing to show: no module of KVM is loaded here, nor is one there to be "
-                            "loaded.");
-                output_newline(client->out);
-        }
+        return !first;
+}
+
+static void print_people(const Client *client, const Inventory *inventory, GHashTable *wanted) {
+        if (wanted || client->all ? print_blocks(client, inventory, wanted) : print_table(client, inventory))
+                return;
+        output_text(client->out, STYLE_PLAIN,
+                    "There is nothing to show: no module of KVM is loaded here, nor is one there to be loaded.");
+        output_newline(client->out);
 }
 
 int verb_show(Client *client, char **words) {
@@ -182,6 +219,8 @@ int verb_show(Client *client, char **words) {
         g_autoptr(Inventory) inventory = NULL;
         int status;
 
+        if (client->all && *words)
+                return client_usage(client, "--all shows every parameter, so none can be named");
         if (inventory_fetch(client, &inventory, &error) < 0)
                 return client_fail(client, "read the parameters", &error);
         status = choose(client, inventory, words, &wanted);

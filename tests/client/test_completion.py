@@ -124,8 +124,9 @@ class Cases:
         self.assertEqual(self.offer("nestvirtctl reset --wh"), {"--when-idle"})
         self.assertEqual(self.offer("nestvirtctl reload --d"), {"--dry-run"})
         self.assertEqual(self.offer("nestvirtctl probe --t"), {"--times"})
+        self.assertEqual(self.offer("nestvirtctl show --a"), {"--all"})
         self.assertEqual({word.rstrip("=") for word in self.offer("nestvirtctl stat --int")}, {"--interval"})
-        self.assertFalse((SETTING | {"--times", "--interval", "--count"}) & self.offer("nestvirtctl status --"))
+        self.assertFalse((SETTING | {"--all", "--times", "--interval", "--count"}) & self.offer("nestvirtctl status --"))
         self.assertEqual(self.offer("nestvirtctl --q"), {"--quiet"})
         self.assertEqual(self.offer("nestvirtctl --json="), {"short", "pretty", "off"})
 

@@ -192,7 +192,21 @@ class Show(Reading):
         self.assertTrue(text.startswith("kvm_amd.nested\n"), text)
         for label in ("What it does", "Effective", "Configured", "Default", "Values", "Takes effect"):
             self.assertRegex(text, rf"(?m)^ *{label}: \S")
-        self.assertEqual(len(re.findall(r"(?m)^\S+\.\S+$", self.text("show"))), len(self.names()))
+        blocks = self.text("show", "--all").split("\n\n")
+        self.assertIn(text.rstrip("\n"), blocks)
+        self.assertEqual({block.partition("\n")[0] for block in blocks}, self.names())
+        self.assertEqual(len(blocks), len(self.names()))
+        self.assertEqual(self.json("show", "--all"), self.json("show"))
+
+    def test_a_line_for_each(self):
+        lines = self.text("show").splitlines()
+        self.assertEqual(lines[0].split(), ["PARAMETER", "EFFECTIVE", "CONFIGURED", "DEFAULT"])
+        rows = [line.split()[0] for line in lines[1:] if not line.startswith(" ")]
+        self.assertEqual(set(rows), self.names())
+        self.assertEqual(len(rows), len(self.names()))
+        self.assertEqual(lines[1].split(), ["kvm_amd.lbrv", "off", "-", "on"])
+        self.assertEqual(lines[2], "  The CPU that this virtual machine is given lacks lbrv (the host below (QEMU) does not give it to this virtual machine)")
+        self.assertRegex("\n".join(lines), r"(?m)^kvm\.nx_huge_pages +off +- +auto$")
 
     def test_what_there_is_not(self):
         for word, status, name, said in (
@@ -207,6 +221,52 @@ class Show(Reading):
                 result = self.ctl("show", "nested", word)
                 self.assertEqual((result.status, result.out), (status, ""))
                 self.assertIn(error["message"], result.err)
+
+
+class ShowTable(Reading):
+    DIFFERENT = {
+        "pending": entry(Pending="0", Reason="It waits"),
+        "configured": entry(Configured="0", Source="/a:1", Reason="Load it anew"),
+        "no_default": entry(Configured="1", Default=""),
+        "effective": entry(Effective="off"),
+        "number": entry(Kind="uint", Effective="1", Default="2"),
+        "chosen": entry(Kind="choice", Effective="on", Configured="1", Default="auto"),
+        "not_loaded": entry(Effective="", Value="", Configured="0"),
+    }
+    SAME = {
+        "as_ever": entry(), "said_again": entry(Configured="1", Source="/a:1"), "unknown": entry(Effective="unknown"), "absent": entry(Effective="", Value=""),
+        "nobody_knows": entry(Default=""), "auto": entry(Kind="choice", Effective="off", Default="auto"),
+        "as_a_number": entry(Kind="choice", Effective="on", Default="1"), "one": entry(Kind="uint", Effective="1"),
+    }
+
+    def test_what_differs_comes_first(self):
+        daemon = FakeDaemon(self.bus.address, modules=[module("kvm", self.DIFFERENT | self.SAME), module("kvm_amd", self.DIFFERENT | self.SAME)])
+        self.addCleanup(daemon.close)
+        rows = [line.split()[0] for line in self.text("show").splitlines()[1:] if not line.startswith(" ")]
+        self.assertEqual(rows, [f"{name}.{parameter}" for group in (self.DIFFERENT, self.SAME) for name in ("kvm_amd", "kvm") for parameter in group])
+
+    def test_it_looks_like_this(self):
+        daemon = FakeDaemon(self.bus.address, modules=[module("kvm"), module("kvm_amd", {
+            "npt": entry(), "avic": entry(Effective="off", Default="0"), "nested": self.DIFFERENT["configured"], "chosen": self.DIFFERENT["chosen"]})])
+        self.addCleanup(daemon.close)
+        self.assertEqual(self.text("show").splitlines(), [
+            "PARAMETER       EFFECTIVE  CONFIGURED  DEFAULT",
+            "kvm_amd.nested  on         off         on",
+            "  Load it anew",
+            "kvm_amd.chosen  on         1           auto",
+            "kvm_amd.npt     on         -           on",
+            "kvm_amd.avic    off        -           off"])
+
+    def test_nothing_to_show(self):
+        self.start_real("no-kvm")
+        for words in ([], ["--all"]):
+            self.assertEqual(self.text("show", *words), "There is nothing to show: no module of KVM is loaded here, nor is one there to be loaded.\n")
+
+    def test_no_row_is_wider_than_eighty_columns(self):
+        self.start_real("intel-haswell-desktop")
+        rows = [line for line in self.text("show").splitlines() if not line.startswith(" ")]
+        self.assertGreater(len(rows), 40)
+        self.assertLessEqual(max(map(len, rows)), 80)
 
 
 class ShowIntel(Reading):

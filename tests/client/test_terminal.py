@@ -34,7 +34,7 @@ class Terminal(BusTest):
 
 class Colours(Terminal):
     def test_only_the_colours_differ(self):
-        for words in ([], ["show"], ["set", "nested=1"]):
+        for words in ([], ["show"], ["show", "--all"], ["set", "nested=1"]):
             with self.subTest(words):
                 seen = self.see(*words, "--no-pager")
                 self.assertRegex(seen, COLOUR)
@@ -114,7 +114,7 @@ class Pager(Terminal):
         many = module("kvm_amd", {f"p{n}": entry(Description="x" * 1000) for n in range(300)})
         self.daemon.modules = [AMD[0], many]
         leaver = script(self.folder, "leaver", "import os", "os.read(0, 1)", "print('seen')")
-        self.assertEqual(self.see("show", rows=5, PAGER=str(leaver)), "seen\n")
+        self.assertEqual(self.see("show", "--all", rows=5, PAGER=str(leaver)), "seen\n")
 
     def test_json_is_never_paged(self):
         json.loads(self.see("-j", "show", rows=5, PAGER=str(self.pager)))

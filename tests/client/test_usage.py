@@ -72,6 +72,8 @@ class Usage(unittest.TestCase):
         (["--json=loud"], '--json is short, pretty or off, not "loud"'),
         (["status", "--dry-run"], "status takes no --dry-run"),
         (["show", "--runtime"], "show takes no --runtime"),
+        (["show", "--all", "nested"], "--all shows every parameter, so none can be named"),
+        (["status", "--all"], "status takes no --all"),
         (["reload", "--when-idle"], "reload takes no --when-idle"),
         (["ensure-device", "--next-boot"], "ensure-device takes no --next-boot"),
         (["--wait"], "status takes no --wait"),
