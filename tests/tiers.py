@@ -98,7 +98,9 @@ def meson(build, options, compiler, environment, *arguments):
         return failure("the build failed")
     report = build / "meson-logs" / "testlog.json"
     report.unlink(missing_ok=True)
-    good = succeeds("meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs", *arguments, **environment)
+    # One more than there are processors: what talks on a bus waits a good part of its time.
+    processes = ["--num-processes", str((os.cpu_count() or 1) + 1)]
+    good = succeeds("meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs", *processes, *arguments, **environment)
     counts = log_counts(report) if report.exists() else Counter()
     if good == bool(counts["failed"]) or not counts:
         counts += failure("meson and its log do not agree on whether a test failed")

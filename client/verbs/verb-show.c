@@ -164,7 +164,7 @@ static void add_parameters(Table *table, const Item *item, bool differing) {
                 const char *const cells[] = {parameter, get_string(entry, "Effective"),
                                              parameter_word(entry, get_string(entry, "Configured")),
                                              parameter_word(entry, get_string(entry, "Default"))};
-                table_add(table, differing ? STYLE_BOLD : STYLE_PLAIN, cells, get_string(entry, "Reason"));
+                table_add(table, differing ? STYLE_BOLD : STYLE_PLAIN, cells, NULL);
         }
 }
 

@@ -79,11 +79,11 @@ class Counted(Place):
             raise HostError(f"the daemon has ended by itself: {process.log.read_text()}")
 
 
-def count_client(verb):
+def count_client(*words):
     """The whole process; the daemon, which runs as it is, has answered somebody else already."""
     with Counted() as place, place.daemon(["env", f"--chdir={place.folder}"]):
         place.client().get("Nested")
-        subprocess.run([*place.callgrind(), "./nestvirtctl", verb], check=True, stdin=subprocess.DEVNULL,
+        subprocess.run([*place.callgrind(), "./nestvirtctl", *words], check=True, stdin=subprocess.DEVNULL,
                        stdout=subprocess.DEVNULL)
         return place.counted()
 
@@ -122,6 +122,7 @@ def measure():
     build_release()
     yield count("nestvirtctl status", count_client, "status")
     yield count("nestvirtctl show", count_client, "show")
+    yield count("nestvirtctl show --all", count_client, "show", "--all")
     yield count("start to the first answer", count_daemon, 1)
     yield count("a Get, daemon", count_get, unit="k", note=f"of {GETS} alike, malloc() with a large cache; ")
     yield count("a Refresh, daemon", count_refresh, note=f"of {REFRESHES} alike; ")
