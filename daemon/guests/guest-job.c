@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One question after the other. What the answers mean is guests.c's. */
+/* One question after the other. What the answers mean is not known here. */
 
 #include "error.h"
 #include "guest-job.h"

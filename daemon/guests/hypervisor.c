@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The door to the module. What comes through it is guests.c's. */
+/* The door to the module. What comes through it is not looked at. */
 
 #include "error.h"
 #include "hypervisor.h"
