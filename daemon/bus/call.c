@@ -87,6 +87,19 @@ Call *call_new(Calls *calls, sd_bus_message *message, GError **error) {
         return NULL;
 }
 
+int call_take(Calls *calls, sd_bus_message *message, uint64_t allowed, uint64_t *ret_flags, Call **ret,
+              sd_bus_error *error) {
+        g_autoptr(GError) refused = NULL;
+        uint64_t flags;
+
+        *ret = call_read_flags(message, allowed, &flags, &refused) ? call_new(calls, message, &refused) : NULL;
+        if (!*ret)
+                return call_refuse(error, refused);
+        if (ret_flags)
+                *ret_flags = flags;
+        return 0;
+}
+
 void call_drop(Call *call) {
         (void) calls_count(call->calls, call_sender(call), -1);
         sd_bus_message_unref(call->message);

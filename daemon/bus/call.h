@@ -34,6 +34,10 @@ int call_refuse(sd_bus_error *ret, const GError *error);
 
 /* NULL and LimitsExceeded when the sender has too many. */
 Call *call_new(Calls *calls, sd_bus_message *message, GError **error);
+/* All three, for a call without arguments of its own before the flags: a negative errno, which the
+ * handler has to return, when it is refused. @ret_flags may be NULL. */
+int call_take(Calls *calls, sd_bus_message *message, uint64_t allowed, uint64_t *ret_flags, Call **ret,
+              sd_bus_error *error);
 
 /* Replies with what @fill appends to the message; a negative errno of its makes it an error. */
 void call_reply_with(Call *call, int (*fill)(sd_bus_message *reply, gconstpointer data), gconstpointer data);

@@ -41,13 +41,11 @@ static void refresh_drop(gpointer data) {
 
 static int method_refresh(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Services *services = object_services(userdata);
-        g_autoptr(GError) refused = NULL;
-        uint64_t flags;
+        Call *call;
 
-        Call *call = call_read_flags(message, 0, &flags, &refused) ? call_new(services->calls, message, &refused)
-                                                                   : NULL;
-        if (!call)
-                return call_refuse(error, refused);
+        int r = call_take(services->calls, message, 0, NULL, &call, error);
+        if (r < 0)
+                return r;
         g_queue_push_tail(&services->refreshes, call);
         if (services->refreshes.length == 1)
                 operation_queue_ask(services->queue, refresh_begin, refresh_drop, services);
@@ -92,13 +90,11 @@ static void check_drop(gpointer data) {
 
 static int method_check(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Services *services = object_services(userdata);
-        g_autoptr(GError) refused = NULL;
-        uint64_t flags;
+        Call *call;
 
-        Call *call = call_read_flags(message, 0, &flags, &refused) ? call_new(services->calls, message, &refused)
-                                                                   : NULL;
-        if (!call)
-                return call_refuse(error, refused);
+        int r = call_take(services->calls, message, 0, NULL, &call, error);
+        if (r < 0)
+                return r;
         /* Beneath another root the node is all that there is to look at. */
         if (services->state->loader->inert) {
                 check_reply(services->state, call, "");
@@ -157,13 +153,11 @@ static void on_listed(Call *call, GuestFound *found, const GError *error, gpoint
 /* Looks at all of them before it answers. */
 static int look(sd_bus_message *message, const Object *object, GuestAnswer answer, sd_bus_error *error) {
         const Services *services = object_services(object);
-        g_autoptr(GError) refused = NULL;
-        uint64_t flags;
+        Call *call;
 
-        Call *call = call_read_flags(message, 0, &flags, &refused) ? call_new(services->calls, message, &refused)
-                                                                   : NULL;
-        if (!call)
-                return call_refuse(error, refused);
+        int r = call_take(services->calls, message, 0, NULL, &call, error);
+        if (r < 0)
+                return r;
         guests_look(services->guests, &(GuestWaiter) {.call = call, .answer = answer, .userdata = services->guests},
                     NULL);
         return 1;

@@ -43,13 +43,11 @@ static void listing_done(gpointer data, gpointer userdata) {
 
 static int method_list_users(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Services *services = object_services(userdata);
-        g_autoptr(GError) refused = NULL;
-        uint64_t flags;
+        Call *call;
 
-        Call *call = call_read_flags(message, 0, &flags, &refused) ? call_new(services->calls, message, &refused)
-                                                                   : NULL;
-        if (!call)
-                return call_refuse(error, refused);
+        int r = call_take(services->calls, message, 0, NULL, &call, error);
+        if (r < 0)
+                return r;
 
         Listing *listing = g_new0(Listing, 1);
         *listing = (Listing) {

@@ -91,13 +91,11 @@ static bool cancel_judge(gpointer data) {
 int method_cancel_pending(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const Object *object = userdata;
         Services *services = object_services(object);
-        g_autoptr(GError) refused = NULL;
-        uint64_t flags;
+        Call *call;
 
-        Call *call = call_read_flags(message, 0, &flags, &refused) ? call_new(services->calls, message, &refused)
-                                                                   : NULL;
-        if (!call)
-                return call_refuse(error, refused);
+        int r = call_take(services->calls, message, 0, NULL, &call, error);
+        if (r < 0)
+                return r;
 
         Cancel *cancel = g_new0(Cancel, 1);
         *cancel = (Cancel) {.services = services, .call = call, .module = g_strdup(object->module)};

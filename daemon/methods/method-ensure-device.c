@@ -94,14 +94,12 @@ static bool ensure_judge(gpointer data) {
 
 int method_ensure_device(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Services *services = object_services(userdata);
-        g_autoptr(GError) refused = NULL;
         uint64_t flags;
+        Call *call;
 
-        Call *call = call_read_flags(message, REQUEST_DRY_RUN, &flags, &refused)
-                                     ? call_new(services->calls, message, &refused)
-                                     : NULL;
-        if (!call)
-                return call_refuse(error, refused);
+        int r = call_take(services->calls, message, REQUEST_DRY_RUN, &flags, &call, error);
+        if (r < 0)
+                return r;
 
         Ensure *ensure = g_new0(Ensure, 1);
         *ensure = (Ensure) {.services = services, .call = call, .dry_run = flags & REQUEST_DRY_RUN};
