@@ -239,9 +239,10 @@ char *catalog_normalise(const Parameter *parameter, const char *release, const c
 
 char *catalog_read(const Parameter *parameter, const char *release, const char *printed) {
         const Parameter *p = catalog_variant(parameter, release);
+        const char *digits = printed + (*printed == '-');
         char *normal = normalise(p, printed);
 
-        if (!normal && p->kind == KIND_BOOL && *printed && strspn(printed, "0123456789") == strlen(printed))
+        if (!normal && p->kind == KIND_BOOL && *digits && strspn(digits, "0123456789") == strlen(digits))
                 normal = g_strdup("1");
         return normal;
 }

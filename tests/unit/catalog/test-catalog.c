@@ -224,6 +224,10 @@ static void test_what_sysfs_prints(void) {
                         {"kvm_amd", "nested", "2", "1"},       {"kvm_amd", "nested", "", NULL},
                         {"kvm_amd", "nested", "(null)", NULL}, {"kvm", "halt_poll_ns", "200000", "200000"},
                         {"kvm_amd", "avic", "Y", "1"},         {"kvm_intel", "vmentry_l1d_flush", "EPT disabled", NULL},
+                        {"kvm_amd", "nested", "-1", "1"},      {"kvm_amd", "vgif", "-1", "1"},
+                        {"kvm_amd", "vls", "-1", "1"},         {"kvm_amd", "lbrv", "-1", "1"},
+                        {"kvm_amd", "nrips", "-1", "1"},       {"kvm_amd", "tsc_scaling", "-2", "1"},
+                        {"kvm_amd", "nested", "-", NULL},      {"kvm_amd", "nested", "--1", NULL},
         };
 
         for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
