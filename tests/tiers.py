@@ -118,7 +118,12 @@ def tier_asan():
 
 
 def tier_tsan():
-    return meson(CHECKOUT / "build-tsan", ["-Dwerror=true", "-Db_sanitize=thread"], GCC, {"TSAN_OPTIONS": "halt_on_error=1"}, *NO_LINT)
+    return meson(CHECKOUT / "build-tsan", ["-Dwerror=true", "-Db_sanitize=thread"], GCC, {"TSAN_OPTIONS": "halt_on_error=1"}, *NO_LINT,
+                 "--no-suite", "fire")
+
+
+def tier_fire():
+    return meson(BUILD, [], GCC, {"NESTVIRT_FIRE": "whole"}, "--suite", "fire", "--timeout-multiplier", "60")
 
 
 class Timed(unittest.TextTestResult):
@@ -157,13 +162,15 @@ def tier_intel():
 
 
 TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "host": tier_host, "intel": tier_intel}
+# When they are named.
+ON_DEMAND = {"fire": tier_fire}
 
 
 def run(name):
     print(f"=== {name}", flush=True)
     start = time.monotonic()
     before = len(FAILURES)
-    counts = TIERS[name]()
+    counts = {**TIERS, **ON_DEMAND}[name]()
     FAILURES[before:] = [f"{name}: {text}" for text in FAILURES[before:]]
     sys.stdout.flush()
     print(f"=== {name}: {line(counts)} ({time.monotonic() - start:.0f} s)", flush=True)
@@ -193,11 +200,12 @@ class Beside:
 
 
 def main(names):
-    unknown = [name for name in names if name not in TIERS]
+    known = [*TIERS, *ON_DEMAND]
+    unknown = [name for name in names if name not in known]
     if unknown:
-        sys.exit(f"tiers.py: no tier {', '.join(unknown)}; there are {', '.join(TIERS)}")
+        sys.exit(f"tiers.py: no tier {', '.join(unknown)}; there are {', '.join(known)}")
 
-    names = [name for name in TIERS if name in names] if names else list(TIERS)
+    names = [name for name in known if name in names] if names else list(TIERS)
     total, intel = Counter(), None
     for name in names:
         # Each of the emulators keeps one processor busy, whatever there are.
