@@ -48,17 +48,20 @@ static bool reachable(GError **error) {
         return false;
 }
 
-static void record(const char *question) {
-        g_autofree char *path = path_of("questions"), *line = g_strdup_printf("%s\n", question);
+/* Not while the test takes the daemon's descriptors away. */
+static void append(const char *name, const char *word) {
+        g_autofree char *path = path_of(name), *line = g_strdup_printf("%s\n", word);
         int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 
+        if (fd < 0 && errno == EMFILE)
+                return;
         g_assert_cmpint(fd, >=, 0);
         g_assert_cmpint(write(fd, line, strlen(line)), ==, (ssize_t) strlen(line));
         (void) close(fd);
 }
 
 static bool answers(const char *question, GError **error) {
-        record(question);
+        append("questions", question);
         hang("hang");
         return reachable(error);
 }
@@ -248,15 +251,11 @@ static GuestFacts *fake_find(gpointer connection, const char *name, const char *
 }
 
 static Capabilities *fake_capabilities(gpointer connection, GError **error) {
-        g_autofree char *path = path_of("capabilities"), *next = path_of("capabilities-next"),
-                        *calls = path_of("calls"), *xml = NULL;
-        int fd;
+        g_autofree char *path = path_of("capabilities"), *next = path_of("capabilities-next"), *xml = NULL;
 
         if (!answers("capabilities", error))
                 return NULL;
-        fd = open(calls, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-        g_assert_cmpint(write(fd, "capabilities\n", 13), ==, 13);
-        (void) close(fd);
+        append("calls", "capabilities");
         if (g_file_get_contents(path, &xml, NULL, NULL)) {
                 (void) rename(next, path);
                 return capabilities_parse(xml, error);

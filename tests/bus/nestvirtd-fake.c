@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,8 @@ static void record(const SteeredLoader *loader, const char *call, const char *mo
         g_autofree char *line = g_strdup_printf("%s %s%s%s\n", call, module, *options ? " " : "", options);
         int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 
+        if (fd < 0 && errno == EMFILE)
+                return; /* the test takes the daemon's descriptors away */
         g_assert_cmpint(fd, >=, 0);
         g_assert_cmpint(write(fd, line, strlen(line)), ==, (ssize_t) strlen(line));
         (void) close(fd);
@@ -61,6 +64,33 @@ static void pass_gate(const SteeredLoader *loader) {
         (void) close(fd);
 }
 
+/* What a kernel does needs no descriptors, and a test may have taken the daemon's away: the fake
+ * loader works on a thread that has a table of its own, with nothing in it. */
+typedef struct Work {
+        Loader *loader;
+        const char *module;
+        const char *options; /* NULL: unload */
+        bool *ret;           /* existed, or busy */
+        GError **error;
+        bool done;
+} Work;
+
+static gpointer work(gpointer data) {
+        Work *work = data;
+
+        g_assert_cmpint(unshare(CLONE_FILES), ==, 0);
+        g_assert_cmpint(close_range(STDERR_FILENO + 1, ~0U, 0), ==, 0);
+        work->done = work->options ? work->loader->load(work->loader, work->module, work->options, work->ret,
+                                                        work->error)
+                                   : work->loader->unload(work->loader, work->module, work->ret, work->error);
+        return NULL;
+}
+
+static bool work_apart(Work *job) {
+        g_thread_join(g_thread_new("kernel", work, job));
+        return job->done;
+}
+
 static bool steered_load(Loader *parent, const char *module, const char *options, bool *ret_existed, GError **error) {
         SteeredLoader *loader = (SteeredLoader *) parent;
 
@@ -69,7 +99,7 @@ static bool steered_load(Loader *parent, const char *module, const char *options
                 pass_gate(loader);
         if (is_to_fail(loader, "load", module, error))
                 return false;
-        return loader->fake->parent.load(&loader->fake->parent, module, options, ret_existed, error);
+        return work_apart(&(Work) {&loader->fake->parent, module, options, ret_existed, error, false});
 }
 
 static bool steered_unload(Loader *parent, const char *module, bool *ret_busy, GError **error) {
@@ -87,7 +117,7 @@ static bool steered_unload(Loader *parent, const char *module, bool *ret_busy, G
         const int unused = g_str_equal(module, "kvm") ? 1 : 0;
         const bool used = count && g_ascii_strtoll(count, NULL, 10) > unused;
         loader->fake->busy = used || g_strcmp0(busy, module) == 0 ? module : NULL;
-        return loader->fake->parent.unload(&loader->fake->parent, module, ret_busy, error);
+        return work_apart(&(Work) {&loader->fake->parent, module, NULL, ret_busy, error, false});
 }
 
 static bool steered_verify(Loader *parent, const char *module, GError **error) {
