@@ -22,6 +22,15 @@ static bool has_feature(const Inventory *inventory, const char *feature) {
         return g_strv_contains(names, feature);
 }
 
+/* One that is part of the kernel and could nest has failed to start, or nesting would not be
+ * unavailable. */
+static bool has_started(const Item *module, const char *state) {
+        g_autoptr(GVariant) parameters = get_container(module ? module->properties : NULL, "Parameters", "a{sa{sv}}");
+        g_autoptr(GVariant) nested = g_variant_lookup_value(parameters, "nested", G_VARIANT_TYPE_VARDICT);
+
+        return g_str_equal(state, "live") || (g_str_equal(state, "builtin") && !nested);
+}
+
 /* Why no guest that is started now can nest, though nothing is switched off. */
 static char *why_unavailable(const Inventory *inventory) {
         const char *vendor = get_string(inventory->manager, "Vendor"),
@@ -31,7 +40,7 @@ static char *why_unavailable(const Inventory *inventory) {
         const Item *module = inventory_vendor_module(inventory);
         const char *state = module ? get_string(module->properties, "State") : "";
 
-        if (g_str_equal(state, "live") || g_str_equal(state, "builtin"))
+        if (has_started(module, state))
                 return g_strdup_printf("%s, the KVM module in use, can't nest", module->name);
         if (!feature)
                 return g_strdup("the CPU is neither Intel's nor AMD's");
@@ -46,6 +55,9 @@ static char *why_unavailable(const Inventory *inventory) {
                                                 feature);
         if (!module || g_str_equal(state, "missing"))
                 return g_strdup_printf("there is no module %s for this kernel", module ? module->name : "of KVM");
+        if (g_str_equal(state, "builtin"))
+                return g_strdup_printf("%s, which is part of the kernel, did not start; see nestvirtctl check",
+                                       module->name);
         return g_strdup_printf("%s is not loaded; to load it: nestvirtctl reload", module->name);
 }
 

@@ -59,15 +59,31 @@ static const char *pick_vendor(const char *const *candidates) {
 }
 
 /* A loaded one is named by kvm's holders; a built-in kvm has no such folder, and then the folders
- * beside it tell. */
+ * beside it tell. Both vendors' may be part of a kernel, of which the CPU's own is meant. */
 static char *find_vendor(const Root *root, const Cpu *cpu, const Module *kvm) {
         const char *found = pick_vendor((const char *const *) kvm->holders);
+        const char *fitting = catalog_vendor_module(cpu->vendor);
 
         if (!found && kvm->state == MODULE_BUILTIN) {
                 g_auto(GStrv) all = root_list(root, "sys/module");
-                return g_strdup(pick_vendor((const char *const *) all) ?: catalog_vendor_module(cpu->vendor));
+                if (!fitting || !g_strv_contains((const char *const *) all, fitting))
+                        return g_strdup(pick_vendor((const char *const *) all) ?: fitting);
         }
-        return g_strdup(found ?: catalog_vendor_module(cpu->vendor));
+        return g_strdup(found ?: fitting);
+}
+
+/* One that is part of the kernel keeps its parameters in sysfs when its init fails, since nothing
+ * takes it out; but then nobody has registered the device (virt/kvm/kvm_main.c, kvm_init() up to
+ * 6.x, and kvm_init() of the vendor's *_init() since: misc_register(), Linux 5.10 to 7.3). A tree
+ * of files may be without the class; then the CPU tells. */
+static bool is_dead(const Root *root, const Cpu *cpu, const Module *module) {
+        const char *feature = catalog_base_feature(module->name);
+
+        if (module->state != MODULE_BUILTIN)
+                return false;
+        if (root_exists(root, "sys/class/misc"))
+                return !root_exists(root, "sys/class/misc/kvm");
+        return feature && !cpu_has(cpu, feature);
 }
 
 static GPtrArray *read_modules(const Root *root, const Loader *loader, const Cpu *cpu) {
@@ -76,8 +92,11 @@ static GPtrArray *read_modules(const Root *root, const Loader *loader, const Cpu
         g_autofree char *vendor = find_vendor(root, cpu, kvm);
 
         g_ptr_array_add(modules, kvm);
-        if (vendor)
-                g_ptr_array_add(modules, module_read(root, loader, vendor));
+        if (vendor) {
+                Module *module = module_read(root, loader, vendor);
+                module->dead = is_dead(root, cpu, module);
+                g_ptr_array_add(modules, module);
+        }
         return modules;
 }
 

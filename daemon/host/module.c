@@ -142,7 +142,7 @@ const char *module_state_to_string(ModuleState state) {
 }
 
 bool module_is_present(const Module *module) {
-        return module->state == MODULE_LIVE || module->state == MODULE_BUILTIN;
+        return module->state == MODULE_LIVE || (module->state == MODULE_BUILTIN && !module->dead);
 }
 
 bool module_in_use(const Module *module) {

@@ -26,23 +26,26 @@ typedef struct ModuleValue {
 typedef struct Module {
         char *name; /* with underscores */
         ModuleState state;
+        /* Built in, but its init failed: the parameters are in sysfs all the same, and there is no
+         * KVM. Of the vendor's module; host.c knows. */
+        bool dead;
         int refcnt;         /* -1 when the kernel does not tell (built in, not loaded) */
         GStrv holders;      /* modules that use this one */
         GHashTable *values; /* parameter name -> ModuleValue*: every parameter that this kernel's module has */
 } Module;
 
-/* @loader is asked for the parameters of a module that is not loaded. Never fails: what can't be
- * read is missing. */
 /* What tells a load of the module @name from one before or after it: the number of its directory in
  * sysfs, another one after each. False when it is not loaded, or has no parameters. */
 bool module_load_number(const Root *root, const char *name, guint64 *ret);
 
+/* @loader is asked for the parameters of a module that is not loaded. Never fails: what can't be
+ * read is missing. */
 Module *module_read(const Root *root, const Loader *loader, const char *name);
 void module_free(Module *module);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Module, module_free)
 
 const char *module_state_to_string(ModuleState state); /* "live", "loadable", "builtin", "missing" */
-bool module_is_present(const Module *module);          /* live or built in */
+bool module_is_present(const Module *module);          /* live, or built in and not dead */
 /* Someone other than the modules that use it holds it; false when the kernel does not tell. */
 bool module_in_use(const Module *module);
 const ModuleValue *module_value(const Module *module, const char *parameter);

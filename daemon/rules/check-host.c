@@ -77,7 +77,12 @@ static void find_not_loaded(Check *check, const Module *module, bool can) {
         const char *status = can ? "fail" : "info";
         g_autofree char *load = g_strdup_printf("modprobe %s", module->name), *fix = NULL;
 
-        if (module->state == MODULE_MISSING && !host->has_module_files) {
+        if (module->dead)
+                check_find(check, status, "",
+                           "%s is built into the kernel, but KVM is not there: its init failed when the kernel started "
+                           "(no /sys/class/misc/kvm), though its parameters are in /sys/module/%s%s",
+                           module->name, module->name, can ? "; the kernel's log says why (journalctl -k -b -g kvm)" : "");
+        else if (module->state == MODULE_MISSING && !host->has_module_files) {
                 g_autofree char *files = told_of_files(check, &fix);
                 check_find(check, status, can ? fix : "", "%s is not loaded, and %s", module->name, files);
         } else if (module->state == MODULE_MISSING)
@@ -280,8 +285,8 @@ void rule_nested(Check *check) {
                 check_find(check, "info", "", "Guests of this host can't be hypervisors: %s has no nesting",
                            vendor->name);
         else if (vendor)
-                check_find(check, "info", "", "Guests of this host can't be hypervisors: %s is not loaded",
-                           vendor->name);
+                check_find(check, "info", "", "Guests of this host can't be hypervisors: %s %s", vendor->name,
+                           vendor->dead ? "is built into the kernel, but its init failed" : "is not loaded");
         else
                 find_nested_elsewhere(check);
 }

@@ -165,6 +165,13 @@ static bool check_kvm(const Host *host, GError **error) {
 
         if (module_is_present(module))
                 return true;
+        if (module->dead) {
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                            "%s is part of the kernel, but its init failed, so there is nothing behind /dev/kvm: "
+                            "nestvirtctl check says more",
+                            module->name);
+                return false;
+        }
         g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
                     "%s is not loaded, so there is nothing behind /dev/kvm. Load it: modprobe %s", module->name,
                     module->name);

@@ -36,6 +36,12 @@ static const Row rows[] = {
         { "no module file", { INTEL }, .vendor = "kvm_intel", "missing", "unavailable", "" },
         { "no svm flag", { .flags = "sse2", .loadable = "kvm. kvm_amd." }, .vendor = "kvm_amd", "loadable", "unavailable", "" },
         { "built in", { .builtin = "kvm.ignore_msrs=N kvm_amd.nested=1 kvm_amd.npt=Y" }, .vendor = "kvm_amd", "builtin", "on", "tdp" },
+        { "built in, on a CPU without svm", { .flags = "sse2", .builtin = "kvm. kvm_amd.nested=1 kvm_amd.npt=Y" },
+          .vendor = "kvm_amd", "builtin", "unavailable", "" },
+        { "both built in on Intel", { INTEL, .builtin = "kvm. kvm_amd.nested=1 kvm_intel.nested=Y kvm_intel.ept=Y" },
+          .vendor = "kvm_intel", "builtin", "on", "tdp" },
+        { "both built in on AMD", { .builtin = "kvm. kvm_amd.nested=1 kvm_amd.npt=Y kvm_intel.nested=Y" },
+          .vendor = "kvm_amd", "builtin", "on", "tdp" },
         { "another vendor's built-in module", { .builtin = "kvm.ignore_msrs=N kvm_pvm." }, .vendor = "kvm_pvm", "builtin",
           "unavailable", "" },
         { "another vendor's module", { .loaded = "kvm_pvm.x=1" }, .vendor = "kvm_pvm", "live", "unavailable", "" },
@@ -61,6 +67,21 @@ static void test_row(gconstpointer data) {
         g_assert_cmpstr(host_nested(host), ==, row->nested);
         g_assert_cmpstr(host_mmu(host), ==, row->mmu);
         g_assert_null(host_module(host, "kvm_banana"));
+}
+
+/* The flag is there, and init failed all the same; the module's parameters stay. */
+static void test_built_in_without_its_device(Tree *tree, gconstpointer data) {
+        const MadeHost made = {.builtin = "kvm. kvm_amd.nested=1 kvm_amd.npt=Y"};
+
+        tree_folder(tree, "sys/class/misc");
+        g_autoptr(Host) dead = made_host_read(&made, tree);
+        g_assert_true(host_vendor_module(dead)->dead);
+        g_assert_cmpstr(host_nested(dead), ==, "unavailable");
+        g_assert_cmpstr(host_mmu(dead), ==, "");
+        tree_folder(tree, "sys/class/misc/kvm");
+        g_autoptr(Host) alive = host_read(tree->root, NULL);
+        g_assert_false(host_vendor_module(alive)->dead);
+        g_assert_cmpstr(host_nested(alive), ==, "on");
 }
 
 /* Modules that use kvm and are not the vendor's. */
@@ -269,6 +290,7 @@ int main(int argc, char **argv) {
                 g_autofree char *path = g_strconcat("/host/", fact, NULL);
                 g_test_add_data_func(path, &rows[i], test_row);
         }
+        ADD("/host/built-in-without-its-device", test_built_in_without_its_device);
         ADD("/host/other-users-of-kvm-are-no-vendor", test_other_users_of_kvm_are_no_vendor);
         ADD("/host/a-module-that-comes-or-goes-is-no-vendor", test_a_module_that_comes_or_goes_is_no_vendor);
         ADD("/host/facts-of-the-kernel", test_facts_of_the_kernel);

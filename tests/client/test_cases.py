@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Hosts as people have told of them: a fixture with a few files changed, and what nestvirtctl has to
+say there. Each has beside it another host of the same kind, or one that nearly is of it."""
+
+import re
+import shutil
+
+from ctl import run
+from harness import FIXTURES, BusTest, write
+from tap import main
+
+INTEL, AMD = "intel-skylake-server", "amd-zen2"
+
+
+class Case(BusTest):
+    """A copy of a fixture, edited before the daemon starts."""
+
+    def begin(self, fixture):
+        shutil.copytree(FIXTURES / fixture, self.host, symlinks=True)
+
+    def write(self, path, text):
+        write(self.host / path, text)
+
+    def remove(self, *paths):
+        for path in paths:
+            target = self.host / path
+            if target.is_dir():
+                shutil.rmtree(target)
+            else:
+                target.unlink(missing_ok=True)
+
+    def without(self, flag):
+        """The CPU is not given vmx or svm."""
+        path = self.host / "proc/cpuinfo"
+        text = path.read_text().replace(f" {flag} ", " ")
+        path.write_text(re.sub(r"^vmx flags.*\n", "", text, flags=re.M) if flag == "vmx" else text)
+
+    def build_in(self, *modules):
+        """As sysfs shows a module that is part of the kernel."""
+        for module in modules:
+            self.remove(*(f"sys/module/{module}/{name}" for name in ("refcnt", "initstate", "taint", "holders")))
+        self.remove("lib/modules")
+
+    def ctl(self, *arguments, status=0):
+        if not self.daemons:
+            self.start_real("")
+        result = run(*arguments, address=self.bus.address)
+        self.assertEqual(result.status, status, result)
+        return result
+
+    def findings(self, status=0):
+        """Id -> (status, message, fix); of several the last."""
+        found = self.ctl("check", "--json", status=status).json["findings"]
+        return {f["id"]: (f["status"], f["message"], f["fix"]) for f in found}
+
+
+class BuiltIn(Case):
+    """KVM is part of the kernel and found no hardware that it could use: its parameters are in sysfs
+    all the same."""
+
+    def dead(self, fixture, module, flag, *sure):
+        self.begin(fixture)
+        self.build_in("kvm", module)
+        if flag:
+            self.without(flag)
+        for path in sure:
+            (self.host / path).mkdir(parents=True)
+        status = self.ctl("status").out
+        self.assertIn("Nested: unavailable", status)
+        self.ctl("status", "--quiet", status=3)
+        found = self.findings(status=0 if flag else 3)
+        self.assertEqual([word for word in ("firmware", "paging") if word in found and found[word][0] == "pass" and flag], [])
+        self.assertIn("init failed", found["nested"][1])
+        self.assertEqual((found["vendor-module"][0], found["vendor-module"][2]), ("info" if flag else "fail", ""))
+        self.assertNotIn("paging", found)
+        return status
+
+    def test_windows_subsystem_for_linux(self):
+        self.assertIn("the hypervisor below (microsoft) does not offer vmx", self.dead("l1-hyperv", "kvm_intel", "vmx"))
+
+    def test_amd_without_svm(self):
+        self.assertIn("svm", self.dead(AMD, "kvm_amd", "svm"))
+
+    def test_the_cpu_can_and_there_is_no_device(self):
+        self.assertIn("did not start", self.dead(INTEL, "kvm_intel", None, "sys/class/misc"))
+
+    def test_it_is_there(self):
+        self.begin(INTEL)
+        self.build_in("kvm", "kvm_intel")
+        (self.host / "sys/class/misc/kvm").mkdir(parents=True)
+        self.ctl("status", "--quiet")
+        self.assertEqual(self.findings()["nested"][0], "pass")
+
+
+if __name__ == "__main__":
+    main()
