@@ -126,7 +126,35 @@ char *outer_hypervisor_reason(const Cpu *cpu, const char *module, const char *mi
         return g_strdup_printf("on the host below %s is off, or it is masked in this machine's <cpu>", names);
 }
 
-char *outer_hypervisor_how_to_nest(const Cpu *cpu, const char *feature, const char *cloud) {
+/* What gives a machine the feature where users know no <cpu>, by the platform's name. Each is the
+ * maker's documentation as of 2026: Windows' .wslconfig; Google's advancedMachineFeatures; EC2's
+ * CpuOptions, since February 2026; KubeVirt's VirtualMachine; nova.conf(5). */
+static const char *const platforms[][2] = {
+                {"WSL",
+                 "On Windows 11, put nestedVirtualization=true into the section [wsl2] of %UserProfile%\\.wslconfig "
+                 "and run wsl --shutdown; Windows 10 can't"},
+                {"Google Cloud",
+                 "It is a machine of Google Cloud: that takes a machine type that can nest, and its "
+                 "option enableNestedVirtualization (advancedMachineFeatures); a bare metal type needs no "
+                 "option"},
+                {"Amazon EC2",
+                 "It is an instance of Amazon EC2: that takes an instance type that can nest, and its CPU "
+                 "option NestedVirtualization=enabled; a metal type needs no option"},
+                {"KubeVirt",
+                 "It is a machine of KubeVirt or Harvester: there it takes spec.template.spec.domain.cpu.model: "
+                 "host-passthrough in the VirtualMachine, and nesting on the node"},
+                {"OpenStack", "It is a server of OpenStack: there it takes cpu_mode = host-passthrough in the section "
+                              "[libvirt] of the compute node's nova.conf, and nesting on that node"},
+};
+
+static const char *find_platform(const char *platform) {
+        for (gsize i = 0; platform && i < G_N_ELEMENTS(platforms); i++)
+                if (g_str_equal(platforms[i][0], platform))
+                        return platforms[i][1];
+        return NULL;
+}
+
+char *outer_hypervisor_how_to_nest(const Cpu *cpu, const char *feature, const char *platform) {
         static const char *const settings[][2] = {
                         {"microsoft", "On the host below, with this machine off: Set-VMProcessor -VMName NAME "
                                       "-ExposeVirtualizationExtensions $true"},
@@ -137,24 +165,34 @@ char *outer_hypervisor_how_to_nest(const Cpu *cpu, const char *feature, const ch
                         {"xen", "On the host below, put nestedhvm=1 in this machine's configuration"},
         };
 
-        if (cloud)
+        if (cpu->xen_pv)
+                return g_strdup("A paravirtualized guest of Xen can't be given it: it takes one of the type hvm, with "
+                                "nestedhvm=1 in its configuration");
+        if (find_platform(platform))
+                return g_strdup(find_platform(platform));
+        if (platform)
                 return g_strdup_printf("It is a machine in a cloud (%s), where its type decides, not a setting within: "
                                        "take a type for which nested virtualization is offered",
-                                       cloud);
+                                       platform);
         for (gsize i = 0; i < G_N_ELEMENTS(settings); i++)
                 if (g_str_equal(settings[i][0], cpu->hypervisor))
                         return g_strdup(settings[i][1]);
         if (!is_kvm(cpu))
                 return g_strdup_printf("It is for the host below to give it %s", feature);
         return g_strdup_printf("On the host below, nested is off (there: nestvirtctl set nested=on), or this machine's "
-                               "<cpu> is without %s (host-passthrough has it)",
+                               "CPU is one without %s (libvirt's <cpu mode='host-passthrough'/> and Proxmox's qm set "
+                               "VMID --cpu host have it)",
                                feature);
 }
 
-const char *outer_hypervisor_cloud(const char *vendor, const char *asset_tag) {
+bool outer_hypervisor_is_wsl(const char *release) {
+        return strstr(release, "microsoft") && strstr(release, "WSL");
+}
+
+const char *outer_hypervisor_platform(const char *vendor, const char *asset_tag) {
         /* What the makers of clouds write there themselves; those who leave their hypervisor's name
          * in are not told apart. */
-        static const char *const clouds[][2] = {
+        static const char *const names[][2] = {
                         {"Amazon EC2", "Amazon EC2"},
                         {"Google", "Google Cloud"},
                         {"Alibaba Cloud", "Alibaba Cloud"},
@@ -166,12 +204,14 @@ const char *outer_hypervisor_cloud(const char *vendor, const char *asset_tag) {
                         {"UpCloud", "UpCloud"},
                         {"Akamai", "Akamai"},
                         {"Linode", "Linode"},
+                        {"KubeVirt", "KubeVirt"},
+                        {"OpenStack Foundation", "OpenStack"},
         };
 
         if (g_strcmp0(asset_tag, "7783-7084-3265-9085-8269-3286-77") == 0)
                 return "Microsoft Azure";
-        for (gsize i = 0; vendor && i < G_N_ELEMENTS(clouds); i++)
-                if (g_str_equal(vendor, clouds[i][0]))
-                        return clouds[i][1];
+        for (gsize i = 0; vendor && i < G_N_ELEMENTS(names); i++)
+                if (g_str_equal(vendor, names[i][0]))
+                        return names[i][1];
         return NULL;
 }

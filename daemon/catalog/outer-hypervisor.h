@@ -23,11 +23,14 @@ bool outer_hypervisor_is_always_given(const char *module, const char *feature);
  * a sentence ("on the host below kvm_intel.ept is off, …"). NULL on the hardware, and where a
  * remark in brackets says better why. */
 char *outer_hypervisor_reason(const Cpu *cpu, const char *module, const char *missing);
-/* What to do on the host below, so that this machine gets the feature that nesting needs: a
- * sentence without its full stop. @cloud may be NULL. */
-char *outer_hypervisor_how_to_nest(const Cpu *cpu, const char *feature, const char *cloud);
-/* Whose cloud a machine is in by what its firmware says (sys/class/dmi/id: sys_vendor,
- * chassis_asset_tag; either may be NULL); NULL: none that is known. */
-const char *outer_hypervisor_cloud(const char *vendor, const char *asset_tag);
+/* What to do so that this machine gets the feature that nesting needs: a sentence without its full
+ * stop. @platform may be NULL. */
+char *outer_hypervisor_how_to_nest(const Cpu *cpu, const char *feature, const char *platform);
+/* Whose cloud a machine is in, or what manages it, by what its firmware says (sys/class/dmi/id:
+ * sys_vendor, chassis_asset_tag; either may be NULL); NULL: none that is known. */
+const char *outer_hypervisor_platform(const char *vendor, const char *asset_tag);
+/* A kernel of the Windows Subsystem for Linux by its release, "6.6.87.2-microsoft-standard-WSL2";
+ * its platform is "WSL". */
+bool outer_hypervisor_is_wsl(const char *release);
 /* "KVM", "Hyper-V", or the word of systemd-detect-virt(1). */
 const char *outer_hypervisor_name(const Cpu *cpu);

@@ -148,9 +148,20 @@ static char *ask_files(const Root *root) {
         return g_strdup(ask_firmware(root));
 }
 
+static bool is_xen_control(const Root *root) {
+        g_autofree char *can = root_read_line(root, "proc/xen/capabilities");
+
+        return can && strstr(can, "control_d");
+}
+
 static void find_hypervisor(Cpu *cpu, const Root *root, const Cpuinfo *info) {
         const char *said = NULL;
 
+        cpu->xen_control = is_xen_control(root);
+        if (cpu->xen_control) {
+                cpu->hypervisor = g_strdup("");
+                return;
+        }
         /* On x86 the flag decides; there the firmware of a real machine may well be made by "Xen"
          * or "VMware". */
         if (info->flags && !cpuinfo_has_word(info->flags, "hypervisor")) {
@@ -163,6 +174,10 @@ static void find_hypervisor(Cpu *cpu, const Root *root, const Cpuinfo *info) {
         cpu->level = info->flags || cpu->hypervisor ? 1 : 0;
         if (!cpu->hypervisor)
                 cpu->hypervisor = g_strdup(cpu->level > 0 ? "unknown" : "");
+        if (g_str_equal(cpu->hypervisor, "xen")) {
+                g_autofree char *type = root_read_line(root, "sys/hypervisor/guest_type");
+                cpu->xen_pv = g_strcmp0(type, "PV") == 0;
+        }
 }
 
 static bool read_flags_cleared(const Root *root) {

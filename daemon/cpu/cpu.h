@@ -27,6 +27,11 @@ typedef struct Cpu {
          * 0x40000000 and up); elsewhere and beneath another root it is taken from
          * sys/hypervisor/type and DMI */
         char *hypervisor;
+        /* Xen, which has a level below us unless it is this that runs the machine: the control
+         * domain (proc/xen/capabilities: control_d) is at level 0, and what the CPU can is Xen's
+         * alone. A guest of the type PV (sys/hypervisor/guest_type, Linux 4.13) is given none of it
+         * ever. */
+        bool xen_control, xen_pv;
         bool has_vmx_flags;  /* the kernel prints "vmx flags": their absence means something */
         bool flags_cleared;  /* the kernel command line has it hide flags (clearcpuid=) */
         unsigned processors; /* how many /proc/cpuinfo has */

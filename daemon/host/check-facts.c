@@ -91,6 +91,7 @@ static void read_node(CheckFacts *facts, const Host *host) {
 }
 
 CheckFacts *check_facts_read(const Host *host) {
+        const Module *module = host_vendor_module(host);
         CheckFacts *facts = g_new0(CheckFacts, 1);
         g_autofree char *enforced = read_line(host->root, "sys/module/module/parameters/sig_enforce");
         g_autofree char *vendor = root_read_line(host->root, "sys/class/dmi/id/sys_vendor");
@@ -103,10 +104,12 @@ CheckFacts *check_facts_read(const Host *host) {
         find_others(facts, host);
         facts->itlb_multihit = read_line(host->root, "sys/devices/system/cpu/vulnerabilities/itlb_multihit");
         facts->l1tf = read_line(host->root, "sys/devices/system/cpu/vulnerabilities/l1tf");
-        facts->cloud = host->cpu->level > 0 ? outer_hypervisor_cloud(vendor, tag) : NULL;
+        facts->platform = host->cpu->level == 0                    ? NULL
+                          : outer_hypervisor_is_wsl(host->release) ? "WSL"
+                                                                   : outer_hypervisor_platform(vendor, tag);
         facts->kernel_package = find_package(host);
         read_node(facts, host);
-        facts->initramfs = initramfs_read(host->root, host->release, host->options);
+        facts->initramfs = initramfs_read(host->root, host->release, module ? module->name : NULL, host->options);
         return facts;
 }
 

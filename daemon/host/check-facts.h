@@ -19,7 +19,7 @@ typedef struct CheckFacts {
         GStrv loaded_others;        /* modules of other hypervisors that are loaded: "vboxdrv", "vmmon" */
         GStrv installed_others;     /* the same that are not, but are installed for the running kernel */
         char *itlb_multihit, *l1tf; /* what the kernel says of the two CPU errata, "" when it does not */
-        const char *cloud;          /* whose machine it is (outer-hypervisor.h), or NULL */
+        const char *platform;       /* whose machine it is, or what manages it (outer-hypervisor.h), or NULL */
         char *kernel_package;       /* Debian's package of the running kernel, where it is installed, or NULL */
         bool has_node;              /* the device node could be looked at, and is the right one */
         struct stat node;

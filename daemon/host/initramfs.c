@@ -27,18 +27,20 @@ void initramfs_free(Initramfs *initramfs) {
         g_free(initramfs->image);
         g_free(initramfs->puts_kvm);
         g_free(initramfs->rebuild);
+        g_free(initramfs->left_out);
         g_hash_table_unref(initramfs->changed);
         g_free(initramfs);
 }
 
-static bool is_kvm(const char *word) {
+/* Of this host: the other vendor's module, listed for the initramfs, does not load there. */
+static bool is_kvm(const char *word, const char *vendor) {
         g_autofree char *name = g_strdelimit(g_strdup(word), "-", '_');
 
-        return g_str_equal(name, "kvm") || g_str_equal(name, "kvm_intel") || g_str_equal(name, "kvm_amd");
+        return g_str_equal(name, "kvm") || g_strcmp0(name, vendor) == 0;
 }
 
 /* The first word of a line of modules; of dracut's, any word of a list of drivers. */
-static bool line_puts_kvm(Form form, char *line) {
+static bool line_puts_kvm(const char *vendor, Form form, char *line) {
         const char *words = line;
 
         line[strcspn(line, "#")] = '\0';
@@ -52,14 +54,14 @@ static bool line_puts_kvm(Form form, char *line) {
 
         g_auto(GStrv) all = g_strsplit_set(words ?: "", "=\"' \t", -1);
         for (char **word = all; *word; word++)
-                if (is_kvm(*word))
+                if (is_kvm(*word, vendor))
                         return true;
                 else if (form == FORM_MODULES && **word)
                         return false;
         return false;
 }
 
-static char *file_puts_kvm(const Root *root, const char *path, Form form) {
+static char *file_puts_kvm(const Root *root, const char *vendor, const char *path, Form form) {
         g_autofree char *text = NULL;
         size_t size;
 
@@ -67,12 +69,12 @@ static char *file_puts_kvm(const Root *root, const char *path, Form form) {
                 return NULL;
         g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
         for (unsigned i = 0; lines[i]; i++)
-                if (line_puts_kvm(form, lines[i]))
+                if (line_puts_kvm(vendor, form, lines[i]))
                         return g_strdup_printf("/%s:%u", path, i + 1);
         return NULL;
 }
 
-static char *folder_puts_kvm(const Root *root, const char *folder, Form form) {
+static char *folder_puts_kvm(const Root *root, const char *vendor, const char *folder, Form form) {
         g_auto(GStrv) names = root_list(root, folder);
         char *found = NULL;
 
@@ -81,13 +83,13 @@ static char *folder_puts_kvm(const Root *root, const char *folder, Form form) {
                 /* initramfs-tools takes any name there. */
                 if (*names[i] != '.' && (form == FORM_DRACUT || g_str_has_prefix(folder, "usr/share/") ||
                                          g_str_has_suffix(names[i], ".conf")))
-                        found = file_puts_kvm(root, path, form);
+                        found = file_puts_kvm(root, vendor, path, form);
         }
         return found;
 }
 
 /* dracut also takes along what systemd-modules-load is told to load (its module of that name). */
-static char *find_what_puts_kvm(const Root *root, bool dracut) {
+static char *find_what_puts_kvm(const Root *root, const char *vendor, bool dracut) {
         static const struct {
                 const char *path;
                 bool folder, dracut;
@@ -106,8 +108,8 @@ static char *find_what_puts_kvm(const Root *root, bool dracut) {
 
         for (gsize i = 0; i < G_N_ELEMENTS(places) && !found; i++)
                 if (places[i].dracut == dracut)
-                        found = places[i].folder ? folder_puts_kvm(root, places[i].path, places[i].form)
-                                                 : file_puts_kvm(root, places[i].path, places[i].form);
+                        found = places[i].folder ? folder_puts_kvm(root, vendor, places[i].path, places[i].form)
+                                                 : file_puts_kvm(root, vendor, places[i].path, places[i].form);
         return found;
 }
 
@@ -155,15 +157,26 @@ static gint64 read_boot_time(const Root *root) {
         return found ? g_ascii_strtoll(found + strlen("\nbtime "), NULL, 10) : 0;
 }
 
-static void read_changes(Initramfs *initramfs, const Root *root, const Options *options) {
+/* No image has a copy of what is there (initramfs-tools 0.151, dracut 112: they take the
+ * administrator's and the distribution's folder). */
+static bool is_never_in_an_image(const char *path) {
+        return g_str_has_prefix(path, "/run/") || g_str_has_prefix(path, "/usr/local/");
+}
+
+static void read_changes(Initramfs *initramfs, const Root *root, const char *vendor, const Options *options) {
         struct stat st;
 
         if (root_stat(root, options_folders[0], &st) >= 0)
                 initramfs->folder_changed = st.st_mtime;
         for (unsigned i = 0; i < options->options->len; i++) {
                 const Option *option = g_ptr_array_index(options->options, i);
-                if (!option->path || !is_kvm(option->module) ||
-                    g_hash_table_contains(initramfs->changed, option->path) ||
+                if (!option->path || !is_kvm(option->module, vendor))
+                        continue;
+                if (is_never_in_an_image(option->path)) {
+                        initramfs->left_out = initramfs->left_out ?: g_strdup(option->path);
+                        continue;
+                }
+                if (g_hash_table_contains(initramfs->changed, option->path) ||
                     root_stat(root, option->path + 1, &st) < 0)
                         continue;
                 gint64 *time = g_new(gint64, 1);
@@ -172,16 +185,16 @@ static void read_changes(Initramfs *initramfs, const Root *root, const Options *
         }
 }
 
-Initramfs *initramfs_read(const Root *root, const char *release, const Options *options) {
+Initramfs *initramfs_read(const Root *root, const char *release, const char *vendor, const Options *options) {
         Initramfs *initramfs = g_new0(Initramfs, 1);
         bool dracut = false;
 
         initramfs->changed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
         if (find_image(initramfs, root, release, &dracut)) {
                 initramfs->rebuild = find_tool(root, release, &dracut);
-                initramfs->puts_kvm = find_what_puts_kvm(root, dracut);
+                initramfs->puts_kvm = find_what_puts_kvm(root, vendor, dracut);
                 initramfs->booted = read_boot_time(root);
-                read_changes(initramfs, root, options);
+                read_changes(initramfs, root, vendor, options);
         }
         return initramfs;
 }

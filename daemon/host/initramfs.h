@@ -19,13 +19,14 @@ typedef struct Initramfs {
         gint64 booted;         /* the same of the boot; 0: unknown */
         char *puts_kvm; /* "/etc/initramfs-tools/modules:12": the line that puts a module of KVM into it, or NULL */
         char *rebuild;  /* the command that builds it anew, "" when its tool is not known */
+        char *left_out; /* a file with options of KVM in a folder that no image has a copy of, or NULL */
         /* absolute path -> gint64 *: the last change of each file of modprobe.d with options of
          * KVM */
         GHashTable *changed;
 } Initramfs;
 
-/* Never fails: what can't be read is not there. */
-Initramfs *initramfs_read(const Root *root, const char *release, const Options *options);
+/* Never fails: what can't be read is not there. @vendor is the vendor's module, or NULL. */
+Initramfs *initramfs_read(const Root *root, const char *release, const char *vendor, const Options *options);
 void initramfs_free(Initramfs *initramfs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Initramfs, initramfs_free)
 

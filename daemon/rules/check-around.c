@@ -98,7 +98,13 @@ static const Effect *find_missed(const Check *check, const char **ret_path) {
 static void find_in_image(Check *check, const Initramfs *initramfs, const char *built) {
         const char *newer = initramfs_newer_file(initramfs);
 
-        if (newer)
+        if (initramfs->left_out)
+                check_find(check, "warn", "",
+                           "%s puts KVM into the initramfs (%s), and no initramfs has a copy of %s: a boot loads KVM "
+                           "without what it says. Put it into /etc/modprobe.d and build the initramfs anew%s%s",
+                           initramfs->puts_kvm, initramfs->image, initramfs->left_out, *initramfs->rebuild ? ": " : "",
+                           initramfs->rebuild);
+        else if (newer)
                 check_find(check, "warn", initramfs->rebuild,
                            "%s puts KVM into the initramfs (%s), and %s was changed after that was built (%s): the "
                            "next boot loads KVM with the copy in it",

@@ -70,7 +70,7 @@ void rule_below(Check *check) {
         if (cpu->level == 0 || !feature)
                 return;
         if (!cpu_has(cpu, feature)) {
-                g_autofree char *how = outer_hypervisor_how_to_nest(cpu, feature, check->facts->cloud);
+                g_autofree char *how = outer_hypervisor_how_to_nest(cpu, feature, check->facts->platform);
                 check_find(check, "info", "",
                            "The host below (%s) gives this virtual machine no %s, without which %s does not load. %s",
                            outer_hypervisor_name(cpu), feature, module, how);

@@ -47,6 +47,8 @@ static char *why_lacking(const Host *host, const char *feature) {
                                        cpu->level > 0 ? " of this virtual machine" : "");
         if (answer == ANSWER_YES)
                 return g_strdup_printf("The CPU has %s, but the kernel does not show it", feature);
+        if (cpu->xen_control)
+                return g_strdup_printf("The kernel shows no %s: Xen, whose control domain this is, keeps it", feature);
         if (cpu->level > 0)
                 return g_strdup_printf("The CPU lacks %s: the hypervisor below (%s) does not give it to this virtual "
                                        "machine",

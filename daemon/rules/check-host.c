@@ -25,7 +25,11 @@ void rule_degraded(Check *check) {
 void rule_level(Check *check) {
         const Cpu *cpu = check->host->cpu;
 
-        if (cpu->level == 0)
+        if (cpu->xen_control)
+                check_find(check, "info", "",
+                           "This host is the control domain of Xen (/proc/xen/capabilities): the CPU's virtualization "
+                           "is Xen's, whose guests run beside it, and KVM can't be used");
+        else if (cpu->level == 0)
                 check_find(check, "info", "", "This host is not a virtual machine, as far as it can tell");
         else
                 check_find(check, "info", "",
@@ -81,7 +85,8 @@ static void find_not_loaded(Check *check, const Module *module, bool can) {
                 check_find(check, status, "",
                            "%s is built into the kernel, but KVM is not there: its init failed when the kernel started "
                            "(no /sys/class/misc/kvm), though its parameters are in /sys/module/%s%s",
-                           module->name, module->name, can ? "; the kernel's log says why (journalctl -k -b -g kvm)" : "");
+                           module->name, module->name,
+                           can ? "; the kernel's log says why (journalctl -k -b -g kvm)" : "");
         else if (module->state == MODULE_MISSING && !host->has_module_files) {
                 g_autofree char *files = told_of_files(check, &fix);
                 check_find(check, status, can ? fix : "", "%s is not loaded, and %s", module->name, files);

@@ -139,7 +139,8 @@ static void compare_hypervisor(GPtrArray *found, const Cpu *cpu) {
         const Answer answer = cpuid_ask(cpu->facts->cpuid, bit);
         g_autofree char *source = name_leaf(cpu->facts->cpuid, bit->where, bit->reg);
 
-        if (answer == ANSWER_UNKNOWN || (answer == ANSWER_YES) == (cpu->level > 0))
+        /* Of Xen's control domain both are right: it is on the hardware, and Xen is there. */
+        if (answer == ANSWER_UNKNOWN || (answer == ANSWER_YES) == (cpu->level > 0) || cpu->xen_control)
                 return;
         if (cpu->level > 0)
                 find(found, false,

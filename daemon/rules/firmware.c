@@ -47,7 +47,7 @@ static bool only_firmware_explains(const Cpu *cpu) {
         const Answer below = cpuid_ask(cpu->facts->cpuid, cpu_bit_find(cpuid_bits, "hypervisor"));
 
         return !cpu->flags_cleared && !firmware_is_open(cpu) && (below == ANSWER_YES) == (cpu->level > 0) &&
-               !g_str_equal(cpu->hypervisor, "xen");
+               !g_str_equal(cpu->hypervisor, "xen") && !cpu->xen_control;
 }
 
 static Firmware judge_off(const Cpu *cpu, const char *base, char **ret_evidence) {

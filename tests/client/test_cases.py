@@ -2,6 +2,7 @@
 """Hosts as people have told of them: a fixture with a few files changed, and what nestvirtctl has to
 say there. Each has beside it another host of the same kind, or one that nearly is of it."""
 
+import os
 import re
 import shutil
 
@@ -90,6 +91,62 @@ class BuiltIn(Case):
         (self.host / "sys/class/misc/kvm").mkdir(parents=True)
         self.ctl("status", "--quiet")
         self.assertEqual(self.findings()["nested"][0], "pass")
+
+
+class Below(Case):
+    """What gives the machine what it lacks, in the words of the platform that is there."""
+
+    def below(self, fixture, flag, files, *gone):
+        self.begin(fixture)
+        self.without(flag)
+        self.remove("sys/module", *gone)
+        for path, text in files.items():
+            self.write(path, text)
+        return self.findings()
+
+    def test_google(self):
+        found = self.below("l1-kvm-intel", "vmx", {"sys/class/dmi/id/sys_vendor": "Google\n"})
+        self.assertIn("enableNestedVirtualization", found["below"][1])
+
+    def test_amazon(self):
+        found = self.below("l1-kvm-intel", "vmx", {"sys/class/dmi/id/sys_vendor": "Amazon EC2\n"})
+        self.assertIn("NestedVirtualization=enabled", found["below"][1])
+
+    def test_windows_subsystem_for_linux(self):
+        found = self.below("l1-hyperv", "vmx", {"proc/sys/kernel/osrelease": "6.6.87.2-microsoft-standard-WSL2\n"})
+        self.assertIn(".wslconfig", found["below"][1])
+        self.assertNotIn("Set-VMProcessor", found["below"][1])
+
+    def test_xen_control_domain(self):
+        found = self.below(INTEL, "vmx", {"sys/hypervisor/type": "xen\n", "sys/hypervisor/guest_type": "PV\n",
+                                          "proc/xen/capabilities": "control_d\n"}, "facts")
+        self.assertNotIn("below", found)
+        self.assertIn("control domain of Xen", found["level"][1])
+        self.assertNotIn("inside a virtual machine", self.ctl("status").out)
+
+    def test_xen_paravirtualized(self):
+        cpuinfo = (FIXTURES / INTEL / "proc/cpuinfo").read_text()
+        found = self.below(INTEL, "vmx", {"sys/hypervisor/type": "xen\n", "sys/hypervisor/guest_type": "PV\n",
+                                          "proc/cpuinfo": re.sub(r"^(flags\s*:.*) vmx (.*)$", r"\1 \2 hypervisor", cpuinfo, flags=re.M)},
+                           "facts")
+        self.assertIn("paravirtualized guest of Xen can't", found["below"][1])
+
+
+class Initramfs(Case):
+    def image(self, modules, option):
+        self.begin(AMD)
+        release = next((self.host / "lib/modules").iterdir()).name
+        self.write("etc/initramfs-tools/modules", modules)
+        self.write(f"boot/initrd.img-{release}", "x")
+        os.utime(self.host / f"boot/initrd.img-{release}", (1.7e9, 1.7e9))
+        self.write("etc/modprobe.d/kvm.conf", option)
+        return self.findings()
+
+    def test_the_other_vendor_is_listed(self):
+        self.assertNotIn("initramfs", self.image("aesni-intel\nkvm-intel\n", "options kvm_amd nested=1\n"))
+
+    def test_ours_is_listed(self):
+        self.assertEqual(self.image("kvm-amd\n", "options kvm_amd nested=1\n")["initramfs"][0], "warn")
 
 
 if __name__ == "__main__":

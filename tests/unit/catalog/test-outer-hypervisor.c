@@ -62,14 +62,14 @@ static void test_parameters_are_known(void) {
         g_assert_cmpstr(outer_hypervisor_parameter("kvm_intel", "svm"), ==, NULL);
 }
 
-static void test_clouds(void) {
-        g_assert_cmpstr(outer_hypervisor_cloud("Amazon EC2", NULL), ==, "Amazon EC2");
-        g_assert_cmpstr(outer_hypervisor_cloud("Google", "x"), ==, "Google Cloud");
-        g_assert_cmpstr(outer_hypervisor_cloud("Microsoft Corporation", "7783-7084-3265-9085-8269-3286-77"), ==,
+static void test_platforms(void) {
+        g_assert_cmpstr(outer_hypervisor_platform("Amazon EC2", NULL), ==, "Amazon EC2");
+        g_assert_cmpstr(outer_hypervisor_platform("Google", "x"), ==, "Google Cloud");
+        g_assert_cmpstr(outer_hypervisor_platform("Microsoft Corporation", "7783-7084-3265-9085-8269-3286-77"), ==,
                         "Microsoft Azure");
-        g_assert_null(outer_hypervisor_cloud("Microsoft Corporation", "1234"));
-        g_assert_null(outer_hypervisor_cloud("QEMU", NULL));
-        g_assert_null(outer_hypervisor_cloud(NULL, NULL));
+        g_assert_null(outer_hypervisor_platform("Microsoft Corporation", "1234"));
+        g_assert_null(outer_hypervisor_platform("QEMU", NULL));
+        g_assert_null(outer_hypervisor_platform(NULL, NULL));
 }
 
 int main(int argc, char **argv) {
@@ -79,6 +79,6 @@ int main(int argc, char **argv) {
                 g_test_add_data_func(path, &reasons[i], test_reason);
         }
         g_test_add_func("/outer-hypervisor/parameters-are-known", test_parameters_are_known);
-        g_test_add_func("/outer-hypervisor/clouds", test_clouds);
+        g_test_add_func("/outer-hypervisor/platforms", test_platforms);
         return g_test_run();
 }
