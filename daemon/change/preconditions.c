@@ -63,6 +63,13 @@ static bool check_reload(const Host *host, const Loader *loader, const Request *
                         return false;
                 }
                 g_autofree char *file = loader->locate(loader, module->name);
+                if (!file && *host->container) {
+                        g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                                    "This is a container (%s) without modules: %s can be loaded and set on the host "
+                                    "that runs it alone",
+                                    host->container, module->name);
+                        return false;
+                }
                 if (!file) {
                         g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
                                     "The file of %s for the running kernel %s is gone, so the module could not be "

@@ -8,6 +8,7 @@
 #include "device-node.h"
 #include "group.h"
 #include "lockdown.h"
+#include "module-folder.h"
 #include "outer-hypervisor.h"
 
 /* The list of a distribution's modules has less than one megabyte. */
@@ -35,10 +36,9 @@ static int compare_releases(gconstpointer a, gconstpointer b) {
 
 /* Folders without a list of modules are what an uninstalled kernel leaves behind. */
 static GStrv find_kernels(const Host *host) {
-        static const char *const folders[] = {"lib/modules", "usr/lib/modules", NULL};
         g_autoptr(GPtrArray) found = g_ptr_array_new();
 
-        for (const char *const *folder = folders; *folder && found->len == 0; folder++) {
+        for (const char *const *folder = module_folders; *folder && found->len == 0; folder++) {
                 g_auto(GStrv) names = root_list(host->root, *folder);
                 for (char **name = names; *name && found->len < KERNELS_MAX; name++) {
                         g_autofree char *dep = g_build_filename(*folder, *name, "modules.dep", NULL);
@@ -59,11 +59,12 @@ static char *find_package(const Host *host) {
 }
 
 static char *read_modules_dep(const Host *host) {
-        g_autofree char *path = g_build_filename("lib/modules", host->release, "modules.dep", NULL);
+        g_autofree char *folder = module_folder_find(host->root, host->release);
+        g_autofree char *path = folder ? g_build_filename(folder, "modules.dep", NULL) : NULL;
         char *text = NULL;
         size_t size;
 
-        return *host->release && root_read(host->root, path, MODULES_DEP_MAX, &text, &size, NULL) ? text : g_strdup("");
+        return path && root_read(host->root, path, MODULES_DEP_MAX, &text, &size, NULL) ? text : g_strdup("");
 }
 
 static void find_others(CheckFacts *facts, const Host *host) {

@@ -10,6 +10,7 @@
 #include "catalog.h"
 #include "host.h"
 #include "journal-phase.h"
+#include "module-folder.h"
 #include "pending.h"
 #include "probe-result.h"
 
@@ -37,10 +38,9 @@ static bool read_modules_disabled(const Root *root) {
 }
 
 static bool read_has_module_files(const Root *root, const char *release) {
-        g_autofree char *merged = g_build_filename("usr/lib/modules", release, "modules.dep", NULL);
-        g_autofree char *old = g_build_filename("lib/modules", release, "modules.dep", NULL);
+        g_autofree char *folder = module_folder_find(root, release);
 
-        return *release && (root_exists(root, old) || root_exists(root, merged));
+        return folder;
 }
 
 /* Among the names of @candidates one that the catalogue knows, else any that is named like a
@@ -139,6 +139,7 @@ Host *host_read(Root *root, const Loader *loader) {
         host->root = root_ref(root);
         host->release = read_line(root, "proc/sys/kernel/osrelease");
         host->boot_id = read_line(root, "proc/sys/kernel/random/boot_id");
+        host->container = read_line(root, "run/systemd/container");
         host->cpu = cpu_read(root);
         host->options = options_read(root);
         host->modules = read_modules(root, loader, host->cpu);
@@ -161,6 +162,7 @@ void host_free(Host *host) {
         g_clear_pointer(&host->root, root_unref);
         g_free(host->release);
         g_free(host->boot_id);
+        g_free(host->container);
         g_clear_pointer(&host->cpu, cpu_free);
         g_clear_pointer(&host->options, options_free);
         g_clear_pointer(&host->modules, g_ptr_array_unref);

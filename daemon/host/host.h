@@ -22,13 +22,16 @@ typedef struct Host {
         Root *root;
         char *release; /* kernel release, from proc/sys/kernel/osrelease */
         char *boot_id; /* proc/sys/kernel/random/boot_id, "" when not there */
+        /* "lxc", "docker"…: we are in one, as systemd tells (run/systemd/container); else "". Its
+         * KVM is the host's, whose modules can't be seen or changed from within */
+        char *container;
         Cpu *cpu;
         Options *options;
         GPtrArray *modules;    /* Module*: kvm first, then the vendor's if there is one */
         GHashTable *pending;   /* module -> (parameter -> value): what waits for idle, from run/nestvirt/pending */
         bool modules_disabled; /* proc/sys/kernel/modules_disabled, or nomodule on the command line */
         bool nomodule;         /* the latter */
-        /* lib/modules/RELEASE is there: it goes when the running kernel is upgraded or removed */
+        /* The running kernel's modules are there (module-folder.h) */
         bool has_module_files;
         /* our last change of nested could not unload the kvm.ko that is loaded now: see
          * effect-reason.c */

@@ -13,6 +13,7 @@
 
 #include "error.h"
 #include "loader.h"
+#include "module-folder.h"
 
 typedef struct KmodLoader {
         Loader loader;
@@ -60,20 +61,28 @@ static bool indices_stay_inside(const Library *library, const Root *root) {
 }
 
 static bool open_folder(Library *library, const Root *root) {
-        static const char *const parents[] = {"lib/modules", "usr/lib/modules"};
         g_autofree char *release = root_read_line(root, "proc/sys/kernel/osrelease");
 
         if (!release || !*release)
                 return false;
-        for (unsigned i = 0; i < G_N_ELEMENTS(parents) && library->fd < 0; i++) {
+        for (const char *const *parent = module_folders; *parent && library->fd < 0; parent++) {
                 g_free(library->folder);
-                library->folder = g_build_filename(parents[i], release, NULL);
+                library->folder = g_build_filename(*parent, release, NULL);
                 library->fd = root_open(root, library->folder, O_PATH | O_DIRECTORY);
         }
         if (library->fd < 0)
                 return false;
         library->directory = g_strdup_printf("/proc/self/fd/%d", library->fd);
         return indices_stay_inside(library, root);
+}
+
+/* On the machine libkmod finds them by itself, unless they are where its maker did not expect
+ * them. */
+static char *find_elsewhere(const Root *root) {
+        g_autofree char *release = root_read_line(root, "proc/sys/kernel/osrelease");
+        g_autofree char *folder = release ? module_folder_find(root, release) : NULL;
+
+        return folder && !g_str_has_prefix(folder, "lib/") ? g_strconcat("/", folder, NULL) : NULL;
 }
 
 /* What libkmod has to say is in the errors that it returns, and a host without modules is no error
@@ -90,6 +99,8 @@ static bool library_open(Library *library, const Root *root, bool configured) {
         *library = (Library) {.fd = -1};
         if (!root_is_machine(root) && !open_folder(library, root))
                 return false;
+        if (root_is_machine(root))
+                library->directory = find_elsewhere(root);
         library->ctx = kmod_new(library->directory, configured ? NULL : nothing);
         if (!library->ctx)
                 return false;
@@ -128,7 +139,7 @@ static char *module_file(const Library *library, const Root *root, const struct 
 
         if (!path)
                 return g_strdup("");
-        if (!library->directory)
+        if (library->fd < 0)
                 file = g_strdup(path);
         else if (g_str_has_prefix(path, library->directory) &&
                  stays_inside(library, root, path + strlen(library->directory)))

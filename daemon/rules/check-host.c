@@ -25,7 +25,12 @@ void rule_degraded(Check *check) {
 void rule_level(Check *check) {
         const Cpu *cpu = check->host->cpu;
 
-        if (cpu->xen_control)
+        if (*check->host->container)
+                check_find(check, "info", "",
+                           "This is a container (%s, /run/systemd/container): KVM, its modules and their parameters are "
+                           "those of the host that runs it, where they are looked at and set",
+                           check->host->container);
+        else if (cpu->xen_control)
                 check_find(check, "info", "",
                            "This host is the control domain of Xen (/proc/xen/capabilities): the CPU's virtualization "
                            "is Xen's, whose guests run beside it, and KVM can't be used");
@@ -54,6 +59,12 @@ static char *told_of_files(const Check *check, char **ret_fix) {
         const GStrv others = check->facts->other_kernels;
         const guint n = g_strv_length(others);
 
+        if (*host->container) {
+                *ret_fix = g_strdup("");
+                return g_strdup_printf("in this container (%s) are no modules of the running kernel: they are loaded "
+                                       "on the host that runs it",
+                                       host->container);
+        }
         if (n > 0) {
                 *ret_fix = g_strdup("systemctl reboot");
                 return g_strdup_printf(
@@ -121,7 +132,7 @@ void rule_module_files(Check *check) {
         const Module *module = check_module(check->host);
         g_autofree char *fix = NULL;
 
-        if (module->state != MODULE_LIVE || check->host->has_module_files)
+        if (module->state != MODULE_LIVE || check->host->has_module_files || *check->host->container)
                 return;
         g_autofree char *files = told_of_files(check, &fix);
         check_find(check, "warn", fix, "Once unloaded, %s could not be loaded again: %s", module->name, files);
@@ -204,6 +215,10 @@ static void find_device(Check *check) {
                            " is the right device node (10:232), but nestvirt-device, which opens it, did not run");
         else if (g_str_equal(verdict, "ok"))
                 check_find(check, "pass", "", DEVICE " is the right device node (10:232); it was not opened");
+        else if (g_str_equal(verdict, "missing") && *check->host->container)
+                check_find(check, "fail", "",
+                           DEVICE " is not in this container (%s): the host that runs it has to hand it in",
+                           check->host->container);
         else if (g_str_equal(verdict, "missing"))
                 check_find(check, "fail", "nestvirtctl ensure-device", DEVICE " is missing, though KVM is there");
         else if (g_str_equal(verdict, "wrong-node"))

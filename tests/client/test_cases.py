@@ -132,6 +132,41 @@ class Below(Case):
         self.assertIn("paravirtualized guest of Xen can't", found["below"][1])
 
 
+class Modules(Case):
+    """Where the running kernel's modules are not where one would look."""
+
+    def test_container(self):
+        self.begin(AMD)
+        self.write("run/systemd/container", "lxc\n")
+        self.remove("lib/modules")
+        found = self.findings()
+        self.assertIn("This is a container (lxc", found["level"][1])
+        self.assertNotIn("module-files", found)
+        self.assertNotIn("apt-get", str(found))
+        self.assertIn("This is a container (lxc) without modules", self.ctl("set", "nested=off", "--dry-run", status=6).err)
+
+    def test_container_without_kvm(self):
+        self.begin("loadable")
+        self.write("run/systemd/container", "docker\n")
+        self.remove("lib/modules")
+        _, message, fix = self.findings(status=3)["vendor-module"]
+        self.assertIn("on the host that runs it", message)
+        self.assertEqual(fix, "")
+
+    def test_nixos(self):
+        self.begin(INTEL)
+        (self.host / "run/booted-system/kernel-modules/lib").mkdir(parents=True)
+        shutil.move(self.host / "lib/modules", self.host / "run/booted-system/kernel-modules/lib/modules")
+        self.assertNotIn("module-files", self.findings())
+        self.assertIn("load kvm_intel with", self.ctl("set", "nested=off", "--dry-run").out)
+
+    def test_the_kernel_was_removed(self):
+        self.begin(INTEL)
+        self.remove("lib/modules")
+        self.assertEqual(self.findings()["module-files"][0], "warn")
+        self.ctl("set", "nested=off", "--dry-run", status=6)
+
+
 class Initramfs(Case):
     def image(self, modules, option):
         self.begin(AMD)
