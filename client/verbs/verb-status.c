@@ -31,8 +31,19 @@ static bool has_started(const Item *module, const char *state) {
         return g_str_equal(state, "live") || (g_str_equal(state, "builtin") && !nested);
 }
 
+/* The command is named when its plan says that it would do. */
+static char *why_not_loaded(Client *client, const Item *module) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        g_autoptr(GVariant) plan = NULL;
+
+        if (connection_call_flags(client, module->path, IFACE_MODULE, "Reload", CALL_WAIT, FLAG_DRY_RUN, "a{sv}", &plan,
+                                  &error) < 0)
+                return g_strdup_printf("%s is not loaded. %s", module->name, error.message);
+        return g_strdup_printf("%s is not loaded; to load it: nestvirtctl reload", module->name);
+}
+
 /* Why no guest that is started now can nest, though nothing is switched off. */
-static char *why_unavailable(const Inventory *inventory) {
+static char *why_unavailable(Client *client, const Inventory *inventory) {
         const char *vendor = get_string(inventory->manager, "Vendor"),
                    *below = get_string(inventory->manager, "Hypervisor"),
                    *firmware = get_string(inventory->manager, "Firmware");
@@ -58,26 +69,26 @@ static char *why_unavailable(const Inventory *inventory) {
         if (g_str_equal(state, "builtin"))
                 return g_strdup_printf("%s, which is part of the kernel, did not start; see nestvirtctl check",
                                        module->name);
-        return g_strdup_printf("%s is not loaded; to load it: nestvirtctl reload", module->name);
+        return why_not_loaded(client, module);
 }
 
-static char *why_nested(const Inventory *inventory) {
+static char *why_nested(Client *client, const Inventory *inventory) {
         const Item *module = inventory_vendor_module(inventory);
         g_autoptr(GVariant) parameters = get_container(module ? module->properties : NULL, "Parameters", "a{sa{sv}}");
         g_autoptr(GVariant) entry = g_variant_lookup_value(parameters, "nested", G_VARIANT_TYPE_VARDICT);
         const char *nested = get_string(inventory->manager, "Nested");
 
         if (g_str_equal(nested, "unavailable"))
-                return why_unavailable(inventory);
+                return why_unavailable(client, inventory);
         if (g_str_equal(nested, "unknown"))
                 return g_strdup(entry && *get_string(entry, "Reason") ? get_string(entry, "Reason")
                                                                       : "it could not be read");
         return g_strdup_printf("%s.nested is %s", module ? module->name : "kvm", nested);
 }
 
-static void print_nested(const Client *client, const Inventory *inventory) {
+static void print_nested(Client *client, const Inventory *inventory) {
         const char *nested = get_string(inventory->manager, "Nested");
-        g_autofree char *why = why_nested(inventory);
+        g_autofree char *why = why_nested(client, inventory);
         const Style style = g_str_equal(nested, "on")    ? STYLE_GOOD
                             : g_str_equal(nested, "off") ? STYLE_WARN
                                                          : STYLE_BAD;

@@ -29,7 +29,7 @@ char *outer_hypervisor_how_to_nest(const Cpu *cpu, const char *feature, const ch
 /* Whose cloud a machine is in, or what manages it, by what its firmware says (sys/class/dmi/id:
  * sys_vendor, chassis_asset_tag; either may be NULL); NULL: none that is known. */
 const char *outer_hypervisor_platform(const char *vendor, const char *asset_tag);
-/* A kernel of the Windows Subsystem for Linux by its release, "6.6.87.2-microsoft-standard-WSL2";
+/* A kernel of the Windows Subsystem for Linux by its release, "6.6.87-microsoft-standard-WSL2";
  * its platform is "WSL". */
 bool outer_hypervisor_is_wsl(const char *release);
 /* "KVM", "Hyper-V", or the word of systemd-detect-virt(1). */

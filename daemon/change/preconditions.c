@@ -5,6 +5,7 @@
 
 #include "catalog.h"
 #include "error.h"
+#include "load-obstacle.h"
 #include "load-options.h"
 #include "preconditions.h"
 
@@ -19,20 +20,15 @@ static const char *otherwise(const Request *request) {
 }
 
 /* An install or remove line would run a command instead of, or beside, what the plan says. */
-static bool check_commands(const Host *host, const Request *request, const char *module, GError **error) {
-        static const char *const verbs[] = {"install", "remove", NULL};
+static bool check_lines(const Host *host, const Request *request, const Module *module, GError **error) {
+        g_autofree char *told = NULL;
+        const LoadObstacle obstacle = load_obstacle_find(host, module, &told);
 
-        for (const char *const *verb = verbs; *verb; verb++) {
-                const Command *command = options_command(host->options, *verb, module);
-                if (!command)
-                        continue;
-                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
-                            "\"%s %s …\" in %s:%u replaces the plain loading of the module, and nestvirtd runs no "
-                            "commands of others: remove that line%s",
-                            *verb, module, command->path, command->line, otherwise(request));
-                return false;
-        }
-        return true;
+        if (obstacle != OBSTACLE_NONE)
+                g_set_error(error, CONDITION,
+                            obstacle == OBSTACLE_KERNEL ? CONDITION_NOT_PERMITTED : CONDITION_UNSUPPORTED, "%s%s", told,
+                            otherwise(request));
+        return obstacle == OBSTACLE_NONE;
 }
 
 /* One option that the kernel refuses fails the whole load, though a later one of the same name be
@@ -77,7 +73,7 @@ static bool check_reload(const Host *host, const Loader *loader, const Request *
                                     module->name, host->release, otherwise(request));
                         return false;
                 }
-                if (!check_commands(host, request, module->name, error) ||
+                if (!check_lines(host, request, host_module(host, module->name), error) ||
                     !check_refused(host, request, module->name, error))
                         return false;
         }

@@ -86,6 +86,23 @@ static bool is_dead(const Root *root, const Cpu *cpu, const Module *module) {
         return feature && !cpu_has(cpu, feature);
 }
 
+/* The first line counts ("pre: a b post: c"), as modprobe has it. */
+static bool has_softdep(const Options *options, const Loader *loader, const char *module) {
+        const Command *line = options_command(options, "softdep", module);
+        g_auto(GStrv) words = g_strsplit_set(line ? line->text : "", " \t", -1);
+        bool begun = false, found = false;
+
+        for (char **word = words; loader && *word && !found; word++) {
+                if (g_str_equal(*word, "pre:") || g_str_equal(*word, "post:"))
+                        begun = true;
+                else if (begun && **word) {
+                        g_autofree char *file = loader->locate(loader, g_strdelimit(*word, "-", '_'));
+                        found = file != NULL;
+                }
+        }
+        return found;
+}
+
 static GPtrArray *read_modules(const Root *root, const Loader *loader, const Cpu *cpu) {
         GPtrArray *modules = g_ptr_array_new_with_free_func((GDestroyNotify) module_free);
         Module *kvm = module_read(root, loader, "kvm");
@@ -143,6 +160,10 @@ Host *host_read(Root *root, const Loader *loader) {
         host->cpu = cpu_read(root);
         host->options = options_read(root);
         host->modules = read_modules(root, loader, host->cpu);
+        for (unsigned i = 0; i < host->modules->len; i++) {
+                Module *module = g_ptr_array_index(host->modules, i);
+                module->has_softdep = has_softdep(host->options, loader, module->name);
+        }
 
         g_autoptr(Pending) pending = pending_read(root);
         host->pending = g_hash_table_ref(pending->modules);

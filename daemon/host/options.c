@@ -53,6 +53,7 @@ static void option_free(Option *option) {
 static void command_free(Command *command) {
         g_free(command->verb);
         g_free(command->module);
+        g_free(command->text);
         g_free(command->path);
         g_free(command);
 }
@@ -78,11 +79,13 @@ static void add_directive(Reading *reading, const char *path, unsigned line, con
         g_ptr_array_add(reading->directives, directive);
 }
 
-static void add_command(Reading *reading, const char *path, unsigned line, const char *verb, const char *module) {
+static void add_command(Reading *reading, const char *path, unsigned line, const char *verb, const char *module,
+                        const char *text) {
         Command *command = g_new0(Command, 1);
 
         command->verb = g_strdup(verb);
         command->module = g_utf8_make_valid(module, -1);
+        command->text = g_strstrip(g_utf8_make_valid(text, -1));
         command->path = path ? conf_shown_path(path) : NULL;
         command->line = line;
         g_ptr_array_add(reading->options->commands, command);
@@ -91,7 +94,7 @@ static void add_command(Reading *reading, const char *path, unsigned line, const
 static void parse_line(Reading *reading, const char *path, unsigned line, char *text) {
         static const char *const verbs[] = {"options",   "install", "remove",  "softdep",
                                             "blacklist", "alias",   "weakdep", NULL};
-        char *rest = text, *verb, *module;
+        char *rest = text, *verb, *module, *other = NULL;
         bool needs_rest;
 
         if (*text == '#')
@@ -107,8 +110,10 @@ static void parse_line(Reading *reading, const char *path, unsigned line, char *
                 return;
         }
         module = syntax_take_word(&rest);
-        if (g_str_equal(verb, "alias") && module && syntax_underscores(module))
+        if (g_str_equal(verb, "alias") && module && syntax_underscores(module)) {
+                other = module;
                 module = syntax_take_word(&rest);
+        }
         needs_rest = !g_str_equal(verb, "alias") && !g_str_equal(verb, "blacklist");
         if (!module || !syntax_underscores(module) || (needs_rest && !*rest)) {
                 bad_line_add(reading->options->bad, path, line,
@@ -118,8 +123,12 @@ static void parse_line(Reading *reading, const char *path, unsigned line, char *
         }
         if (g_str_equal(verb, "options"))
                 add_directive(reading, path, line, module, rest);
-        else if (g_str_equal(verb, "install") || g_str_equal(verb, "remove") || g_str_equal(verb, "blacklist"))
-                add_command(reading, path, line, verb, module);
+        else if (other && g_str_equal(module, "off"))
+                add_command(reading, path, line, verb, other, module);
+        else if (other)
+                return; /* another name is none of what is asked for here */
+        else if (!g_str_equal(verb, "weakdep"))
+                add_command(reading, path, line, verb, module, rest);
 }
 
 static void parse_text(Reading *reading, const char *path, const char *text, size_t size) {
@@ -172,6 +181,30 @@ static void read_file(Reading *reading, const ConfFile *file) {
                 parse_text(reading, file->path, text, size);
 }
 
+static void add_blacklist(Reading *reading, const char *verb, const char *list) {
+        g_auto(GStrv) modules = g_strsplit(list, ",", -1);
+
+        for (char **module = modules; *module; module++)
+                add_command(reading, NULL, 0, verb, *module, "");
+}
+
+static gboolean is_kernel_blacklist(gconstpointer command, gconstpointer unused) {
+        return g_str_equal(((const Command *) command)->verb, "module_blacklist");
+}
+
+/* "module_blacklist=kvm_amd,kvm": the last one of them counts. */
+static void parse_kernel_blacklist(Reading *reading, const char *word) {
+        static const char name[] = "module_blacklist=";
+        g_autofree char *plain = g_strndup(word, strlen(name));
+        unsigned index;
+
+        if (!g_str_equal(g_strdelimit(plain, "-", '_'), name))
+                return;
+        while (g_ptr_array_find_with_equal_func(reading->options->commands, NULL, is_kernel_blacklist, &index))
+                g_ptr_array_remove_index(reading->options->commands, index);
+        add_blacklist(reading, "module_blacklist", word + strlen(name));
+}
+
 /* One word of the kernel command line, "kvm_amd.nested=0" or "\"kvm_amd.x=a b\"". What libkmod
  * takes for ill-formed is left out. */
 static void parse_kernel_word(Reading *reading, char *word) {
@@ -180,8 +213,10 @@ static void parse_kernel_word(Reading *reading, char *word) {
         g_autofree char *text = NULL;
 
         name = module + strcspn(module, ".=\" \t\n\v\f\r");
-        if (*name != '.' || name == module)
+        if (*name != '.' || name == module) {
+                parse_kernel_blacklist(reading, word);
                 return;
+        }
         *name++ = 0;
         value = name + strcspn(name, ".=\" \t\n\v\f\r");
         if (*value && *value != '=')
@@ -190,10 +225,7 @@ static void parse_kernel_word(Reading *reading, char *word) {
         if (quoted)
                 text = g_strdup_printf("%.*s=\"%s", (int) (value - name), name, value + 1);
         if (g_str_equal(module, "modprobe") && g_str_has_prefix(name, "blacklist=")) {
-                g_auto(GStrv) modules = g_strsplit((text ?: name) + strlen("blacklist="), ",", -1);
-
-                for (char **m = modules; *m; m++)
-                        add_command(reading, NULL, 0, "blacklist", *m);
+                add_blacklist(reading, "blacklist", (text ?: name) + strlen("blacklist="));
                 return;
         }
         if (syntax_underscores(module))
@@ -350,9 +382,9 @@ const Command *options_command(const Options *options, const char *verb, const c
 
                 if (!g_str_equal(command->verb, verb))
                         continue;
-                /* libkmod-module.c: patterns for install and remove, names for blacklist. */
-                if (g_str_equal(verb, "blacklist") ? g_str_equal(command->module, module)
-                                                   : fnmatch(command->module, module, 0) == 0)
+                /* libkmod-module.c: patterns, but names for blacklist. */
+                if (g_str_has_suffix(verb, "blacklist") ? g_str_equal(command->module, module)
+                                                        : fnmatch(command->module, module, 0) == 0)
                         return command;
         }
         return NULL;

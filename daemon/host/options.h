@@ -22,9 +22,15 @@ typedef struct Option {
 } Option;
 
 typedef struct Command {
-        char *verb;   /* "install", "remove", "blacklist" */
-        char *module; /* with underscores; a pattern (fnmatch(3)) for install and remove */
-        char *path;   /* NULL for the kernel command line (modprobe.blacklist=) */
+        /* "install", "remove", "blacklist", "softdep", "alias"; of the kernel command line
+         * "blacklist" (modprobe.blacklist=, which libkmod reads) and "module_blacklist", by which
+         * the kernel itself refuses to load it with EPERM (kernel/module/main.c, blacklisted()) */
+        char *verb;
+        /* with underscores; a pattern (fnmatch(3)) but for the two lists, whose names are compared
+         * as they are: on the kernel command line one with a dash means nothing */
+        char *module;
+        char *text; /* what follows it: the command, the dependencies, the other name; else "" */
+        char *path; /* NULL for the kernel command line */
         unsigned line;
 } Command;
 
@@ -32,7 +38,7 @@ typedef struct Options {
         /* Option*, for each module in the order in which the kernel will see them: the last one
          * wins */
         GPtrArray *options;
-        GPtrArray *commands; /* Command*: install, remove and blacklist lines */
+        GPtrArray *commands; /* Command*: all other lines that say something about loading a module */
         GPtrArray *bad;      /* BadLine*: what libkmod would ignore with a warning, or what is too long to be meant */
         GStrv masked;        /* files that a file of the same name in an earlier folder hides, absolute */
 } Options;

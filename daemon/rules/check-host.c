@@ -7,10 +7,11 @@
 #include "device-node.h"
 #include "effect-judge.h"
 #include "journal-phase.h"
+#include "load-obstacle.h"
 
 void rule_degraded(Check *check) {
         const Module *module = check_module(check->host);
-        g_autofree char *load = g_strdup_printf("modprobe %s", module->name);
+        g_autofree char *load = load_obstacle_remedy(check->host, module);
 
         if (check->host->degraded)
                 check_find(check, "fail", module_is_present(module) ? "systemctl restart nestvirtd.service" : load,
@@ -27,7 +28,8 @@ void rule_level(Check *check) {
 
         if (*check->host->container)
                 check_find(check, "info", "",
-                           "This is a container (%s, /run/systemd/container): KVM, its modules and their parameters are "
+                           "This is a container (%s, /run/systemd/container): KVM, its modules and their parameters "
+                           "are "
                            "those of the host that runs it, where they are looked at and set",
                            check->host->container);
         else if (cpu->xen_control)
@@ -90,7 +92,8 @@ static const char *told_of_disabled(const Host *host) {
 static void find_not_loaded(Check *check, const Module *module, bool can) {
         const Host *host = check->host;
         const char *status = can ? "fail" : "info";
-        g_autofree char *load = g_strdup_printf("modprobe %s", module->name), *fix = NULL;
+        g_autofree char *load = load_obstacle_remedy(host, module), *line = NULL, *fix = NULL;
+        const LoadObstacle obstacle = load_obstacle_find(host, module, &line);
 
         if (module->dead)
                 check_find(check, status, "",
@@ -107,6 +110,9 @@ static void find_not_loaded(Check *check, const Module *module, bool can) {
         else if (host->modules_disabled)
                 check_find(check, status, can && !host->nomodule ? "systemctl reboot" : "", "%s is not loaded, and %s",
                            module->name, told_of_disabled(host));
+        else if (line)
+                check_find(check, obstacle == OBSTACLE_COMMAND ? status : "info", "", "%s is not loaded. %s",
+                           module->name, line);
         else {
                 const char *other = check->facts->loaded_others[0];
                 check_find(check, status, can ? load : "", "%s is not loaded%s%s%s", module->name,
@@ -205,7 +211,7 @@ static void find_device_denied(Check *check) {
 
 static void find_device(Check *check) {
         const char *verdict = device_verdict(check);
-        const bool builtin = check_module(check->host)->state == MODULE_BUILTIN;
+        g_autofree char *reload = load_obstacle_remedy(check->host, check_module(check->host));
 
         if (g_str_equal(verdict, "ok") && is_opened(check))
                 check_find(check, "pass", "", DEVICE " opens and answers (API version 12)");
@@ -227,7 +233,7 @@ static void find_device(Check *check) {
         else if (g_str_equal(verdict, "denied"))
                 find_device_denied(check);
         else
-                check_find(check, "fail", builtin ? "" : "nestvirtctl reload",
+                check_find(check, "fail", reload,
                            DEVICE " is the right device node (10:232), but does not answer as KVM (API version 12)");
 }
 

@@ -9,12 +9,14 @@
 #include "conf-owner.h"
 #include "dropin.h"
 #include "effect-judge.h"
+#include "load-obstacle.h"
+#include "option-value.h"
 
 /* Whose file the line is in that says what is configured, as the end of a message; "" when it is
  * nobody's that is known. */
 static char *told_of_owner(const Check *check, const Effect *effect) {
         const Parameter *p = effect->parameter;
-        const Option *option = effect_refused(check->host, p)
+        const Option *option = option_value_refused(check->host, p)
                                                ?: options_winner(check->host->options, p->module, p->name, NULL);
         g_autofree char *owner = option ? conf_owner_say(option->path) : NULL;
 
@@ -216,21 +218,15 @@ void rule_builtin_options(Check *check) {
         for_each(check, find_builtin_options);
 }
 
+/* What keeps the vendor's module from being there at all is told by vendor-module. */
 void rule_install_command(Check *check) {
-        static const char *const verbs[] = {"install", "remove"};
-
         for (unsigned i = 0; i < check->host->modules->len; i++) {
                 const Module *module = g_ptr_array_index(check->host->modules, i);
-                for (gsize v = 0; v < G_N_ELEMENTS(verbs); v++) {
-                        const Command *command = options_command(check->host->options, verbs[v], module->name);
-                        if (!command || module->state == MODULE_BUILTIN)
-                                continue;
-                        g_autofree char *source = place(command->path, command->line);
-                        check_find(check, "warn", "",
-                                   "%s \"%s\" line for %s (%s) runs a command in place of the kernel's own "
-                                   "way, so nestvirtd will not reload it: take the line out",
-                                   v == 0 ? "An" : "A", verbs[v], module->name, source);
-                }
+                g_autofree char *told = NULL;
+                const LoadObstacle obstacle = load_obstacle_find(check->host, module, &told);
+
+                if (obstacle != OBSTACLE_NONE && obstacle != OBSTACLE_KERNEL && module->state != MODULE_BUILTIN)
+                        check_find(check, obstacle == OBSTACLE_OFF ? "info" : "warn", "", "%s", told);
         }
 }
 

@@ -9,6 +9,7 @@
 #include "effect-judge.h"
 #include "effect-reason.h"
 #include "firmware.h"
+#include "option-value.h"
 
 static char *current_value(const Host *host, const char *module, const char *name) {
         const Parameter *parameter = catalog_find(module, name);
@@ -65,28 +66,6 @@ bool effect_supported(const Host *host, const Parameter *parameter, char **ret_m
         return supported;
 }
 
-static bool is_about(const Option *option, const Parameter *parameter) {
-        return g_str_equal(option->module, parameter->module) && g_str_equal(option->name, parameter->name);
-}
-
-static char *option_parse(const Host *host, const Parameter *parameter, const Option *option) {
-        return catalog_parse(parameter, host->release, option->bare ? NULL : option->value);
-}
-
-const Option *effect_refused(const Host *host, const Parameter *parameter) {
-        const Module *module = host_module(host, parameter->module);
-
-        for (unsigned i = 0; i < host->options->options->len; i++) {
-                const Option *option = g_ptr_array_index(host->options->options, i);
-                if (!is_about(option, parameter) || (option->path && module && module->state == MODULE_BUILTIN))
-                        continue;
-                g_autofree char *parsed = option_parse(host, parameter, option);
-                if (!parsed)
-                        return option;
-        }
-        return NULL;
-}
-
 /* The kernel command line is read last, so a winner from a file means that it says nothing. */
 static const Option *configure(Effect *effect, const Host *host, const Module *module) {
         const Parameter *p = effect->parameter;
@@ -106,7 +85,7 @@ static const Option *configure(Effect *effect, const Host *host, const Module *m
         for (guint n = g_strv_length(effect->overridden); n > EFFECT_OVERRIDDEN_MAX; n--)
                 g_clear_pointer(&effect->overridden[n - 1], g_free);
         effect->source = winner ? option_source(winner) : g_strdup("");
-        effect->configured = winner ? option_parse(host, p, winner) ?: g_strdup(winner->value) : g_strdup("");
+        effect->configured = winner ? option_value_parse(host, p, winner) ?: g_strdup(winner->value) : g_strdup("");
         return winner;
 }
 
@@ -167,7 +146,7 @@ Effect *effect_new(const Host *host, const Parameter *parameter) {
         effect->writable = facts.present && value->writable;
         effect->supported = effect_supported(host, p, &facts.missing);
         facts.winner = configure(effect, host, module);
-        facts.refused = effect_refused(host, p);
+        facts.refused = option_value_refused(host, p);
         facts.idle_without = idle_without(host, p);
         facts.needs_off = needs_off(host, p);
         effect->effective = effective(effect, &facts);

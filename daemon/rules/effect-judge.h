@@ -18,6 +18,3 @@ Effect *effect_new(const Host *host, const Parameter *parameter);
 /* True when the CPU has what the parameter needs, or when it is unknown whether it has; else
  * @ret_missing (may be NULL) names what is missing, comma-separated. */
 bool effect_supported(const Host *host, const Parameter *parameter, char **ret_missing);
-/* The first line that the kernel would refuse, and with it the load of the whole module; NULL when
- * there is none. */
-const Option *effect_refused(const Host *host, const Parameter *parameter);

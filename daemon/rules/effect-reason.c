@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "effect-reason.h"
+#include "load-obstacle.h"
 #include "outer-hypervisor.h"
 
 typedef char *(*Rule)(const Facts *facts);
@@ -51,11 +52,18 @@ static const char *word(const Facts *f, const char *normal) {
 static char *remedy(const Facts *f) {
         if (f->effect->writable)
                 return g_strdup_printf("nestvirtctl set %s=%s", f->effect->parameter->name, word(f, asked(f)));
-        if (f->module->state == MODULE_BUILTIN)
-                return g_strdup("");
-        if (f->host->modules_disabled)
-                return g_strdup("systemctl reboot");
-        return g_strdup("nestvirtctl reload");
+        return load_obstacle_remedy(f->host, f->module);
+}
+
+/* The same as the end of a sentence, with why there is none. */
+static char *how(const Facts *f, const char *begin) {
+        g_autofree char *command = remedy(f), *line = NULL;
+
+        if (*command)
+                return g_strdup_printf("; %s: %s", begin, command);
+        if (f->module->state != MODULE_BUILTIN && load_obstacle_find(f->host, f->module, &line) != OBSTACLE_NONE)
+                return g_strdup_printf(". It can't be loaded anew now: %s", line);
+        return g_strdup("");
 }
 
 /* What the writer of a line had in mind, as the kernel takes it; NULL when that is anybody's
@@ -170,35 +178,30 @@ static char *reason_sticks(const Facts *f) {
 
         if (!p->common || f->module->state == MODULE_BUILTIN || !differs(f))
                 return NULL;
-        g_autofree char *how = remedy(f);
+        g_autofree char *end = how(f, "to have it taken over");
         return g_strdup_printf("The next load gets %s, but %s keeps its value of this as long as it stays loaded, even "
-                               "when %s is loaded again: %s",
-                               word(f, asked(f)), p->common, p->module, how);
+                               "when %s is loaded again%s",
+                               word(f, asked(f)), p->common, p->module, end);
 }
 
 static char *reason_configured(const Facts *f) {
         const Effect *e = f->effect;
-        const char *module = e->parameter->module;
+        const char *module = e->parameter->module, *asked_for = word(f, asked(f));
 
         if (!f->winner || !differs(f))
                 return NULL;
-        g_autofree char *how = remedy(f);
+        g_autofree char *end = how(f, e->parameter->derived && !e->writable ? "to find out" : "to put it in effect");
         if (e->writable)
-                return g_strdup_printf(
-                                "It was changed since %s was loaded, or %s says %s only since then; to put that in "
-                                "effect: %s",
-                                module, sayer(f), word(f, asked(f)), how);
+                return g_strdup_printf("It was changed since %s was loaded, or %s says %s only since then%s", module,
+                                       sayer(f), asked_for, end);
         if (f->module->state == MODULE_BUILTIN)
                 return g_strdup_printf("The kernel command line says %s, but %s found that this host can't do that",
-                                       word(f, asked(f)), module);
+                                       asked_for, module);
         if (e->parameter->derived)
-                return g_strdup_printf(
-                                "%s was loaded before %s said %s, or found that this host can't do that; to find "
-                                "out: %s",
-                                module, sayer(f), word(f, asked(f)), how);
-        return g_strdup_printf(
-                        "%s was loaded before %s said %s, or with another value by hand; to put it in effect: %s",
-                        module, sayer(f), word(f, asked(f)), how);
+                return g_strdup_printf("%s was loaded before %s said %s, or found that this host can't do that%s",
+                                       module, sayer(f), asked_for, end);
+        return g_strdup_printf("%s was loaded before %s said %s, or with another value by hand%s", module, sayer(f),
+                               asked_for, end);
 }
 
 static char *reason_default(const Facts *f) {

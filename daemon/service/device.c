@@ -11,6 +11,7 @@
 #include "error.h"
 #include "file.h"
 #include "group.h"
+#include "load-obstacle.h"
 #include "log.h"
 
 #define TIMEOUT_SEC 30U
@@ -172,9 +173,10 @@ static bool check_kvm(const Host *host, GError **error) {
                             module->name);
                 return false;
         }
+        g_autofree char *load = load_obstacle_remedy(host, module);
         g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
-                    "%s is not loaded, so there is nothing behind /dev/kvm. Load it: modprobe %s", module->name,
-                    module->name);
+                    "%s is not loaded, so there is nothing behind /dev/kvm%s%s", module->name,
+                    *load ? ". Load it: " : "; nestvirtctl check says why", load);
         return false;
 }
 

@@ -61,7 +61,8 @@ class FakeDaemon(Service):
     def __init__(self, address, host=None, modules=AMD, answers=None):
         self.host, self.modules, self.more_objects = host or manager(), list(modules), {}
         super().__init__(address, NAME, {"GetAll": lambda request: ("a{sv}", self.host),
-                                         "GetManagedObjects": lambda request: self.objects(), **(answers or {})})
+                                         "GetManagedObjects": lambda request: self.objects(),
+                                         "Reload": lambda request: ("a{sv}", {}), **(answers or {})})
 
     def objects(self):
         return ("a{oa{sa{sv}}}", {module_path(m["Name"].unpack()): {MODULE: m} for m in self.modules} | self.more_objects)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Hosts as people have told of them: a fixture with a few files changed, and what nestvirtctl has to
-say there. Each has beside it another host of the same kind, or one that nearly is of it."""
+"""Hosts as people have told of them: a fixture with a few files changed, and what nestvirtctl has
+to say there. Each has beside it another host of the same kind, or one that nearly is of it."""
 
 import os
 import re
@@ -56,8 +56,8 @@ class Case(BusTest):
 
 
 class BuiltIn(Case):
-    """KVM is part of the kernel and found no hardware that it could use: its parameters are in sysfs
-    all the same."""
+    """KVM is part of the kernel and found no hardware that it could use: its parameters are in
+    sysfs all the same."""
 
     def dead(self, fixture, module, flag, *sure):
         self.begin(fixture)
@@ -113,7 +113,7 @@ class Below(Case):
         self.assertIn("NestedVirtualization=enabled", found["below"][1])
 
     def test_windows_subsystem_for_linux(self):
-        found = self.below("l1-hyperv", "vmx", {"proc/sys/kernel/osrelease": "6.6.87.2-microsoft-standard-WSL2\n"})
+        found = self.below("l1-hyperv", "vmx", {"proc/sys/kernel/osrelease": "6.6.87-microsoft-standard-WSL2\n"})
         self.assertIn(".wslconfig", found["below"][1])
         self.assertNotIn("Set-VMProcessor", found["below"][1])
 
@@ -165,6 +165,75 @@ class Modules(Case):
         self.remove("lib/modules")
         self.assertEqual(self.findings()["module-files"][0], "warn")
         self.ctl("set", "nested=off", "--dry-run", status=6)
+
+
+class Obstacles(Case):
+    """No remedy is named that would be refused, or that can't work."""
+
+    def remedy(self, *files, fixture="loadable", status=0, **cmdline):
+        self.begin(fixture)
+        for path, text in files:
+            self.write(path, text)
+        for name, value in cmdline.items():
+            self.write("proc/cmdline", f"quiet {name}={value}\n")
+        found = self.findings(status=status)
+        return {**found, "said": self.ctl("status").out}
+
+    def switched_off(self, program):
+        found = self.remedy(("etc/modprobe.d/mitigation.conf", f"# why\ninstall kvm_amd {program}\nblacklist kvm_amd\n"))
+        self.assertEqual((found["vendor-module"][0], found["vendor-module"][2]), ("info", ""))
+        self.assertIn("switched off on purpose at /etc/modprobe.d/mitigation.conf:2", found["vendor-module"][1])
+        self.assertNotIn("nestvirtctl reload", found["said"])
+
+    def test_switched_off_by_false(self):
+        self.switched_off("/bin/false")
+
+    def test_switched_off_by_true(self):
+        self.switched_off("/usr/bin/true")
+
+    def test_the_kernel_refuses(self):
+        found = self.remedy(module_blacklist="kvm_amd")
+        self.assertEqual((found["vendor-module"][0], found["vendor-module"][2]), ("info", ""))
+        self.assertIn("module_blacklist=kvm_amd on the kernel command line", found["vendor-module"][1])
+        self.assertIn("module_blacklist", self.ctl("reload", "--dry-run", status=6).err)
+
+    def test_a_dash_means_nothing_to_the_kernel(self):
+        self.assertEqual(self.remedy(module_blacklist="kvm-amd", status=3)["vendor-module"][2], "modprobe kvm_amd")
+
+    def test_another_command(self):
+        found = self.remedy(("etc/modprobe.d/x.conf", "install kvm_amd /sbin/modprobe -i kvm_amd; /bin/logger kvm\n"), status=3)
+        self.assertEqual(found["vendor-module"][2], "")
+        self.assertIn("x.conf:1", found["vendor-module"][1])
+
+    def test_renamed(self):
+        self.assertEqual(self.remedy(("etc/modprobe.d/x.conf", "alias kvm_amd off\n"), status=3)["vendor-module"][2],
+                         "nestvirtctl reload")
+
+    def test_an_option_that_the_kernel_refuses(self):
+        self.assertEqual(self.remedy(("etc/modprobe.d/x.conf", "options kvm_amd nested=Y\n"), status=3)["vendor-module"][2], "")
+
+    def test_a_softdep_makes_an_install_line_void(self):
+        found = self.remedy(("etc/modprobe.d/x.conf", "install kvm_amd /bin/true\nsoftdep kvm_amd post: kvm\n"), status=3)
+        self.assertNotIn("install-command", found)
+        self.assertEqual(found["vendor-module"][2], "modprobe kvm_amd")
+        self.assertIn("load kvm_amd", self.ctl("reload", "--dry-run").out)
+
+    def test_a_softdep_of_nothing_does_not(self):
+        found = self.remedy(("etc/modprobe.d/x.conf", "install kvm_amd /bin/true\nsoftdep kvm_amd post: nonesuch\n"))
+        self.assertEqual(found["vendor-module"][2], "")
+
+    def test_the_files_are_gone(self):
+        self.begin(INTEL)
+        self.remove("lib/modules")
+        self.write("etc/modprobe.d/kvm.conf", "options kvm_intel nested=0\n")
+        found = self.findings()
+        self.assertEqual(found["parameter-differs"][2], "")
+        self.assertNotIn("nestvirtctl reload", str(found) + self.ctl("status").out + self.ctl("show", "nested").out)
+
+    def test_loaded_and_kept_from_it(self):
+        found = self.remedy(("etc/modprobe.d/x.conf", "install kvm_intel /bin/false\noptions kvm_intel nested=0\n"), fixture=INTEL)
+        self.assertEqual(found["parameter-differs"][2], "")
+        self.assertIn("switched off on purpose at /etc/modprobe.d/x.conf:1", found["parameter-differs"][1])
 
 
 class Initramfs(Case):

@@ -91,10 +91,12 @@ static const CheckRow rows[] = {
         { "modprobe.d for a built-in module", { .builtin = "kvm. kvm_amd.nested=1", .modprobe = "options kvm_amd nested=0\n" },
           .id = "builtin-options", "warn", "put kvm_amd.nested=0 on the kernel command line", NULL },
 
-        { "an install line", { AMD_LOADED, .modprobe = "\ninstall kvm_amd /bin/true\n" }, .id = "install-command", "warn",
-          "An \"install\" line for kvm_amd (/etc/modprobe.d/admin.conf:2)", NULL },
+        { "an install line", { AMD_LOADED, .modprobe = "\ninstall kvm_amd modprobe -i kvm_amd; logger x\n" }, .id = "install-command",
+          "warn", "\"install kvm_amd …\" in /etc/modprobe.d/admin.conf:2 replaces the plain loading", NULL },
+        { "an install line that switches it off", { AMD_LOADED, .modprobe = "\ninstall kvm_amd /bin/true\n" }, .id = "install-command",
+          "info", "kvm_amd is switched off on purpose at /etc/modprobe.d/admin.conf:2 (\"install kvm_amd /bin/true\")", NULL },
         { "a remove line for kvm", { AMD_LOADED, .modprobe = "remove kvm /bin/true\n" }, .id = "install-command", "warn",
-          "A \"remove\" line for kvm (", NULL },
+          "\"remove kvm …\" in /etc/modprobe.d/admin.conf:1 replaces the plain unloading", NULL },
         { "an install line for something else", { AMD_LOADED, .modprobe = "install floppy /bin/true\n" }, .id = "install-command" },
 
         { "blacklisted", { AMD_LOADED, .modprobe = "blacklist kvm-amd\n" }, .id = "blacklist", "warn",

@@ -65,7 +65,7 @@ static const CheckRow rows[] = {
           "info", "cpu.model: host-passthrough in the VirtualMachine", NULL },
         { "OpenStack gives no svm", { .flags = "hypervisor", BELOW("kvm", "sys/class/dmi/id/sys_vendor", "OpenStack Foundation") },
           .id = "below", "info", "cpu_mode = host-passthrough", NULL },
-        { "Windows 10 gives WSL no vmx", { .release = "5.15.150.1-microsoft-standard-WSL2", .vendor = "GenuineIntel",
+        { "Windows 10 gives WSL no vmx", { .release = "5.15.150-microsoft-standard-WSL2", .vendor = "GenuineIntel",
           .flags = "hypervisor", BELOW("microsoft") }, .id = "below", "info", "nestedVirtualization=true into the section [wsl2]", NULL },
         { "Hyper-V without WSL", { .release = "6.1.0-microsoft", .vendor = "GenuineIntel", .flags = "hypervisor", BELOW("microsoft") },
           .id = "below", "info", "Set-VMProcessor", NULL },
