@@ -13,11 +13,14 @@ char *syntax_next_line(SyntaxCursor *cursor) {
         if (cursor->at >= cursor->end)
                 return NULL;
         cursor->line = ++cursor->next_line;
+        cursor->open = true;
         while (cursor->at < cursor->end) {
                 char c = *cursor->at++;
 
-                if (c == '\n')
+                if (c == '\n') {
+                        cursor->open = false;
                         break;
+                }
                 if (c == '\\') {
                         if (cursor->at >= cursor->end) {
                                 cursor->cut = true;

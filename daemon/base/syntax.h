@@ -14,6 +14,7 @@ typedef struct SyntaxCursor {
         unsigned next_line;
         unsigned line; /* of the logical line last read, its first physical one, from 1 */
         bool cut;      /* the text ends in a backslash that nothing follows */
+        bool open;     /* the line last read has no end: what is appended to the text is part of it */
 } SyntaxCursor;
 
 /* The next logical line: continued where a backslash ends a line, other backslashes taken out. NULL

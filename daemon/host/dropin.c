@@ -11,6 +11,9 @@
 #define HEADER_FIRST "# Written by nestvirtd: what was set with nestvirtctl or over D-Bus."
 #define HEADER_SECOND "# \"nestvirtctl reset\" takes it all back and removes this file."
 
+/* As the kernel has them (lib/ctype.c). */
+#define SPACES " \t\n\v\f\r\xa0"
+
 struct Dropin {
         char *text;          /* as parsed */
         bool changed;        /* it is no longer what the tables say */
@@ -28,34 +31,57 @@ static GHashTable *table_of(Dropin *dropin, const char *module) {
         return table;
 }
 
-static bool parse_options(Dropin *dropin, char *line) {
+/* The kernel gets the lines of a module joined by spaces: adds one to @joined (module -> GString). */
+static bool parse_options(GHashTable *joined, char *line) {
         char *rest = line, *verb = syntax_take_word(&rest), *module = verb ? syntax_take_word(&rest) : NULL;
-        char *name, *value;
 
         if (!module || !g_str_equal(verb, "options") || !syntax_underscores(module) || !*rest)
                 return false;
-        g_strdelimit(rest, "\t", ' ');
-        while ((name = syntax_take_parameter(&rest, &value)))
-                g_hash_table_insert(table_of(dropin, module), g_strdelimit(g_strdup(name), "-", '_'), g_strdup(value));
+        GString *text = g_hash_table_lookup(joined, module);
+        if (!text) {
+                text = g_string_new(NULL);
+                g_hash_table_insert(joined, g_strdup(module), text);
+        }
+        g_string_append_printf(text, " %s", g_strdelimit(rest, "\t", ' '));
         return true;
 }
 
-static void keep_line(Dropin *dropin, const char *begin, const char *end) {
-        size_t size = (size_t) (end - begin);
+/* What no parameter can be called is not kept: a quote in a name would reach over what comes after
+ * it. */
+static void split_options(Dropin *dropin, GHashTable *joined) {
+        GHashTableIter iter;
+        gpointer module, text;
+
+        g_hash_table_iter_init(&iter, joined);
+        while (g_hash_table_iter_next(&iter, &module, &text)) {
+                char *rest = ((GString *) text)->str, *name, *value;
+                while ((name = syntax_take_parameter(&rest, &value)))
+                        if (*name && !strpbrk(name, SPACES "\""))
+                                g_hash_table_insert(table_of(dropin, module), g_strdelimit(g_strdup(name), "-", '_'),
+                                                    g_strdup(value));
+        }
+}
+
+static void string_free(gpointer text) {
+        (void) g_string_free(text, TRUE);
+}
+
+static void keep_line(Dropin *dropin, const char *begin, const SyntaxCursor *cursor) {
+        const size_t size = (size_t) (cursor->at - begin);
 
         if (g_str_has_prefix(begin, HEADER_FIRST "\n") || g_str_has_prefix(begin, HEADER_SECOND "\n"))
                 return;
         g_string_append_len(dropin->others, begin, (gssize) size);
-        if (end[-1] == '\n')
-                return;
         /* A last line without an end gets one, and one more when a backslash would join it to
          * ours. */
-        g_string_append(dropin->others, end[-1] == '\\' ? "\n\n" : "\n");
+        if (cursor->open)
+                g_string_append(dropin->others, cursor->cut ? "\n\n" : "\n");
 }
 
 Dropin *dropin_parse(const char *text) {
         Dropin *dropin = g_new0(Dropin, 1);
         SyntaxCursor cursor = {.at = text, .end = text + strlen(text)};
+        g_autoptr(GHashTable) joined = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, string_free);
 
         dropin->text = g_strdup(text);
         dropin->others = g_string_new(NULL);
@@ -65,10 +91,12 @@ Dropin *dropin_parse(const char *text) {
                 g_autofree char *line = syntax_next_line(&cursor);
 
                 if (!line)
-                        return dropin;
-                if (!parse_options(dropin, line))
-                        keep_line(dropin, begin, cursor.at);
+                        break;
+                if (!parse_options(joined, line))
+                        keep_line(dropin, begin, &cursor);
         }
+        split_options(dropin, joined);
+        return dropin;
 }
 
 Dropin *dropin_read(const Root *root, const char *path, GError **error) {
@@ -184,20 +212,24 @@ GStrv dropin_names(const Dropin *dropin, const char *module) {
         return table ? sorted_keys(table) : g_new0(char *, 1);
 }
 
-/* Appends a value so that libkmod and then the kernel read it back. There is no way to say a quote
- * inside quotes. */
+/* So that libkmod reads it back. */
+static void append_word(GString *text, const char *word) {
+        for (; *word; word++) {
+                if (*word == '\\')
+                        g_string_append_c(text, '\\');
+                g_string_append_c(text, *word);
+        }
+}
+
+/* So that then the kernel reads it back. There is no way to say a quote inside quotes. */
 static void append_value(GString *text, const char *value) {
-        bool quote = strpbrk(value, " \t\n\v\f\r\xa0") != NULL;
+        const bool quote = strpbrk(value, SPACES) != NULL;
+        g_auto(GStrv) parts = g_strsplit(value, "\"", -1);
 
         if (quote)
                 g_string_append_c(text, '"');
-        for (; *value; value++) {
-                if (*value == '"')
-                        continue;
-                if (*value == '\\')
-                        g_string_append_c(text, '\\');
-                g_string_append_c(text, *value);
-        }
+        for (char **part = parts; *part; part++)
+                append_word(text, *part);
         if (quote)
                 g_string_append_c(text, '"');
 }
@@ -207,11 +239,13 @@ static void append_module(GString *text, const Dropin *dropin, const char *modul
 
         if (!*names)
                 return;
-        g_string_append_printf(text, "options %s", module);
+        g_string_append(text, "options ");
+        append_word(text, module);
         for (char **name = names; *name; name++) {
                 const char *value = NULL;
 
-                g_string_append_printf(text, " %s", *name);
+                g_string_append_c(text, ' ');
+                append_word(text, *name);
                 if (!lookup(dropin, module, *name, &value) || !value)
                         continue;
                 g_string_append_c(text, '=');

@@ -134,6 +134,41 @@ static void test_read_back(Tree *tree, gconstpointer data) {
         }
 }
 
+/* What was written by hand and has no end must not reach over what is set, nor be taken for it. */
+static void test_open_ends(Tree *tree, gconstpointer data) {
+        static const char *const texts[] = {
+                        "blacklist x\\\n",
+                        "blacklist x\\\\",
+                        "options kvm_amd a\"b=1\n",
+                        "options kvm_amd \"",
+                        "options kvm_amd a=\"x\noptions kvm_amd nested=1\n",
+                        "options kvm_amd --\noptions kvm_amd nested=1\n",
+        };
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++) {
+                g_autoptr(Dropin) dropin = dropin_parse(texts[i]);
+                g_autoptr(Options) options = NULL;
+                g_autofree char *text = NULL;
+
+                g_test_message("%s", texts[i]);
+                g_assert_null(dropin_get(dropin, "kvm_amd", "nested"));
+                dropin_set(dropin, "kvm_amd", "nested", "1");
+                text = dropin_render(dropin);
+                tree_write(tree, DROPIN_PATH, text);
+                options = options_read(tree->root);
+                const Option *option = options_winner(options, "kvm_amd", "nested", NULL);
+                g_assert_nonnull(option);
+                g_assert_cmpstr(option->value, ==, "1");
+        }
+}
+
+static void test_module_of_any_name(void) {
+        g_autoptr(Dropin) dropin = dropin_parse("options a\\\\b c\\\\d=1\n");
+
+        dropin_set(dropin, "kvm", "ignore_msrs", "1");
+        assert_render(dropin, HEADER "options a\\\\b c\\\\d=1\noptions kvm ignore_msrs=1\n");
+}
+
 static void test_read(Tree *tree, gconstpointer data) {
         static const char bytes[] = "options kvm_amd nested=0\0garbage\noptions kvm_amd npt=0\n";
         g_autoptr(Dropin) missing = dropin_read(tree->root, DROPIN_PATH, NULL), dropin = NULL;
@@ -158,6 +193,8 @@ int main(int argc, char *argv[]) {
         g_test_add_func("/dropin/nothing-of-ours-left", test_nothing_of_ours_left);
         g_test_add_func("/dropin/edited-by-hand", test_edited_by_hand);
         g_test_add("/dropin/read-back", Tree, NULL, tree_set_up, test_read_back, tree_tear_down);
+        g_test_add("/dropin/open-ends", Tree, NULL, tree_set_up, test_open_ends, tree_tear_down);
+        g_test_add_func("/dropin/module-of-any-name", test_module_of_any_name);
         g_test_add("/dropin/read", Tree, NULL, tree_set_up, test_read, tree_tear_down);
         return g_test_run();
 }
