@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "error.h"
 #include "options.h"
 #include "syntax.h"
 
@@ -58,17 +59,6 @@ static void command_free(Command *command) {
         g_free(command);
 }
 
-/* The beginning of what somebody wrote, fit to be shown. */
-static char *excerpt(const char *text) {
-        g_autofree char *head = g_strndup(text, 40);
-        char *shown = g_utf8_make_valid(head, -1);
-
-        for (char *c = shown; *c; c++)
-                if (g_ascii_iscntrl(*c))
-                        *c = '?';
-        return shown;
-}
-
 static void add_directive(Reading *reading, const char *path, unsigned line, const char *module, const char *text) {
         Directive *directive = g_new0(Directive, 1);
 
@@ -103,7 +93,7 @@ static void parse_line(Reading *reading, const char *path, unsigned line, char *
         if (!verb)
                 return;
         if (!g_strv_contains(verbs, verb)) {
-                g_autofree char *shown = excerpt(verb);
+                g_autofree char *shown = error_quote(verb);
 
                 bad_line_add(reading->options->bad, path, line,
                              "\"%s\" is no word that modprobe knows, so it ignores the line", shown);
