@@ -212,7 +212,7 @@ static void end_block(Cpuinfo *info, Block *block) {
                 info->virtualization = find_features(info->flags, info->vmx_flags, info->features);
         else if (block->has_flags && !same) {
                 const char *vmx = block->has_vmx_flags ? block->vmx_flags ?: info->vmx_flags : NULL;
-                g_auto(GStrv) others = find_features(block->flags ?: info->flags, vmx, NULL);
+                g_auto(GStrv) others = find_features(block->flags ?: info->flags, vmx, info->features);
                 compare(info, others, block->processor);
         }
         g_free(block->flags);

@@ -283,6 +283,16 @@ static void test_spread(Tree *tree, gconstpointer data) {
 }
 
 /* A hypervisor's signature among the facts of a tree counts more than the words of its firmware. */
+/* A line of flags that all share makes no difference, whichever it is. */
+static void test_spread_of_equals(Tree *tree, gconstpointer data) {
+        tree_write(tree, "proc/cpuinfo",
+                   "flags: svm\nfeatures: sie\n\nflags: svm  npt\nfeatures: sie\n\nflags: svm\nfeatures: sie\n");
+        g_autoptr(Cpu) cpu = cpu_read(tree->root);
+
+        g_assert_cmpuint(cpu->spread->len, ==, 1);
+        g_assert_cmpstr(((const CpuOdd *) g_ptr_array_index(cpu->spread, 0))->what, ==, "npt");
+}
+
 static void test_hypervisor_by_cpuid(Tree *tree, gconstpointer data) {
         tree_write(tree, "proc/cpuinfo", "vendor_id : GenuineIntel\nflags : lm hypervisor\n");
         tree_write(tree, "sys/class/dmi/id/product_name", "KVM");
@@ -333,6 +343,7 @@ int main(int argc, char *argv[]) {
                         {"garbage", NULL, test_garbage},
                         {"huge", NULL, test_huge},
                         {"spread", NULL, test_spread},
+                        {"spread-of-equals", NULL, test_spread_of_equals},
                         {"hypervisor-by-cpuid", NULL, test_hypervisor_by_cpuid},
         };
 

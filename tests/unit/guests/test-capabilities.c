@@ -46,12 +46,14 @@ static void test_not_understood(void) {
                                             "<domainCapabilities>",
                                             "<domainCapabilities/>",
                                             "<path>/x</path>",
-                                            "<domainCapabilities><path/></domainCapabilities>"};
+                                            "<domainCapabilities><path/></domainCapabilities>",
+                                            "<domainCapabilities></domain\xa4>"};
 
         for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++) {
                 g_autoptr(GError) error = NULL;
                 g_assert_null(capabilities_parse(texts[i], &error));
                 g_assert_error(error, CONDITION, CONDITION_INTERNAL);
+                g_assert_true(g_utf8_validate(error->message, -1, NULL)); /* the bus takes nothing else */
         }
 }
 

@@ -113,6 +113,17 @@ static void test_line_numbers(Tree *tree, gconstpointer data) {
         assert_bad(tree, "/etc/modprobe.d/a.conf:7");
 }
 
+/* What somebody wrote is shown without what a terminal would obey. */
+static void test_bad_is_fit_to_be_shown(Tree *tree, gconstpointer data) {
+        g_autoptr(Options) options = NULL;
+
+        tree_write(tree, FILE_A, "\xc2\x9bx\033\xff\n");
+        options = options_read(tree->root);
+        g_assert_cmpuint(options->bad->len, ==, 1);
+        for (const char *c = ((const BadLine *) g_ptr_array_index(options->bad, 0))->why; *c; c++)
+                g_assert_true(g_ascii_isprint(*c));
+}
+
 static void test_order_and_masks(Tree *tree, gconstpointer data) {
         g_autoptr(Options) options = NULL;
         g_autofree char *found = NULL;
@@ -296,6 +307,7 @@ int main(int argc, char *argv[]) {
                         {"kernel-line", test_kernel_line},
                         {"commands", test_commands},
                         {"bad-lines", test_bad_lines},
+                        {"bad-is-fit-to-be-shown", test_bad_is_fit_to_be_shown},
                         {"garbage-is-bounded", test_garbage_is_bounded},
                         {"nothing-there", test_nothing_there},
         };
