@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Opens the events, and reads their records. It must not know which reason means what. */
+/* Opens the events, and waits for them. It must not know what their records say. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,23 +27,15 @@
 
 static const char *const folders[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
 
-typedef struct Tracepoint {
-        guint64 id;
-        unsigned offset; /* of exit_reason in a record */
-} Tracepoint;
-
 typedef struct Cpu {
         int exits, nested;
         Ring *ring;
 } Cpu;
 
 struct Tracing {
-        Tracepoint exits, nested;
+        Tracepoints points;
         GArray *cpus; /* Cpu */
         int signals;
-        guint64 lost;
-        TracingHit hit;
-        void *userdata;
 };
 
 static Condition condition_of_errno(int errnum) {
@@ -92,25 +84,13 @@ static int read_file(const char *tracepoint, const char *name, char **ret) {
         return r;
 }
 
-/* "field:unsigned int exit_reason; offset:8; size:4; signed:0;" */
-static bool parse_format(const char *format, unsigned *ret_offset) {
-        const char *field = format ? strstr(format, " exit_reason;") : NULL;
-        const char *offset = field ? strstr(field, "offset:") : NULL;
-
-        if (!offset)
-                return false;
-        *ret_offset = (unsigned) g_ascii_strtoull(offset + strlen("offset:"), NULL, 10);
-        return *ret_offset < G_MAXUINT16;
-}
-
 static bool find_tracepoint(const char *name, Tracepoint *ret, sd_bus_error *error) {
         g_autofree char *id = NULL, *format = NULL;
         int r = read_file(name, "id", &id);
 
         if (r >= 0)
                 r = read_file(name, "format", &format);
-        if (r >= 0 && (!id || !g_ascii_string_to_unsigned(g_strchomp(id), 10, 1, G_MAXUINT32, &ret->id, NULL) ||
-                       !parse_format(format, &ret->offset)))
+        if (r >= 0 && !tracepoint_parse(id, format, ret))
                 r = -EBADMSG;
         if (r < 0)
                 fail(-r, name, error);
@@ -156,10 +136,10 @@ static int map_ring(Cpu *cpu) {
 
 /* Both events write into one ring. 0 or -errno; -ENODEV: this CPU is not there. */
 static int cpu_open(const Tracing *tracing, int number, Cpu *ret) {
-        *ret = (Cpu) {.exits = open_event(tracing->exits.id, number), .nested = -1};
+        *ret = (Cpu) {.exits = open_event(tracing->points.exits.id, number), .nested = -1};
         if (ret->exits < 0)
                 return ret->exits;
-        ret->nested = open_event(tracing->nested.id, number);
+        ret->nested = open_event(tracing->points.nested.id, number);
         int r = ret->nested < 0 ? ret->nested : map_ring(ret);
         if (r >= 0 &&
             (ioctl(ret->nested, PERF_EVENT_IOC_SET_OUTPUT, ret->exits) < 0 ||
@@ -196,18 +176,17 @@ static int open_signals(void) {
         return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-Tracing *tracing_open(TracingHit hit, void *userdata, sd_bus_error *error) {
+Tracing *tracing_open(TracepointHit hit, void *userdata, sd_bus_error *error) {
         Tracing *tracing = g_new(Tracing, 1);
 
         *tracing = (Tracing) {.cpus = g_array_new(FALSE, FALSE, sizeof(Cpu)),
                               .signals = open_signals(),
-                              .hit = hit,
-                              .userdata = userdata};
+                              .points = {.hit = hit, .userdata = userdata}};
         g_array_set_clear_func(tracing->cpus, (GDestroyNotify) cpu_close);
         if (tracing->signals < 0)
                 fail(errno, "signalfd", error);
-        else if (find_tracepoint("kvm_exit", &tracing->exits, error) &&
-                 find_tracepoint("kvm_nested_vmexit", &tracing->nested, error) && open_cpus(tracing, error))
+        else if (find_tracepoint("kvm_exit", &tracing->points.exits, error) &&
+                 find_tracepoint("kvm_nested_vmexit", &tracing->points.nested, error) && open_cpus(tracing, error))
                 return tracing;
         tracing_close(tracing);
         return NULL;
@@ -222,45 +201,9 @@ void tracing_close(Tracing *tracing) {
         g_free(tracing);
 }
 
-/* After the header: pid, tid, the size of what the tracepoint says, and that, which begins with the
- * tracepoint's id (include/uapi/linux/perf_event.h, struct trace_entry of
- * include/linux/trace_events.h). */
-static void take_sample(Tracing *tracing, const guint8 *body, gsize size) {
-        guint32 pid, raw_size, reason;
-        guint16 id;
-        const gsize raw = 3 * sizeof(guint32);
-
-        if (size < raw + sizeof id)
-                return;
-        memcpy(&pid, body, sizeof pid);
-        memcpy(&raw_size, body + 2 * sizeof(guint32), sizeof raw_size);
-        memcpy(&id, body + raw, sizeof id);
-        const Tracepoint *tracepoint = id == tracing->exits.id    ? &tracing->exits
-                                       : id == tracing->nested.id ? &tracing->nested
-                                                                  : NULL;
-        if (!tracepoint || raw_size > size - raw || tracepoint->offset + sizeof reason > raw_size)
-                return;
-        memcpy(&reason, body + raw + tracepoint->offset, sizeof reason);
-        tracing->hit(pid, reason, tracepoint == &tracing->nested, tracing->userdata);
-}
-
-static void take_record(const struct perf_event_header *record, void *userdata) {
-        Tracing *tracing = userdata;
-        const guint8 *body = (const guint8 *) (record + 1);
-        const gsize size = record->size - sizeof *record;
-        guint64 lost;
-
-        if (record->type == PERF_RECORD_SAMPLE)
-                take_sample(tracing, body, size);
-        else if (record->type == PERF_RECORD_LOST && size >= 2 * sizeof lost) {
-                memcpy(&lost, body + sizeof lost, sizeof lost);
-                tracing->lost += lost;
-        }
-}
-
 static void drain(Tracing *tracing) {
         for (unsigned i = 0; i < tracing->cpus->len; i++)
-                ring_drain(g_array_index(tracing->cpus, Cpu, i).ring, take_record, tracing);
+                ring_drain(g_array_index(tracing->cpus, Cpu, i).ring, tracepoints_take, &tracing->points);
 }
 
 bool tracing_gather(Tracing *tracing, gint64 deadline) {
@@ -284,8 +227,8 @@ bool tracing_gather(Tracing *tracing, gint64 deadline) {
 }
 
 guint64 tracing_take_lost(Tracing *tracing) {
-        const guint64 lost = tracing->lost;
+        const guint64 lost = tracing->points.lost;
 
-        tracing->lost = 0;
+        tracing->points.lost = 0;
         return lost;
 }

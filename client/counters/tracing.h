@@ -7,15 +7,13 @@
 #include <glib.h>
 #include <systemd/sd-bus.h>
 
-typedef struct Tracing Tracing;
+#include "tracepoint.h"
 
-/* An exit of the process @pid for @reason; @nested: the one that tells that it was of a guest's
- * guest. */
-typedef void (*TracingHit)(guint32 pid, guint32 reason, bool nested, void *userdata);
+typedef struct Tracing Tracing;
 
 /* NULL and @error: AccessDenied for who is not root, NotPermitted, Unsupported. It counts from here
  * on. */
-Tracing *tracing_open(TracingHit hit, void *userdata, sd_bus_error *error);
+Tracing *tracing_open(TracepointHit hit, void *userdata, sd_bus_error *error);
 void tracing_close(Tracing *tracing);
 /* Hands over what happens until @deadline (µs, monotonic); false when SIGINT or SIGTERM, which are
  * blocked, came before. */
