@@ -25,14 +25,14 @@ static bool is_counter(const char *field, const char *name) {
         return at && g_str_equal(at + 1, name);
 }
 
-/* guest_mode is a boolean to Linux 6.1 and hence to QEMU 7.2 and libvirt 9.0
+/* Never negative. guest_mode is a boolean to Linux 6.1 and hence to QEMU 7.2 and libvirt 9.0
  * ("vcpu.0.guest_mode.cur=yes"); others are numbers. */
 static gint64 counter_value(const virTypedParameter *parameter) {
         switch (parameter->type) {
         case VIR_TYPED_PARAM_ULLONG:
                 return (gint64) MIN(parameter->value.ul, G_MAXINT64);
         case VIR_TYPED_PARAM_LLONG:
-                return parameter->value.l;
+                return MAX(parameter->value.l, 0);
         case VIR_TYPED_PARAM_BOOLEAN:
                 return parameter->value.b ? 1 : 0;
         default:
@@ -113,7 +113,7 @@ static void sum_up(const virTypedParameter *parameter, GHashTable *counters) {
                 sum = g_new0(guint64, 1);
                 (void) g_hash_table_insert(counters, g_steal_pointer(&name), sum);
         }
-        *sum += (guint64) MAX(counter_value(parameter), 0);
+        *sum += (guint64) counter_value(parameter);
 }
 
 GHashTable *libvirt_statistics_count(virDomainPtr domain, GError **error) {
