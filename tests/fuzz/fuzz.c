@@ -11,6 +11,11 @@
 
 #include "fuzz.h"
 
+/* What GLib only warns of is a defect, too. */
+__attribute__((constructor)) static void make_warnings_fatal(void) {
+        (void) g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING);
+}
+
 static char *take(const uint8_t **data, size_t *size, size_t part, size_t *ret_size) {
         char *text = g_malloc(part + 1);
 
