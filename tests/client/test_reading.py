@@ -333,6 +333,7 @@ class Hostile(Reading):
         self.assertIn("A\\x1b[31m\\x0aB", self.text())
         self.assertIn("\\x1b[2J\\x07\\x0a\\u202e\\x9b", self.text("users"))
         self.assertEqual(self.json("users")["users"][0]["command"], "\x1b[2J\x07\n\u202e\u009b")
+        self.assertIn("\\u202e\\u009b", self.text("users", "--json=short"))
 
     def test_every_type_becomes_json(self):
         values = {"Big": GLib.Variant("t", 2**63 - 1), "Low": GLib.Variant("x", -2**63), "Byte": GLib.Variant("y", 200),
