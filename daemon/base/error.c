@@ -98,6 +98,13 @@ char *error_quote(const char *word) {
         return g_strescape(valid, NULL);
 }
 
+void error_make_valid(GError **error) {
+        if (!error || !*error)
+                return;
+        g_autofree char *message = (*error)->message;
+        (*error)->message = g_utf8_make_valid(message, -1);
+}
+
 bool error_set_errno(GError **error, int errnum, const char *format, ...) {
         g_autofree char *message = NULL;
         va_list arguments;

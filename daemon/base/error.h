@@ -48,6 +48,10 @@ char *error_quote(const char *word);
 /* The condition of @error if it is of our domain, else CONDITION_INTERNAL. */
 Condition condition_of(const GError *error);
 
+/* GLib's parsers repeat in their messages what they did not like, as it is; the bus and the log
+ * take UTF-8 alone. @error and what it points to may be NULL. */
+void error_make_valid(GError **error);
+
 /* Sets @error in the domain G_FILE_ERROR: the text, and what errno @errnum (positive) means.
  * Returns false. */
 bool error_set_errno(GError **error, int errnum, const char *format, ...) G_GNUC_PRINTF(3, 4);

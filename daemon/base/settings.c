@@ -3,6 +3,7 @@
 /* The one reader of the daemon's own configuration, a key file. It gives no meaning to what it
  * reads. */
 
+#include "error.h"
 #include "settings.h"
 
 #define FILE_MAX ((size_t) 64 * 1024)
@@ -21,9 +22,8 @@ Settings *settings_read(const Root *root, GError **error) {
                 return settings;
         }
         if (size > 0 && !g_key_file_load_from_data(file, text, size, G_KEY_FILE_NONE, &problem)) {
-                /* GLib repeats the line as it is there. */
-                g_autofree char *why = g_utf8_make_valid(problem->message, -1);
-                g_set_error(error, G_KEY_FILE_ERROR, problem->code, "/" SETTINGS_PATH " is no key file: %s", why);
+                g_propagate_prefixed_error(error, g_steal_pointer(&problem), "/" SETTINGS_PATH " is no key file: ");
+                error_make_valid(error);
                 return settings;
         }
         settings->libvirt = g_key_file_get_string(file, "Libvirt", "Uri", NULL);

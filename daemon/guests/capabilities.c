@@ -73,10 +73,9 @@ Capabilities *capabilities_parse(const char *xml, GError **error) {
         if (g_markup_parse_context_parse(context, xml, -1, &problem) &&
             g_markup_parse_context_end_parse(context, &problem) && *capabilities->emulator)
                 return g_steal_pointer(&capabilities);
-        /* GLib repeats what it did not like as it is there. */
-        g_autofree char *why = g_utf8_make_valid(problem ? problem->message : "no emulator is named", -1);
+        error_make_valid(&problem);
         g_set_error(error, CONDITION, CONDITION_INTERNAL, "What libvirt says of its capabilities is not understood: %s",
-                    why);
+                    problem ? problem->message : "no emulator is named");
         return NULL;
 }
 

@@ -39,8 +39,10 @@ GKeyFile *journal_phase_read(const Root *root, JournalPhase *ret_phase, GError *
                 return NULL;
 
         file = g_key_file_new();
-        if (!g_key_file_load_from_data(file, text, size, G_KEY_FILE_NONE, error))
+        if (!g_key_file_load_from_data(file, text, size, G_KEY_FILE_NONE, error)) {
+                error_make_valid(error);
                 return NULL;
+        }
         if (!parse_phase(file, ret_phase)) {
                 g_set_error(error, CONDITION, CONDITION_INTERNAL, "/%s does not say how far the change went",
                             JOURNAL_PATH);

@@ -88,10 +88,20 @@ static void test_condition_of(void) {
         g_assert_cmpstr(condition_to_name(CONDITION_MAX), ==, "org.nestvirt1.Error.Internal");
 }
 
+static void test_make_valid(void) {
+        g_autoptr(GError) error = g_error_new_literal(CONDITION, CONDITION_INTERNAL, "no \xa4 line"), none = NULL;
+
+        error_make_valid(&error);
+        g_assert_cmpstr(error->message, ==, "no \xef\xbf\xbd line");
+        error_make_valid(&none);
+        error_make_valid(NULL);
+}
+
 int main(int argc, char **argv) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/error/every-condition-is-in-the-contract", test_every_condition_is_in_the_contract);
         g_test_add_func("/error/exit-statuses", test_exit_statuses);
         g_test_add_func("/error/condition-of", test_condition_of);
+        g_test_add_func("/error/make-valid", test_make_valid);
         return g_test_run();
 }
