@@ -6,14 +6,22 @@
 #include <ftw.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "fuzz.h"
 
-/* What GLib only warns of is a defect, too. */
-__attribute__((constructor)) static void make_warnings_fatal(void) {
-        (void) g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING);
+/* What GLib only complains of is a defect, too. */
+static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer userdata) {
+        if (!(level & (G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR)))
+                return G_LOG_WRITER_HANDLED;
+        (void) g_log_writer_standard_streams(level, fields, n_fields, userdata);
+        abort();
+}
+
+__attribute__((constructor)) static void take_log(void) {
+        g_log_set_writer_func(write_log, NULL, NULL);
 }
 
 static char *take(const uint8_t **data, size_t *size, size_t part, size_t *ret_size) {
