@@ -31,7 +31,8 @@ static GHashTable *table_of(Dropin *dropin, const char *module) {
         return table;
 }
 
-/* The kernel gets the lines of a module joined by spaces: adds one to @joined (module -> GString). */
+/* The kernel gets the lines of a module joined by spaces: adds one to @joined (module ->
+ * GString). */
 static bool parse_options(GHashTable *joined, char *line) {
         char *rest = line, *verb = syntax_take_word(&rest), *module = verb ? syntax_take_word(&rest) : NULL;
 
