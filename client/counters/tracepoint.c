@@ -3,6 +3,7 @@
 /* Parses the format and takes records apart. It must not open anything, and must not know which
  * reason means what. */
 
+#include <linux/perf_event.h>
 #include <string.h>
 
 #include "tracepoint.h"

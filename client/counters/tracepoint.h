@@ -6,8 +6,9 @@
  * include/linux/trace_events.h). */
 
 #include <glib.h>
-#include <linux/perf_event.h>
 #include <stdbool.h>
+
+struct perf_event_header;
 
 typedef struct Tracepoint {
         guint64 id;

@@ -5,20 +5,19 @@
  * says why in lines that a terminal can show, and prints nothing else; a result is XML that the
  * same run leaves as it is, or JSON. */
 
+#include <getopt.h>
 #include <json-glib/json-glib.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "client-main.h"
 #include "cpu-xml.h"
 #include "diff-module.h"
 #include "fuzz.h"
 #include "json-module.h"
 #include "plugin.h"
 #include "xml-module.h"
-
-int client_main(int argc, char **argv);
-#define main client_main
-#include "../../client/command/nestvirtctl.c"
-#undef main
 
 #define XML_PATH "definition.xml"
 #define WORDS_MAX 16U
