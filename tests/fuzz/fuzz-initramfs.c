@@ -15,7 +15,7 @@ static const char *const paths[] = {"proc/stat", "etc/initramfs-tools/modules", 
                                     "etc/modules-load.d/a.conf"};
 
 static void check(const Root *root, const Options *options, char *const *texts, const bool dracut) {
-        Initramfs *initramfs = initramfs_read(root, RELEASE, options);
+        Initramfs *initramfs = initramfs_read(root, RELEASE, "kvm_amd", options);
         char *colon = initramfs->puts_kvm ? strrchr(initramfs->puts_kvm, ':') : NULL;
 
         g_assert_nonnull(initramfs->image);
