@@ -12,6 +12,7 @@
 
 #include "bus.h"
 #include "daemon.h"
+#include "host-retry.h"
 #include "lock.h"
 #include "log.h"
 #include "log-change.h"
@@ -28,6 +29,7 @@ typedef struct Daemon {
         sd_bus *bus;
         Objects *objects;
         Watch *watch;
+        HostRetry *retry;
         Services services;
 } Daemon;
 
@@ -241,7 +243,13 @@ static int set_up_services(Daemon *daemon) {
         host_state_observe(state, guests_judge, services->guests);
         host_state_observe(state, idle_update, services->idle);
         daemon->watch = watch_new(daemon->event, state->root, services->queue, on_news, daemon, &r);
-        return daemon->watch ? 0 : r;
+        if (!daemon->watch)
+                return r;
+        daemon->retry = host_retry_new(daemon->event, state, watch_look, daemon->watch, &r);
+        if (!daemon->retry)
+                return r;
+        host_state_observe(state, host_retry_update, daemon->retry);
+        return 0;
 }
 
 /* The bus goes last, so that whoever still waits hears of it from the bus; what a worker does is
@@ -249,6 +257,7 @@ static int set_up_services(Daemon *daemon) {
 static void take_down(Daemon *daemon) {
         Services *services = &daemon->services;
 
+        host_retry_free(daemon->retry);
         watch_free(daemon->watch);
         guests_free(services->guests);
         g_clear_pointer(&services->changes, worker_free);

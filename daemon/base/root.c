@@ -16,6 +16,7 @@
 
 #include "cleanup.h"
 #include "error.h"
+#include "fault.h"
 #include "root.h"
 
 /* A first line longer than this is no line that anybody meant. */
@@ -113,10 +114,6 @@ bool root_is_machine(const Root *root) {
         return root->machine;
 }
 
-int root_open(const Root *root, const char *path, int flags) {
-        return open_beneath(root, path, flags);
-}
-
 char *root_absolute(const Root *root, const char *path) {
         return g_build_filename(root->path, path, NULL);
 }
@@ -124,6 +121,23 @@ char *root_absolute(const Root *root, const char *path) {
 char *root_device_path(const Root *root, const char *name) {
         return root->devices ? g_build_filename(root->devices, name, NULL)
                              : g_build_filename(root->path, "dev", name, NULL);
+}
+
+void root_note(const Root *root, const char *path, int result) {
+        g_autofree char *absolute = result < 0 && fault_is(path, -result) ? root_absolute(root, path) : NULL;
+
+        if (absolute)
+                fault_note(absolute, -result);
+}
+
+/* @result, noted. */
+static int noted(const Root *root, const char *path, int result) {
+        root_note(root, path, result);
+        return result;
+}
+
+int root_open(const Root *root, const char *path, int flags) {
+        return noted(root, path, open_beneath(root, path, flags));
 }
 
 /* Opens a regular file. A fifo or a device of that name must neither block us nor notice us more
@@ -136,7 +150,7 @@ int root_open_regular(const Root *root, const char *path, int flags) {
         if (fd < 0)
                 return fd;
         if (fstat(fd, &st) < 0)
-                result = -errno;
+                result = noted(root, path, -errno);
         else if (S_ISREG(st.st_mode))
                 return fd;
         else
@@ -177,7 +191,7 @@ static int read_all(int fd, size_t max, char **ret, size_t *ret_size) {
 static int read_file(const Root *root, const char *path, size_t max, char **ret, size_t *ret_size) {
         int fd AUTO_CLOSE = root_open_regular(root, path, O_RDONLY);
 
-        return fd < 0 ? fd : read_all(fd, max, ret, ret_size);
+        return fd < 0 ? fd : noted(root, path, read_all(fd, max, ret, ret_size));
 }
 
 bool root_read(const Root *root, const char *path, size_t max, char **ret, size_t *ret_size, GError **error) {
@@ -202,23 +216,30 @@ static int compare_names(const void *a, const void *b) {
         return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
+/* Closes @directory: 0 or -errno. */
+static int read_names(DIR *directory, GPtrArray *names) {
+        const struct dirent *entry;
+        int result;
+
+        while (errno = 0, (entry = readdir(directory)))
+                if (!g_str_equal(entry->d_name, ".") && !g_str_equal(entry->d_name, ".."))
+                        g_ptr_array_add(names, g_strdup(entry->d_name));
+        result = -errno;
+        closedir(directory);
+        return result;
+}
+
 GStrv root_list(const Root *root, const char *path) {
         g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
         int fd = root_open(root, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
         DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 
-        if (!directory && fd >= 0)
-                close(fd);
-        while (directory) {
-                const struct dirent *entry = readdir(directory);
-
-                if (!entry)
-                        break;
-                if (!g_str_equal(entry->d_name, ".") && !g_str_equal(entry->d_name, ".."))
-                        g_ptr_array_add(names, g_strdup(entry->d_name));
-        }
         if (directory)
-                closedir(directory);
+                root_note(root, path, read_names(directory, names));
+        else if (fd >= 0) {
+                root_note(root, path, -errno);
+                close(fd);
+        }
         g_ptr_array_sort(names, compare_names);
         g_ptr_array_add(names, NULL);
         return (GStrv) g_ptr_array_free(g_steal_pointer(&names), FALSE);
@@ -229,6 +250,8 @@ char *root_read_link(const Root *root, const char *path) {
         char target[PATH_MAX];
         ssize_t size = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof(target));
 
+        if (fd >= 0 && size < 0)
+                root_note(root, path, -errno);
         return size < 0 ? NULL : g_utf8_make_valid(target, size);
 }
 
@@ -239,17 +262,29 @@ bool root_exists(const Root *root, const char *path) {
 int root_stat(const Root *root, const char *path, struct stat *ret) {
         int fd AUTO_CLOSE = root_open(root, path, O_PATH);
 
-        return fd < 0 ? fd : fstat(fd, ret) < 0 ? -errno : 0;
+        return fd < 0 ? fd : fstat(fd, ret) < 0 ? noted(root, path, -errno) : 0;
 }
 
-int root_stat_device(const Root *root, const char *name, struct stat *ret) {
-        int fd AUTO_CLOSE = -1;
+/* The directory of the device nodes, and the node in it: 0 or -errno. */
+static int stat_device(const Root *root, const char *name, struct stat *ret) {
+        int fd AUTO_CLOSE = root->devices ? open(root->devices, O_PATH | O_DIRECTORY | O_CLOEXEC)
+                                          : open_beneath(root, "dev", O_PATH | O_DIRECTORY);
 
-        if (!*name || strchr(name, '/'))
-                return -EINVAL;
-        fd = root->devices ? open(root->devices, O_PATH | O_DIRECTORY | O_CLOEXEC)
-                           : root_open(root, "dev", O_PATH | O_DIRECTORY);
         if (fd < 0)
                 return root->devices ? -errno : fd;
         return fstatat(fd, name, ret, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+int root_stat_device(const Root *root, const char *name, struct stat *ret) {
+        g_autofree char *path = root_device_path(root, name);
+        int result;
+
+        if (!*name || strchr(name, '/'))
+                return -EINVAL;
+        do
+                result = stat_device(root, name, ret);
+        while (result == -EINTR);
+        if (result < 0 && fault_is(name, -result))
+                fault_note(path, -result);
+        return result;
 }

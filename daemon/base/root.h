@@ -26,6 +26,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Root, root_unref)
 /* True for "/": the kernel behind the files is the running one, and modules can be loaded. */
 bool root_is_machine(const Root *root);
 
+/* Every failure here that is a fault (fault.h) is noted as one, also where the answer of a function
+ * is the same as for a file that is not there. */
+
+/* Notes that @path failed with -@result, if that is a fault: for who reads a descriptor himself. */
+void root_note(const Root *root, const char *path, int result);
+
 /* A file descriptor (O_CLOEXEC added) beneath the root, or -errno. */
 int root_open(const Root *root, const char *path, int flags);
 /* The same for a regular file alone, without blocking: -EISDIR, -ENXIO for anything else. */

@@ -337,7 +337,7 @@ Plan *plan_new(const Host *host, const Loader *loader, const Request *request, G
         plan->boot_id = g_strdup(host->boot_id);
         plan->release = g_strdup(host->release);
 
-        bool ok = draft_files(&draft, error);
+        bool ok = host_is_read(host, error) && draft_files(&draft, error);
         if (ok) {
                 draft_modules(&draft);
                 plan->nested_off = switches_nested_off(&draft);

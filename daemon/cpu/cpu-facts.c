@@ -237,12 +237,18 @@ static void ask_cpu(CpuFacts *facts) {
 }
 #endif
 
-CpuFacts *cpu_facts_read(const Root *root) {
+CpuFacts *cpu_facts_new(void) {
         CpuFacts *facts = g_new0(CpuFacts, 1);
+
+        facts->spread = cpu_spread_new();
+        return facts;
+}
+
+CpuFacts *cpu_facts_read(const Root *root) {
+        CpuFacts *facts = cpu_facts_new();
         g_autofree char *text = read_text(root, CPU_FACTS_PATH);
         Parser parser = {.facts = facts};
 
-        facts->spread = cpu_spread_new();
         if (root_is_machine(root))
                 ask_cpu(facts);
         else

@@ -44,6 +44,7 @@ typedef struct CpuFacts {
 
 /* Never fails: what can't be read or understood is unknown. */
 CpuFacts *cpu_facts_read(const Root *root);
+CpuFacts *cpu_facts_new(void); /* none */
 void cpu_facts_free(CpuFacts *facts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CpuFacts, cpu_facts_free)
 

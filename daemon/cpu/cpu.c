@@ -10,6 +10,7 @@
 #include <cpuid.h>
 #endif
 
+#include "cpu-spread.h"
 #include "cpu.h"
 #include "cpuinfo.h"
 
@@ -200,6 +201,19 @@ Cpu *cpu_read(const Root *root) {
         cpu->spread = g_ptr_array_ref(info->spread);
         cpu->facts = cpu_facts_read(root);
         find_hypervisor(cpu, root, info);
+        return cpu;
+}
+
+Cpu *cpu_new_unknown(void) {
+        Cpu *cpu = g_new0(Cpu, 1);
+
+        cpu->architecture = g_strdup("unknown");
+        cpu->vendor = g_strdup("");
+        cpu->model = g_strdup("");
+        cpu->features = g_new0(char *, 1);
+        cpu->hypervisor = g_strdup("unknown");
+        cpu->spread = cpu_spread_new();
+        cpu->facts = cpu_facts_new();
         return cpu;
 }
 

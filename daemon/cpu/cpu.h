@@ -40,6 +40,7 @@ typedef struct Cpu {
 } Cpu;
 
 Cpu *cpu_read(const Root *root); /* never fails: what can't be read is empty */
+Cpu *cpu_new_unknown(void);      /* of which nothing was read */
 void cpu_free(Cpu *cpu);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cpu, cpu_free)
 

@@ -12,6 +12,7 @@
 #include "cpu-spread.h"
 #include "cpuinfo.h"
 
+#define CPUINFO_PATH "proc/cpuinfo"
 /* What is longer is cut off. */
 #define LINE_MAX_BYTES ((size_t) 64 * 1024)
 /* 8192 processors (NR_CPUS_RANGE_END on x86) of 8 KiB. */
@@ -40,7 +41,7 @@ static const char *const virtualization_flags[] = {
 };
 
 typedef struct Lines {
-        int fd;
+        int fd, result; /* 0, or -errno when reading ended by it */
         size_t start, end, total;
         bool skipping; /* the rest of a line that was cut off */
         char buffer[LINE_MAX_BYTES + 1];
@@ -66,6 +67,8 @@ static bool fill(Lines *lines) {
                                     ? read(lines->fd, lines->buffer + lines->end, LINE_MAX_BYTES - lines->end)
                                     : 0;
         while (n < 0 && errno == EINTR);
+        if (n < 0)
+                lines->result = -errno;
         if (n <= 0)
                 return false;
         for (ssize_t i = 0; i < n; i++)
@@ -243,9 +246,10 @@ Cpuinfo *cpuinfo_read(const Root *root) {
         g_autofree Lines *lines = g_new0(Lines, 1);
 
         info->spread = cpu_spread_new();
-        lines->fd = root_open(root, "proc/cpuinfo", O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        lines->fd = root_open(root, CPUINFO_PATH, O_RDONLY | O_NONBLOCK | O_NOCTTY);
         if (lines->fd >= 0) {
                 read_blocks(info, lines);
+                root_note(root, CPUINFO_PATH, lines->result);
                 close(lines->fd);
         }
         if (!info->virtualization)

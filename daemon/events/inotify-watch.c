@@ -12,6 +12,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "fault.h"
 #include "inotify-watch.h"
 #include "options.h"
 
@@ -20,6 +21,8 @@
 #define ITSELF (IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK)
 /* Somebody uses KVM, or no longer does: an open that makes no VM has no event of the kernel's. */
 #define NODE (IN_OPEN | IN_CLOSE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_DONT_FOLLOW)
+/* No word about the folder: it could not be looked for. */
+#define WATCH_FAULT (-2)
 #define GONE (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT | IN_Q_OVERFLOW)
 
 /* One of the paths that matter, and the watch that tells of it. */
@@ -47,25 +50,31 @@ static int watch_beneath(const InotifyWatch *inotify, const char *path, uint32_t
         int fd = root_open(inotify->root, path, O_PATH | O_DIRECTORY);
 
         if (fd < 0)
-                return -1;
+                return fault_is(path, -fd) ? WATCH_FAULT : -1;
         (void) snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
         int watch = inotify_add_watch(inotify->fd, link, mask | ITSELF | IN_MASK_ADD);
         (void) close(fd);
         return watch;
 }
 
-static void folder_arm(const InotifyWatch *inotify, Folder *folder) {
-        g_autofree char *path = g_strdup(folder->path);
+/* False when it could not be looked for: then it is watched as before. */
+static bool folder_arm(const InotifyWatch *inotify, Folder *folder) {
+        g_autofree char *path = g_strdup(folder->path), *next = NULL;
+        int watch = watch_beneath(inotify, path, INSIDE);
 
-        g_clear_pointer(&folder->next, g_free);
-        folder->watch = watch_beneath(inotify, path, INSIDE);
-        while (folder->watch < 0 && *path) {
+        while (watch == -1 && *path) {
                 char *slash = strrchr(path, '/');
-                g_free(folder->next);
-                folder->next = g_strdup(slash ? slash + 1 : path);
+                g_free(next);
+                next = g_strdup(slash ? slash + 1 : path);
                 *(slash ?: path) = '\0';
-                folder->watch = watch_beneath(inotify, path, ABOVE);
+                watch = watch_beneath(inotify, path, ABOVE);
         }
+        if (watch == WATCH_FAULT)
+                return false;
+        g_free(folder->next);
+        folder->next = g_steal_pointer(&next);
+        folder->watch = watch;
+        return true;
 }
 
 static void arm_device(InotifyWatch *inotify) {
@@ -84,15 +93,16 @@ static bool is_watched(const InotifyWatch *inotify, int watch) {
 }
 
 /* The device's node is another one after each load; its old watch went with it. */
-void inotify_watch_arm(InotifyWatch *inotify) {
+bool inotify_watch_arm(InotifyWatch *inotify) {
         g_autoptr(GArray) before = g_array_new(FALSE, FALSE, sizeof(int));
+        bool all = true;
 
         g_array_append_val(before, inotify->device_folder);
         g_array_append_val(before, inotify->device);
         for (unsigned i = 0; i < inotify->folders->len; i++) {
                 Folder *folder = &g_array_index(inotify->folders, Folder, i);
                 g_array_append_val(before, folder->watch);
-                folder_arm(inotify, folder);
+                all &= folder_arm(inotify, folder);
         }
         arm_device(inotify);
         for (unsigned i = 0; i < before->len; i++) {
@@ -100,6 +110,7 @@ void inotify_watch_arm(InotifyWatch *inotify) {
                 if (watch >= 0 && !is_watched(inotify, watch))
                         (void) inotify_rm_watch(inotify->fd, watch);
         }
+        return all;
 }
 
 static bool matters(const InotifyWatch *inotify, const struct inotify_event *event) {
@@ -151,7 +162,6 @@ InotifyWatch *inotify_watch_new(Root *root, int *ret_error) {
                 Folder folder = {.path = g_strdup(*path), .watch = -1};
                 g_array_append_val(inotify->folders, folder);
         }
-        inotify_watch_arm(inotify);
         return inotify;
 }
 

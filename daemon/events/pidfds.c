@@ -5,12 +5,15 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "pidfds.h"
 
-/* More processes than this are not watched one by one; the device's own events remain. */
+/* Of more holders the first ones are watched: each that ends leads to a look, which finds others.
+ * They never take more than half of the descriptors that we may have (nestvirtd.service has
+ * LimitNOFILE=4096), since the daemon has to read files meanwhile. */
 #define PIDFDS_MAX 1024U
 
 struct Pidfds {
@@ -64,13 +67,20 @@ static int on_ended(sd_event_source *source, int fd, uint32_t events, void *user
         return 0;
 }
 
-/* False when the process is gone already. */
+static unsigned watched_max(void) {
+        struct rlimit limit;
+
+        return getrlimit(RLIMIT_NOFILE, &limit) < 0 ? PIDFDS_MAX : (unsigned) MIN(limit.rlim_cur / 2, PIDFDS_MAX);
+}
+
+/* False when the process is gone already, or can't be watched for want of descriptors or memory:
+ * there is no event of it to wait for. */
 static bool watch(Pidfds *pidfds, unsigned pid) {
         sd_event_source *source = NULL;
         int fd = (int) syscall(SYS_pidfd_open, (pid_t) pid, 0);
 
         if (fd < 0)
-                return errno != ESRCH;
+                return errno != ESRCH && errno != EMFILE && errno != ENFILE && errno != ENOMEM;
         int r = sd_event_add_io(pidfds->event, &source, fd, EPOLLIN, on_ended, pidfds);
         if (r < 0) {
                 (void) close(fd);
@@ -103,12 +113,13 @@ static void look_run(gpointer data) {
 static void look_done(gpointer data, gpointer userdata) {
         Look *look = data;
         Pidfds *pidfds = look->pidfds;
+        const unsigned n = MIN(look->users->len, watched_max());
         bool gone = false;
 
         pidfds->looking = false;
         if (!pidfds->forgotten) {
                 g_hash_table_remove_all(pidfds->sources);
-                for (unsigned i = 0; i < MIN(look->users->len, PIDFDS_MAX); i++) {
+                for (unsigned i = 0; i < n; i++) {
                         const User *user = g_ptr_array_index(look->users, i);
                         gone |= !watch(pidfds, user->pid);
                 }

@@ -12,7 +12,7 @@
 typedef struct Pidfds Pidfds;
 
 /* @watched: one that was watched has ended; else a look found one that was gone before it could be
- * watched. */
+ * watched, or that can't be watched now. */
 typedef void (*PidfdEnded)(bool watched, void *userdata);
 
 Pidfds *pidfds_new(sd_event *event, Readings *readings, PidfdEnded ended, void *userdata);

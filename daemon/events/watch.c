@@ -14,6 +14,8 @@
 #include "watch.h"
 
 #define GATHER_USEC (30U * 1000U)
+/* Some of the folders could not be looked for (fault.h), so that nothing would tell of them. */
+#define REARM_USEC (5U * 1000U * 1000U)
 #define GATHER_ACCURACY_USEC (5U * 1000U)
 
 struct Watch {
@@ -26,12 +28,14 @@ struct Watch {
         sd_event_source *uevents_source; /* owns the socket */
         sd_event_source *timer;
         bool gathering;
+        uint64_t usec; /* so long */
 };
 
-static void watch_gather(Watch *watch) {
-        if (watch->gathering)
+static void watch_gather(Watch *watch, uint64_t usec) {
+        if (watch->gathering && usec >= watch->usec)
                 return;
-        int r = sd_event_source_set_time_relative(watch->timer, GATHER_USEC);
+        watch->usec = usec;
+        int r = sd_event_source_set_time_relative(watch->timer, usec);
         if (r >= 0)
                 r = sd_event_source_set_enabled(watch->timer, SD_EVENT_ONESHOT);
         if (r < 0)
@@ -47,10 +51,11 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         /* A change of ours is seen whole: what it was before, then what it has become, which its
          * own refresh tells. */
         if (operation_queue_taken(watch->queue)) {
-                watch_gather(watch);
+                watch_gather(watch, GATHER_USEC);
                 return 0;
         }
-        inotify_watch_arm(watch->inotify);
+        if (!inotify_watch_arm(watch->inotify))
+                watch_gather(watch, REARM_USEC);
         watch->news(watch->userdata);
         return 0;
 }
@@ -59,13 +64,13 @@ static int on_inotify(sd_event_source *source, int fd, uint32_t events, void *us
         Watch *watch = userdata;
 
         if (inotify_watch_read(watch->inotify))
-                watch_gather(watch);
+                watch_gather(watch, GATHER_USEC);
         return 0;
 }
 
 static int on_uevents(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         if (uevents_read(fd))
-                watch_gather(userdata);
+                watch_gather(userdata, GATHER_USEC);
         return 0;
 }
 
@@ -98,6 +103,8 @@ static int add_sources(Watch *watch, sd_event *event) {
         r = sd_event_source_set_enabled(watch->timer, SD_EVENT_OFF);
         if (r < 0)
                 return r;
+        if (!inotify_watch_arm(watch->inotify))
+                watch_gather(watch, REARM_USEC);
         return root_is_machine(watch->root) ? add_uevents(watch, event) : 0;
 }
 
@@ -112,6 +119,10 @@ Watch *watch_new(sd_event *event, Root *root, const OperationQueue *queue, Watch
         watch_free(watch);
         *ret_error = r;
         return NULL;
+}
+
+void watch_look(gpointer data) {
+        watch_gather(data, GATHER_USEC);
 }
 
 void watch_free(Watch *watch) {

@@ -20,4 +20,6 @@ typedef void (*WatchNews)(gpointer userdata);
  * files are watched. */
 Watch *watch_new(sd_event *event, Root *root, const OperationQueue *queue, WatchNews news, gpointer userdata,
                  int *ret_error);
+/* As if something had happened: a WatchNews follows soon. @watch is a Watch. */
+void watch_look(gpointer watch);
 void watch_free(Watch *watch);

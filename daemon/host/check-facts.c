@@ -94,6 +94,7 @@ static void read_node(CheckFacts *facts, const Host *host) {
 CheckFacts *check_facts_read(const Host *host) {
         const Module *module = host_vendor_module(host);
         CheckFacts *facts = g_new0(CheckFacts, 1);
+        fault_watch();
         g_autofree char *enforced = read_line(host->root, "sys/module/module/parameters/sig_enforce");
         g_autofree char *vendor = root_read_line(host->root, "sys/class/dmi/id/sys_vendor");
         g_autofree char *tag = root_read_line(host->root, "sys/class/dmi/id/chassis_asset_tag");
@@ -111,12 +112,14 @@ CheckFacts *check_facts_read(const Host *host) {
         facts->kernel_package = find_package(host);
         read_node(facts, host);
         facts->initramfs = initramfs_read(host->root, host->release, module ? module->name : NULL, host->options);
+        facts->fault = fault_found();
         return facts;
 }
 
 void check_facts_free(CheckFacts *facts) {
         if (!facts)
                 return;
+        g_clear_pointer(&facts->fault, fault_free);
         g_free(facts->lockdown);
         g_free(facts->unsigned_module);
         g_free(facts->kernel_package);

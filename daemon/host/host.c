@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 
 #include "catalog.h"
+#include "error.h"
 #include "host.h"
 #include "journal-phase.h"
 #include "module-folder.h"
@@ -149,7 +150,29 @@ const char *host_judge_device(int error, const struct stat *st) {
         return "ok";
 }
 
-Host *host_read(Root *root, const Loader *loader) {
+/* Takes over @fault. */
+static Host *host_unknown(Root *root, Fault *fault) {
+        Host *host = g_new(Host, 1);
+        g_autoptr(Pending) pending = pending_parse(NULL);
+
+        *host = (Host) {
+                        .root = root_ref(root),
+                        .fault = fault,
+                        .unknown = true,
+                        .release = g_strdup(""),
+                        .boot_id = g_strdup(""),
+                        .cpu = cpu_new_unknown(),
+                        .options = options_new(),
+                        .modules = g_ptr_array_new_with_free_func((GDestroyNotify) module_free),
+                        .pending = g_hash_table_ref(pending->modules),
+                        .probe = g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE("{sv}"), NULL, 0)),
+                        .device = "unknown",
+        };
+        g_ptr_array_add(host->modules, module_new_unknown("kvm"));
+        return host;
+}
+
+static Host *read_all(Root *root, const Loader *loader) {
         Host *host = g_new0(Host, 1);
         struct stat st = {};
 
@@ -177,10 +200,44 @@ Host *host_read(Root *root, const Loader *loader) {
         return host;
 }
 
+Host *host_read(Root *root, const Loader *loader) {
+        fault_watch();
+
+        Host *host = read_all(root, loader);
+        Fault *fault = fault_found();
+        if (!fault)
+                return host;
+        host_free(host);
+        return host_unknown(root, fault);
+}
+
+Host *host_succeed(Host *before, Host *now) {
+        if (!now->fault || before->unknown) {
+                host_free(before);
+                return now;
+        }
+        g_clear_pointer(&before->fault, fault_free);
+        before->fault = g_steal_pointer(&now->fault);
+        host_free(now);
+        return before;
+}
+
+bool host_is_read(const Host *host, GError **error) {
+        g_autofree char *told = host->fault ? fault_to_string(host->fault) : NULL;
+
+        if (told)
+                g_set_error(error, CONDITION, CONDITION_INTERNAL,
+                            "%s. So it is not known what this host is like now, and nothing is changed. It is tried "
+                            "again by itself; to see more: %s",
+                            told, fault_fix(host->fault));
+        return !told;
+}
+
 void host_free(Host *host) {
         if (!host)
                 return;
         g_clear_pointer(&host->root, root_unref);
+        g_clear_pointer(&host->fault, fault_free);
         g_free(host->release);
         g_free(host->boot_id);
         g_free(host->container);
@@ -221,6 +278,8 @@ char *host_vendor_switch(const Host *host, const char *name) {
 const char *host_nested(const Host *host) {
         const Module *vendor = host_vendor_module(host);
 
+        if (host->unknown)
+                return "unknown";
         if (!vendor || !module_is_present(vendor) || !catalog_find(vendor->name, "nested"))
                 return "unavailable";
 

@@ -2,13 +2,17 @@
 #pragma once
 
 /* The snapshot of the host: everything that the files beneath the root say now. It is read whole by
- * one function and never modified; the loop owns it, and a refresh replaces it. The vendor's module
+ * one function and never modified; the loop owns it, and a refresh replaces it. A reading in which a
+ * file could not be read for want of descriptors or memory, or for a disk that fails, is void
+ * (fault.h): the snapshot from before stays, and has the fault beside it, which is all that a
+ * refresh alters in it; where there is none, everything is unknown. The vendor's module
  * is the one that is loaded, whichever it is, else the one that fits the CPU on x86, else none. */
 
 #include <glib.h>
 #include <stdbool.h>
 
 #include "cpu.h"
+#include "fault.h"
 #include "loader.h"
 #include "module.h"
 #include "options.h"
@@ -20,6 +24,8 @@
 
 typedef struct Host {
         Root *root;
+        Fault *fault;  /* why the last reading was void; NULL: this is what it read */
+        bool unknown;  /* and there was none before it: nothing below says anything */
         char *release; /* kernel release, from proc/sys/kernel/osrelease */
         char *boot_id; /* proc/sys/kernel/random/boot_id, "" when not there */
         /* "lxc", "docker"…: we are in one, as systemd tells (run/systemd/container); else "". Its
@@ -39,14 +45,20 @@ typedef struct Host {
         bool degraded;           /* a change failed and could not be undone (journal-phase.h) */
         bool journal_unreadable; /* there is a record of a change, and it can't be understood */
         GVariant *probe;         /* a{sv}: what the probe last found (probe-result.h) */
-        const char *device;      /* "ok", "missing", "wrong-node", "denied", "broken": static strings */
+        const char *device;      /* "ok", "missing", "wrong-node", "denied", "broken", "unknown": static strings */
 } Host;
 
 /* The numbers of /dev/kvm: MISC_MAJOR (linux/major.h) and KVM_MINOR (linux/miscdevice.h). */
 #define HOST_DEVICE_MAJOR 10U
 #define HOST_DEVICE_MINOR 232U
 
+/* Never NULL; when the reading was void, it is one of which all is unknown, with the fault. */
 Host *host_read(Root *root, const Loader *loader);
+/* What is known when @now was read: @now, or @before with the fault of @now, whose reading was void.
+ * The other one is freed. */
+Host *host_succeed(Host *before, Host *now);
+/* False with Internal when the last reading was void: no change is made of what may be old. */
+bool host_is_read(const Host *host, GError **error);
 void host_free(Host *host);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Host, host_free)
 

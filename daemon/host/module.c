@@ -104,6 +104,23 @@ bool module_load_number(const Root *root, const char *name, guint64 *ret) {
         return true;
 }
 
+static GHashTable *values_new(void) {
+        return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) module_value_free);
+}
+
+Module *module_new_unknown(const char *name) {
+        Module *module = g_new(Module, 1);
+
+        *module = (Module) {
+                        .name = g_strdup(name),
+                        .state = MODULE_UNKNOWN,
+                        .refcnt = -1,
+                        .holders = g_new0(char *, 1),
+                        .values = values_new(),
+        };
+        return module;
+}
+
 Module *module_read(const Root *root, const Loader *loader, const char *name) {
         Module *module = g_new0(Module, 1);
         g_autofree char *holders = NULL;
@@ -113,7 +130,7 @@ Module *module_read(const Root *root, const Loader *loader, const char *name) {
         module->refcnt = read_refcnt(root, module->name);
         holders = module_path(module->name, "holders");
         module->holders = root_list(root, holders);
-        module->values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) module_value_free);
+        module->values = values_new();
         if (module_is_present(module))
                 read_values(module, root);
         else
@@ -136,6 +153,7 @@ const char *module_state_to_string(ModuleState state) {
                         [MODULE_LOADABLE] = "loadable",
                         [MODULE_BUILTIN] = "builtin",
                         [MODULE_MISSING] = "missing",
+                        [MODULE_UNKNOWN] = "unknown",
         };
 
         return names[state];

@@ -15,6 +15,7 @@ typedef enum ModuleState {
         MODULE_LOADABLE, /* not loaded; its file for the running kernel is there */
         MODULE_BUILTIN,  /* part of the kernel */
         MODULE_MISSING,  /* not loaded, and no file for the running kernel */
+        MODULE_UNKNOWN,  /* it could not be looked at: host_unknown() */
 } ModuleState;
 
 typedef struct ModuleValue {
@@ -42,13 +43,15 @@ typedef struct Module {
  * sysfs, another one after each. False when it is not loaded, or has no parameters. */
 bool module_load_number(const Root *root, const char *name, guint64 *ret);
 
+/* Of which nothing is known but its name. */
+Module *module_new_unknown(const char *name);
 /* @loader is asked for the parameters of a module that is not loaded. Never fails: what can't be
  * read is missing. */
 Module *module_read(const Root *root, const Loader *loader, const char *name);
 void module_free(Module *module);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Module, module_free)
 
-const char *module_state_to_string(ModuleState state); /* "live", "loadable", "builtin", "missing" */
+const char *module_state_to_string(ModuleState state); /* "live", "loadable", "builtin", "missing", "unknown" */
 bool module_is_present(const Module *module);          /* live, or built in and not dead */
 /* Someone other than the modules that use it holds it; false when the kernel does not tell. */
 bool module_in_use(const Module *module);

@@ -312,21 +312,29 @@ static void split_directives(Reading *reading) {
                 split_joined(reading->options, g_ptr_array_index(order, i));
 }
 
-Options *options_read(const Root *root) {
+Options *options_new(void) {
         Options *options = g_new0(Options, 1);
-        g_autoptr(GPtrArray) directives = g_ptr_array_new_with_free_func((GDestroyNotify) directive_free);
-        g_autoptr(GPtrArray) masked = g_ptr_array_new_with_free_func(g_free), files = NULL;
-        Reading reading = {.root = root, .options = options, .directives = directives};
 
         options->options = g_ptr_array_new_with_free_func((GDestroyNotify) option_free);
         options->commands = g_ptr_array_new_with_free_func((GDestroyNotify) command_free);
         options->bad = g_ptr_array_new_with_free_func((GDestroyNotify) bad_line_free);
+        options->masked = g_new0(char *, 1);
+        return options;
+}
+
+Options *options_read(const Root *root) {
+        Options *options = options_new();
+        g_autoptr(GPtrArray) directives = g_ptr_array_new_with_free_func((GDestroyNotify) directive_free);
+        g_autoptr(GPtrArray) masked = g_ptr_array_new_with_free_func(g_free), files = NULL;
+        Reading reading = {.root = root, .options = options, .directives = directives};
+
         files = conf_list(root, masked, options->bad);
         for (unsigned i = 0; i < files->len; i++)
                 read_file(&reading, g_ptr_array_index(files, i));
         read_kernel_line(&reading);
         split_directives(&reading);
         g_ptr_array_add(masked, NULL);
+        g_strfreev(options->masked);
         options->masked = (GStrv) g_ptr_array_free(g_steal_pointer(&masked), FALSE);
         return options;
 }

@@ -44,6 +44,7 @@ typedef struct Options {
 } Options;
 
 Options *options_read(const Root *root); /* never fails: what can't be read is left out */
+Options *options_new(void);              /* none */
 void options_free(Options *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Options, options_free)
 

@@ -12,154 +12,51 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "library.h"
 #include "loader.h"
-#include "module-folder.h"
 
 typedef struct KmodLoader {
         Loader loader;
         Root *root;
 } KmodLoader;
 
-/* libkmod with the module folder of the root. It is made anew for each call: files may have come or
- * gone, and two threads use the loader. */
-typedef struct Library {
-        struct kmod_ctx *ctx;
-        int fd;          /* the module folder, -1 on the machine: libkmod knows where it is */
-        char *directory; /* as libkmod sees it, "/proc/self/fd/7" */
-        char *folder;    /* beneath the root, "lib/modules/6.1.0-38-amd64" */
-} Library;
-
-static void library_clear(Library *library) {
-        if (library->ctx)
-                kmod_unref(library->ctx);
-        if (library->fd >= 0)
-                close(library->fd);
-        g_free(library->directory);
-        g_free(library->folder);
-}
-
-/* libkmod opens files by their paths, and a link in the tree may lead out of it there, though never
- * for the root: both must come to the same file. One that is not there is fine. */
-static bool stays_inside(const Library *library, const Root *root, const char *name) {
-        g_autofree char *path = g_build_filename(library->directory, name, NULL);
-        g_autofree char *beneath = g_build_filename(library->folder, name, NULL);
-        struct stat theirs, ours;
-
-        if (stat(path, &theirs) < 0)
-                return true;
-        return root_stat(root, beneath, &ours) >= 0 && theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
-}
-
-/* The indices that it may open: modules.dep.bin and its like. */
-static bool indices_stay_inside(const Library *library, const Root *root) {
-        g_auto(GStrv) names = root_list(root, library->folder);
-
-        for (char **name = names; *name; name++)
-                if (g_str_has_prefix(*name, "modules.") && !stays_inside(library, root, *name))
-                        return false;
-        return true;
-}
-
-static bool open_folder(Library *library, const Root *root) {
-        g_autofree char *release = root_read_line(root, "proc/sys/kernel/osrelease");
-
-        if (!release || !*release)
-                return false;
-        for (const char *const *parent = module_folders; *parent && library->fd < 0; parent++) {
-                g_free(library->folder);
-                library->folder = g_build_filename(*parent, release, NULL);
-                library->fd = root_open(root, library->folder, O_PATH | O_DIRECTORY);
-        }
-        if (library->fd < 0)
-                return false;
-        library->directory = g_strdup_printf("/proc/self/fd/%d", library->fd);
-        return indices_stay_inside(library, root);
-}
-
-/* On the machine libkmod finds them by itself, unless they are where its maker did not expect
- * them. */
-static char *find_elsewhere(const Root *root) {
-        g_autofree char *release = root_read_line(root, "proc/sys/kernel/osrelease");
-        g_autofree char *folder = release ? module_folder_find(root, release) : NULL;
-
-        return folder && !g_str_has_prefix(folder, "lib/") ? g_strconcat("/", folder, NULL) : NULL;
-}
-
-/* What libkmod has to say is in the errors that it returns, and a host without modules is no error
- * at all. */
-G_GNUC_PRINTF(6, 0)
-static void say_nothing(void *data, int priority, const char *file, int line, const char *function, const char *format,
-                        va_list arguments) {
-}
-
-/* @configured: with what modprobe.d says. */
-static bool library_open(Library *library, const Root *root, bool configured) {
-        static const char *const nothing[] = {NULL};
-
-        *library = (Library) {.fd = -1};
-        if (!root_is_machine(root) && !open_folder(library, root))
-                return false;
-        if (root_is_machine(root))
-                library->directory = find_elsewhere(root);
-        library->ctx = kmod_new(library->directory, configured ? NULL : nothing);
-        if (!library->ctx)
-                return false;
-        kmod_set_log_fn(library->ctx, say_nothing, NULL);
-        return true;
-}
+/* How often an answer is asked for again that may have come of a fault. */
+#define ASK_AGAIN_MAX 3U
 
 static const Root *root_of(const Loader *loader) {
         return ((const KmodLoader *) loader)->root;
 }
 
-/* The module of that name, also a built-in one; NULL when the kernel has none. */
-static struct kmod_module *find_module(const Library *library, const char *name) {
-        struct kmod_list *list = NULL, *item;
-        struct kmod_module *found = NULL;
-
-        if (kmod_module_new_from_lookup(library->ctx, name, &list) < 0)
-                return NULL;
-        kmod_list_foreach(item, list) {
-                struct kmod_module *module = kmod_module_get_module(item);
-
-                if (!found && g_str_equal(kmod_module_get_name(module), name))
-                        found = module;
-                else
-                        kmod_module_unref(module);
-        }
-        kmod_module_unref_list(list);
-        return found;
-}
-
-/* Its file beneath the root, "" for a built-in one, NULL when it is gone though modules.dep names
- * it. */
-static char *module_file(const Library *library, const Root *root, const struct kmod_module *module) {
-        const char *path = kmod_module_get_path(module);
-        g_autofree char *file = NULL;
-
-        if (!path)
-                return g_strdup("");
-        if (library->fd < 0)
-                file = g_strdup(path);
-        else if (g_str_has_prefix(path, library->directory) &&
-                 stays_inside(library, root, path + strlen(library->directory)))
-                file = g_strconcat(library->folder, path + strlen(library->directory), NULL);
-        return file && root_exists(root, file) ? g_steal_pointer(&file) : NULL;
-}
-
-static char *loader_locate(const Loader *loader, const char *name) {
-        const Root *root = root_of(loader);
-        g_autofree char *file = NULL;
+/* As library_file(), with a libkmod of its own. */
+static char *locate_once(const Root *root, const char *name) {
         struct kmod_module *module = NULL;
+        char *file = NULL;
         Library library;
 
         if (library_open(&library, root, false))
-                module = find_module(&library, name);
+                module = library_find(&library, root, name);
         if (module) {
-                file = module_file(&library, root, module);
+                file = library_file(&library, root, module);
                 kmod_module_unref(module);
         }
         library_clear(&library);
+        return file;
+}
+
+/* Where an index could not be read, a module is not there, or built in, to libkmod: that is
+ * believed when it says so again. */
+static char *loader_locate(const Loader *loader, const char *name) {
+        const Root *root = root_of(loader);
+        g_autofree char *file = locate_once(root, name);
+
+        for (unsigned i = 0; i < ASK_AGAIN_MAX && !(file && *file); i++) {
+                g_autofree char *again = locate_once(root, name);
+                const bool same = g_strcmp0(file, again) == 0;
+                g_free(file);
+                file = g_steal_pointer(&again);
+                if (same)
+                        break;
+        }
         return file && *file ? root_absolute(root, file) : g_steal_pointer(&file);
 }
 
@@ -179,11 +76,14 @@ static void add_parameter(GHashTable *parameters, const char *key, const char *v
                 g_hash_table_insert(parameters, g_steal_pointer(&name), g_strdup(""));
 }
 
-static GHashTable *read_parameters(const struct kmod_module *module) {
+static GHashTable *read_parameters(const struct kmod_module *module, const Root *root, const char *file) {
         g_autoptr(GHashTable) parameters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
         struct kmod_list *list = NULL, *item;
+        const int result = kmod_module_get_info(module, &list);
 
-        if (kmod_module_get_info(module, &list) < 0)
+        if (result < 0)
+                root_note(root, file, result);
+        if (result < 0)
                 return NULL;
         kmod_list_foreach(item, list)
                         add_parameter(parameters, kmod_module_info_get_key(item), kmod_module_info_get_value(item));
@@ -191,23 +91,29 @@ static GHashTable *read_parameters(const struct kmod_module *module) {
         return g_steal_pointer(&parameters);
 }
 
-static GHashTable *loader_parameters(const Loader *loader, const char *name) {
-        const Root *root = root_of(loader);
+static GHashTable *parameters_once(const Root *root, const char *name) {
         GHashTable *parameters = NULL;
         struct kmod_module *module = NULL;
         Library library;
 
         if (library_open(&library, root, false))
-                module = find_module(&library, name);
+                module = library_find(&library, root, name);
         if (module) {
-                g_autofree char *file = module_file(&library, root, module);
+                g_autofree char *file = library_file(&library, root, module);
 
                 if (file)
-                        parameters = read_parameters(module);
+                        parameters = read_parameters(module, root, file);
                 kmod_module_unref(module);
         }
         library_clear(&library);
         return parameters;
+}
+
+/* None is believed when it is said again: see loader_locate(). */
+static GHashTable *loader_parameters(const Loader *loader, const char *name) {
+        const Root *root = root_of(loader);
+
+        return parameters_once(root, name) ?: parameters_once(root, name);
 }
 
 static const char *explain_load(int errnum) {

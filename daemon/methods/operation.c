@@ -233,7 +233,8 @@ static bool operation_judge(gpointer data) {
 
         host_state_refresh(services->state);
         operation->request = request_new(operation->flags);
-        if (!operation_apply(operation->words, services->state->host, operation->request, &error)) {
+        if (!host_is_read(services->state->host, &error) ||
+            !operation_apply(operation->words, services->state->host, operation->request, &error)) {
                 operation_fail(operation, error);
                 return false;
         }

@@ -59,5 +59,8 @@ void rule_lockdown(Check *check);
 void rule_virt_at_load(Check *check);
 void rule_initramfs(Check *check);
 
+/* check-reading.c */
+void rule_reading_failed(Check *check);
+
 /* check-probe.c */
 void rule_probe(Check *check);

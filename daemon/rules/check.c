@@ -15,6 +15,7 @@ typedef struct Rule {
 /* The ids are an interface: they are documented, and scripts look for them. */
 /* clang-format off */
 static const Rule rules[] = {
+        { "reading-failed",        rule_reading_failed },         /* a file that is there could not be read */
         { "degraded",              rule_degraded },               /* a change failed and could not be undone */
         { "level",                 rule_level },                  /* on the hardware, or itself a virtual machine */
         { "below",                 rule_below },                  /* what the host below gives to this virtual machine */
@@ -78,7 +79,9 @@ GPtrArray *check_host(const Host *host, const CheckFacts *facts, const char *dev
                         .findings = g_ptr_array_new_with_free_func((GDestroyNotify) finding_free),
         };
 
-        for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
+        /* What is not known has no findings but that: the first. */
+        const gsize n = host->unknown || facts->fault ? 1 : G_N_ELEMENTS(rules);
+        for (gsize i = 0; i < n; i++) {
                 check_begin(&check, rules[i].id);
                 rules[i].run(&check);
                 check_end(&check);

@@ -181,17 +181,24 @@ static bool check_kvm(const Host *host, GError **error) {
 }
 
 GPtrArray *device_plan(const HostState *state, GError **error) {
-        const gid_t group = group_find(state->root, NODE_GROUP);
         struct stat st = {};
+
+        fault_watch();
+        const gid_t group = group_find(state->root, NODE_GROUP);
         const int missing = root_stat_device(state->root, "kvm", &st);
+        g_autoptr(Fault) fault = fault_found();
 
         if (state->loader->inert) {
                 g_set_error_literal(error, CONDITION, CONDITION_UNSUPPORTED,
                                     "This is a tree of files, not the running machine: it has no devices");
                 return NULL;
         }
-        if (!check_kvm(state->host, error))
+        if (!host_is_read(state->host, error) || !check_kvm(state->host, error))
                 return NULL;
+        if (fault) {
+                (void) error_set_errno(error, fault->errnum, "Can't look at %s", fault->path);
+                return NULL;
+        }
         if (missing < 0 && missing != -ENOENT) {
                 g_set_error(error, CONDITION, CONDITION_NOT_PERMITTED, "/dev/kvm can't be looked at: %s",
                             strerror(-missing));

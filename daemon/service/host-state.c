@@ -41,14 +41,11 @@ void host_state_observe(HostState *state, HostStateChanged changed, gpointer use
 }
 
 void host_state_refresh(HostState *state) {
-        Host *before = state->host;
-
-        state->host = host_read(state->root, state->loader);
+        state->host = host_succeed(state->host, host_read(state->root, state->loader));
         for (unsigned i = 0; i < state->observers->len; i++) {
                 const Observer *observer = &g_array_index(state->observers, Observer, i);
                 observer->changed(observer->userdata);
         }
-        host_free(before);
         (void) malloc_trim(0); /* reading takes ten times the memory of what was read */
         (void) sd_event_get_iteration(state->event, &state->refreshed);
 }

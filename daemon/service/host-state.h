@@ -11,7 +11,7 @@
 #include "loader.h"
 #include "root.h"
 
-/* host_state's host is a new one; the one before is still there until all have been told. */
+/* host_state's host is a new one, or has a fault; the one before is gone. */
 typedef void (*HostStateChanged)(gpointer userdata);
 
 /* Nobody else writes into it. */

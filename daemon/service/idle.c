@@ -102,9 +102,14 @@ static void drop_discard(gpointer data) {
 
 static void drop_run(gpointer data) {
         Drop *drop = data;
-        g_autoptr(Pending) pending = pending_read(drop->root);
+        g_autoptr(Pending) pending = NULL;
 
-        if (pending_drop(pending, drop->module, NULL))
+        fault_watch();
+        pending = pending_read(drop->root);
+        g_autoptr(Fault) fault = fault_found();
+        if (fault)
+                (void) error_set_errno(&drop->error, fault->errnum, "Can't read %s", fault->path);
+        else if (pending_drop(pending, drop->module, NULL))
                 (void) pending_write(pending, drop->root, &drop->error);
 }
 
@@ -184,7 +189,9 @@ static void attempt_run(gpointer data) {
 /* The attempt is over, and the turn with it. */
 static void try_end(Idle *idle) {
         idle->trying = false;
-        idle->outcome = idle->failure = NULL;
+        /* What it has come to could not be seen yet: it is told with the first reading that can. */
+        if (!idle->parts.state->host->fault)
+                idle->outcome = idle->failure = NULL;
         operation_queue_end(idle->parts.queue);
 }
 
@@ -269,11 +276,13 @@ static bool try_begin(gpointer data) {
         Idle *idle = data;
 
         host_state_refresh(idle->parts.state);
-        if (is_waiting(idle) && !is_held(idle))
+        const bool known = !idle->parts.state->host->fault;
+        if (known && is_waiting(idle) && !is_held(idle))
                 return try_plan(idle);
 
         idle->trying = false;
-        if (is_waiting(idle)) {
+        /* The next reading that can be made is news, and so an event. */
+        if (known && is_waiting(idle)) {
                 /* Right after the event, and when it is the last look: who is there to be waited
                  * for? */
                 if (idle->delay == DELAY_FIRST_USEC || is_out_of_patience(idle))
@@ -308,6 +317,8 @@ void idle_update(gpointer data) {
         Idle *idle = data;
 
         change_finished_signal(idle->parts.bus, idle->parts.state->host, idle->waiting, idle->outcome, idle->failure);
+        if (!idle->trying && !idle->parts.state->host->fault)
+                idle->outcome = idle->failure = NULL;
         if (take_waiting(idle))
                 idle_event(idle);
         if (!is_waiting(idle)) {

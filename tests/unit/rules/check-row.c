@@ -8,6 +8,7 @@
 
 /* In their order; written out again on purpose: they are an interface. */
 static const char *const ids[] = {
+                "reading-failed",
                 "degraded",
                 "level",
                 "below",
