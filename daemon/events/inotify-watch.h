@@ -17,7 +17,7 @@ void inotify_watch_free(InotifyWatch *inotify);
 int inotify_watch_fd(const InotifyWatch *inotify);
 /* Reads what is there; true when some of it matters. */
 bool inotify_watch_read(InotifyWatch *inotify);
-/* Watches what has come since, and no longer what has gone. To be called before the files are read,
- * the first time and again. False when a folder could not be looked for (fault.h), so that it has to
- * be called again soon. */
+/* Watches what has come since, and no longer what has gone. To be called before the files are
+ * read, the first time and again. False when a folder could not be looked for (fault.h), so that it
+ * has to be called again soon. */
 bool inotify_watch_arm(InotifyWatch *inotify);

@@ -13,7 +13,7 @@
 #include "initramfs.h"
 
 typedef struct CheckFacts {
-        Fault *fault; /* why the reading was void, so that nothing below says anything; or NULL */
+        Fault *fault;     /* why the reading was void, so that nothing below says anything; or NULL */
         char *lockdown;   /* "integrity", "confidentiality" (sys/kernel/security/lockdown), "" when there is none */
         bool signed_only; /* the kernel takes only modules that are signed (sys/module/module/parameters/sig_enforce) */
         char *unsigned_module;      /* a module of KVM that is loaded and has no signature (its taint has E), or NULL */

@@ -2,8 +2,8 @@
 #pragma once
 
 /* The snapshot of the host: everything that the files beneath the root say now. It is read whole by
- * one function and never modified; the loop owns it, and a refresh replaces it. A reading in which a
- * file could not be read for want of descriptors or memory, or for a disk that fails, is void
+ * one function and never modified; the loop owns it, and a refresh replaces it. A reading in which
+ * a file could not be read for want of descriptors or memory, or for a disk that fails, is void
  * (fault.h): the snapshot from before stays, and has the fault beside it, which is all that a
  * refresh alters in it; where there is none, everything is unknown. The vendor's module
  * is the one that is loaded, whichever it is, else the one that fits the CPU on x86, else none. */
@@ -54,8 +54,8 @@ typedef struct Host {
 
 /* Never NULL; when the reading was void, it is one of which all is unknown, with the fault. */
 Host *host_read(Root *root, const Loader *loader);
-/* What is known when @now was read: @now, or @before with the fault of @now, whose reading was void.
- * The other one is freed. */
+/* What is known when @now was read: @now, or @before with the fault of @now, whose reading was
+ * void. The other one is freed. */
 Host *host_succeed(Host *before, Host *now);
 /* False with Internal when the last reading was void: no change is made of what may be old. */
 bool host_is_read(const Host *host, GError **error);

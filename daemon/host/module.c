@@ -149,11 +149,8 @@ void module_free(Module *module) {
 
 const char *module_state_to_string(ModuleState state) {
         static const char *const names[] = {
-                        [MODULE_LIVE] = "live",
-                        [MODULE_LOADABLE] = "loadable",
-                        [MODULE_BUILTIN] = "builtin",
-                        [MODULE_MISSING] = "missing",
-                        [MODULE_UNKNOWN] = "unknown",
+                        [MODULE_LIVE] = "live",       [MODULE_LOADABLE] = "loadable", [MODULE_BUILTIN] = "builtin",
+                        [MODULE_MISSING] = "missing", [MODULE_UNKNOWN] = "unknown",
         };
 
         return names[state];

@@ -174,8 +174,8 @@ static int method_list_guests(sd_bus_message *message, void *userdata, sd_bus_er
 const sd_bus_vtable manager_vtable[] = {
                 SD_BUS_VTABLE_START(0),
                 SD_BUS_PROPERTY("Version", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-                SD_BUS_PROPERTY("Vendor", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-                SD_BUS_PROPERTY("CpuModel", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+                SD_BUS_PROPERTY("Vendor", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+                SD_BUS_PROPERTY("CpuModel", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
                 SD_BUS_PROPERTY("Features", "as", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
                 SD_BUS_PROPERTY("Firmware", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
                 SD_BUS_PROPERTY("Level", "u", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is found about the reading itself, before all that was read. It reads and changes nothing. */
+/* What is found about the reading itself, before all that was read. It reads and changes
+ * nothing. */
 
 #include "check-rules.h"
 

@@ -53,10 +53,10 @@ static bool fails(void) {
 }
 
 /* In a way that lets it be called: ISO C has none. */
-#define FIND_REAL(name)                                         \
-        do {                                                    \
-                void *found = dlsym(RTLD_NEXT, name);           \
-                memcpy((void *) &real, &found, sizeof real);    \
+#define FIND_REAL(name)                                      \
+        do {                                                 \
+                void *found = dlsym(RTLD_NEXT, name);        \
+                memcpy((void *) &real, &found, sizeof real); \
         } while (0)
 
 /* A function of the C library with its arguments, and what it returns when it fails. */

@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-/* The call with number @n from now (1 is the next) fails with @errnum; with @lasting those after it,
- * too. 0: none does. */
+/* The call with number @n from now (1 is the next) fails with @errnum; with @lasting those after
+ * it, too. 0: none does. */
 void fault_inject(unsigned n, int errnum, bool lasting);
 /* No more; how many calls there were. */
 unsigned fault_injected(void);

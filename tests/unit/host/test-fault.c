@@ -129,8 +129,8 @@ static unsigned fail_each(Root *root, const Loader *loader, int errnum, bool las
         return voids;
 }
 
-static const char *const fixtures[] = {"amd-epyc-6.1", "intel-skylake-server", "loadable", "builtin-kvm-pvm",
-                                       "cpu-sources-disagree", "no-kvm"};
+static const char *const fixtures[] = {"amd-epyc-6.1",    "intel-skylake-server", "loadable",
+                                       "builtin-kvm-pvm", "cpu-sources-disagree", "no-kvm"};
 
 static void test_each_call(gconstpointer data) {
         Tree tree = {};

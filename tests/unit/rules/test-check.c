@@ -2,6 +2,7 @@
 
 /* What is found about a host as a whole, and that a healthy one has nothing to worry about. */
 
+#include <errno.h>
 #include <string.h>
 
 #include "check-row.h"
@@ -278,6 +279,43 @@ static const CheckRow rows[] = {
 };
 /* clang-format on */
 
+static Fault *made_fault(void) {
+        Fault *fault = g_new(Fault, 1);
+
+        *fault = (Fault) {.path = g_strdup("/proc/cpuinfo"), .errnum = EMFILE};
+        return fault;
+}
+
+static const Finding *first(const GPtrArray *findings) {
+        return g_ptr_array_index(findings, 0);
+}
+
+/* What was known is still judged when the last reading was void; what is around KVM must be
+ * known. */
+static void test_reading_failed(void) {
+        const MadeHost made = {AMD_LOADED};
+        g_autoptr(CheckFacts) facts = NULL;
+        g_autoptr(Host) host = made_host_around(&made, &facts);
+        g_autoptr(GPtrArray) whole = check_host(host, facts, "");
+        unsigned n;
+
+        g_assert_null(check_row_find(whole, "reading-failed", &n));
+        host->fault = made_fault();
+        g_autoptr(GPtrArray) old = check_host(host, facts, "");
+        g_assert_cmpuint(old->len, ==, whole->len + 1);
+        g_assert_cmpstr(first(old)->id, ==, "reading-failed");
+        g_assert_cmpstr(first(old)->status, ==, "fail");
+        g_assert_nonnull(strstr(first(old)->message, "/proc/cpuinfo could not be read: Too many open files"));
+        g_assert_nonnull(strstr(first(old)->message, "as it was before"));
+        g_assert_cmpstr(first(old)->fix, ==, "systemctl restart nestvirtd.service");
+
+        g_clear_pointer(&host->fault, fault_free);
+        facts->fault = made_fault();
+        g_autoptr(GPtrArray) nothing = check_host(host, facts, "");
+        g_assert_cmpuint(nothing->len, ==, 1);
+        g_assert_nonnull(strstr(first(nothing)->message, "nothing else can be found"));
+}
+
 static void test_each_id_is_shown(void) {
         check_rows_assert_cover(rows, G_N_ELEMENTS(rows), "degraded", "probe", NULL);
 }
@@ -385,6 +423,7 @@ static void test_fixtures(void) {
 int main(int argc, char **argv) {
         g_test_init(&argc, &argv, NULL);
         check_rows_add(rows, G_N_ELEMENTS(rows));
+        g_test_add_func("/check/reading-failed", test_reading_failed);
         g_test_add_func("/check/each-id-of-a-host-is-shown", test_each_id_is_shown);
         g_test_add_func("/check/healthy-hosts-have-nothing-to-worry-about",
                         test_healthy_hosts_have_nothing_to_worry_about);
