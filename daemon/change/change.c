@@ -101,7 +101,11 @@ static void undo(Change *change, const GError *cause, bool visible) {
          * all. */
         if (visible || plan->pending)
                 (void) journal_write(change->root, plan, JOURNAL_UNDOING, NULL);
-        if (!rollback_run(&change->reload, planned ? &failed : NULL) || !planned) {
+        const bool back = rollback_run(&change->reload, planned ? &failed : NULL);
+        /* What has waited is not taken back: the next start is to know of it. */
+        if (back && !planned)
+                (void) journal_write(change->root, plan, JOURNAL_DEGRADED, NULL);
+        if (!back || !planned) {
                 change->result->error = rollback_degraded(plan, change->root, why, failed);
                 return;
         }

@@ -3,6 +3,7 @@
 /* How changes end that do not go as planned: what is undone, what is put back and what stays, what
  * the next change and the next start make of it. */
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "change-fixture.h"
@@ -230,6 +231,48 @@ static void test_failed_wait_and_undo(Fixture *fixture, gconstpointer data) {
         g_assert_cmpstr(before, ==, after);
 }
 
+static void hide_what_waits(FakeLoader *loader, const char *call) {
+        g_autofree char *path = g_build_filename(loader->directory, PENDING_FILE, NULL);
+
+        if (!g_str_equal(call, "load kvm_amd") || g_file_test(path, G_FILE_TEST_IS_DIR))
+                return;
+        g_assert_cmpint(g_unlink(path), ==, 0);
+        g_assert_cmpint(g_mkdir(path, 0755), ==, 0);
+}
+
+/* What has waited can't be read when it has failed: the modules are back, but who is told to have
+ * the rest put in order by a restart is helped by one. */
+static void test_failed_wait_that_cannot_be_read(Fixture *fixture, gconstpointer data) {
+        g_autofree char *before = fixture_dump(fixture);
+
+        wait_for_idle(fixture, "kvm_amd.nested=0");
+        g_autofree char *waiting = fixture_dump(fixture), *pending = fake_host_read(fixture->directory, PENDING_FILE);
+        g_autofree char *path = g_build_filename(fixture->directory, PENDING_FILE, NULL);
+        fixture->loader->hook = hide_what_waits;
+        fixture->loader->fail_at = "load kvm_amd";
+        fixture->loader->fail_times = 1;
+        g_autoptr(ChangeResult) failed = fixture_attempt(fixture);
+        g_assert_error(failed->error, CONDITION, CONDITION_HOST_DEGRADED);
+        assert_text_has(failed->error->message, "systemctl restart nestvirtd.service");
+        assert_text_has(failed->error->message, PENDING_FILE);
+        fixture_assert_line(fixture, JOURNAL_FILE, "phase=degraded");
+        fixture_assert_value(fixture, "kvm_amd", "nested", "1");
+
+        fixture->loader->hook = NULL;
+        g_assert_cmpint(g_rmdir(path), ==, 0);
+        fake_host_write(fixture->directory, PENDING_FILE, pending);
+        g_autoptr(ChangeResult) recovered = recover(fixture);
+        g_assert_no_error(recovered->error);
+        g_autofree char *again = fixture_dump(fixture);
+        g_assert_cmpstr(again, ==, waiting);
+
+        fixture->loader->fail_times = 1;
+        g_autoptr(ChangeResult) last = fixture_attempt(fixture);
+        g_assert_error(last->error, CONDITION, CONDITION_RELOAD_FAILED);
+        g_autofree char *after = fixture_dump(fixture);
+        g_assert_cmpstr(before, ==, after);
+}
+
 /* A record of a change that could not be undone outlives the next change, which mends it first when
  * it can. */
 static void test_degraded_record_is_kept(Fixture *fixture, gconstpointer data) {
@@ -364,6 +407,7 @@ int main(int argc, char **argv) {
                         {"values-by-hand-come-back", test_values_by_hand_come_back},
                         {"failed-wait-keeps-the-rest", test_failed_wait_keeps_the_rest},
                         {"failed-wait-and-undo", test_failed_wait_and_undo},
+                        {"failed-wait-that-cannot-be-read", test_failed_wait_that_cannot_be_read},
                         {"degraded-record-is-kept", test_degraded_record_is_kept},
                         {"degraded-and-mended-by-hand", test_degraded_and_mended_by_hand},
                         {"wait-outlives-mending", test_wait_outlives_mending},
