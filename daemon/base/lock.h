@@ -10,8 +10,10 @@
 #include "root.h"
 
 #define LOCK_PATH "var/lib/nestvirt/lock"
+/* In its place where that can't be made, but for want of a right. */
+#define LOCK_RUN_PATH "run/nestvirt/lock"
 
 /* A file descriptor that holds the lock as long as it is open. -1 with Busy when somebody else has
- * it; -1 without an error when the caller has no right to it, and so none to change the host
- * either. */
+ * it; -1 with Internal when neither can be made; -1 without an error when the caller has no right
+ * to it (EACCES, EPERM), and so none to change the host either. */
 int lock_take(const Root *root, GError **error);

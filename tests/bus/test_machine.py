@@ -63,6 +63,35 @@ class Machine(BusTest):
         self.assertEqual([(path, path.read_bytes()) for path, _ in before], before)
 
 
+class Lock(BusTest):
+    """A lock that can't be made is no reason to leave alone what was cut short."""
+
+    def apart(self, mount):
+        """What is kept on disk and in /run is the test's own, with a change that was cut short."""
+        return ("unshare", "--mount", "--propagation=private", "sh", "-ec",
+                "mkdir -p /var/lib/nestvirt /run/nestvirt; mount -t tmpfs tmpfs /run/nestvirt; "
+                "mount -t tmpfs tmpfs /var/lib/nestvirt; echo nonsense > /var/lib/nestvirt/change; "
+                f'{mount}; exec "$@"', "-")
+
+    def command(self):
+        return (os.environ["NESTVIRTD"], "--root=/", f"--helper-dir={os.environ['HELPER_DIR']}")
+
+    def test_a_disk_that_is_read_only(self):
+        daemon = self.start(*self.command(), wrap=self.apart("mount -o remount,ro /var/lib/nestvirt"))
+        self.assertIn("The journal of a change that was cut short can't be understood", daemon.log.read_text())
+        # A second one in the same place.
+        second = subprocess.run(["nsenter", f"--target={daemon.pid}", "--mount", *self.command()], stderr=subprocess.PIPE, text=True,
+                                check=False)
+        self.assertEqual(second.returncode, 1)
+        self.assertIn("Another nestvirtd looks after this host already (it has locked /run/nestvirt/lock)", second.stderr)
+
+    def test_nowhere(self):
+        mount = "mount -o remount,ro /var/lib/nestvirt; mount -o remount,ro /run/nestvirt"
+        daemon = subprocess.run([*self.apart(mount), *self.command()], stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(daemon.returncode, 1)
+        self.assertIn("Can't lock /run/nestvirt/lock (Read-only file system)", daemon.stderr)
+
+
 class Checkout(unittest.TestCase):
     """The same by the script of the checkout."""
 
