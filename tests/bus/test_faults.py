@@ -2,6 +2,7 @@
 """What is there and can't be read is not taken for absent: no descriptors are left, or a disk
 fails."""
 
+import contextlib
 import os
 import resource
 import subprocess
@@ -130,8 +131,11 @@ class ManyHolders(Faults):
         descriptors = f"/proc/{daemon.pid}/fd"
 
         def watched():
-            return sum("pidfd" in os.readlink(f"{descriptors}/{fd}") for fd in os.listdir(descriptors)
-                       if os.path.lexists(f"{descriptors}/{fd}"))
+            found = 0
+            for fd in os.listdir(descriptors):
+                with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                    found += "pidfd" in os.readlink(f"{descriptors}/{fd}")
+            return found
         ticking = GLib.timeout_add(20, lambda: True)
         wait_for(lambda: watched() >= 50, "pidfds")
         GLib.source_remove(ticking)
