@@ -15,7 +15,6 @@
 #include "recover.h"
 #include "reload.h"
 #include "rollback.h"
-#include "users.h"
 
 #define HOLDERS_SHOWN 8U
 
@@ -34,9 +33,9 @@ static void G_GNUC_PRINTF(2, 3) change_step(Change *change, const char *format, 
         va_end(args);
 }
 
-static void add_blockers(GPtrArray *impact, const GPtrArray *users) {
-        for (unsigned i = 0; i < users->len; i++) {
-                const User *user = g_ptr_array_index(users, i);
+static void add_blockers(GPtrArray *impact, const Users *users) {
+        for (unsigned i = 0; i < users->holders->len; i++) {
+                const User *user = g_ptr_array_index(users->holders, i);
                 Impact *one = g_new(Impact, 1);
                 *one = (Impact) {
                                 .subject = *user->guest ? g_strdup(user->guest) : g_strdup_printf("pid %u", user->pid),
@@ -48,8 +47,8 @@ static void add_blockers(GPtrArray *impact, const GPtrArray *users) {
         }
 }
 
-GError *change_busy(const Plan *plan, const GPtrArray *users) {
-        g_autofree char *names = users->len > 0 ? users_to_string(users, HOLDERS_SHOWN) : NULL;
+GError *change_busy(const Plan *plan, const Users *users) {
+        g_autofree char *names = users_to_string(users, HOLDERS_SHOWN);
         const char *ways =
                         plan->reload ? "Stop that and ask again"
                         : plan->flags & REQUEST_RUNTIME
@@ -59,7 +58,7 @@ GError *change_busy(const Plan *plan, const GPtrArray *users) {
                                           "the next boot (--next-boot)";
 
         return g_error_new(CONDITION, CONDITION_BUSY, "%s is in use by %s. %s", plan->vendor ?: "kvm",
-                           names ?: "something that is no process (another module, or a device)", ways);
+                           *names ? names : "something that is no process (another module, or a device)", ways);
 }
 
 static bool concerns_several_modules(const Plan *plan) {
@@ -182,7 +181,7 @@ static void apply(Change *change) {
                 if (may_wait)
                         finish(change, "deferred");
                 else {
-                        g_autoptr(GPtrArray) users = users_scan(change->root);
+                        g_autoptr(Users) users = users_scan(change->root);
                         abandon(change);
                         change->result->error = change_busy(change->plan, users);
                 }
@@ -235,7 +234,7 @@ static bool settle(Change *change, GError **error) {
                 plan_files_publish(plan->records, change->root, NULL, error));
 }
 
-ChangeResult *change_preview(Plan *plan, const Root *root, const GPtrArray *users) {
+ChangeResult *change_preview(Plan *plan, const Root *root, const Users *users) {
         Change change = {.plan = plan, .root = root, .result = change_result_new()};
 
         for (unsigned i = 0; i < plan->steps->len && !plan->unchanged; i++)

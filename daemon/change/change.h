@@ -11,11 +11,12 @@
 #include "loader.h"
 #include "plan.h"
 #include "root.h"
+#include "users.h"
 
 /* Carries @plan out, once. Never NULL. */
 ChangeResult *change_run(Plan *plan, const Root *root, Loader *loader);
 /* What it would do, with those who hold KVM (users.h) as impact of kind "blocks"; or that there is
  * nothing to do. It changes nothing. */
-ChangeResult *change_preview(Plan *plan, const Root *root, const GPtrArray *users);
+ChangeResult *change_preview(Plan *plan, const Root *root, const Users *users);
 /* Busy: who is in the way (users.h), and the ways on. */
-GError *change_busy(const Plan *plan, const GPtrArray *users);
+GError *change_busy(const Plan *plan, const Users *users);

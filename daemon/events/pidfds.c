@@ -94,13 +94,13 @@ static bool watch(Pidfds *pidfds, unsigned pid) {
 typedef struct Look {
         Pidfds *pidfds;
         gint64 asked;
-        GPtrArray *users;
+        Users *users;
 } Look;
 
 static void look_free(gpointer data) {
         Look *look = data;
 
-        g_clear_pointer(&look->users, g_ptr_array_unref);
+        g_clear_pointer(&look->users, users_unref);
         g_free(look);
 }
 
@@ -113,14 +113,14 @@ static void look_run(gpointer data) {
 static void look_done(gpointer data, gpointer userdata) {
         Look *look = data;
         Pidfds *pidfds = look->pidfds;
-        const unsigned n = MIN(look->users->len, watched_max());
+        const unsigned n = MIN(look->users->holders->len, watched_max());
         bool gone = false;
 
         pidfds->looking = false;
         if (!pidfds->forgotten) {
                 g_hash_table_remove_all(pidfds->sources);
                 for (unsigned i = 0; i < n; i++) {
-                        const User *user = g_ptr_array_index(look->users, i);
+                        const User *user = g_ptr_array_index(look->users->holders, i);
                         gone |= !watch(pidfds, user->pid);
                 }
         }

@@ -21,11 +21,11 @@ void readings_free(Readings *readings) {
         if (!readings)
                 return;
         g_clear_pointer(&readings->worker, worker_free);
-        g_clear_pointer(&readings->scan.users, g_ptr_array_unref);
+        g_clear_pointer(&readings->scan.users, users_unref);
         root_unref(readings->root);
         g_free(readings);
 }
 
-GPtrArray *readings_users(Readings *readings, gint64 asked) {
+Users *readings_users(Readings *readings, gint64 asked) {
         return users_scan_shared(&readings->scan, readings->root, asked);
 }

@@ -22,4 +22,4 @@ Readings *readings_new(sd_event *event, Root *root, int *ret_error);
 void readings_free(Readings *readings);
 
 /* Who holds KVM, for somebody who asked at @asked (users_scan_shared()). For jobs of the worker. */
-GPtrArray *readings_users(Readings *readings, gint64 asked);
+Users *readings_users(Readings *readings, gint64 asked);

@@ -136,8 +136,28 @@ static int compare_users(const void *a, const void *b) {
         return x->pid < y->pid ? -1 : x->pid > y->pid;
 }
 
-GPtrArray *users_scan(const Root *root) {
-        GPtrArray *users = g_ptr_array_new_with_free_func((GDestroyNotify) user_free);
+static Users *users_new(void) {
+        Users *users = g_new0(Users, 1);
+
+        g_atomic_ref_count_init(&users->references);
+        users->holders = g_ptr_array_new_with_free_func((GDestroyNotify) user_free);
+        return users;
+}
+
+Users *users_ref(Users *users) {
+        g_atomic_ref_count_inc(&users->references);
+        return users;
+}
+
+void users_unref(Users *users) {
+        if (!users || !g_atomic_ref_count_dec(&users->references))
+                return;
+        g_ptr_array_unref(users->holders);
+        g_free(users);
+}
+
+Users *users_scan(const Root *root) {
+        Users *users = users_new();
         g_auto(GStrv) names = root_list(root, "proc");
 
         for (char **name = names; *name; name++) {
@@ -147,9 +167,9 @@ GPtrArray *users_scan(const Root *root) {
                         continue;
                 user = user_new(root, *name);
                 if (user)
-                        g_ptr_array_add(users, user);
+                        g_ptr_array_add(users->holders, user);
         }
-        g_ptr_array_sort(users, compare_users);
+        g_ptr_array_sort(users->holders, compare_users);
         return users;
 }
 
@@ -172,35 +192,24 @@ static void append_user(GString *text, const User *user) {
                 g_string_append_printf(text, " (guest %s)", user->guest);
 }
 
-static gpointer user_copy(gconstpointer source, gpointer userdata) {
-        const User *from = source;
-        User *user = g_new(User, 1);
-
-        *user = (User) {
-                        .pid = from->pid,
-                        .uid = from->uid,
-                        .command = g_strdup(from->command),
-                        .unit = g_strdup(from->unit),
-                        .guest = g_strdup(from->guest),
-        };
-        return user;
-}
-
-GPtrArray *users_scan_shared(UsersScan *scan, const Root *root, gint64 asked) {
+Users *users_scan_shared(UsersScan *scan, const Root *root, gint64 asked) {
         if (!scan->users || scan->begun <= asked) {
-                g_clear_pointer(&scan->users, g_ptr_array_unref);
+                g_clear_pointer(&scan->users, users_unref);
                 scan->begun = g_get_monotonic_time();
                 scan->users = users_scan(root);
         }
-        return g_ptr_array_copy(scan->users, user_copy, NULL);
+        return users_ref(scan->users);
 }
 
-char *users_to_string(const GPtrArray *users, unsigned max) {
+char *users_to_string(const Users *users, unsigned max) {
         g_autoptr(GString) text = g_string_new(NULL);
+        const unsigned shown = MIN(users->holders->len, max), more = users->holders->len - shown + users->omitted;
 
-        for (unsigned i = 0; i < users->len && i < max; i++)
-                append_user(text, g_ptr_array_index(users, i));
-        if (users->len > max)
-                g_string_append_printf(text, "%s%u more", max > 0 ? " and " : "", users->len - max);
+        for (unsigned i = 0; i < shown; i++)
+                append_user(text, g_ptr_array_index(users->holders, i));
+        if (more > 0)
+                g_string_append_printf(text, "%s%u more", shown > 0 ? " and " : "", more);
+        if (users->perhaps_more)
+                g_string_append(text, text->len > 0 ? ", and perhaps more" : "perhaps somebody who was not looked at");
         return g_string_free(g_steal_pointer(&text), FALSE);
 }

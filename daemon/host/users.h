@@ -17,21 +17,31 @@ typedef struct User {
         char *guest;   /* the guest's name when QEMU says one on its command line; else "" */
 } User;
 
-/* User*, sorted by pid. Processes that go away meanwhile are left out. */
-GPtrArray *users_scan(const Root *root);
+/* What a scan found. It does not change, so that threads can share it. */
+typedef struct Users {
+        gatomicrefcount references;
+        GPtrArray *holders; /* User*, sorted by pid */
+        unsigned omitted;   /* so many more hold KVM, and were not kept */
+        bool perhaps_more;  /* not everything was looked at */
+} Users;
+
+/* Never NULL. Processes that go away meanwhile are left out. */
+Users *users_scan(const Root *root);
+Users *users_ref(Users *users);
+void users_unref(Users *users);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Users, users_unref)
 
 /* The last scan, for all who asked before it began: however many they are, one scan serves them. It
  * belongs to one thread. */
 typedef struct UsersScan {
         gint64 begun; /* g_get_monotonic_time() */
-        GPtrArray *users;
+        Users *users;
 } UsersScan;
 
-/* As users_scan(), for somebody who asked at @asked. What is returned is a copy, which another
- * thread may have. */
-GPtrArray *users_scan_shared(UsersScan *scan, const Root *root, gint64 asked);
+/* As users_scan(), for somebody who asked at @asked. */
+Users *users_scan_shared(UsersScan *scan, const Root *root, gint64 asked);
 void user_free(User *user);
 
 /* "pid 812 qemu-system-x86 (machine-qemu-1-web1.scope, guest web1), pid 901 …", at most @max of
- * them and then "and N more". */
-char *users_to_string(const GPtrArray *users, unsigned max);
+ * them and then "and N more"; "" when there is nobody. */
+char *users_to_string(const Users *users, unsigned max);

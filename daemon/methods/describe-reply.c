@@ -7,7 +7,6 @@
 
 #include "check.h"
 #include "describe-reply.h"
-#include "users.h"
 
 /* Names of processes and files may hold anything, D-Bus takes UTF-8 alone. */
 static void add_text(GVariantBuilder *builder, const char *name, const char *text) {
@@ -101,12 +100,12 @@ GVariant *describe_findings(const GPtrArray *findings) {
         return g_variant_new("(aa{sv})", &array);
 }
 
-GVariant *describe_users(const GPtrArray *users) {
+GVariant *describe_users(const Users *users) {
         GVariantBuilder array;
 
         g_variant_builder_init(&array, G_VARIANT_TYPE("aa{sv}"));
-        for (unsigned i = 0; i < users->len; i++) {
-                const User *user = g_ptr_array_index(users, i);
+        for (unsigned i = 0; i < users->holders->len; i++) {
+                const User *user = g_ptr_array_index(users->holders, i);
                 g_variant_builder_open(&array, G_VARIANT_TYPE_VARDICT);
                 add_text(&array, "Command", user->command);
                 add_text(&array, "Guest", user->guest);

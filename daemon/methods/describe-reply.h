@@ -6,6 +6,7 @@
 #include "change.h"
 #include "guest-plan.h"
 #include "statistics.h"
+#include "users.h"
 
 /* (a{sv}): Outcome, Steps, Impact, Values. */
 GVariant *describe_change(const ChangeResult *result);
@@ -15,8 +16,8 @@ GVariant *describe_outcome(const char *outcome, const GPtrArray *steps);
 GVariant *describe_guest_change(const char *outcome, const GuestPlan *plan, const GuestHost *host);
 /* (aa{sv}) of Finding*: Id, Status, Subject, Message, Fix. */
 GVariant *describe_findings(const GPtrArray *findings);
-/* (aa{sv}) of User*: Pid, Uid, Command, Unit, Guest. */
-GVariant *describe_users(const GPtrArray *users);
+/* (aa{sv}) of those who hold KVM: Pid, Uid, Command, Unit, Guest. */
+GVariant *describe_users(const Users *users);
 /* (a{sa{sv}}) of VmStatistics*: by its name its counters, each a t; of a guest Machine, and where
  * some are withheld Withheld and Reason. */
 GVariant *describe_statistics(const GPtrArray *vms);

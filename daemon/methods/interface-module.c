@@ -13,11 +13,11 @@ typedef struct Listing {
         Call *call;
         Readings *readings;
         gint64 asked;
-        GPtrArray *users;
+        Users *users;
 } Listing;
 
 static void listing_free(Listing *listing) {
-        g_clear_pointer(&listing->users, g_ptr_array_unref);
+        g_clear_pointer(&listing->users, users_unref);
         g_free(listing);
 }
 

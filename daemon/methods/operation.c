@@ -211,7 +211,7 @@ static bool is_blocked(const Host *host, const Plan *plan) {
 
 static void job_scan(gpointer data) {
         Job *job = data;
-        g_autoptr(GPtrArray) users = readings_users(job->readings, job->asked);
+        g_autoptr(Users) users = readings_users(job->readings, job->asked);
 
         job->result = change_result_new();
         job->result->error = change_busy(job->plan, users);
@@ -219,7 +219,7 @@ static void job_scan(gpointer data) {
 
 static void job_preview(gpointer data) {
         Job *job = data;
-        g_autoptr(GPtrArray) users = plan_reloads(job->plan) ? readings_users(job->readings, job->asked) : NULL;
+        g_autoptr(Users) users = plan_reloads(job->plan) ? readings_users(job->readings, job->asked) : NULL;
 
         job->result = change_preview(job->plan, job->root, users);
 }

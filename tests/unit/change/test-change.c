@@ -324,9 +324,10 @@ static void test_moot_value_is_no_failure(Fixture *fixture, gconstpointer data) 
 
 static void test_dry_run(Fixture *fixture, gconstpointer data) {
         g_autofree char *before = fixture_dump(fixture);
-        g_autoptr(GPtrArray) nobody = g_ptr_array_new();
+        g_autoptr(GPtrArray) holders = g_ptr_array_new();
+        const Users nobody = {.holders = holders};
         g_autoptr(Plan) plan = fixture_plan(fixture, "kvm_amd.nested=0", REQUEST_DRY_RUN, NULL);
-        g_autoptr(ChangeResult) result = change_preview(plan, fixture->root, nobody);
+        g_autoptr(ChangeResult) result = change_preview(plan, fixture->root, &nobody);
 
         assert_outcome(result, "planned");
         g_assert_cmpuint(result->steps->len, ==, 5);

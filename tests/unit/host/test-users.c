@@ -54,10 +54,10 @@ static void test_who(Tree *tree, gconstpointer data) {
 
         for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
                 add_process(tree, 1000 - i, "holder", cases[i].target);
-        g_autoptr(GPtrArray) users = users_scan(tree->root);
-        g_assert_cmpuint(users->len, ==, 7);
-        for (unsigned i = 0; i < users->len; i++) {
-                const User *user = g_ptr_array_index(users, i);
+        g_autoptr(Users) users = users_scan(tree->root);
+        g_assert_cmpuint(users->holders->len, ==, 7);
+        for (unsigned i = 0; i < users->holders->len; i++) {
+                const User *user = g_ptr_array_index(users->holders, i);
 
                 g_assert_true(cases[1000 - user->pid].holds);
                 g_assert_cmpuint(user->pid, ==, 1000 - 6 + i);
@@ -86,10 +86,10 @@ static void test_units(Tree *tree, gconstpointer data) {
                 add_process(tree, 100 + i, "x", "/dev/kvm");
                 add_entry(tree, 100 + i, "cgroup", cases[i].cgroup, strlen(cases[i].cgroup));
         }
-        g_autoptr(GPtrArray) users = users_scan(tree->root);
-        g_assert_cmpuint(users->len, ==, G_N_ELEMENTS(cases));
-        for (unsigned i = 0; i < users->len; i++)
-                g_assert_cmpstr(((User *) g_ptr_array_index(users, i))->unit, ==, cases[i].unit);
+        g_autoptr(Users) users = users_scan(tree->root);
+        g_assert_cmpuint(users->holders->len, ==, G_N_ELEMENTS(cases));
+        for (unsigned i = 0; i < users->holders->len; i++)
+                g_assert_cmpstr(((User *) g_ptr_array_index(users->holders, i))->unit, ==, cases[i].unit);
 }
 
 static void test_guests(Tree *tree, gconstpointer data) {
@@ -105,10 +105,10 @@ static void test_guests(Tree *tree, gconstpointer data) {
         ADD(tree, 105, "cmdline", "qemu\0-name");
         ADD(tree, 106, "cmdline", "qemu\0-name\0\xff\0");
         ADD(tree, 107, "cmdline", "");
-        g_autoptr(GPtrArray) users = users_scan(tree->root);
-        g_assert_cmpuint(users->len, ==, G_N_ELEMENTS(guests));
-        for (unsigned i = 0; i < users->len; i++)
-                g_assert_cmpstr(((User *) g_ptr_array_index(users, i))->guest, ==, guests[i]);
+        g_autoptr(Users) users = users_scan(tree->root);
+        g_assert_cmpuint(users->holders->len, ==, G_N_ELEMENTS(guests));
+        for (unsigned i = 0; i < users->holders->len; i++)
+                g_assert_cmpstr(((User *) g_ptr_array_index(users->holders, i))->guest, ==, guests[i]);
 }
 
 /* A process that goes away while it is looked at leaves its folder, or parts of it, missing. */
@@ -125,15 +125,15 @@ static void test_gone_meanwhile(Tree *tree, gconstpointer data) {
         tree_link(tree, "proc/self", "100");
         tree_write(tree, "proc/100x/comm", "no number\n");
         tree_link(tree, "proc/100x/fd/3", "/dev/kvm");
-        g_autoptr(GPtrArray) users = users_scan(tree->root);
-        g_assert_cmpuint(users->len, ==, 1);
-        g_assert_cmpuint(((User *) g_ptr_array_index(users, 0))->pid, ==, 100);
+        g_autoptr(Users) users = users_scan(tree->root);
+        g_assert_cmpuint(users->holders->len, ==, 1);
+        g_assert_cmpuint(((User *) g_ptr_array_index(users->holders, 0))->pid, ==, 100);
 }
 
 static void test_no_proc(Tree *tree, gconstpointer data) {
-        g_autoptr(GPtrArray) users = users_scan(tree->root);
+        g_autoptr(Users) users = users_scan(tree->root);
 
-        g_assert_cmpuint(users->len, ==, 0);
+        g_assert_cmpuint(users->holders->len, ==, 0);
 }
 
 static void test_to_string(Tree *tree, gconstpointer data) {
@@ -145,9 +145,13 @@ static void test_to_string(Tree *tree, gconstpointer data) {
         ADD(tree, 900, "cgroup", "0::/system.slice/x.service\n");
         add_process(tree, 901, "qemu", "/dev/kvm");
         ADD(tree, 901, "cmdline", "qemu\0-name\0web2\0");
-        g_autoptr(GPtrArray) users = users_scan(tree->root), none = g_ptr_array_new();
+        g_autoptr(Users) users = users_scan(tree->root);
+        g_autoptr(GPtrArray) empty = g_ptr_array_new();
+        const Users bounded = {.holders = users->holders, .omitted = 3, .perhaps_more = true},
+                    none = {.holders = empty}, unknown = {.holders = empty, .perhaps_more = true};
         g_autofree char *all = users_to_string(users, 4), *two = users_to_string(users, 2),
-                        *zero = users_to_string(users, 0), *nobody = users_to_string(none, 3);
+                        *zero = users_to_string(users, 0), *left_out = users_to_string(&bounded, 1),
+                        *nobody = users_to_string(&none, 3), *anybody = users_to_string(&unknown, 3);
 
         g_assert_cmpstr(all, ==,
                         "pid 100 first, pid 812 qemu-system-x86 (machine-qemu-1-web1.scope, guest web1), "
@@ -155,15 +159,17 @@ static void test_to_string(Tree *tree, gconstpointer data) {
         g_assert_cmpstr(two, ==,
                         "pid 100 first, pid 812 qemu-system-x86 (machine-qemu-1-web1.scope, guest web1) and 2 more");
         g_assert_cmpstr(zero, ==, "4 more");
+        g_assert_cmpstr(left_out, ==, "pid 100 first and 6 more, and perhaps more");
         g_assert_cmpstr(nobody, ==, "");
+        g_assert_cmpstr(anybody, ==, "perhaps somebody who was not looked at");
 }
 
 static bool machine_lists_us(void) {
         g_autoptr(Root) machine = root_new("/", NULL, NULL);
-        g_autoptr(GPtrArray) users = users_scan(machine);
+        g_autoptr(Users) users = users_scan(machine);
 
-        for (unsigned i = 0; i < users->len; i++) {
-                const User *user = g_ptr_array_index(users, i);
+        for (unsigned i = 0; i < users->holders->len; i++) {
+                const User *user = g_ptr_array_index(users->holders, i);
 
                 if (user->pid == (unsigned) getpid()) {
                         g_assert_cmpuint(user->uid, ==, getuid());
@@ -179,7 +185,7 @@ static bool machine_lists_us(void) {
 static void test_machine(Tree *tree, gconstpointer data) {
         g_autofree char *node = tree_path(tree, "my-kvm-node"), *file = tree_path(tree, "dev/kvm");
         int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC), other;
-        g_autoptr(GPtrArray) users = NULL;
+        g_autoptr(Users) users = NULL;
 
         g_assert_true(machine_lists_us() == (fd >= 0));
         if (fd >= 0)
@@ -197,7 +203,7 @@ static void test_machine(Tree *tree, gconstpointer data) {
         /* In a tree, a link to a node of the machine is a link to nothing. */
         add_process(tree, 100, "x", node);
         users = users_scan(tree->root);
-        g_assert_cmpuint(users->len, ==, 0);
+        g_assert_cmpuint(users->holders->len, ==, 0);
         /* The name alone proves nothing. */
         tree_write(tree, "dev/kvm", "");
         fd = open(file, O_RDONLY | O_CLOEXEC);
@@ -209,18 +215,18 @@ static void test_machine(Tree *tree, gconstpointer data) {
 static void test_shared(Tree *tree, gconstpointer data) {
         const gint64 asked = g_get_monotonic_time();
         UsersScan scan = {};
-        g_autoptr(GPtrArray) first = NULL, second = NULL, later = NULL;
+        g_autoptr(Users) first = NULL, second = NULL, later = NULL;
 
         while (g_get_monotonic_time() == asked)
                 ;
         first = users_scan_shared(&scan, tree->root, asked);
         add_process(tree, 100, "x", "/dev/kvm");
         second = users_scan_shared(&scan, tree->root, asked);
-        g_assert_cmpuint(first->len, ==, 0);
-        g_assert_cmpuint(second->len, ==, 0);
+        g_assert_cmpuint(first->holders->len, ==, 0);
+        g_assert_cmpuint(second->holders->len, ==, 0);
         later = users_scan_shared(&scan, tree->root, g_get_monotonic_time());
-        g_assert_cmpuint(later->len, ==, 1);
-        g_ptr_array_unref(scan.users);
+        g_assert_cmpuint(later->holders->len, ==, 1);
+        users_unref(scan.users);
 }
 
 int main(int argc, char *argv[]) {
