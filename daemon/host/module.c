@@ -160,10 +160,24 @@ bool module_is_present(const Module *module) {
         return module->state == MODULE_LIVE || (module->state == MODULE_BUILTIN && !module->dead);
 }
 
+/* kernel/module/main.c: each module that uses this one counts once, /dev/kvm and VMs on top of
+ * that. */
+static bool is_more(int refcnt, GStrv holders) {
+        return refcnt > 0 && (unsigned) refcnt > g_strv_length(holders);
+}
+
 bool module_in_use(const Module *module) {
-        /* kernel/module/main.c: each module that uses this one counts once, /dev/kvm and VMs on top
-         * of that. */
-        return module->refcnt > 0 && (unsigned) module->refcnt > g_strv_length(module->holders);
+        return is_more(module->refcnt, module->holders);
+}
+
+ModuleUse module_read_use(const Root *root, const char *name) {
+        g_autofree char *folder = module_path(name, "holders");
+        g_auto(GStrv) holders = root_list(root, folder);
+        const int refcnt = read_refcnt(root, name);
+
+        if (refcnt < 0)
+                return MODULE_UNTOLD;
+        return is_more(refcnt, holders) ? MODULE_USED : MODULE_FREE;
 }
 
 const ModuleValue *module_value(const Module *module, const char *parameter) {

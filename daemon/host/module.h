@@ -39,6 +39,15 @@ typedef struct Module {
         GHashTable *values; /* parameter name -> ModuleValue*: every parameter that this kernel's module has */
 } Module;
 
+typedef enum ModuleUse {
+        MODULE_UNTOLD, /* it is built in, or not loaded */
+        MODULE_FREE,
+        MODULE_USED, /* by something other than the modules that use it */
+} ModuleUse;
+
+/* As the kernel counts now. */
+ModuleUse module_read_use(const Root *root, const char *name);
+
 /* What tells a load of the module @name from one before or after it: the number of its directory in
  * sysfs, another one after each. False when it is not loaded, or has no parameters. */
 bool module_load_number(const Root *root, const char *name, guint64 *ret);

@@ -1,110 +1,42 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Looks through the open files of all processes for KVM's. It must not open what they have open,
- * and must not wait for a file system that does not answer. */
+/* Looks through all processes for those that hold KVM, and says who they are. What a descriptor is
+ * decides descriptors.c. */
 
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cleanup.h"
+#include "descriptors.h"
+#include "module.h"
 #include "qemu.h"
+#include "unit.h"
 #include "users.h"
 
-#define CGROUP_MAX ((size_t) 64 * 1024)
-#define FDINFO_MAX ((size_t) 64 * 1024)
 #define STATUS_MAX ((size_t) 64 * 1024)
-/* Documentation/admin-guide/devices.txt */
-#define KVM_MAJOR 10
-#define KVM_MINOR 232
+/* Of a name that is shown. */
+#define NAME_MAX_CHARACTERS 64
 
-static char *proc_path(const char *pid, const char *entry) {
-        return g_strdup_printf("proc/%s/%s", pid, entry);
-}
+/* QEMU opens the device early, so that it is among the first descriptors even where there are tens
+ * of thousands: whatever else somebody opens, those of everybody are looked at. */
+static const Bounds bounds_usual = {
+                .first = 128,
+                .each = 4096,
+                .all = 256 * 1024,
+                .each_usec = G_USEC_PER_SEC / 4,
+                .all_usec = 2 * G_USEC_PER_SEC,
+};
 
-/* A node of another name, or in the /dev of a container. Only what looks like one is asked for its
- * numbers, and without going to a server for them: a path on a network file system that hangs must
- * not hang us. */
-static bool is_other_node(int directory, const char *name, const char *target) {
-        const char *base = strrchr(target, '/');
-        struct statx st;
+/* What others have named, to be shown in a line. */
+static char *shown(const char *name) {
+        g_autofree char *valid = g_utf8_make_valid(name, -1);
 
-        if (!base || *target != '/' || !(strstr(base, "kvm") || strstr(target, "/dev/")))
-                return false;
-        return statx(directory, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &st) >= 0 &&
-               S_ISCHR(st.stx_mode) && st.stx_rdev_major == KVM_MAJOR && st.stx_rdev_minor == KVM_MINOR;
-}
-
-static bool is_kvm(const Root *root, int directory, const char *name) {
-        char target[256];
-        ssize_t size = readlinkat(directory, name, target, sizeof(target) - 1);
-
-        if (size < 0)
-                return false;
-        target[size] = 0;
-        if (g_str_equal(target, "/dev/kvm") || g_str_equal(target, "/dev/kvm (deleted)") ||
-            g_str_has_prefix(target, "anon_inode:kvm-") || g_str_has_prefix(target, "anon_inode:[kvm-"))
-                return true;
-        /* Beneath another root the entries are plain links, which would lead to files of the
-         * machine. */
-        return root_is_machine(root) && is_other_node(directory, name, target);
-}
-
-/* An O_PATH descriptor names the node and holds nothing. */
-static bool is_path_only(const Root *root, const char *pid, const char *name) {
-        g_autofree char *path = g_strdup_printf("proc/%s/fdinfo/%s", pid, name), *text = NULL;
-        const char *flags;
-
-        if (!root_read(root, path, FDINFO_MAX, &text, NULL, NULL))
-                return false;
-        flags = strstr(text, "flags:");
-        return flags && g_ascii_strtoull(flags + strlen("flags:"), NULL, 8) & O_PATH;
-}
-
-static bool holds_kvm(const Root *root, const char *pid) {
-        g_autofree char *path = proc_path(pid, "fd");
-        g_auto(GStrv) names = root_list(root, path);
-        int directory AUTO_CLOSE = *names ? root_open(root, path, O_PATH | O_DIRECTORY) : -1;
-
-        for (char **name = names; directory >= 0 && *name; name++)
-                if (is_kvm(root, directory, *name) && !is_path_only(root, pid, *name))
-                        return true;
-        return false;
-}
-
-/* The unit or scope of a path such as /machine.slice/machine-qemu-1-web1.scope/libvirt/emulator:
- * the innermost one. */
-static char *unit_of_path(const char *path) {
-        g_auto(GStrv) parts = g_strsplit(path, "/", -1);
-
-        for (unsigned i = g_strv_length(parts); i > 0; i--)
-                if (g_str_has_suffix(parts[i - 1], ".service") || g_str_has_suffix(parts[i - 1], ".scope"))
-                        return g_strdup(parts[i - 1]);
-        return g_strdup("");
-}
-
-static char *read_unit(const Root *root, const char *pid) {
-        g_autofree char *path = proc_path(pid, "cgroup"), *text = NULL, *valid = NULL;
-        g_auto(GStrv) lines = NULL;
-        const char *found = NULL;
-
-        if (!root_read(root, path, CGROUP_MAX, &text, NULL, NULL))
-                return g_strdup("");
-        valid = g_utf8_make_valid(text, -1);
-        lines = g_strsplit(valid, "\n", -1);
-        for (char **line = lines; *line; line++) {
-                const char *legacy = strstr(*line, ":name=systemd:");
-
-                if (legacy)
-                        found = legacy + strlen(":name=systemd:");
-                else if (!found && g_str_has_prefix(*line, "0::"))
-                        found = *line + strlen("0::");
-        }
-        return found ? unit_of_path(found) : g_strdup("");
+        if (g_utf8_strlen(valid, -1) <= NAME_MAX_CHARACTERS)
+                return g_steal_pointer(&valid);
+        *g_utf8_offset_to_pointer(valid, NAME_MAX_CHARACTERS - 1) = 0;
+        return g_strconcat(valid, "…", NULL);
 }
 
 static bool read_uid(const Root *root, const char *pid, unsigned *ret) {
-        g_autofree char *path = proc_path(pid, "status"), *text = NULL;
+        g_autofree char *path = g_strdup_printf("proc/%s/status", pid), *text = NULL;
         const char *line;
 
         if (!root_read(root, path, STATUS_MAX, &text, NULL, NULL) || !(line = strstr(text, "\nUid:")))
@@ -114,19 +46,18 @@ static bool read_uid(const Root *root, const char *pid, unsigned *ret) {
 }
 
 static User *user_new(const Root *root, const char *pid) {
-        g_autofree char *path = proc_path(pid, "comm");
-        g_autofree char *command = root_read_line(root, path);
+        g_autofree char *path = g_strdup_printf("proc/%s/comm", pid), *command = root_read_line(root, path);
         unsigned uid;
-        User *user;
 
         if (!command || !read_uid(root, pid, &uid))
                 return NULL;
-        user = g_new0(User, 1);
+        g_autofree char *unit = unit_read(root, pid), *guest = qemu_read_name(root, pid);
+        User *user = g_new0(User, 1);
         user->pid = (unsigned) g_ascii_strtoull(pid, NULL, 10);
         user->uid = uid;
-        user->command = g_steal_pointer(&command);
-        user->unit = read_unit(root, pid);
-        user->guest = qemu_read_name(root, pid);
+        user->command = shown(command);
+        user->unit = shown(unit);
+        user->guest = shown(guest);
         return user;
 }
 
@@ -156,21 +87,76 @@ void users_unref(Users *users) {
         g_free(users);
 }
 
-Users *users_scan(const Root *root) {
+/* Only one of them can have KVM (virt/kvm/kvm_main.c, kvm_init(): "already loaded vendor module"
+ * in arch/x86/kvm/x86.c), and each holder has a reference to it. */
+static bool is_free(const Root *root) {
+        static const char *const vendors[] = {"kvm_amd", "kvm_intel"};
+        bool told = false;
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(vendors); i++)
+                switch (module_read_use(root, vendors[i])) {
+                case MODULE_USED:
+                        return false;
+                case MODULE_FREE:
+                        told = true;
+                        break;
+                case MODULE_UNTOLD:
+                default:
+                        break;
+                }
+        return told;
+}
+
+static void add(Users *users, unsigned max, const Root *root, const char *pid) {
+        User *user = NULL;
+
+        if (users->holders->len >= max)
+                users->omitted++;
+        else if ((user = user_new(root, pid)))
+                g_ptr_array_add(users->holders, user);
+}
+
+/* Those of the processes @names that have more descriptors than were looked at. */
+static GPtrArray *look(Users *users, unsigned max, Descriptors *descriptors, char *const *names, unsigned from,
+                       unsigned to) {
+        GPtrArray *more = g_ptr_array_new();
+
+        for (char *const *name = names; *name && !descriptors_spent(descriptors); name++)
+                switch ((*name)[strspn(*name, "0123456789")] ? HOLDING_NOT
+                                                             : descriptors_look(descriptors, *name, from, to)) {
+                case HOLDING_KVM:
+                        add(users, max, descriptors->root, *name);
+                        break;
+                case HOLDING_MORE:
+                        g_ptr_array_add(more, *name);
+                        break;
+                case HOLDING_NOT:
+                default:
+                        break;
+                }
+        return more;
+}
+
+Users *users_scan_within(const Root *root, const Bounds *bounds, unsigned max) {
         Users *users = users_new();
+        Descriptors descriptors;
+
+        if (is_free(root))
+                return users;
+        descriptors_begin(&descriptors, root, bounds);
         g_auto(GStrv) names = root_list(root, "proc");
-
-        for (char **name = names; *name; name++) {
-                User *user;
-
-                if ((*name)[strspn(*name, "0123456789")] != 0 || !holds_kvm(root, *name))
-                        continue;
-                user = user_new(root, *name);
-                if (user)
-                        g_ptr_array_add(users->holders, user);
-        }
+        g_autoptr(GPtrArray) more = look(users, max, &descriptors, names, 0, bounds->first);
+        g_ptr_array_add(more, NULL);
+        g_autoptr(GPtrArray) rest =
+                        look(users, max, &descriptors, (char *const *) more->pdata, bounds->first, bounds->each);
         g_ptr_array_sort(users->holders, compare_users);
+        users->looked = descriptors.looked;
+        users->perhaps_more = descriptors.cut || rest->len > 0;
         return users;
+}
+
+Users *users_scan(const Root *root) {
+        return users_scan_within(root, &bounds_usual, USERS_MAX);
 }
 
 void user_free(User *user) {

@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Who holds KVM: processes with /dev/kvm (on the machine also another node of the same numbers), a
- * VM, a vCPU or a device of one open. Any of them pins the vendor module (virt/kvm/kvm_main.c:
- * kvm_chardev_ops.owner). Scans /proc, which takes a while: run it on a worker. */
+/* Who holds KVM: processes with its device, a VM, a vCPU or a device of one open (descriptors.h).
+ * Any of them pins the vendor module (virt/kvm/kvm_main.c: kvm_chardev_ops.owner), and nobody is
+ * looked for when nobody has it. Scans /proc, which takes up to two seconds: run it on a worker. */
 
 #include <glib.h>
 
+#include "descriptors.h"
 #include "root.h"
 
 typedef struct User {
         unsigned pid;
         unsigned uid;  /* the real one */
-        char *command; /* comm */
-        char *unit;    /* systemd unit (or scope) from its cgroup; "" when in none */
+        char *command; /* comm; this and the names below are cut at 64 characters */
+        char *unit;    /* systemd's (unit.h); "" when in none */
         char *guest;   /* the guest's name when QEMU says one on its command line; else "" */
 } User;
+
+/* More of them are counted and not kept. */
+#define USERS_MAX 4096U
 
 /* What a scan found. It does not change, so that threads can share it. */
 typedef struct Users {
@@ -23,10 +27,12 @@ typedef struct Users {
         GPtrArray *holders; /* User*, sorted by pid */
         unsigned omitted;   /* so many more hold KVM, and were not kept */
         bool perhaps_more;  /* not everything was looked at */
+        unsigned looked;    /* at so many descriptors */
 } Users;
 
-/* Never NULL. Processes that go away meanwhile are left out. */
+/* Never NULL. Processes that go away meanwhile are left out. At most @max holders are kept. */
 Users *users_scan(const Root *root);
+Users *users_scan_within(const Root *root, const Bounds *bounds, unsigned max);
 Users *users_ref(Users *users);
 void users_unref(Users *users);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Users, users_unref)

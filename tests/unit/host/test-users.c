@@ -75,7 +75,22 @@ static void test_units(Tree *tree, gconstpointer data) {
                         {"0::/machine.slice/machine-qemu\\x2d1\\x2dweb1.scope/libvirt/emulator\n",
                          "machine-qemu\\x2d1\\x2dweb1.scope"},
                         {"0::/system.slice/foo.service\n", "foo.service"},
-                        {"0::/user.slice/user-0.slice/user@0.service/app.slice/vm.scope\n", "vm.scope"},
+                        {"0::/user.slice/user-0.slice/session-3.scope\n", "session-3.scope"},
+                        /* Below a unit are names of whom it is delegated to. */
+                        {"0::/user.slice/user-0.slice/user@0.service/app.slice/vm.scope\n", "user@0.service"},
+                        {"0::/user.slice/user-9.slice/user@9.service/nestvirt-probe.service\n", "user@9.service"},
+                        {"0::/system.slice/a.service/b.scope/c.service\n", "a.service"},
+                        {"0::/user.slice/x/libvirtd.service\n", ""},
+                        {"0::/../../system.slice/foo.service\n", ""},
+                        {"0::/a b.slice/foo.service\n", ""},
+                        {"0::/.service\n", ""},
+                        {"0::/foo.slice\n", ""},
+                        {"0::/_cgroup.service/x.service\n", "cgroup.service"},
+                        {"0::/srv.mount\n", "srv.mount"},
+                        {"0::/init.scope\n", "init.scope"},
+                        /* A folder of that name in what is the user's. */
+                        {"0::/user.slice/u.service/x:name=systemd:/system.slice/foo.service\n", "u.service"},
+                        {"2:cpu,name=systemd:/system.slice/foo.service\n", ""},
                         {"0::/\n", ""},
                         {"12:cpu:/x.scope\n1:name=systemd:/system.slice/old.service\n0::/init.scope\n", "old.service"},
                         {"garbage\n\n::\n", ""},
@@ -109,6 +124,113 @@ static void test_guests(Tree *tree, gconstpointer data) {
         g_assert_cmpuint(users->holders->len, ==, G_N_ELEMENTS(guests));
         for (unsigned i = 0; i < users->holders->len; i++)
                 g_assert_cmpstr(((User *) g_ptr_array_index(users->holders, i))->guest, ==, guests[i]);
+}
+
+static void assert_shown(const char *shown, const char *name) {
+        g_autofree char *expected = g_strconcat(name, "…", NULL);
+
+        g_assert_cmpstr(shown, ==, expected);
+        g_assert_cmpint(g_utf8_strlen(shown, -1), ==, 64);
+}
+
+/* Anybody can choose these. */
+static void test_long_names(Tree *tree, gconstpointer data) {
+        g_autofree char *c63 = g_strnfill(63, 'c'), *c64 = g_strnfill(64, 'c'), *dots = g_strnfill(130000, '.');
+        g_autofree char *group = g_strdup_printf("0::/%s.scope\n", c64);
+        g_autoptr(GString) line = g_string_new_len("qemu\0-name\0", 11);
+
+        add_process(tree, 100, c64, "/dev/kvm");
+        add_process(tree, 101, dots + 129000, "/dev/kvm");
+        add_entry(tree, 101, "cgroup", group, strlen(group));
+        g_string_append_printf(line, "ä€%s", dots);
+        add_entry(tree, 101, "cmdline", line->str, line->len + 1);
+        g_autoptr(Users) users = users_scan(tree->root);
+        const User *user = g_ptr_array_index(users->holders, 0);
+        g_assert_cmpstr(user->command, ==, c64);
+        user = g_ptr_array_index(users->holders, 1);
+        assert_shown(user->unit, c63);
+        dots[63] = 0;
+        assert_shown(user->command, dots);
+        g_autofree char *guest = g_strconcat("ä€", dots + 2, NULL);
+        assert_shown(user->guest, guest);
+}
+
+static Users *scan_within(const Tree *tree, unsigned first, unsigned each, unsigned all, unsigned max) {
+        const Bounds bounds = {
+                        .first = first,
+                        .each = each,
+                        .all = all,
+                        .each_usec = G_TIME_SPAN_HOUR,
+                        .all_usec = G_TIME_SPAN_HOUR,
+        };
+
+        return users_scan_within(tree->root, &bounds, max);
+}
+
+static void add_descriptors(const Tree *tree, unsigned pid, unsigned count) {
+        for (unsigned i = 0; i < count; i++) {
+                g_autofree char *link = g_strdup_printf("proc/%u/fd/%u", pid, 1000 + i);
+
+                tree_link(tree, link, "/dev/null");
+        }
+}
+
+/* However many descriptors one has, those of the others are looked at. */
+static void test_bounded(Tree *tree, gconstpointer data) {
+        for (unsigned pid = 100; pid < 110; pid++) {
+                add_descriptors(tree, pid, 50);
+                add_entry(tree, pid, "comm", "x\n", 2);
+        }
+        add_process(tree, 200, "holder", "/dev/kvm");
+        g_autoptr(Users) some = scan_within(tree, 5, 20, 1000, 10), few = scan_within(tree, 5, 20, 120, 10),
+                         none = scan_within(tree, 5, 20, 0, 10), all = scan_within(tree, 5, 50, 1000, 10);
+        g_assert_cmpuint(some->looked, ==, 10 * 20 + 1);
+        g_assert_cmpuint(some->holders->len, ==, 1);
+        g_assert_true(some->perhaps_more);
+        g_assert_cmpuint(few->looked, ==, 120);
+        g_assert_cmpuint(few->holders->len, ==, 1);
+        g_assert_true(few->perhaps_more);
+        g_assert_cmpuint(none->looked, ==, 0);
+        g_assert_cmpuint(none->holders->len, ==, 0);
+        g_assert_true(none->perhaps_more);
+        g_assert_cmpuint(all->looked, ==, 10 * 50 + 1);
+        g_assert_cmpuint(all->holders->len, ==, 1);
+        g_assert_false(all->perhaps_more);
+}
+
+static void test_too_many_holders(Tree *tree, gconstpointer data) {
+        for (unsigned pid = 1; pid <= 10; pid++)
+                add_process(tree, pid, "x", "/dev/kvm");
+        g_autoptr(Users) users = scan_within(tree, 5, 5, 100, 7);
+        g_assert_cmpuint(users->holders->len, ==, 7);
+        g_assert_cmpuint(users->omitted, ==, 3);
+        g_assert_false(users->perhaps_more);
+}
+
+/* Whom the module's count of references says to be nobody need not be looked for. */
+static void test_free(Tree *tree, gconstpointer data) {
+        static const struct {
+                const char *amd, *intel;
+                bool free;
+        } cases[] = {
+                        {"0\n", NULL, true},  {NULL, "0\n", true},   {NULL, NULL, false},  {"1\n", NULL, false},
+                        {NULL, "2\n", false}, {"0\n", "1\n", false}, {"x\n", NULL, false}, {"\n", "-1\n", false},
+        };
+
+        add_process(tree, 100, "holder", "/dev/kvm");
+        for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+                tree_write(tree, "sys/module/kvm_amd/refcnt", cases[i].amd ?: "");
+                tree_write(tree, "sys/module/kvm_intel/refcnt", cases[i].intel ?: "");
+                g_autoptr(Users) users = users_scan(tree->root);
+                g_assert_cmpuint(users->holders->len, ==, cases[i].free ? 0 : 1);
+                g_assert_cmpuint(users->looked, ==, cases[i].free ? 0 : 1);
+                g_assert_false(users->perhaps_more);
+        }
+        /* A module that uses it is no holder of KVM. */
+        tree_write(tree, "sys/module/kvm_amd/refcnt", "1\n");
+        tree_write(tree, "sys/module/kvm_amd/holders/other", "");
+        g_autoptr(Users) users = users_scan(tree->root);
+        g_assert_cmpuint(users->holders->len, ==, 0);
 }
 
 /* A process that goes away while it is looked at leaves its folder, or parts of it, missing. */
@@ -234,10 +356,18 @@ int main(int argc, char *argv[]) {
                 const char *name;
                 void (*run)(Tree *tree, gconstpointer data);
         } tests[] = {
-                        {"who", test_who},         {"units", test_units},
-                        {"guests", test_guests},   {"gone-meanwhile", test_gone_meanwhile},
-                        {"no-proc", test_no_proc}, {"to-string", test_to_string},
-                        {"machine", test_machine}, {"shared", test_shared},
+                        {"who", test_who},
+                        {"units", test_units},
+                        {"guests", test_guests},
+                        {"gone-meanwhile", test_gone_meanwhile},
+                        {"no-proc", test_no_proc},
+                        {"to-string", test_to_string},
+                        {"machine", test_machine},
+                        {"shared", test_shared},
+                        {"long-names", test_long_names},
+                        {"bounded", test_bounded},
+                        {"too-many-holders", test_too_many_holders},
+                        {"free", test_free},
         };
 
         g_test_init(&argc, &argv, NULL);
