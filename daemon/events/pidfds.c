@@ -137,5 +137,5 @@ void pidfds_look(Pidfds *pidfds) {
 
         Look *look = g_new0(Look, 1);
         *look = (Look) {.pidfds = pidfds, .asked = g_get_monotonic_time()};
-        worker_submit(pidfds->readings->worker, look_run, look_done, look_free, look, NULL);
+        worker_submit(pidfds->readings->scans, look_run, look_done, look_free, look, NULL);
 }

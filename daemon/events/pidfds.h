@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The processes that hold KVM, watched until one of them ends: looked for on the worker of
- * readings, then a pidfd each. */
+/* The processes that hold KVM, watched until one of them ends: looked for on a worker of
+ * the readings, then a pidfd each. */
 
 #include <stdbool.h>
 #include <systemd/sd-event.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The worker, and what its jobs share. It reads nothing by itself. */
+/* The workers, and what their jobs share. It reads nothing by itself. */
 
 #include "readings.h"
 #include "worker-source.h"
@@ -10,6 +10,8 @@ Readings *readings_new(sd_event *event, Root *root, int *ret_error) {
         int r = worker_source_add(event, "reads", &readings->worker, NULL);
 
         readings->root = root_ref(root);
+        if (r >= 0)
+                r = worker_source_add(event, "scans", &readings->scans, NULL);
         if (r >= 0)
                 return readings;
         readings_free(readings);
@@ -21,6 +23,7 @@ void readings_free(Readings *readings) {
         if (!readings)
                 return;
         g_clear_pointer(&readings->worker, worker_free);
+        g_clear_pointer(&readings->scans, worker_free);
         g_clear_pointer(&readings->scan.users, users_unref);
         root_unref(readings->root);
         g_free(readings);

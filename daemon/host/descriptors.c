@@ -51,8 +51,8 @@ bool descriptors_spent(Descriptors *descriptors) {
         return true;
 }
 
-/* virt/kvm/kvm_main.c: "kvm-vm", "kvm-vcpu:N", "kvm-" and the kind of a device; virt/kvm/guest_memfd.c:
- * "[kvm-gmem]". */
+/* virt/kvm/kvm_main.c: "kvm-vm", "kvm-vcpu:N", "kvm-" and the kind of a device;
+ * virt/kvm/guest_memfd.c: "[kvm-gmem]". */
 static bool is_name_of_kvm(const char *target) {
         return g_str_has_prefix(target, "anon_inode:kvm-") || g_str_has_prefix(target, "anon_inode:[kvm-");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reads a path of the cgroup file system. The slices are root's, and so is the name of what is right
- * below them; all that comes after may have been made by anybody. */
+/* Reads a path of the cgroup file system. The slices are root's, and so is the name of what is
+ * right below them; all that comes after may have been made by anybody. */
 
 #include <string.h>
 

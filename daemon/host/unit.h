@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Which unit of systemd's a process belongs to, from its cgroup (systemd's docs/CGROUP_DELEGATION.md:
- * what is below a unit belongs to whom it is delegated to, who may name it as he likes). */
+/* Which unit of systemd's a process belongs to, from its cgroup. What is below a unit belongs to
+ * whom it is delegated to, who may name it as he likes (systemd's docs/CGROUP_DELEGATION.md). */
 
 #include "root.h"
 

@@ -55,7 +55,7 @@ static int method_list_users(sd_bus_message *message, void *userdata, sd_bus_err
                         .readings = services->readings,
                         .asked = g_get_monotonic_time(),
         };
-        worker_submit(services->readings->worker, listing_run, listing_done, listing_drop, listing, NULL);
+        worker_submit(services->readings->scans, listing_run, listing_done, listing_drop, listing, NULL);
         return 1;
 }
 

@@ -244,11 +244,10 @@ static bool operation_judge(gpointer data) {
 
         const bool waits = operation->flags & REQUEST_WHEN_IDLE;
         if (plan->unchanged || operation->flags & REQUEST_DRY_RUN)
-                worker_submit(services->readings->worker, job_preview, on_looked, job_drop, job_new(operation, plan),
-                              NULL);
+                worker_submit(plan_reloads(plan) ? services->readings->scans : services->readings->worker, job_preview,
+                              on_looked, job_drop, job_new(operation, plan), NULL);
         else if (!waits && is_blocked(services->state->host, plan))
-                worker_submit(services->readings->worker, job_scan, on_looked, job_drop, job_new(operation, plan),
-                              NULL);
+                worker_submit(services->readings->scans, job_scan, on_looked, job_drop, job_new(operation, plan), NULL);
         else {
                 plan_free(plan);
                 operation_authorise(operation);

@@ -62,6 +62,17 @@ class Machine(BusTest):
             self.assertIn(result["Outcome"], ("planned", "unchanged"))
         self.assertEqual([(path, path.read_bytes()) for path, _ in before], before)
 
+    def test_a_file_of_that_name_holds_nothing(self):
+        """A mount namespace of one's own has any file at any path."""
+        script = "mount -t tmpfs none /dev && exec 7<>/dev/kvm && echo && exec sleep 1000"
+        process = subprocess.Popen(["unshare", "--mount", "--propagation=private", "sh", "-c", script], stdout=subprocess.PIPE)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        process.stdout.readline()
+        self.assertEqual(os.readlink(f"/proc/{process.pid}/fd/7"), "/dev/kvm")
+        users, = self.caller.call("ListUsers", ("t", 0), path=module_path("kvm"), interface=MODULE)
+        self.assertNotIn(process.pid, [user.get("Pid") for user in users])
+
 
 class Lock(BusTest):
     """A lock that can't be made is no reason to leave alone what was cut short."""

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What makes a descriptor KVM's, on the machine for processes of our own; and how much is looked at,
- * over trees that look like /proc. */
+/* What makes a descriptor KVM's, on the machine for processes of our own; and how much is looked
+ * at, over trees that look like /proc. */
 
 #include <fcntl.h>
 #include <sched.h>
