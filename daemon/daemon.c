@@ -180,6 +180,7 @@ static int set_up_ground(Daemon *daemon, Root *root, Loader *loader) {
 
         daemon->objects = objects_new(interfaces, services);
         services->calls = calls_new();
+        services->endings = endings_new(daemon->event);
         g_queue_init(&services->refreshes);
         services->queue = operation_queue_new(daemon->event);
         if (!services->queue)
@@ -263,6 +264,7 @@ static void take_down(Daemon *daemon) {
         g_clear_pointer(&services->changes, worker_free);
         readings_free(services->readings);
         authority_free(services->authority);
+        endings_free(services->endings);
         operation_queue_free(services->queue);
         idle_free(services->idle);
         device_free(services->device);

@@ -19,6 +19,7 @@ void change_result_free(ChangeResult *result) {
         g_ptr_array_unref(result->steps);
         g_ptr_array_unref(result->impact);
         g_hash_table_unref(result->values);
+        users_unref(result->holders);
         g_clear_error(&result->error);
         g_free(result);
 }

@@ -6,10 +6,13 @@
 
 #include <glib.h>
 
+#include "users.h"
+
 typedef struct ChangeResult {
         const char *outcome; /* "unchanged" "applied" "configured" "deferred" "planned"; NULL on failure */
         GPtrArray *steps;    /* char*, what was done, in words */
         GPtrArray *impact;   /* Impact* (plan.h) */
+        Users *holders;      /* of KVM, when it was Busy; else NULL */
         /* parameter, or module.parameter when two modules are concerned -> value read back, as
          * sysfs prints it */
         GHashTable *values;

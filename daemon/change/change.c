@@ -33,15 +33,18 @@ static void G_GNUC_PRINTF(2, 3) change_step(Change *change, const char *format, 
         va_end(args);
 }
 
-static void add_blockers(GPtrArray *impact, const Users *users) {
+static void add_blockers(GPtrArray *impact, const Users *users, const Passing *passing) {
         for (unsigned i = 0; i < users->holders->len; i++) {
                 const User *user = g_ptr_array_index(users->holders, i);
+                const char *what = passing_what(passing, user);
                 Impact *one = g_new(Impact, 1);
                 *one = (Impact) {
                                 .subject = *user->guest ? g_strdup(user->guest) : g_strdup_printf("pid %u", user->pid),
                                 .kind = "blocks",
-                                .message = g_strdup_printf("pid %u %s%s%s holds KVM", user->pid, user->command,
-                                                           *user->unit ? " of " : "", user->unit),
+                                .message = g_strdup_printf("pid %u %s%s%s holds KVM%s%s%s", user->pid, user->command,
+                                                           *user->unit ? " of " : "", user->unit,
+                                                           what ? "; it is " : "", what ?: "",
+                                                           what ? ", which ends by itself and is waited for" : ""),
                 };
                 g_ptr_array_add(impact, one);
         }
@@ -181,9 +184,9 @@ static void apply(Change *change) {
                 if (may_wait)
                         finish(change, "deferred");
                 else {
-                        g_autoptr(Users) users = users_scan(change->root);
+                        change->result->holders = users_scan(change->root);
                         abandon(change);
-                        change->result->error = change_busy(change->plan, users);
+                        change->result->error = change_busy(change->plan, change->result->holders);
                 }
                 return;
         case RELOAD_FAILED:
@@ -234,13 +237,13 @@ static bool settle(Change *change, GError **error) {
                 plan_files_publish(plan->records, change->root, NULL, error));
 }
 
-ChangeResult *change_preview(Plan *plan, const Root *root, const Users *users) {
+ChangeResult *change_preview(Plan *plan, const Root *root, const Users *users, const Passing *passing) {
         Change change = {.plan = plan, .root = root, .result = change_result_new()};
 
         for (unsigned i = 0; i < plan->steps->len && !plan->unchanged; i++)
                 change_step(&change, "%s", (const char *) g_ptr_array_index(plan->steps, i));
         if (plan_reloads(plan))
-                add_blockers(change.result->impact, users);
+                add_blockers(change.result->impact, users, passing);
         change.result->outcome = plan->unchanged ? "unchanged" : "planned";
         read_values(&change);
         return change.result;

@@ -9,6 +9,7 @@
 
 #include "change-result.h"
 #include "loader.h"
+#include "passing.h"
 #include "plan.h"
 #include "root.h"
 #include "users.h"
@@ -17,6 +18,6 @@
 ChangeResult *change_run(Plan *plan, const Root *root, Loader *loader);
 /* What it would do, with those who hold KVM (users.h) as impact of kind "blocks"; or that there is
  * nothing to do. It changes nothing. */
-ChangeResult *change_preview(Plan *plan, const Root *root, const Users *users);
+ChangeResult *change_preview(Plan *plan, const Root *root, const Users *users, const Passing *passing);
 /* Busy: who is in the way (users.h), and the ways on. */
 GError *change_busy(const Plan *plan, const Users *users);

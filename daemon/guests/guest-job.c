@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "guest-job.h"
+#include "unit.h"
 
 GuestJob *guest_job_new(GuestJobKind kind, const Hypervisor *hypervisor, gpointer connection, const char *vendor) {
         GuestJob *job = g_new0(GuestJob, 1);
@@ -32,6 +33,7 @@ void guest_job_free(GuestJob *job) {
         g_free(job->before);
         g_free(job->now);
         g_clear_pointer(&job->facts, g_ptr_array_unref);
+        passing_clear(&job->passing);
         reprobe_free(job->reprobe);
         g_clear_pointer(&job->counters, g_hash_table_unref);
         g_clear_error(&job->error);
@@ -41,6 +43,13 @@ void guest_job_free(GuestJob *job) {
 static void close_connection(GuestJob *job) {
         if (job->connection)
                 job->hypervisor->close(g_steal_pointer(&job->connection));
+}
+
+static void look_at_peer(GuestJob *job) {
+        const unsigned pid = job->hypervisor->peer(job->connection);
+        g_autofree char *name = g_strdup_printf("%u", pid);
+
+        job->passing = (Passing) {.libvirt = pid, .libvirt_unit = pid > 0 ? unit_read(job->root, name) : NULL};
 }
 
 static void run_connect(GuestJob *job) {
@@ -55,6 +64,8 @@ static void run_connect(GuestJob *job) {
         job->facts = job->hypervisor->list(job->connection, job->vendor, &job->error);
         if (!job->facts)
                 close_connection(job);
+        else
+                look_at_peer(job);
 }
 
 static bool is_cancelled(GuestJob *job) {

@@ -4,6 +4,7 @@
 /* What is asked of the hypervisor, off the loop, as it may block: a job with all that it needs, and
  * what came of it. */
 
+#include "passing.h"
 #include "reprobe.h"
 
 typedef enum GuestJobKind {
@@ -41,7 +42,7 @@ typedef struct GuestJob {
         bool all;           /* of FIND: it is what a SURVEY has left to be read */
         GuestEdit *edit;    /* of PLAN */
         GuestPlan *plan;    /* of DEFINE; what comes of PLAN; and of STATISTICS: what waits for it */
-        Root *root;         /* of REPROBE */
+        Root *root;         /* of CONNECT and REPROBE */
         char *before, *now; /* likewise: fixed-values.h */
         int stage;          /* a GuestJobStage, read and written by both threads */
 
@@ -50,6 +51,7 @@ typedef struct GuestJob {
         GPtrArray *facts;
         GPtrArray *gone;      /* char*, of FIND: the names of no guest */
         GHashTable *counters; /* of COUNT: UUID -> what count() says, of those that are there */
+        Passing passing;      /* of CONNECT: whose process libvirt's daemon is */
         Reprobe *reprobe;     /* what came of REPROBE; NULL: there was nothing to do */
         /* LibvirtUnavailable: it could not be carried out whole; TimedOut: nor was it, as it was
          * cancelled; of PLAN and DEFINE any of hypervisor.h */

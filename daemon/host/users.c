@@ -35,26 +35,35 @@ static char *shown(const char *name) {
         return g_strconcat(valid, "…", NULL);
 }
 
-static bool read_uid(const Root *root, const char *pid, unsigned *ret) {
-        g_autofree char *path = g_strdup_printf("proc/%s/status", pid), *text = NULL;
-        const char *line;
+static bool read_number(const char *status, const char *name, unsigned *ret) {
+        const char *line = strstr(status, name);
 
-        if (!root_read(root, path, STATUS_MAX, &text, NULL, NULL) || !(line = strstr(text, "\nUid:")))
+        if (line)
+                *ret = (unsigned) g_ascii_strtoull(line + strlen(name), NULL, 10);
+        return line;
+}
+
+static bool read_status(const Root *root, const char *pid, unsigned *ret_uid, unsigned *ret_parent) {
+        g_autofree char *path = g_strdup_printf("proc/%s/status", pid), *text = NULL;
+
+        *ret_parent = 0;
+        if (!root_read(root, path, STATUS_MAX, &text, NULL, NULL) || !read_number(text, "\nUid:", ret_uid))
                 return false;
-        *ret = (unsigned) g_ascii_strtoull(line + strlen("\nUid:"), NULL, 10);
+        (void) read_number(text, "\nPPid:", ret_parent);
         return true;
 }
 
 static User *user_new(const Root *root, const char *pid) {
         g_autofree char *path = g_strdup_printf("proc/%s/comm", pid), *command = root_read_line(root, path);
-        unsigned uid;
+        unsigned uid, parent;
 
-        if (!command || !read_uid(root, pid, &uid))
+        if (!command || !read_status(root, pid, &uid, &parent))
                 return NULL;
         g_autofree char *unit = unit_read(root, pid), *guest = qemu_read_name(root, pid);
         User *user = g_new0(User, 1);
         user->pid = (unsigned) g_ascii_strtoull(pid, NULL, 10);
         user->uid = uid;
+        user->parent = parent;
         user->command = shown(command);
         user->unit = shown(unit);
         user->guest = shown(guest);

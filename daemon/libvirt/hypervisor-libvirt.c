@@ -12,6 +12,7 @@
 #include "libvirt-error.h"
 #include "libvirt-facts.h"
 #include "libvirt-list.h"
+#include "libvirt-peer.h"
 #include "libvirt-statistics.h"
 
 /* A daemon that does not answer for so long is taken for dead. Each question wakes this process and
@@ -278,6 +279,10 @@ static Capabilities *connection_capabilities(gpointer data, GError **error) {
         return capabilities;
 }
 
+static unsigned connection_peer(gpointer data) {
+        return libvirt_peer();
+}
+
 /* The symbol that the daemon looks for. */
 extern const Hypervisor hypervisor_libvirt;
 const Hypervisor hypervisor_libvirt = {
@@ -291,5 +296,6 @@ const Hypervisor hypervisor_libvirt = {
                 .plan = connection_plan,
                 .define = connection_define,
                 .capabilities = connection_capabilities,
+                .peer = connection_peer,
                 .close = connection_close,
 };

@@ -13,6 +13,15 @@
 #include "plan.h"
 #include "plan-draft.h"
 
+/* So long at most those in the way who go by themselves are waited for, from when one was first
+ * found. */
+#define PATIENCE_USEC (10 * G_USEC_PER_SEC)
+/* A process that ends lets go of its descriptors a moment before KVM lets go of the module
+ * (kernel/exit.c: exit_files() comes before exit_task_work()): then nobody is found, and it is
+ * looked again so often, ever later. */
+#define LAST_MOMENTS 3U
+#define LAST_MOMENT_USEC (50U * 1000U)
+
 typedef struct Operation {
         Services *services;
         Call *call;
@@ -20,7 +29,10 @@ typedef struct Operation {
         GArray *words; /* what is asked for */
         uint64_t flags;
         Request *request;
-        Caller caller; /* known from the authorisation on */
+        Caller caller;        /* known from the authorisation on */
+        OperationBegin stage; /* the one under way */
+        gint64 until;         /* what is in the way is waited for; 0: nothing was yet */
+        unsigned moments;
 } Operation;
 
 /* What a worker gets: nothing else of the operation is touched by its thread. */
@@ -31,9 +43,12 @@ typedef struct Job {
         Loader *loader;
         Readings *readings;
         gint64 asked;
+        Passing passing;
         GPtrArray *impact; /* on guests, as of the plan */
         ChangeResult *result;
 } Job;
+
+static bool operation_judge(gpointer data);
 
 static void operation_free(Operation *operation) {
         g_array_unref(operation->words);
@@ -65,6 +80,7 @@ static void job_free(gpointer data) {
 
         plan_free(job->plan);
         root_unref(job->root);
+        passing_clear(&job->passing);
         g_clear_pointer(&job->impact, g_ptr_array_unref);
         g_clear_pointer(&job->result, change_result_free);
         g_free(job);
@@ -90,6 +106,7 @@ static Job *job_new(Operation *operation, Plan *plan) {
                         .asked = g_get_monotonic_time(),
                         .impact = g_ptr_array_new_with_free_func((GDestroyNotify) impact_free),
         };
+        passing_copy(guests_passing(services->guests), &job->passing);
         guests_foresee(services->guests, plan, job->impact);
         return job;
 }
@@ -111,11 +128,57 @@ static void job_run(gpointer data) {
         job->result = change_run(job->plan, job->root, job->loader);
 }
 
-/* Nothing that could have changed the host: a dry run, or a plan that has nothing to do. */
+/* The one that was judged, or carried out, is so once more. */
+static void operation_again(gpointer data) {
+        Operation *operation = data;
+
+        operation_queue_ask(operation->services->queue, operation->stage, operation_drop, operation);
+}
+
+static GArray *pids_of(const Users *users) {
+        GArray *pids = g_array_new(FALSE, FALSE, sizeof(unsigned));
+
+        for (unsigned i = 0; i < users->holders->len; i++)
+                g_array_append_val(pids, ((const User *) g_ptr_array_index(users->holders, i))->pid);
+        return pids;
+}
+
+/* Nobody is found though the module is in use. One that was begun is not begun again on a guess. */
+static bool may_be_last_moment(const Operation *operation, const Users *users) {
+        return users->holders->len == 0 && !users->perhaps_more && operation->moments < LAST_MOMENTS &&
+               (operation->until || operation->stage == operation_judge);
+}
+
+/* Whether those in the way are waited for: they are known to go, or on their way out. */
+static bool job_put_off(const Job *job) {
+        Operation *operation = job->operation;
+        const Users *users = job->result->holders;
+        const gint64 now = g_get_monotonic_time();
+        gint64 usec;
+
+        if (!users)
+                return false;
+        if (may_be_last_moment(operation, users))
+                usec = LAST_MOMENT_USEC << operation->moments++;
+        else if (passing_all(&job->passing, users)) {
+                operation->until = operation->until ?: now + PATIENCE_USEC;
+                usec = operation->until - now;
+        } else
+                return false;
+        if (usec <= 0)
+                return false;
+        g_autoptr(GArray) pids = pids_of(users);
+        endings_wait(operation->services->endings, pids, (uint64_t) usec, operation_again, operation_drop, operation);
+        return true;
+}
+
+/* Nothing that could have changed the host: a dry run, or a plan that has nothing to do, or that
+ * somebody is in the way of. */
 static void on_looked(gpointer data, gpointer userdata) {
         Job *job = data;
 
-        job_reply(job);
+        if (!job_put_off(job))
+                job_reply(job);
         job_free(job);
 }
 
@@ -126,9 +189,11 @@ static void on_changed(gpointer data, gpointer userdata) {
 
         /* The signals first: who has the reply has seen them. */
         host_state_refresh(services->state);
-        if (!job->plan->unchanged)
-                log_change(&operation->caller, job->plan->title, job->result->outcome, job->result->error);
-        job_reply(job);
+        if (!job_put_off(job)) {
+                if (!job->plan->unchanged)
+                        log_change(&operation->caller, job->plan->title, job->result->outcome, job->result->error);
+                job_reply(job);
+        }
         job_free(job);
         operation_queue_end(services->queue);
 }
@@ -154,6 +219,7 @@ static bool operation_execute(gpointer data) {
         Operation *operation = data;
         Services *services = operation->services;
 
+        operation->stage = operation_execute;
         if (caller_is_gone(&operation->caller)) {
                 operation_drop(operation);
                 return false;
@@ -211,17 +277,17 @@ static bool is_blocked(const Host *host, const Plan *plan) {
 
 static void job_scan(gpointer data) {
         Job *job = data;
-        g_autoptr(Users) users = readings_users(job->readings, job->asked);
 
         job->result = change_result_new();
-        job->result->error = change_busy(job->plan, users);
+        job->result->holders = readings_users(job->readings, job->asked);
+        job->result->error = change_busy(job->plan, job->result->holders);
 }
 
 static void job_preview(gpointer data) {
         Job *job = data;
         g_autoptr(Users) users = plan_reloads(job->plan) ? readings_users(job->readings, job->asked) : NULL;
 
-        job->result = change_preview(job->plan, job->root, users);
+        job->result = change_preview(job->plan, job->root, users, &job->passing);
 }
 
 /* The host is at rest: is there anything to do, and could it be done? Nothing here has side
@@ -231,7 +297,9 @@ static bool operation_judge(gpointer data) {
         Services *services = operation->services;
         g_autoptr(GError) error = NULL;
 
+        operation->stage = operation_judge;
         host_state_refresh(services->state);
+        g_clear_pointer(&operation->request, request_free);
         operation->request = request_new(operation->flags);
         if (!host_is_read(services->state->host, &error) ||
             !operation_apply(operation->words, services->state->host, operation->request, &error)) {

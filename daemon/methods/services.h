@@ -7,6 +7,7 @@
 #include "authority.h"
 #include "call.h"
 #include "device.h"
+#include "endings.h"
 #include "guests.h"
 #include "helper.h"
 #include "host-state.h"
@@ -23,6 +24,7 @@ struct Services {
         Authority *authority;
         Worker *changes; /* changes of the host, one after the other */
         Readings *readings;
+        Endings *endings; /* of those in the way who go by themselves */
         Idle *idle;
         Device *device;
         Helper *prober; /* runs nestvirt-probe */

@@ -166,6 +166,10 @@ GHashTable *guests_running(const Guests *guests) {
         return guest_table_running(guests->table);
 }
 
+const Passing *guests_passing(const Guests *guests) {
+        return &guests->passing;
+}
+
 const GuestHost *guests_host(const Guests *guests) {
         return guest_table_host(guests->table);
 }

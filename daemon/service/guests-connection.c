@@ -30,7 +30,9 @@ void guests_connect(Guests *guests) {
         (void) sd_event_source_set_enabled(guests->retry, SD_EVENT_OFF);
         guests_close_second(guests);
         guests->connection = NULL;
+        passing_clear(&guests->passing);
         job->uri = g_strdup(guests->uri);
+        job->root = root_ref(guests->parts.state->root);
         job->event = guest_events_put;
         job->userdata = guests->events;
         if (!have_worker(guests)) {
@@ -82,6 +84,8 @@ void guests_connected(Errand *errand) {
 
         guests->hypervisor = job->hypervisor;
         guests->connection = job->connection;
+        passing_clear(&guests->passing);
+        passing_copy(&job->passing, &guests->passing);
         if (job->error)
                 connect_failed(guests, job->error);
         else {

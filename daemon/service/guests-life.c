@@ -194,6 +194,7 @@ void guests_free(Guests *guests) {
         guest_queries_free(guests->queries);
         libvirt_sockets_free(guests->sockets);
         guest_table_free(guests->table);
+        passing_clear(&guests->passing);
         g_free(guests->uri);
         g_free(guests->values);
         g_free(guests->values_first);

@@ -42,7 +42,8 @@ struct Guests {
         State state;
         const Hypervisor *hypervisor;
         gpointer connection;
-        Worker *worker; /* NULL until the first connection, as is the next */
+        Passing passing; /* whose process libvirt's daemon is */
+        Worker *worker;  /* NULL until the first connection, as is the next */
         Worker *statistics;
         gpointer second;        /* that worker's own connection; there as long as the connection is */
         GQueue counting;        /* Errand*: GUEST_JOB_STATISTICS under way */

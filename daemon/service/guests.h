@@ -12,6 +12,7 @@
 #include "hypervisor.h"
 #include "object.h"
 #include "operation-queue.h"
+#include "passing.h"
 #include "plan.h"
 
 typedef struct Guests Guests;
@@ -58,5 +59,7 @@ void guests_define(Guests *guests, const GuestWaiter *waiter, GuestPlan *plan);
 int guests_append(sd_bus_message *reply, gconstpointer guests);
 /* Those that run on KVM, as far as is known: a set of UUIDs, the caller's. */
 GHashTable *guests_running(const Guests *guests);
+/* Which holders of KVM are libvirt's and go by themselves, as far as is known. */
+const Passing *guests_passing(const Guests *guests);
 /* What verdicts are held against; stays the guests'. */
 const GuestHost *guests_host(const Guests *guests);

@@ -118,6 +118,12 @@ static gpointer fake_open(const char *uri, HypervisorEvent event, gpointer userd
         return listener.connection;
 }
 
+static unsigned fake_peer(gpointer connection) {
+        g_autofree char *path = path_of("peer"), *text = NULL;
+
+        return g_file_get_contents(path, &text, NULL, NULL) ? (unsigned) g_ascii_strtoull(text, NULL, 10) : 0;
+}
+
 static void fake_close(gpointer connection) {
         (void) pthread_mutex_lock(&listener.mutex);
         if (listener.connection == connection) {
@@ -372,6 +378,7 @@ const Hypervisor *fake_hypervisor(const char *directory) {
                         .plan = fake_plan,
                         .define = fake_define,
                         .capabilities = fake_capabilities,
+                        .peer = fake_peer,
                         .close = fake_close,
         };
 

@@ -14,6 +14,7 @@
  * DIR/fake/capabilities libvirt's domain capabilities; without them it is no QEMU's
  * DIR/fake/capabilities-next  takes the place of the former once that was asked for
  * DIR/fake/calls        gets a line "capabilities" each time that it is asked for them
+ * DIR/fake/peer         the pid of libvirt's daemon
  * DIR/fake/vanish       libvirt is gone once the next definition was taken
  * DIR/fake/events       a FIFO: a line is the UUID of a guest that there is news of, or "lost"
  * DIR/fake/questions    gets a line "open", "list", "survey", "find", "statistics", "count",

@@ -327,7 +327,7 @@ static void test_dry_run(Fixture *fixture, gconstpointer data) {
         g_autoptr(GPtrArray) holders = g_ptr_array_new();
         const Users nobody = {.holders = holders};
         g_autoptr(Plan) plan = fixture_plan(fixture, "kvm_amd.nested=0", REQUEST_DRY_RUN, NULL);
-        g_autoptr(ChangeResult) result = change_preview(plan, fixture->root, &nobody);
+        g_autoptr(ChangeResult) result = change_preview(plan, fixture->root, &nobody, &(Passing) {});
 
         assert_outcome(result, "planned");
         g_assert_cmpuint(result->steps->len, ==, 5);
