@@ -354,7 +354,7 @@ class Without(BusTest):
             self.assertNotIn(library, maps)
         names = {open(f"/proc/{daemon.pid}/task/{task}/comm", encoding="utf-8").read().strip()
                  for task in os.listdir(f"/proc/{daemon.pid}/task")}
-        self.assertEqual(names, {"nestvirtd", "changes", "reads"})
+        self.assertEqual(names, {"nestvirtd", "changes", "reads", "scans"})
 
 
 if __name__ == "__main__":
