@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bound.h"
 #include "call.h"
 #include "cleanup.h"
 #include "error.h"
@@ -48,7 +49,7 @@ static const char *call_sender(const Call *call) {
 int call_refuse(sd_bus_error *ret, const GError *error) {
         /* A message may name files and values of others, and D-Bus takes no reply that is not
          * UTF-8. */
-        g_autofree char *message = g_utf8_make_valid(error->message, -1);
+        g_autofree char *valid = g_utf8_make_valid(error->message, -1), *message = bound_text(valid, BOUND_TEXT);
 
         return sd_bus_error_set(ret, condition_to_name(condition_of(error)), message);
 }
@@ -134,9 +135,9 @@ static int fill_body(sd_bus_message *reply, gconstpointer body) {
 }
 
 void call_reply(Call *call, GVariant *body) {
-        g_autoptr(GVariant) sunk = body ? g_variant_ref_sink(body) : NULL;
+        g_autoptr(GVariant) bounded = body ? bound_reply(body) : NULL;
 
-        call_reply_with(call, fill_body, sunk);
+        call_reply_with(call, fill_body, bounded);
 }
 
 void call_fail(Call *call, const GError *error) {

@@ -39,10 +39,11 @@ Call *call_new(Calls *calls, sd_bus_message *message, GError **error);
 int call_take(Calls *calls, sd_bus_message *message, uint64_t allowed, uint64_t *ret_flags, Call **ret,
               sd_bus_error *error);
 
-/* Replies with what @fill appends to the message; a negative errno of its makes it an error. */
+/* Replies with what @fill appends to the message, within the bounds of bound.h; a negative errno of
+ * its makes it an error. */
 void call_reply_with(Call *call, int (*fill)(sd_bus_message *reply, gconstpointer data), gconstpointer data);
-/* Replies with the members of the tuple @body (consumed when floating), or with nothing when
- * NULL. */
+/* Replies with the members of the tuple @body (consumed when floating), as much as may be said of
+ * it (bound.h), or with nothing when NULL. */
 void call_reply(Call *call, GVariant *body);
 void call_fail(Call *call, const GError *error);
 /* No reply: the caller is gone, or the daemon ends. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bound.h"
 #include "describe.h"
 #include "log.h"
 #include "names.h"
@@ -18,9 +19,14 @@ typedef struct Place {
         const ObjectKind *kind;
 } Place;
 
+/* What GetManagedObjects says of an object besides its properties: its path, and its interfaces. */
+#define OBJECT_SIZE ((gsize) 512)
+
 struct Objects {
         const ObjectKind *kinds;
         Services *services;
+        unsigned guests; /* how many there are, and what they take in one message */
+        gsize guests_size;
         sd_bus *bus;     /* NULL until they are on it */
         GHashTable *all; /* path -> Object* */
         Place places[OBJECT_KINDS];
@@ -115,8 +121,8 @@ static void object_add(Objects *objects, Object *object, GVariant *properties) {
                 log_error("Cannot signal the new object %s: %s", object->path, strerror(-r));
 }
 
-static void publish(Objects *objects, unsigned kind, const char *path, const char *module, GVariant *described) {
-        g_autoptr(GVariant) properties = g_variant_ref_sink(described);
+/* @properties are within their bounds. */
+static void publish(Objects *objects, unsigned kind, const char *path, const char *module, GVariant *properties) {
         Object *object = g_hash_table_lookup(objects->all, path);
 
         if (object)
@@ -149,13 +155,15 @@ static void remove_vanished(const Objects *objects, const Host *host) {
 
 void objects_publish(Objects *objects, const Host *host) {
         const ObjectKind *kinds = objects->kinds;
+        g_autoptr(GVariant) manager = bound_properties(describe_manager(host));
 
         remove_vanished(objects, host);
-        publish(objects, OBJECT_MANAGER, kinds[OBJECT_MANAGER].path, NULL, describe_manager(host));
+        publish(objects, OBJECT_MANAGER, kinds[OBJECT_MANAGER].path, NULL, manager);
         for (unsigned i = 0; i < host->modules->len; i++) {
                 const Module *module = g_ptr_array_index(host->modules, i);
                 g_autofree char *path = g_strconcat(kinds[OBJECT_MODULE].path, "/", module->name, NULL);
-                publish(objects, OBJECT_MODULE, path, module->name, describe_module(host, module));
+                g_autoptr(GVariant) properties = bound_properties(describe_module(host, module));
+                publish(objects, OBJECT_MODULE, path, module->name, properties);
         }
 }
 
@@ -169,10 +177,30 @@ char *object_guest_uuid(const Object *object) {
         return g_strdelimit(g_strdup(strrchr(object->path, '/') + 1), "_", '-');
 }
 
-void objects_publish_guest(Objects *objects, const char *uuid, GVariant *properties) {
+static gsize guest_size(const Object *object) {
+        return object ? bound_size(object->properties) + OBJECT_SIZE : 0;
+}
+
+bool objects_publish_guest(Objects *objects, const char *uuid, GVariant *described) {
+        g_autofree char *path = object_guest_path(uuid);
+        g_autoptr(GVariant) properties = bound_properties(described);
+        const Object *before = g_hash_table_lookup(objects->all, path);
+        const gsize others = objects->guests_size - guest_size(before), size = bound_size(properties) + OBJECT_SIZE;
+
+        if ((!before && objects->guests >= OBJECTS_GUESTS_MAX) || size > OBJECTS_GUESTS_SIZE - others) {
+                objects_withdraw_guest(objects, uuid);
+                return false;
+        }
+        objects->guests += !before;
+        objects->guests_size = others + size;
+        publish(objects, OBJECT_GUEST, path, NULL, properties);
+        return true;
+}
+
+bool objects_has_guest(const Objects *objects, const char *uuid) {
         g_autofree char *path = object_guest_path(uuid);
 
-        publish(objects, OBJECT_GUEST, path, NULL, properties);
+        return g_hash_table_contains(objects->all, path);
 }
 
 void objects_withdraw_guest(Objects *objects, const char *uuid) {
@@ -181,6 +209,8 @@ void objects_withdraw_guest(Objects *objects, const char *uuid) {
 
         if (!object)
                 return;
+        objects->guests--;
+        objects->guests_size -= guest_size(object);
         tell_removed(objects, object);
         (void) g_hash_table_remove(objects->all, path);
 }

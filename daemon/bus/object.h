@@ -30,7 +30,7 @@ typedef struct Object {
         const ObjectKind *kind;
         char *path;
         char *module;         /* its name; NULL for the manager and for guests */
-        GVariant *properties; /* a{sv}, as one block of memory */
+        GVariant *properties; /* a{sv}, as one block of memory, within the bounds of bound.h */
         gsize next; /* where the property is that will be asked for next, if they are asked for in their order */
 } Object;
 
@@ -43,9 +43,13 @@ int objects_register(Objects *objects, sd_bus *bus);
 /* Describes @host, and signals what differs from what is published; without a bus it signals
  * nothing. */
 void objects_publish(Objects *objects, const Host *host);
+/* So many guests have an object, and so many bytes of GetManagedObjects. */
+#define OBJECTS_GUESTS_MAX 20000U
+#define OBJECTS_GUESTS_SIZE ((gsize) 28 * 1024 * 1024)
 /* The guest of that UUID, as a{sv} (consumed when floating); it comes into being, or is signalled
- * as far as it differs. */
-void objects_publish_guest(Objects *objects, const char *uuid, GVariant *properties);
+ * as far as it differs. False: there are too many, and it has no object (any more). */
+bool objects_publish_guest(Objects *objects, const char *uuid, GVariant *properties);
+bool objects_has_guest(const Objects *objects, const char *uuid);
 void objects_withdraw_guest(Objects *objects, const char *uuid);
 /* The path of its object. */
 char *object_guest_path(const char *uuid);

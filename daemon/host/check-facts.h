@@ -27,6 +27,7 @@ typedef struct CheckFacts {
         struct stat node;
         gid_t kvm_group; /* 0: there is none */
         Initramfs *initramfs;
+        unsigned guests_left_out; /* so many of libvirt's guests are not shown: whoever knows them fills it in */
 } CheckFacts;
 
 CheckFacts *check_facts_read(const Host *host); /* never fails: what can't be read is empty */

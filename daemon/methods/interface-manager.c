@@ -65,13 +65,16 @@ static int method_reset_parameters(sd_bus_message *message, void *userdata, sd_b
 }
 
 typedef struct Check {
-        HostState *state;
+        Services *services;
         Call *call;
 } Check;
 
-static void check_reply(HostState *state, Call *call, const char *device) {
+static void check_reply(const Services *services, Call *call, const char *device) {
+        HostState *state = services->state;
+
         host_state_refresh_once(state);
         g_autoptr(CheckFacts) around = check_facts_read(state->host);
+        around->guests_left_out = guests_left_out(services->guests);
         g_autoptr(GPtrArray) findings = check_host(state->host, around, device);
         call_reply(call, describe_findings(findings));
 }
@@ -79,7 +82,7 @@ static void check_reply(HostState *state, Call *call, const char *device) {
 static void on_checked(const char *word, gpointer data) {
         g_autofree Check *check = data;
 
-        check_reply(check->state, check->call, word);
+        check_reply(check->services, check->call, word);
 }
 
 static void check_drop(gpointer data) {
@@ -97,18 +100,24 @@ static int method_check(sd_bus_message *message, void *userdata, sd_bus_error *e
                 return r;
         /* Beneath another root the node is all that there is to look at. */
         if (services->state->loader->inert) {
-                check_reply(services->state, call, "");
+                check_reply(services, call, "");
                 return 1;
         }
         Check *check = g_new(Check, 1);
-        *check = (Check) {.state = services->state, .call = call};
+        *check = (Check) {.services = services, .call = call};
         device_check(services->device, on_checked, check_drop, check);
         return 1;
 }
 
 static void on_guest(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
-        if (error) {
-                call_fail(call, error);
+        g_autoptr(GError) none = NULL;
+
+        if (!error && !objects_has_guest(userdata, found->facts->uuid))
+                g_set_error(&none, CONDITION, CONDITION_LIMITS_EXCEEDED,
+                            "libvirt has more guests than nestvirtd shows (%u), and this one is left out",
+                            OBJECTS_GUESTS_MAX);
+        if (error || none) {
+                call_fail(call, error ?: none);
                 return;
         }
         g_autofree char *path = object_guest_path(found->facts->uuid);
@@ -116,7 +125,8 @@ static void on_guest(Call *call, GuestFound *found, const GError *error, gpointe
 }
 
 static int method_get_guest(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        Services *services = object_services(userdata);
+        const Object *object = userdata;
+        Services *services = object_services(object);
         g_autoptr(GError) refused = NULL;
         const char *name;
 
@@ -132,7 +142,8 @@ static int method_get_guest(sd_bus_message *message, void *userdata, sd_bus_erro
         Call *call = call_new(services->calls, message, &refused);
         if (!call)
                 return call_refuse(error, refused);
-        guests_look(services->guests, &(GuestWaiter) {.call = call, .answer = on_guest}, name);
+        guests_look(services->guests,
+                    &(GuestWaiter) {.call = call, .answer = on_guest, .userdata = object->objects}, name);
         return 1;
 }
 

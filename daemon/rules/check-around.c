@@ -139,3 +139,13 @@ void rule_initramfs(Check *check) {
                            path, missed->parameter->module, missed->parameter->name, missed->effective,
                            initramfs->image, built);
 }
+
+void rule_guests_left_out(Check *check) {
+        const unsigned n = check->facts->guests_left_out;
+
+        if (n > 0)
+                check_find(check, "warn", "",
+                           "libvirt (qemu:///system, or what nestvirtd.conf names) has more guests than nestvirtd "
+                           "shows: %u of them are left out",
+                           n);
+}

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "bound.h"
 #include "catalog.h"
 #include "change-finished.h"
 #include "cleanup.h"
@@ -13,6 +14,7 @@
 #include "error.h"
 #include "log.h"
 #include "names.h"
+#include "variant.h"
 
 /* In the order of getting worse. */
 typedef enum End {
@@ -48,15 +50,21 @@ static End end_of_all(const Host *host, const char *module, GHashTable *ended) {
         return end;
 }
 
-static int append_values(sd_bus_message *signal, GHashTable *values) {
+/* It was read from a file; D-Bus takes UTF-8 alone. */
+static GVariant *text_of(gpointer text) {
+        return g_variant_new_take_string(g_utf8_make_valid(text, -1));
+}
+
+static GVariant *describe_values(GHashTable *values) {
+        GVariantBuilder builder;
         GHashTableIter i;
         gpointer name, value;
-        int r = sd_bus_message_open_container(signal, SD_BUS_TYPE_ARRAY, "{ss}");
 
+        g_variant_builder_init(&builder, G_VARIANT_TYPE("a{ss}"));
         g_hash_table_iter_init(&i, values);
-        while (r >= 0 && g_hash_table_iter_next(&i, &name, &value))
-                r = sd_bus_message_append(signal, "{ss}", name, value);
-        return r < 0 ? r : sd_bus_message_close_container(signal);
+        while (g_hash_table_iter_next(&i, &name, &value))
+                g_variant_builder_add(&builder, "{@s@s}", text_of(name), text_of(value));
+        return g_variant_builder_end(&builder);
 }
 
 /* What is known of how it ended goes before what can be seen; but nothing is in effect in a module
@@ -78,11 +86,11 @@ static int signal_module(sd_bus *bus, const Host *host, const char *module, GHas
         else if (!outcome)
                 outcome = end == END_APPLIED ? "applied" : "configured";
 
+        g_autoptr(GVariant) body =
+                        bound_reply(g_variant_new("(@a{ss}ss)", describe_values(ended), outcome, failure ?: ""));
         int r = sd_bus_message_new_signal(bus, &signal, path, IFACE_MODULE, "ChangeFinished");
         if (r >= 0)
-                r = append_values(signal, ended);
-        if (r >= 0)
-                r = sd_bus_message_append(signal, "ss", outcome, failure ?: "");
+                r = variant_append_body(signal, body);
         return r < 0 ? r : sd_bus_send(bus, signal, NULL);
 }
 

@@ -5,16 +5,19 @@
 
 #include <string.h>
 
+#include "bound.h"
 #include "describe-guest.h"
 #include "guest-impact.h"
 #include "guest-table.h"
 #include "guest-verdict.h"
 #include "object.h"
+#include "variant.h"
 
 struct GuestTable {
         Objects *objects;
         const HostState *state;
-        GHashTable *facts; /* UUID -> GuestFacts*, whose it is */
+        GHashTable *facts;    /* UUID -> GuestFacts*, whose it is */
+        GHashTable *left_out; /* a set of UUIDs, the facts': those for which there is no room among the objects */
         GuestHost host;
 };
 
@@ -40,6 +43,7 @@ GuestTable *guest_table_new(Objects *objects, const HostState *state) {
                         .state = state,
                         .facts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                                        (GDestroyNotify) guest_facts_free),
+                        .left_out = g_hash_table_new(g_str_hash, g_str_equal),
                         .host = host_for_guests(state->host),
         };
         return table;
@@ -48,6 +52,7 @@ GuestTable *guest_table_new(Objects *objects, const HostState *state) {
 void guest_table_free(GuestTable *table) {
         if (!table)
                 return;
+        g_hash_table_unref(table->left_out);
         g_hash_table_unref(table->facts);
         g_free(table);
 }
@@ -60,8 +65,29 @@ const GuestHost *guest_table_host(const GuestTable *table) {
         return &table->host;
 }
 
-static void publish(const GuestTable *table, const GuestFacts *facts) {
-        objects_publish_guest(table->objects, facts->uuid, describe_guest(facts, &table->host));
+static bool publish(const GuestTable *table, const GuestFacts *facts) {
+        const bool there =
+                        objects_publish_guest(table->objects, facts->uuid, describe_guest(facts, &table->host));
+
+        if (there)
+                (void) g_hash_table_remove(table->left_out, facts->uuid);
+        else
+                (void) g_hash_table_add(table->left_out, facts->uuid);
+        return there;
+}
+
+unsigned guest_table_left_out(const GuestTable *table) {
+        return g_hash_table_size(table->left_out);
+}
+
+/* There is room again. */
+static void fill_up(const GuestTable *table) {
+        GHashTableIter iter;
+        gpointer uuid;
+
+        do
+                g_hash_table_iter_init(&iter, table->left_out);
+        while (g_hash_table_iter_next(&iter, &uuid, NULL) && publish(table, g_hash_table_lookup(table->facts, uuid)));
 }
 
 /* What it has run is told later, and goes on. */
@@ -70,15 +96,18 @@ void guest_table_take(GuestTable *table, GuestFacts *facts) {
 
         if (known && known->active && facts->active)
                 guest_facts_take_runs(facts, known);
+        (void) g_hash_table_remove(table->left_out, facts->uuid);
         (void) g_hash_table_replace(table->facts, facts->uuid, facts);
-        publish(table, facts);
+        (void) publish(table, facts);
 }
 
 void guest_table_forget(GuestTable *table, const char *uuid) {
         if (!g_hash_table_contains(table->facts, uuid))
                 return;
         objects_withdraw_guest(table->objects, uuid);
+        (void) g_hash_table_remove(table->left_out, uuid);
         (void) g_hash_table_remove(table->facts, uuid);
+        fill_up(table);
 }
 
 void guest_table_take_all(GuestTable *table, GPtrArray *facts) {
@@ -140,7 +169,7 @@ bool guest_table_judge(GuestTable *table) {
                 return true;
         g_hash_table_iter_init(&iter, table->facts);
         while (g_hash_table_iter_next(&iter, NULL, &value))
-                publish(table, value);
+                (void) publish(table, value);
         return before.vendor == now.vendor;
 }
 
@@ -154,24 +183,43 @@ static GList *sorted(const GuestTable *table) {
         return g_list_sort(g_hash_table_get_values(table->facts), compare_names);
 }
 
-static int append_guest(sd_bus_message *message, const GuestFacts *facts, const GuestHost *host) {
+static GVariant *text_of(const char *text) {
+        return g_variant_new_take_string(g_utf8_make_valid(text ?: "", -1));
+}
+
+static GVariant *describe_row(const GuestFacts *facts, const GuestHost *host) {
         g_autoptr(GuestVerdict) verdict = guest_verdict_new(facts, host);
         g_autofree char *path = object_guest_path(facts->uuid);
-        g_autofree char *name = g_utf8_make_valid(facts->name, -1);
-        g_autofree char *saved = g_utf8_make_valid(verdict->saved_state, -1);
         const GuestCpu *cpu = &facts->defined;
 
-        return sd_bus_message_append(message, "(osbssssssbs)", path, name, facts->active, cpu->mode ?: "",
-                                     cpu->model ?: "", cpu->policy ?: "", verdict->next_start, verdict->now,
-                                     verdict->using, verdict->restart_needed, saved);
+        return bound_reply(g_variant_new("(o@sb@s@s@ssssb@s)", path, text_of(facts->name), facts->active,
+                                         text_of(cpu->mode), text_of(cpu->model), text_of(cpu->policy),
+                                         verdict->next_start, verdict->now, verdict->using, verdict->restart_needed,
+                                         text_of(verdict->saved_state)));
+}
+
+/* The last row, which stands for the rest. */
+static int append_rest(sd_bus_message *message, guint32 omitted) {
+        g_autofree char *count = g_strdup_printf("%u", omitted);
+
+        return sd_bus_message_append(message, "(osbssssssbs)", "/", count, 0, "", "", "", "", "", "", 0, "");
 }
 
 int guest_table_append(const GuestTable *table, sd_bus_message *message) {
+        const unsigned left_out = guest_table_left_out(table);
         g_autoptr(GList) all = sorted(table);
+        BoundRows rows = {};
         int r = sd_bus_message_open_container(message, SD_BUS_TYPE_ARRAY, "(osbssssssbs)");
 
-        for (const GList *i = all; i && r >= 0; i = i->next)
-                r = append_guest(message, i->data, &table->host);
+        for (const GList *i = all; i && r >= 0; i = i->next) {
+                const GuestFacts *facts = i->data;
+                g_autoptr(GVariant) row = describe_row(facts, &table->host);
+                if (!g_hash_table_contains(table->left_out, facts->uuid) &&
+                    bound_rows_take(&rows, bound_size(row), BOUND_ROWS))
+                        r = variant_append(message, row);
+        }
+        if (r >= 0 && left_out + rows.omitted > 0)
+                r = append_rest(message, left_out + rows.omitted);
         return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
@@ -222,7 +270,7 @@ void guest_table_take_runs(GuestTable *table, const GPtrArray *facts) {
                 if (known && known->active &&
                     (known->nested_run != now->nested_run || known->guest_mode != now->guest_mode)) {
                         guest_facts_take_runs(known, now);
-                        publish(table, known);
+                        (void) publish(table, known);
                 }
         }
 }

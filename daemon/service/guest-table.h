@@ -20,8 +20,12 @@ const GuestHost *guest_table_host(const GuestTable *table);
 /* NULL when it is not known. The facts are the table's, until something is written into it. */
 const GuestFacts *guest_table_find(const GuestTable *table, const char *name_or_uuid);
 
+/* For how many of them there is no object (object.h). */
+unsigned guest_table_left_out(const GuestTable *table);
+
 /* Appends the array that ListGuests returns: the guests in the order of their names, then of their
- * UUIDs. */
+ * UUIDs; when some have no object, or are too many for one message, a last row "/" whose name is
+ * their number. */
 int guest_table_append(const GuestTable *table, sd_bus_message *message);
 /* A set of the UUIDs of those that run on KVM; the caller's. */
 GHashTable *guest_table_running(const GuestTable *table);

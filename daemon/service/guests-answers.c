@@ -162,6 +162,10 @@ int guests_append(sd_bus_message *reply, gconstpointer data) {
         return guest_table_append(guests->table, reply);
 }
 
+unsigned guests_left_out(const Guests *guests) {
+        return guest_table_left_out(guests->table);
+}
+
 GHashTable *guests_running(const Guests *guests) {
         return guest_table_running(guests->table);
 }

@@ -46,6 +46,7 @@ static const char *const ids[] = {
                 "virt-at-load",
                 "nx-huge-pages",
                 "l1d-flush",
+                "guests-left-out",
                 NULL,
 };
 

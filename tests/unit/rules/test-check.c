@@ -389,6 +389,22 @@ static void test_a_tree_of_files_has_no_device(Tree *tree, gconstpointer data) {
         g_assert_cmpstr(f->status, ==, "info");
 }
 
+static void test_guests_that_are_left_out(Tree *tree, gconstpointer data) {
+        const MadeHost made = {AMD_LOADED};
+        unsigned n;
+
+        g_autoptr(Host) host = made_host_read(&made, tree);
+        g_autoptr(CheckFacts) facts = check_facts_read(host);
+        g_autoptr(GPtrArray) none = check_host(host, facts, "ok");
+        g_assert_null(check_row_find(none, "guests-left-out", &n));
+        facts->guests_left_out = 17;
+        g_autoptr(GPtrArray) findings = check_host(host, facts, "ok");
+        const Finding *f = check_row_find(findings, "guests-left-out", &n);
+        g_assert_cmpuint(n, ==, 1);
+        g_assert_cmpstr(f->status, ==, "warn");
+        g_assert_nonnull(strstr(f->message, ": 17 of them"));
+}
+
 static void test_fixtures(void) {
         static const struct {
                 const char *name;
@@ -430,6 +446,8 @@ int main(int argc, char **argv) {
         g_test_add_func("/check/ordinary-machines-do-not-fail", test_ordinary_machines_do_not_fail);
         g_test_add("/check/device/a-tree-of-files-has-no-device", Tree, NULL, tree_set_up,
                    test_a_tree_of_files_has_no_device, tree_tear_down);
+        g_test_add("/check/guests-that-are-left-out", Tree, NULL, tree_set_up, test_guests_that_are_left_out,
+                   tree_tear_down);
         g_test_add_func("/check/fixtures", test_fixtures);
         return g_test_run();
 }
