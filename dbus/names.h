@@ -28,6 +28,8 @@
 #define ACTION_MANAGE_GUESTS "org.nestvirt1.manage-guests"
 #define ACTION_MANAGE_DEVICE "org.nestvirt1.manage-device"
 #define ACTION_PROBE "org.nestvirt1.probe"
+/* To see what is other users'; never asked for with a password. */
+#define ACTION_READ_DETAILS "org.nestvirt1.read-details"
 
 /* The values of the trailing "t flags" of a method that changes something. */
 #define FLAG_DRY_RUN (UINT64_C(1) << 0)

@@ -22,6 +22,10 @@
  * have them all, from however many connections. */
 #define QUESTIONS_MAX 96U
 #define QUESTIONS_OF_USER_MAX 16U
+/* What polkit answers by itself: beside those, and the next ones wait until it has. Where it does
+ * not, whoever only reads is told less. */
+#define READINGS_MAX 8U
+#define READING_TIMEOUT_USEC (5 * G_USEC_PER_SEC)
 
 #define POLKIT_NAME "org.freedesktop.PolicyKit1"
 #define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
@@ -57,11 +61,16 @@ static const Rule rules[] = {
                  "Authentication is required to prepare the guest $(guest) to run guests ($(parameters))"},
 };
 
+/* Of whatever only reads, and says less to those who may not. */
+static const Rule reading = {.action = ACTION_READ_DETAILS, .message = ""};
+
 struct Authority {
         sd_bus *bus;
         bool always_ask;
         GHashTable *asks; /* Ask*, a set */
         unsigned serial;
+        unsigned readings; /* polkit is asked so many of that kind, */
+        GQueue waiting;    /* and these (Ask*) are next */
 };
 
 typedef struct Ask {
@@ -90,14 +99,23 @@ static void ask_free(Ask *ask) {
         g_free(ask);
 }
 
+static void ask_next(Authority *authority);
+
 /* Takes @error over. */
 static void ask_finish(Ask *ask, Verdict verdict, GError *error) {
+        Authority *authority = ask->authority;
         g_autoptr(GError) reason = error;
+        const bool reads = ask->rule == &reading && ask->cancellation;
 
-        (void) g_hash_table_steal(ask->authority->asks, ask);
+        (void) g_hash_table_steal(authority->asks, ask);
+        (void) g_queue_remove(&authority->waiting, ask);
         caller_release(&ask->caller);
         ask->done(verdict, &ask->caller, reason, ask->userdata);
         ask_free(ask);
+        if (reads) {
+                authority->readings--;
+                ask_next(authority);
+        }
 }
 
 static void G_GNUC_PRINTF(3, 4) ask_refuse(Ask *ask, Condition condition, const char *format, ...) {
@@ -173,7 +191,8 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *unused
 static int ask_polkit(Ask *ask) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *question = NULL;
         sd_bus *bus = ask->authority->bus;
-        const bool interactive = sd_bus_message_get_allow_interactive_authorization(ask->call) > 0;
+        const bool interactive =
+                        ask->rule != &reading && sd_bus_message_get_allow_interactive_authorization(ask->call) > 0;
         int r;
 
         ask->cancellation = g_strdup_printf("nestvirtd-%u", ask->authority->serial++);
@@ -190,7 +209,23 @@ static int ask_polkit(Ask *ask) {
                                   interactive ? POLKIT_ALLOW_INTERACTION : 0U, ask->cancellation);
         if (r < 0)
                 return r;
-        return sd_bus_call_async(bus, &ask->step, question, on_answer, ask, POLKIT_TIMEOUT_USEC);
+        return sd_bus_call_async(bus, &ask->step, question, on_answer, ask,
+                                 ask->rule == &reading ? READING_TIMEOUT_USEC : POLKIT_TIMEOUT_USEC);
+}
+
+static void ask_try_polkit(Ask *ask) {
+        int r = ask_polkit(ask);
+
+        if (r < 0)
+                ask_refuse(ask, CONDITION_ACCESS_DENIED, "Not allowed: polkit can't be asked (%s)", strerror(-r));
+}
+
+/* The next that reads. */
+static void ask_next(Authority *authority) {
+        if (g_queue_is_empty(&authority->waiting) || authority->readings >= READINGS_MAX)
+                return;
+        authority->readings++;
+        ask_try_polkit(g_queue_pop_head(&authority->waiting));
 }
 
 /* False, and @ask is refused and gone: polkit has too many questions already. */
@@ -203,8 +238,9 @@ static bool may_ask_polkit(Ask *ask) {
         g_hash_table_iter_init(&i, ask->authority->asks);
         while (g_hash_table_iter_next(&i, &key, NULL)) {
                 const Ask *other = key;
-                open += other->cancellation != NULL;
-                of_user += other->cancellation && other->caller.uid == uid;
+                const bool asked = other->cancellation && other->rule != &reading;
+                open += asked;
+                of_user += asked && other->caller.uid == uid;
         }
         if (of_user >= QUESTIONS_OF_USER_MAX)
                 ask_refuse(ask, CONDITION_LIMITS_EXCEEDED,
@@ -263,15 +299,15 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *u
                            strerror(-r));
                 return 1;
         }
-        if (ask->caller.uid == 0 && !ask->authority->always_ask) {
+        if (ask->caller.uid == 0 && (ask->rule == &reading || !ask->authority->always_ask)) {
                 ask_finish(ask, VERDICT_YES, NULL);
                 return 1;
         }
-        if (!may_ask_polkit(ask))
-                return 1;
-        r = ask_polkit(ask);
-        if (r < 0)
-                ask_refuse(ask, CONDITION_ACCESS_DENIED, "Not allowed: polkit can't be asked (%s)", strerror(-r));
+        if (ask->rule == &reading) {
+                g_queue_push_tail(&ask->authority->waiting, ask);
+                ask_next(ask->authority);
+        } else if (may_ask_polkit(ask))
+                ask_try_polkit(ask);
         return 1;
 }
 
@@ -290,12 +326,14 @@ Authority *authority_new(sd_bus *bus, bool always_ask) {
         authority->bus = bus;
         authority->always_ask = always_ask;
         authority->asks = g_hash_table_new(NULL, NULL);
+        g_queue_init(&authority->waiting);
         return authority;
 }
 
 void authority_free(Authority *authority) {
         if (!authority)
                 return;
+        g_queue_clear(&authority->waiting);
         g_autoptr(GList) asks = g_hash_table_get_keys(authority->asks);
         for (GList *i = asks; i; i = i->next)
                 ask_leave(i->data);
@@ -308,27 +346,35 @@ static char *detail(const char *text) {
         return g_utf8_make_valid(text ?: "", -1);
 }
 
-void authority_ask(Authority *authority, sd_bus_message *call, const AuthorityDetails *details, AuthorityDone done,
-                   void *userdata) {
-        const AuthorityDetails none = {}, *d = details ?: &none;
+static void ask_new(Authority *authority, sd_bus_message *call, const Rule *rule, const AuthorityDetails *details,
+                    AuthorityDone done, void *userdata) {
         Ask *ask = g_new0(Ask, 1);
 
         *ask = (Ask) {
                         .authority = authority,
                         .call = sd_bus_message_ref(call),
-                        .rule = find_rule(call),
-                        .module = detail(d->module),
-                        .parameters = detail(d->parameters),
-                        .guest = detail(d->guest),
-                        .when = d->when ?: "",
+                        .rule = rule,
+                        .module = detail(details->module),
+                        .parameters = detail(details->parameters),
+                        .guest = detail(details->guest),
+                        .when = details->when ?: "",
                         .caller = {.sender = g_strdup(sd_bus_message_get_sender(call)), .uid = (uid_t) -1},
                         .done = done,
                         .userdata = userdata,
         };
         (void) g_hash_table_add(authority->asks, ask);
 
-        int r = ask->rule && ask->caller.sender ? ask_begin(ask) : -EACCES;
+        int r = rule && ask->caller.sender ? ask_begin(ask) : -EACCES;
         if (r < 0)
                 ask_refuse(ask, CONDITION_ACCESS_DENIED, "Not allowed: nothing says who may call %s (%s)",
                            sd_bus_message_get_member(call), strerror(-r));
+}
+
+void authority_ask(Authority *authority, sd_bus_message *call, const AuthorityDetails *details, AuthorityDone done,
+                   void *userdata) {
+        ask_new(authority, call, find_rule(call), details ?: &(AuthorityDetails) {}, done, userdata);
+}
+
+void authority_ask_details(Authority *authority, sd_bus_message *call, AuthorityDone done, void *userdata) {
+        ask_new(authority, call, &reading, &(AuthorityDetails) {}, done, userdata);
 }

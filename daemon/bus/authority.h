@@ -3,7 +3,8 @@
 
 /* The gate: may this caller do this? A table says which polkit action a method needs; a method that
  * is not in it is refused. uid 0 passes without polkit; without polkit nobody else does. Everything
- * here is asynchronous, and it knows nothing of what is done with a yes. */
+ * here is asynchronous, and it knows nothing of what is done with a yes. The other question is what
+ * a caller may see of what is other users', which is never refused: it is shown less. */
 
 #include <stdbool.h>
 
@@ -37,3 +38,7 @@ typedef struct AuthorityDetails {
  * asks caller_is_gone() first. */
 void authority_ask(Authority *authority, sd_bus_message *call, const AuthorityDetails *details, AuthorityDone done,
                    void *userdata);
+
+/* Asks, and nobody for a password, whether the sender of @call may see it all: YES; NO, with the
+ * uid of the caller, or (uid_t) -1 where the bus does not say it: only what is its own. */
+void authority_ask_details(Authority *authority, sd_bus_message *call, AuthorityDone done, void *userdata);

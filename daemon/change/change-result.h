@@ -13,6 +13,7 @@ typedef struct ChangeResult {
         GPtrArray *steps;    /* char*, what was done, in words */
         GPtrArray *impact;   /* Impact* (plan.h) */
         Users *holders;      /* of KVM, when it was Busy; else NULL */
+        unsigned omitted;    /* so many more hold KVM, and are not told in it */
         /* parameter, or module.parameter when two modules are concerned -> value read back, as
          * sysfs prints it */
         GHashTable *values;

@@ -33,7 +33,8 @@ static void G_GNUC_PRINTF(2, 3) change_step(Change *change, const char *format, 
         va_end(args);
 }
 
-static void add_blockers(GPtrArray *impact, const Users *users, const Passing *passing) {
+static void add_blockers(ChangeResult *result, const Users *users, const Passing *passing) {
+        result->omitted = users->omitted + users->others;
         for (unsigned i = 0; i < users->holders->len; i++) {
                 const User *user = g_ptr_array_index(users->holders, i);
                 const char *what = passing_what(passing, user);
@@ -46,7 +47,7 @@ static void add_blockers(GPtrArray *impact, const Users *users, const Passing *p
                                                            what ? "; it is " : "", what ?: "",
                                                            what ? ", which ends by itself and is waited for" : ""),
                 };
-                g_ptr_array_add(impact, one);
+                g_ptr_array_add(result->impact, one);
         }
 }
 
@@ -243,7 +244,7 @@ ChangeResult *change_preview(Plan *plan, const Root *root, const Users *users, c
         for (unsigned i = 0; i < plan->steps->len && !plan->unchanged; i++)
                 change_step(&change, "%s", (const char *) g_ptr_array_index(plan->steps, i));
         if (plan_reloads(plan))
-                add_blockers(change.result->impact, users, passing);
+                add_blockers(change.result, users, passing);
         change.result->outcome = plan->unchanged ? "unchanged" : "planned";
         read_values(&change);
         return change.result;

@@ -12,6 +12,7 @@
 #include "lockdown.h"
 #include "qemu.h"
 #include "statistics.h"
+#include "users.h"
 
 #define DEBUGFS_PATH "sys/kernel/debug"
 #define COUNTERS_MAX 512U
@@ -130,6 +131,12 @@ static void read_vm(const Root *root, VmStatistics *vm) {
         }
 }
 
+static void read_owner(const Root *root, VmStatistics *vm) {
+        g_autofree char *pid = g_strndup(vm->machine, strcspn(vm->machine, "-"));
+
+        vm->has_uid = user_read_uid(root, pid, &vm->uid);
+}
+
 static void set_unreachable(const Root *root, int errnum, GError **error) {
         g_auto(GStrv) others = root_list(root, DEBUGFS_PATH);
 
@@ -246,8 +253,10 @@ Statistics *statistics_read(const Root *root, GHashTable *guests, const char *co
         }
         for (unsigned i = statistics->vms->len; i > 0; i--) {
                 VmStatistics *vm = g_ptr_array_index(statistics->vms, i - 1);
-                if (vm->machine)
+                if (vm->machine) {
+                        read_owner(root, vm);
                         read_vm(root, vm);
+                }
                 /* It has ended meanwhile. */
                 if (vm_is_empty(vm) && !vm_is_guest(vm))
                         g_ptr_array_remove_index(statistics->vms, i - 1);

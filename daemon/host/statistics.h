@@ -7,6 +7,8 @@
  * on a worker. What debugfs lacks of a guest may be filled in by whoever runs the guest, under the
  * same names. */
 
+#include <stdbool.h>
+
 #include "root.h"
 
 /* At the root that is the machine. */
@@ -27,6 +29,8 @@ typedef struct VmStatistics {
         GPtrArray *counters; /* Counter*, sorted by name */
         GPtrArray *withheld; /* char*: counters that are there and may not be read, likewise */
         char *reason;        /* why; "" when none is withheld */
+        bool has_uid;        /* the process is known: of a guest that is only libvirt's it is not */
+        unsigned uid;        /* its real user */
 } VmStatistics;
 
 typedef struct Statistics {

@@ -53,6 +53,12 @@ static bool read_status(const Root *root, const char *pid, unsigned *ret_uid, un
         return true;
 }
 
+bool user_read_uid(const Root *root, const char *pid, unsigned *ret) {
+        unsigned parent;
+
+        return read_status(root, pid, ret, &parent);
+}
+
 static User *user_new(const Root *root, const char *pid) {
         g_autofree char *path = g_strdup_printf("proc/%s/comm", pid), *command = root_read_line(root, path);
         unsigned uid, parent;
@@ -196,6 +202,35 @@ Users *users_scan_shared(UsersScan *scan, const Root *root, gint64 asked) {
         return users_ref(scan->users);
 }
 
+static User *user_copy(const User *from) {
+        User *user = g_new(User, 1);
+
+        *user = (User) {
+                        .pid = from->pid,
+                        .uid = from->uid,
+                        .parent = from->parent,
+                        .command = g_strdup(from->command),
+                        .unit = g_strdup(from->unit),
+                        .guest = g_strdup(from->guest),
+        };
+        return user;
+}
+
+Users *users_of(const Users *users, unsigned uid) {
+        Users *own = users_new();
+
+        own->omitted = users->omitted;
+        own->perhaps_more = users->perhaps_more;
+        for (unsigned i = 0; i < users->holders->len; i++) {
+                const User *user = g_ptr_array_index(users->holders, i);
+                if (user->uid == uid)
+                        g_ptr_array_add(own->holders, user_copy(user));
+                else
+                        own->others++;
+        }
+        return own;
+}
+
 char *users_to_string(const Users *users, unsigned max) {
         g_autoptr(GString) text = g_string_new(NULL);
         const unsigned shown = MIN(users->holders->len, max), more = users->holders->len - shown + users->omitted;
@@ -204,6 +239,8 @@ char *users_to_string(const Users *users, unsigned max) {
                 append_user(text, g_ptr_array_index(users->holders, i));
         if (more > 0)
                 g_string_append_printf(text, "%s%u more", shown > 0 ? " and " : "", more);
+        if (users->others > 0)
+                g_string_append_printf(text, "%s%u of other users", text->len > 0 ? " and " : "", users->others);
         if (users->perhaps_more)
                 g_string_append(text, text->len > 0 ? ", and perhaps more" : "perhaps somebody who was not looked at");
         return g_string_free(g_steal_pointer(&text), FALSE);

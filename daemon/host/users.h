@@ -29,6 +29,7 @@ typedef struct Users {
         unsigned omitted;   /* so many more hold KVM, and were not kept */
         bool perhaps_more;  /* not everything was looked at */
         unsigned looked;    /* at so many descriptors */
+        unsigned others;    /* so many are of other users, and not told: users_of() */
 } Users;
 
 /* Never NULL. Processes that go away meanwhile are left out. At most @max holders are kept. */
@@ -49,6 +50,11 @@ typedef struct UsersScan {
 Users *users_scan_shared(UsersScan *scan, const Root *root, gint64 asked);
 void user_free(User *user);
 
+/* What one user may be told, who may not be told of others: their own. */
+Users *users_of(const Users *users, unsigned uid);
+/* The real user of a process; false when it is gone. */
+bool user_read_uid(const Root *root, const char *pid, unsigned *ret);
+
 /* "pid 812 qemu-system-x86 (machine-qemu-1-web1.scope, guest web1), pid 901 …", at most @max of
- * them and then "and N more"; "" when there is nobody. */
+ * them and then "and N more", "and N of other users"; "" when there is nobody. */
 char *users_to_string(const Users *users, unsigned max);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "bound.h"
 #include "check.h"
 #include "describe-reply.h"
 
@@ -23,7 +24,16 @@ static void add_texts(GVariantBuilder *builder, const char *name, const GPtrArra
         g_variant_builder_add(builder, "{sv}", name, g_variant_builder_end(&array));
 }
 
-static void add_impact(GVariantBuilder *builder, const GPtrArray *impact) {
+/* The last entry of an array of dictionaries, where some are left out. */
+static void add_omitted(GVariantBuilder *array, unsigned omitted) {
+        if (omitted == 0)
+                return;
+        g_variant_builder_open(array, G_VARIANT_TYPE_VARDICT);
+        g_variant_builder_add(array, "{sv}", "Omitted", g_variant_new_uint32(omitted));
+        g_variant_builder_close(array);
+}
+
+static void add_impact(GVariantBuilder *builder, const GPtrArray *impact, unsigned omitted) {
         GVariantBuilder array;
 
         g_variant_builder_init(&array, G_VARIANT_TYPE("aa{sv}"));
@@ -35,6 +45,7 @@ static void add_impact(GVariantBuilder *builder, const GPtrArray *impact) {
                 add_text(&array, "Subject", one->subject);
                 g_variant_builder_close(&array);
         }
+        add_omitted(&array, omitted);
         g_variant_builder_add(builder, "{sv}", "Impact", g_variant_builder_end(&array));
 }
 
@@ -52,7 +63,7 @@ GVariant *describe_change(const ChangeResult *result) {
         GVariantBuilder builder;
 
         g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
-        add_impact(&builder, result->impact);
+        add_impact(&builder, result->impact, result->omitted);
         add_text(&builder, "Outcome", result->outcome);
         add_texts(&builder, "Steps", result->steps);
         add_values(&builder, result->values);
@@ -75,7 +86,7 @@ GVariant *describe_guest_change(const char *outcome, const GuestPlan *plan, cons
         g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
         add_texts(&builder, "Advice", plan->advice);
         add_text(&builder, "Diff", plan->diff);
-        add_impact(&builder, impact);
+        add_impact(&builder, impact, 0);
         add_text(&builder, "Outcome", outcome);
         g_variant_builder_add(&builder, "{sv}", "RestartNeeded",
                               g_variant_new_boolean(guest_plan_needs_restart(plan, host)));
@@ -114,6 +125,7 @@ GVariant *describe_users(const Users *users) {
                 add_text(&array, "Unit", user->unit);
                 g_variant_builder_close(&array);
         }
+        add_omitted(&array, users->omitted + users->others);
         return g_variant_new("(aa{sv})", &array);
 }
 
@@ -123,24 +135,38 @@ static void add_withheld(GVariantBuilder *builder, const VmStatistics *vm) {
                               g_variant_new_strv((const char *const *) vm->withheld->pdata, vm->withheld->len));
 }
 
-GVariant *describe_statistics(const GPtrArray *vms) {
+static void add_machine(GVariantBuilder *array, const VmStatistics *vm) {
+        g_variant_builder_open(array, G_VARIANT_TYPE("{sa{sv}}"));
+        g_variant_builder_add(array, "s", vm->name);
+        g_variant_builder_open(array, G_VARIANT_TYPE_VARDICT);
+        if (vm->machine && !g_str_equal(vm->machine, vm->name))
+                add_text(array, "Machine", vm->machine);
+        if (vm->withheld->len > 0)
+                add_withheld(array, vm);
+        for (unsigned j = 0; j < vm->counters->len; j++) {
+                const Counter *counter = g_ptr_array_index(vm->counters, j);
+                g_variant_builder_add(array, "{sv}", counter->name, g_variant_new_uint64(counter->value));
+        }
+        g_variant_builder_close(array);
+        g_variant_builder_close(array);
+}
+
+GVariant *describe_statistics(const GPtrArray *vms, bool all, unsigned uid) {
         GVariantBuilder array;
+        unsigned others = 0;
 
         g_variant_builder_init(&array, G_VARIANT_TYPE("a{sa{sv}}"));
         for (unsigned i = 0; i < vms->len; i++) {
                 const VmStatistics *vm = g_ptr_array_index(vms, i);
+                if (all || (vm->has_uid && vm->uid == uid))
+                        add_machine(&array, vm);
+                else
+                        others++;
+        }
+        if (others > 0) {
                 g_variant_builder_open(&array, G_VARIANT_TYPE("{sa{sv}}"));
-                g_variant_builder_add(&array, "s", vm->name);
-                g_variant_builder_open(&array, G_VARIANT_TYPE_VARDICT);
-                if (vm->machine && !g_str_equal(vm->machine, vm->name))
-                        add_text(&array, "Machine", vm->machine);
-                if (vm->withheld->len > 0)
-                        add_withheld(&array, vm);
-                for (unsigned j = 0; j < vm->counters->len; j++) {
-                        const Counter *counter = g_ptr_array_index(vm->counters, j);
-                        g_variant_builder_add(&array, "{sv}", counter->name, g_variant_new_uint64(counter->value));
-                }
-                g_variant_builder_close(&array);
+                g_variant_builder_add(&array, "s", BOUND_OTHERS);
+                add_omitted(&array, others);
                 g_variant_builder_close(&array);
         }
         return g_variant_new("(a{sa{sv}})", &array);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What methods return, as tuples of dictionaries with the names of the contract. Pure. */
+/* What methods return, as tuples of dictionaries with the names of the contract. Where not all is
+ * told, a last dictionary has Omitted alone. Pure. */
 
 #include "change.h"
 #include "guest-plan.h"
@@ -19,5 +20,6 @@ GVariant *describe_findings(const GPtrArray *findings);
 /* (aa{sv}) of those who hold KVM: Pid, Uid, Command, Unit, Guest. */
 GVariant *describe_users(const Users *users);
 /* (a{sa{sv}}) of VmStatistics*: by its name its counters, each a t; of a guest Machine, and where
- * some are withheld Withheld and Reason. */
-GVariant *describe_statistics(const GPtrArray *vms);
+ * some are withheld Withheld and Reason. Unless @all may be told, only those of @uid, and BOUND_OTHERS
+ * with the number of the rest. */
+GVariant *describe_statistics(const GPtrArray *vms, bool all, unsigned uid);

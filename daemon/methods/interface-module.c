@@ -10,8 +10,10 @@
 #define SET_FLAGS (REQUEST_DRY_RUN | REQUEST_RUNTIME | REQUEST_NEXT_BOOT | REQUEST_WHEN_IDLE)
 
 typedef struct Listing {
-        Call *call;
         Readings *readings;
+        Call *call;
+        bool all; /* it may see others' */
+        uid_t uid;
         gint64 asked;
         Users *users;
 } Listing;
@@ -36,9 +38,23 @@ static void listing_run(gpointer data) {
 
 static void listing_done(gpointer data, gpointer userdata) {
         Listing *listing = data;
+        g_autoptr(Users) own = listing->all ? NULL : users_of(listing->users, listing->uid);
 
-        call_reply(listing->call, describe_users(listing->users));
+        call_reply(listing->call, describe_users(own ?: listing->users));
         listing_free(listing);
+}
+
+static void on_sight(Verdict verdict, const Caller *caller, const GError *error, void *userdata) {
+        Listing *listing = userdata;
+
+        if (verdict == VERDICT_GONE) {
+                listing_drop(listing);
+                return;
+        }
+        listing->uid = caller->uid;
+        listing->all = verdict == VERDICT_YES;
+        listing->asked = g_get_monotonic_time();
+        worker_submit(listing->readings->scans, listing_run, listing_done, listing_drop, listing, NULL);
 }
 
 static int method_list_users(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -50,12 +66,8 @@ static int method_list_users(sd_bus_message *message, void *userdata, sd_bus_err
                 return r;
 
         Listing *listing = g_new0(Listing, 1);
-        *listing = (Listing) {
-                        .call = call,
-                        .readings = services->readings,
-                        .asked = g_get_monotonic_time(),
-        };
-        worker_submit(services->readings->scans, listing_run, listing_done, listing_drop, listing, NULL);
+        *listing = (Listing) {.readings = services->readings, .call = call};
+        authority_ask_details(services->authority, message, on_sight, listing);
         return 1;
 }
 

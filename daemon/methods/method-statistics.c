@@ -21,7 +21,10 @@
 
 typedef struct Reading {
         Guests *from;
+        Worker *worker;
         Call *call;
+        bool all; /* it may see others' */
+        uid_t uid;
         Root *root;
         GStrv names;
         GHashTable *guests; /* UUIDs of those that run */
@@ -57,7 +60,7 @@ static void reading_run(gpointer data) {
 
 static void reading_answer(Reading *reading) {
         if (reading->statistics && !reading->error)
-                call_reply(reading->call, describe_statistics(reading->statistics->vms));
+                call_reply(reading->call, describe_statistics(reading->statistics->vms, reading->all, reading->uid));
         else
                 call_fail(reading->call, reading->error);
         reading_free(reading);
@@ -82,6 +85,18 @@ static void reading_done(gpointer data, gpointer userdata) {
                 guests_count(reading->from, &waiter, g_steal_pointer(&lacking));
         } else
                 reading_answer(reading);
+}
+
+static void on_sight(Verdict verdict, const Caller *caller, const GError *error, void *userdata) {
+        Reading *reading = userdata;
+
+        if (verdict == VERDICT_GONE) {
+                reading_drop(reading);
+                return;
+        }
+        reading->all = verdict == VERDICT_YES;
+        reading->uid = caller->uid;
+        worker_submit(reading->worker, reading_run, reading_done, reading_drop, reading, NULL);
 }
 
 static GStrv read_names(sd_bus_message *message, GError **error) {
@@ -126,11 +141,12 @@ int method_get_statistics(sd_bus_message *message, void *userdata, sd_bus_error 
         Reading *reading = g_new0(Reading, 1);
         *reading = (Reading) {
                         .from = services->guests,
+                        .worker = services->readings->worker,
                         .call = call,
                         .root = root_ref(services->state->root),
                         .names = g_steal_pointer(&names),
                         .guests = guests_running(services->guests),
         };
-        worker_submit(services->readings->worker, reading_run, reading_done, reading_drop, reading, NULL);
+        authority_ask_details(services->authority, message, on_sight, reading);
         return 1;
 }

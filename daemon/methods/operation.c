@@ -42,6 +42,9 @@ typedef struct Job {
         Root *root;
         Loader *loader;
         Readings *readings;
+        WorkerRun look;    /* before anybody was asked for a password */
+        bool all;          /* it may see others' processes */
+        uid_t uid;
         gint64 asked;
         Passing passing;
         GPtrArray *impact; /* on guests, as of the plan */
@@ -103,7 +106,6 @@ static Job *job_new(Operation *operation, Plan *plan) {
                         .root = root_ref(services->state->root),
                         .loader = services->state->loader,
                         .readings = services->readings,
-                        .asked = g_get_monotonic_time(),
                         .impact = g_ptr_array_new_with_free_func((GDestroyNotify) impact_free),
         };
         passing_copy(guests_passing(services->guests), &job->passing);
@@ -275,19 +277,56 @@ static bool is_blocked(const Host *host, const Plan *plan) {
         return false;
 }
 
+/* Of those who hold KVM, what the caller may be told. */
+static Users *job_shown(const Job *job, Users *users) {
+        return job->all ? users_ref(users) : users_of(users, job->uid);
+}
+
 static void job_scan(gpointer data) {
         Job *job = data;
 
         job->result = change_result_new();
         job->result->holders = readings_users(job->readings, job->asked);
-        job->result->error = change_busy(job->plan, job->result->holders);
+        g_autoptr(Users) shown = job_shown(job, job->result->holders);
+        job->result->error = change_busy(job->plan, shown);
 }
 
 static void job_preview(gpointer data) {
         Job *job = data;
         g_autoptr(Users) users = plan_reloads(job->plan) ? readings_users(job->readings, job->asked) : NULL;
+        g_autoptr(Users) shown = users ? job_shown(job, users) : NULL;
 
-        job->result = change_preview(job->plan, job->root, users, &job->passing);
+        job->result = change_preview(job->plan, job->root, shown, &job->passing);
+}
+
+static void job_look(Job *job) {
+        Worker *worker = plan_reloads(job->plan) ? job->readings->scans : job->readings->worker;
+
+        job->asked = g_get_monotonic_time();
+        worker_submit(worker, job->look, on_looked, job_drop, job, NULL);
+}
+
+static void on_sight(Verdict verdict, const Caller *caller, const GError *error, void *userdata) {
+        Job *job = userdata;
+
+        if (verdict == VERDICT_GONE) {
+                job_drop(job);
+                return;
+        }
+        job->all = verdict == VERDICT_YES;
+        job->uid = caller->uid;
+        job_look(job);
+}
+
+/* Takes @plan over. */
+static void operation_look(Operation *operation, Plan *plan, WorkerRun look) {
+        Job *job = job_new(operation, plan);
+
+        job->look = look;
+        if (plan_reloads(plan))
+                authority_ask_details(operation->services->authority, operation->call->message, on_sight, job);
+        else
+                job_look(job);
 }
 
 /* The host is at rest: is there anything to do, and could it be done? Nothing here has side
@@ -312,10 +351,9 @@ static bool operation_judge(gpointer data) {
 
         const bool waits = operation->flags & REQUEST_WHEN_IDLE;
         if (plan->unchanged || operation->flags & REQUEST_DRY_RUN)
-                worker_submit(plan_reloads(plan) ? services->readings->scans : services->readings->worker, job_preview,
-                              on_looked, job_drop, job_new(operation, plan), NULL);
+                operation_look(operation, plan, job_preview);
         else if (!waits && is_blocked(services->state->host, plan))
-                worker_submit(services->readings->scans, job_scan, on_looked, job_drop, job_new(operation, plan), NULL);
+                operation_look(operation, plan, job_scan);
         else {
                 plan_free(plan);
                 operation_authorise(operation);

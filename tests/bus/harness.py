@@ -161,11 +161,11 @@ class BusTest(unittest.TestCase):
         path = self.host / "fake/calls"
         return path.read_text().splitlines() if path.exists() else []
 
-    def hold(self, pid, command="qemu-system-x86", module="kvm_amd"):
+    def hold(self, pid, command="qemu-system-x86", module="kvm_amd", uid=1000):
         """A process that holds /dev/kvm, as /proc and the module show it."""
         folder = self.host / "proc" / str(pid)
         write(folder / "comm", command + "\n")
-        write(folder / "status", "Name:\tqemu\nUid:\t1000\t1000\t1000\t1000\n")
+        write(folder / "status", "Name:\tqemu\nUid:" + f"\t{uid}" * 4 + "\n")
         write(folder / "cgroup", "0::/machine.slice/web1.scope\n")
         write(folder / "cmdline", "")
         (folder / "fd").mkdir()

@@ -2,13 +2,11 @@
 """The gate: who is asked, with which details, what a no, a silence and a missing polkit mean; with
 polkitd itself, too."""
 
-import os
 import signal
-import subprocess
 
-from gi.repository import Gio
 from clients import DBUS_ERROR, DRY_RUN, MODULE, NEXT_BOOT, NOBODY, RUNTIME, TIMEOUT, WHEN_IDLE, Failure, module_path, wait_for
 from harness import BusTest, snapshot
+from polkit import CHALLENGE, NO, POLKIT, YES, start_polkitd
 from tap import main
 
 KVM_AMD = {"path": module_path("kvm_amd"), "interface": MODULE}
@@ -16,11 +14,6 @@ OFF = {"kvm_amd": {"nested": "0"}}
 ON = {"kvm_amd": {"nested": "1"}}
 DENIED = DBUS_ERROR + "AccessDenied"
 CHALLENGED = DBUS_ERROR + "InteractiveAuthorizationRequired"
-POLKIT = "org.freedesktop.PolicyKit1"
-
-YES = ("(bba{ss})", (True, False, {}))
-NO = ("(bba{ss})", (False, False, {}))
-CHALLENGE = ("(bba{ss})", (False, True, {}))
 
 
 class Gate(BusTest):
@@ -313,36 +306,12 @@ polkit.addRule(function(action, subject) {
 });
 """
 
-# Its folders are built in, so it gets a view of the file system in which they are ours.
-START_POLKITD = """
-set -e
-mount -t tmpfs -o mode=0755 tmpfs /etc/polkit-1/rules.d
-cp "$RULES" /etc/polkit-1/rules.d/50-test.rules
-mount -t tmpfs -o mode=0755 tmpfs /usr/share/polkit-1/rules.d
-mount -t tmpfs -o mode=0755 tmpfs /usr/share/polkit-1/actions
-cp "$POLICY" /usr/share/polkit-1/actions/
-exec /usr/lib/polkit-1/polkitd --no-debug
-"""
-
-
 class Polkitd(BusTest):
     """The real one."""
 
     def setUp(self):
         super().setUp()
-        rules = self.folder / "test.rules"
-        rules.write_text(RULES)
-        owned = []
-        observer = self.client()
-        Gio.bus_watch_name_on_connection(observer.connection, POLKIT, Gio.BusNameWatcherFlags.NONE,
-                                         lambda *_: owned.append(True), None)
-        process = subprocess.Popen(
-            ["unshare", "--mount", "--propagation=private", "sh", "-c", START_POLKITD],
-            env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": self.bus.address, "RULES": str(rules)}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.terminate)
-        wait_for(lambda: owned, "polkitd")
+        start_polkitd(self, RULES)
         self.start_fake()
         self.before = snapshot(self.host)
 

@@ -16,7 +16,10 @@ LOCKED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-cap
 
 
 class Counting(BusTest):
+    """Of processes of nobody's, who asks."""
+
     def vm(self, name, **counters):
+        write(self.host / "proc" / name.partition("-")[0] / "status", "Name:\tqemu\nUid:" + f"\t{NOBODY}" * 4 + "\n")
         for counter, value in counters.items():
             write(self.host / DEBUGFS / name / counter, f"{value}\n")
 
@@ -74,7 +77,7 @@ class OfGuests(Counting):
 
     def begin(self, *options, **keywords):
         self.start_fake("--guests", *options, **keywords)
-        self.caller = self.client(uid=NOBODY)
+        self.caller = self.client()  # of what only libvirt tells nobody else knows whose it is
 
     def qemu(self, pid, name, identity):
         write(self.host / "proc" / str(pid) / "cmdline", f"/usr/bin/qemu-system-x86_64\0-name\0guest={name}\0-uuid\0{identity}\0")

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""polkit's part in the tests: what stands in its place says, and the real one with rules of a test."""
+
+import os
+import subprocess
+
+from clients import Gio, wait_for
+
+POLKIT = "org.freedesktop.PolicyKit1"
+
+YES = ("(bba{ss})", (True, False, {}))
+NO = ("(bba{ss})", (False, False, {}))
+CHALLENGE = ("(bba{ss})", (False, True, {}))
+
+# Its folders are built in, so it gets a view of the file system in which they are ours.
+START = """
+set -e
+mount -t tmpfs -o mode=0755 tmpfs /etc/polkit-1/rules.d
+cp "$RULES" /etc/polkit-1/rules.d/50-test.rules
+mount -t tmpfs -o mode=0755 tmpfs /usr/share/polkit-1/rules.d
+mount -t tmpfs -o mode=0755 tmpfs /usr/share/polkit-1/actions
+cp "$POLICY" /usr/share/polkit-1/actions/
+exec /usr/lib/polkit-1/polkitd --no-debug
+"""
+
+
+def start_polkitd(test, rules):
+    """polkitd on the bus of @test, a BusTest, until it ends; with our policy and those rules alone."""
+    path = test.folder / "test.rules"
+    path.write_text(rules)
+    owned = []
+    Gio.bus_watch_name_on_connection(test.client().connection, POLKIT, Gio.BusNameWatcherFlags.NONE,
+                                     lambda *_: owned.append(True), None)
+    process = subprocess.Popen(
+        ["unshare", "--mount", "--propagation=private", "sh", "-c", START],
+        env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": test.bus.address, "RULES": str(path)}, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL)
+    test.addCleanup(process.wait)
+    test.addCleanup(process.terminate)
+    wait_for(lambda: owned, "polkitd")
