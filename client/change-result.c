@@ -39,7 +39,13 @@ static void print_impact(Output *out, GVariant *result) {
 
         for (gsize i = 0; i < g_variant_n_children(impact); i++) {
                 g_autoptr(GVariant) one = g_variant_get_child_value(impact, i);
+                const guint32 omitted = get_omitted(one);
                 output_pad(out, 2);
+                if (omitted > 0) {
+                        output_printf(out, STYLE_WARN, "… and %u more", omitted);
+                        output_newline(out);
+                        continue;
+                }
                 output_text(out, STYLE_WARN, get_string(one, "Kind"));
                 output_printf(out, STYLE_PLAIN, ": %s", get_string(one, "Message"));
                 output_newline(out);

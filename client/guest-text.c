@@ -19,8 +19,8 @@ static char *describe_cpu(const char *mode, const char *model) {
         return *model ? g_strdup_printf("%s %s", mode, model) : g_strdup(mode);
 }
 
-/* 0 at the end of the array. */
-static int add_row(Table *table, sd_bus_message *guests) {
+/* 0 at the end of the array. @omitted: how many the last row stands for, which has no guest. */
+static int add_row(Table *table, sd_bus_message *guests, guint64 *omitted) {
         const char *path, *name, *mode, *model, *policy, *next_start, *now, *using, *saved_state;
         int active, restart_needed;
         int r = sd_bus_message_read(guests, "(osbssssssbs)", &path, &name, &active, &mode, &model, &policy, &next_start,
@@ -28,6 +28,10 @@ static int add_row(Table *table, sd_bus_message *guests) {
 
         if (r <= 0)
                 return r;
+        if (g_str_equal(path, "/")) {
+                *omitted = g_ascii_strtoull(name, NULL, 10);
+                return 1;
+        }
         g_autofree char *cpu = describe_cpu(mode, model);
         const char *const cells[] = {name, active ? "running" : "off", cpu, policy, next_start, now, using};
         const Style style = g_str_equal(next_start, "fails")      ? STYLE_BAD
@@ -40,18 +44,38 @@ static int add_row(Table *table, sd_bus_message *guests) {
 int guest_text_table(Output *out, sd_bus_message *guests) {
         static const char *const headings[] = {"GUEST", "STATE", "CPU", "POLICY", "NEXT START", "NOW", "USING", NULL};
         g_autoptr(Table) table = table_new(headings);
+        guint64 omitted = 0;
         int r = sd_bus_message_enter_container(guests, SD_BUS_TYPE_ARRAY, "(osbssssssbs)");
 
         while (r > 0)
-                r = add_row(table, guests);
+                r = add_row(table, guests, &omitted);
         if (r < 0)
                 return r;
         table_print(table, out);
-        if (table_is_empty(table)) {
+        if (omitted > 0) {
+                output_printf(out, STYLE_WARN, "… and %" G_GUINT64_FORMAT " more, which are too many to be shown", omitted);
+                output_newline(out);
+        } else if (table_is_empty(table)) {
                 output_text(out, STYLE_PLAIN, "libvirt knows of no guests.");
                 output_newline(out);
         }
         return 0;
+}
+
+int guest_text_count(sd_bus_message *guests, guint64 *ret) {
+        const char *path, *name;
+        int r = sd_bus_message_enter_container(guests, SD_BUS_TYPE_ARRAY, "(osbssssssbs)");
+
+        while (r >= 0 && (r = sd_bus_message_enter_container(guests, SD_BUS_TYPE_STRUCT, "osbssssssbs")) > 0) {
+                r = sd_bus_message_read(guests, "os", &path, &name);
+                if (r >= 0)
+                        r = sd_bus_message_skip(guests, "bssssssbs");
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(guests);
+                if (r >= 0)
+                        *ret += g_str_equal(path, "/") ? g_ascii_strtoull(name, NULL, 10) : 1;
+        }
+        return r;
 }
 
 static void print_state(Output *out, GVariant *guest) {

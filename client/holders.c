@@ -2,6 +2,8 @@
 
 /* Asks the daemon for the holders, and says who one is. It prints nothing. */
 
+#include <unistd.h>
+
 #include "connection.h"
 #include "holders.h"
 #include "names.h"
@@ -15,6 +17,24 @@ int holders_fetch(Client *client, const Inventory *inventory, GVariant **ret, sd
         }
         return connection_call_flags(client, module->path, IFACE_MODULE, "ListUsers", CALL_WAIT, 0, "aa{sv}", ret,
                                      error);
+}
+
+guint32 holders_omitted(GVariant *holders, bool *ret_others) {
+        guint32 omitted = 0;
+
+        *ret_others = getuid() != 0;
+        for (gsize i = 0; i < g_variant_n_children(holders); i++) {
+                g_autoptr(GVariant) holder = g_variant_get_child_value(holders, i);
+                guint32 uid;
+                omitted += get_omitted(holder);
+                if (g_variant_lookup(holder, "Uid", "u", &uid) && uid != getuid())
+                        *ret_others = false;
+        }
+        return omitted;
+}
+
+char *holders_describe_rest(guint32 omitted, bool others) {
+        return g_strdup_printf("… and %u more%s", omitted, others ? " of other users" : "");
 }
 
 char *holder_describe(GVariant *holder) {

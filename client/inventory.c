@@ -26,6 +26,13 @@ bool get_boolean(GVariant *properties, const char *name) {
         return value;
 }
 
+guint32 get_omitted(GVariant *entry) {
+        guint32 count = 0;
+
+        (void) g_variant_lookup(entry, "Omitted", "u", &count);
+        return count;
+}
+
 GVariant *get_container(GVariant *properties, const char *name, const char *type) {
         const GVariantType *wanted = G_VARIANT_TYPE(type);
         GVariant *value = properties ? g_variant_lookup_value(properties, name, wanted) : NULL;

@@ -7,6 +7,7 @@
 
 #include "json-module.h"
 #include "json.h"
+#include "output.h"
 #include "plugin.h"
 
 static JsonModuleAppend append;
@@ -34,8 +35,35 @@ static void load(void) {
         exit(EXIT_FAILURE);
 }
 
+/* The generator escapes what JSON itself does not allow. What a terminal would not take for a part
+ * of the text either stands in strings alone, which say the same with \u. */
+static void append_safely(GString *text, const char *json) {
+        for (const char *p = json; *p; p = g_utf8_next_char(p)) {
+                const gunichar c = g_utf8_get_char(p);
+                if (c < 0x7f || !output_is_unsafe(c))
+                        g_string_append_len(text, p, g_utf8_next_char(p) - p);
+                else if (c < 0x10000)
+                        g_string_append_printf(text, "\\u%04x", c);
+                else
+                        g_string_append_printf(text, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
+                                               0xdc00 + ((c - 0x10000) & 0x3ff));
+        }
+}
+
+static bool is_ascii(const char *text) {
+        while (*text > 0 && *text < 0x7f)
+                text++;
+        return !*text;
+}
+
 void json_append(GString *text, GVariant *value, JsonMode mode) {
+        g_autoptr(GString) json = g_string_new(NULL);
+
         if (!append)
                 load();
-        append(text, value, mode == JSON_PRETTY, json_key);
+        append(json, value, mode == JSON_PRETTY, json_key);
+        if (is_ascii(json->str))
+                g_string_append_len(text, json->str, (gssize) json->len);
+        else
+                append_safely(text, json->str);
 }

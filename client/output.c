@@ -49,6 +49,20 @@ static bool is_plain(const char *text) {
         return !*text;
 }
 
+/* Control characters, those that turn the direction of what follows, and the ends of lines and of
+ * paragraphs that are no newline (U+2028, U+2029). */
+bool output_is_unsafe(gunichar c) {
+        switch (g_unichar_type(c)) {
+        case G_UNICODE_CONTROL:
+        case G_UNICODE_FORMAT:
+        case G_UNICODE_LINE_SEPARATOR:
+        case G_UNICODE_PARAGRAPH_SEPARATOR:
+                return true;
+        default:
+                return false;
+        }
+}
+
 char *output_escape(const char *text) {
         if (is_plain(text)) /* as nearly everything is, in the longest lists */
                 return g_strdup(text);
@@ -57,22 +71,27 @@ char *output_escape(const char *text) {
 
         for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
                 const gunichar c = g_utf8_get_char(p);
-                /* Control characters, and those that turn the direction of what follows. */
-                if (g_unichar_iscntrl(c) || g_unichar_type(c) == G_UNICODE_FORMAT)
-                        g_string_append_printf(escaped, c < 0x100 ? "\\x%02x" : "\\u%04x", c);
+                if (output_is_unsafe(c))
+                        g_string_append_printf(escaped,
+                                               c < 0x100     ? "\\x%02x"
+                                               : c < 0x10000 ? "\\u%04x"
+                                                             : "\\U%08x",
+                                               c);
                 else
                         g_string_append_unichar(escaped, c);
         }
         return g_string_free(escaped, FALSE);
 }
 
+unsigned output_char_width(gunichar c) {
+        return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+}
+
 unsigned output_width(const char *text) {
         unsigned width = 0;
 
-        for (const char *p = text; *p; p = g_utf8_next_char(p)) {
-                const gunichar c = g_utf8_get_char(p);
-                width += g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
-        }
+        for (const char *p = text; *p; p = g_utf8_next_char(p))
+                width += output_char_width(g_utf8_get_char(p));
         return width;
 }
 

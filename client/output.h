@@ -35,7 +35,7 @@ void output_pad(Output *output, unsigned columns);
 void output_newline(Output *output);
 /* "  Label: text", the labels' ends @column columns from the left; nothing when @text is empty. */
 void output_field(Output *output, unsigned column, const char *label, Style style, const char *text);
-/* Appends as it is: JSON, which has no control characters. */
+/* Appends as it is: JSON, whose control characters are escaped in its own way (json.c). */
 void output_raw(Output *output, const char *text);
 /* As it is for a program; on a terminal without what would be a control sequence. */
 void output_document(Output *output, const char *text);
@@ -47,7 +47,10 @@ bool output_flush(Output *output, bool pager);
 /* The same, in the place of all that is on the terminal, as much as there is room for. */
 bool output_refresh(Output *output);
 
+/* It does not reach a terminal as it is. */
+bool output_is_unsafe(gunichar c);
 /* @text with control characters escaped, and nothing that is no UTF-8. */
 char *output_escape(const char *text);
-/* The columns that @text takes on a terminal. */
+/* The columns that these take on a terminal. */
+unsigned output_char_width(gunichar c);
 unsigned output_width(const char *text);

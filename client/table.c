@@ -4,6 +4,9 @@
 
 #include "table.h"
 
+/* Of a column. */
+#define WIDTH_MAX 64U
+
 typedef struct Row {
         Style style; /* of the first column */
         GStrv cells;
@@ -40,12 +43,29 @@ void table_free(Table *table) {
         g_free(table);
 }
 
+/* A name as long as a page leaves no column where it is: its beginning has to do. Takes @cell
+ * over. */
+static char *cut(char *cell) {
+        g_autofree char *whole = cell;
+        const char *end = whole, *last = whole;
+        unsigned width = 0;
+
+        if (output_width(whole) <= WIDTH_MAX)
+                return g_steal_pointer(&whole);
+        while (width < WIDTH_MAX) {
+                last = end;
+                end = g_utf8_next_char(end);
+                width += output_char_width(g_utf8_get_char(last));
+        }
+        return g_strdup_printf("%.*s…", (int) (last - whole), whole);
+}
+
 void table_add(Table *table, Style style, const char *const *cells, const char *note) {
         Row *row = g_new(Row, 1);
 
         *row = (Row) {.style = style, .cells = g_new0(char *, table->n_columns + 1), .note = g_strdup(note)};
         for (unsigned i = 0; i < table->n_columns; i++)
-                row->cells[i] = output_escape(cells[i] && *cells[i] ? cells[i] : "-");
+                row->cells[i] = cut(output_escape(cells[i] && *cells[i] ? cells[i] : "-"));
         g_ptr_array_add(table->rows, row);
 }
 

@@ -84,6 +84,17 @@ bool machines_is_meant(const Machines *machines, const char *machine, const char
                (strlen(word) == pid && strncmp(process, word, pid) == 0) || g_str_equal(name, word);
 }
 
+const char *machines_ask_for(const Machines *machines, const char *word) {
+        GHashTableIter iter;
+        gpointer uuid, name;
+
+        g_hash_table_iter_init(&iter, machines->guests);
+        while (g_hash_table_iter_next(&iter, &uuid, &name))
+                if (g_str_equal(name, word))
+                        return uuid;
+        return word;
+}
+
 void machines_add_pids(const Machines *machines, const char *name, GHashTable *pids) {
         const gsize n = machines->holders ? g_variant_n_children(machines->holders) : 0;
 

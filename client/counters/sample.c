@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "counter.h"
+#include "inventory.h"
 #include "sample.h"
 
 Sample *sample_new(GVariant *statistics) {
@@ -101,6 +102,8 @@ GPtrArray *sample_machines(const Sample *now, const Sample *before) {
         g_variant_iter_init(&iter, now->statistics);
         while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &counters)) {
                 Machine machine = {.name = name, .exits = {.name = "exits"}};
+                if (get_omitted(counters) > 0)
+                        continue;
                 g_autoptr(GVariant) earlier = counters_of(before, name);
                 (void) g_variant_lookup(counters, "exits", "t", &machine.exits.total);
                 rate(&machine.exits, now, before, earlier);
@@ -118,6 +121,18 @@ const char *sample_process(const Sample *now, const char *machine) {
 
         (void) g_variant_lookup(counters, "Machine", "&s", &process);
         return process;
+}
+
+guint32 sample_omitted(const Sample *now) {
+        guint32 omitted = 0;
+        GVariantIter iter;
+        const char *name;
+        GVariant *counters;
+
+        g_variant_iter_init(&iter, now->statistics);
+        while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &counters))
+                omitted += get_omitted(counters);
+        return omitted;
 }
 
 unsigned sample_withheld(const Sample *now, const char *machine, const char **ret_reason) {

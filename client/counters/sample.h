@@ -36,6 +36,8 @@ bool sample_has(const Sample *sample, const char *machine);
 /* "PID-FD" of the process and its descriptor, by which the kernel knows it; "" when that is not
  * known (the sample's, or @machine itself). */
 const char *sample_process(const Sample *now, const char *machine);
+/* How many machines the daemon does not tell of. */
+guint32 sample_omitted(const Sample *now);
 /* What is said of a machine besides: how many are withheld, and why (@ret is the sample's, or
  * ""). */
 unsigned sample_withheld(const Sample *now, const char *machine, const char **ret_reason);

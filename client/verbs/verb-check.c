@@ -18,6 +18,13 @@ static void print_finding(Output *out, GVariant *finding) {
         const char *status = get_string(finding, "Status"), *subject = get_string(finding, "Subject");
         const char *id = get_string(finding, "Id"), *fix = get_string(finding, "Fix");
         const unsigned width = output_width(status);
+        const guint32 omitted = get_omitted(finding);
+
+        if (omitted > 0) {
+                output_printf(out, STYLE_WARN, "… and %u more", omitted);
+                output_newline(out);
+                return;
+        }
 
         output_text(out, status_style(status), status);
         output_pad(out, width < 4 ? 6 - width : 2);

@@ -8,24 +8,8 @@
 #include "inventory.h"
 #include "verbs.h"
 
-/* All that is known of them. Looked at before, so that what can change without an event is of now;
- * and so that "there are none" is told from "it can't be known". */
-static int print_objects(Client *client, sd_bus_error *error) {
-        g_autoptr(Inventory) inventory = NULL;
-        int r;
-
-        r = connection_call_flags(client, PATH_MANAGER, IFACE_MANAGER, "RefreshGuests", CALL_WAIT, 0, NULL, NULL,
-                                  error);
-        if (r >= 0)
-                r = inventory_fetch(client, &inventory, error);
-        if (r < 0)
-                return r;
-        client_print_json_member(client, "guests", items_to_array(inventory->guests));
-        return 0;
-}
-
-static int print_table(Client *client, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *guests = NULL;
+static int list(Client *client, sd_bus_message **ret, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         int r;
 
         r = connection_prepare(client, PATH_MANAGER, IFACE_MANAGER, "ListGuests", &call, error);
@@ -34,7 +18,46 @@ static int print_table(Client *client, sd_bus_error *error) {
         r = sd_bus_message_append(call, "t", UINT64_C(0));
         if (r < 0)
                 return connection_fail(client, r, error);
-        r = connection_call_message(client, call, CALL_WAIT, &guests, error);
+        return connection_call_message(client, call, CALL_WAIT, ret, error);
+}
+
+/* With a last entry for those of the @known ones that the daemon does not show. */
+static GVariant *describe_guests(const GPtrArray *guests, guint64 known) {
+        GVariantBuilder builder;
+
+        if (known <= guests->len)
+                return items_to_array(guests);
+        g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));
+        for (unsigned i = 0; i < guests->len; i++)
+                g_variant_builder_add_value(&builder, ((const Item *) g_ptr_array_index(guests, i))->properties);
+        g_variant_builder_add_parsed(&builder, "{'Omitted': <%u>}", (guint32) (known - guests->len));
+        return g_variant_builder_end(&builder);
+}
+
+/* All that is known of them. They are listed before, so that what can change without an event is of
+ * now, "there are none" is told from "it can't be known", and it is known how many are left out. */
+static int print_objects(Client *client, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *listed = NULL;
+        g_autoptr(Inventory) inventory = NULL;
+        guint64 known = 0;
+        int r = list(client, &listed, error);
+
+        if (r < 0)
+                return r;
+        r = guest_text_count(listed, &known);
+        if (r < 0)
+                return connection_fail(client, r, error);
+        r = inventory_fetch(client, &inventory, error);
+        if (r < 0)
+                return r;
+        client_print_json_member(client, "guests", describe_guests(inventory->guests, known));
+        return 0;
+}
+
+static int print_table(Client *client, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *guests = NULL;
+        int r = list(client, &guests, error);
+
         if (r < 0)
                 return r;
         r = guest_text_table(client->out, guests);

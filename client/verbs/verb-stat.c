@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "connection.h"
 #include "error.h"
@@ -90,6 +91,9 @@ static bool choose(Stat *stat, char **words, sd_bus_error *error) {
                 for (unsigned i = 0; i < all->len; i++)
                         if (is_meant(stat, g_ptr_array_index(all, i), *words))
                                 g_ptr_array_add(chosen, g_strdup(label_of(stat, g_ptr_array_index(all, i))));
+                /* Whether it is one of those, the daemon knows. */
+                if (chosen->len == n && **words && sample_omitted(stat->now) > 0)
+                        g_ptr_array_add(chosen, g_strdup(machines_ask_for(stat->machines, *words)));
                 if (chosen->len == n) {
                         (void) sd_bus_error_setf(
                                         error, condition_to_name(CONDITION_NO_SUCH_GUEST),
@@ -195,12 +199,13 @@ static void print_lines(const Stat *stat, const GPtrArray *machines) {
 static void print(const Stat *stat) {
         Output *out = stat->client->out;
         g_autoptr(GPtrArray) machines = sample_machines(stat->now, stat->before);
+        const guint32 omitted = sample_omitted(stat->now);
 
         if (stat->client->json != JSON_OFF) {
                 print_json(stat);
                 return;
         }
-        if (machines->len == 0) {
+        if (machines->len == 0 && omitted == 0) {
                 output_text(out, STYLE_PLAIN, "No virtual machine runs now.");
                 output_newline(out);
         } else if (!output_is_terminal())
@@ -208,6 +213,12 @@ static void print(const Stat *stat) {
         else
                 for (unsigned i = 0; i < machines->len; i++)
                         print_machine(stat, g_ptr_array_index(machines, i));
+        if (omitted > 0) {
+                output_printf(out, STYLE_PLAIN, "%s%u %s%s", machines->len > 0 ? "… and " : "", omitted,
+                              machines->len > 0 ? "more" : "virtual machines",
+                              getuid() != 0 ? " of other users" : "");
+                output_newline(out);
+        }
 }
 
 /* The last one is left to the end of the program, with its pager. False when standard output takes

@@ -6,6 +6,19 @@
 #include "table.h"
 #include "verbs.h"
 
+static void print_rest(Output *out, GVariant *holders, bool none) {
+        bool others;
+        const guint32 omitted = holders_omitted(holders, &others);
+        g_autofree char *rest = omitted == 0 ? g_strdup(none ? "Nobody uses KVM." : NULL)
+                                : none       ? g_strdup_printf("%u processes of other users use KVM.", omitted)
+                                             : holders_describe_rest(omitted, others);
+
+        if (!rest)
+                return;
+        output_text(out, STYLE_PLAIN, rest);
+        output_newline(out);
+}
+
 static void print_holders(const Client *client, GVariant *holders) {
         static const char *const headings[] = {"PID", "UID", "COMMAND", "UNIT", "GUEST", NULL};
         g_autoptr(Table) table = table_new(headings);
@@ -13,6 +26,8 @@ static void print_holders(const Client *client, GVariant *holders) {
         for (gsize i = 0; i < g_variant_n_children(holders); i++) {
                 g_autoptr(GVariant) holder = g_variant_get_child_value(holders, i);
                 guint32 pid = 0, uid = 0;
+                if (get_omitted(holder) > 0)
+                        continue;
                 (void) g_variant_lookup(holder, "Pid", "u", &pid);
                 (void) g_variant_lookup(holder, "Uid", "u", &uid);
                 g_autofree char *pid_text = g_strdup_printf("%u", pid), *uid_text = g_strdup_printf("%u", uid);
@@ -20,11 +35,8 @@ static void print_holders(const Client *client, GVariant *holders) {
                                              get_string(holder, "Unit"), get_string(holder, "Guest")};
                 table_add(table, STYLE_PLAIN, cells, NULL);
         }
-        if (table_is_empty(table)) {
-                output_text(client->out, STYLE_PLAIN, "Nobody uses KVM.");
-                output_newline(client->out);
-        }
         table_print(table, client->out);
+        print_rest(client->out, holders, table_is_empty(table));
 }
 
 int verb_users(Client *client, char **words) {

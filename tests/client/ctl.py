@@ -84,7 +84,9 @@ def run_on_terminal(*arguments, address, rows=100, columns=200, program=None, us
 
 
 def copy_for_others(folder):
-    """The client where any user can run it: a build tree may be private."""
+    """The client where any user can run it, with what it loads: a build tree may be private."""
+    for module in pathlib.Path(NESTVIRTCTL).parent.glob("*.so"):
+        shutil.copy(module, folder)
     return shutil.copy(NESTVIRTCTL, folder / "nestvirtctl")
 
 

@@ -10,7 +10,7 @@ import unittest
 
 from clients import MODULE, NOBODY, module_path
 from ctl import copy_for_others, run, script
-from daemon import FakeDaemon, entry, manager, module, variants
+from daemon import FakeDaemon, change, entry, manager, module, variants
 from harness import FIXTURES, BusTest, GLib, write
 from tap import main
 
@@ -334,6 +334,47 @@ class Hostile(Reading):
         self.assertIn("\\x1b[2J\\x07\\x0a\\u202e\\x9b", self.text("users"))
         self.assertEqual(self.json("users")["users"][0]["command"], "\x1b[2J\x07\n\u202e\u009b")
         self.assertIn("\\u202e\\u009b", self.text("users", "--json=short"))
+
+    def test_nor_do_what_ends_lines_and_turns_them(self):
+        name = "a\u2028b\u2029c\u202ed\u2066e\u009bf\x7fg\U000e0041h\u00e9"
+        holder = variants({"Pid": 1, "Uid": 0, "Command": name, "Unit": "", "Guest": ""})
+        daemon = FakeDaemon(self.bus.address, answers={"ListUsers": lambda request: ("aa{sv}", [holder])})
+        self.addCleanup(daemon.close)
+        self.assertIn("a\\u2028b\\u2029c\\u202ed\\u2066e\\x9bf\\x7fg\\U000e0041h\u00e9 ", self.text("users"))
+        for form in ("short", "pretty"):
+            text = run("users", f"--json={form}", address=self.bus.address).out
+            self.assertEqual([c for c in text if not c.isprintable() and c != "\n"], [])
+            self.assertEqual(json.loads(text)["users"][0]["command"], name)
+
+    def test_a_long_name_leaves_the_columns_where_they_are(self):
+        def holder(pid, command):
+            return variants({"Pid": pid, "Uid": 0, "Command": command, "Unit": "u.service", "Guest": "\u6f22" * 300_000})
+        commands = {1: ("short", "short"), 2: ("n" * 300_000, "n" * 63 + "\u2026"), 3: ("n" * 64, "n" * 64), 4: ("\x1b" * 64, "\\x1b" * 15 + "\\x1\u2026"),
+                    5: ("\u6f22" * 33, "\u6f22" * 31 + "\u2026")}
+        daemon = FakeDaemon(self.bus.address, answers={
+            "ListUsers": lambda request: ("aa{sv}", [holder(pid, command) for pid, (command, _) in commands.items()])})
+        self.addCleanup(daemon.close)
+        lines = self.text("users").splitlines()
+        self.assertEqual([line.split()[2] for line in lines[1:]], [shown for _, shown in commands.values()])
+        self.assertLess(max(map(len, lines)), 200)
+        self.assertEqual([row["command"] for row in self.json("users")["users"]], [command for command, _ in commands.values()])
+
+    def test_what_is_left_out(self):
+        holder = {"Pid": 1, "Uid": 0, "Command": "qemu", "Unit": "", "Guest": ""}
+        finding = {"Id": "cpu", "Status": "fail", "Subject": "host", "Message": "No", "Fix": ""}
+        daemon = FakeDaemon(self.bus.address, modules=[module("kvm"), module("kvm_amd", ["nested"], in_use=True)], answers={
+            "ListUsers": lambda request: ("aa{sv}", [variants(holder), variants({"Omitted": 7})]),
+            "Check": lambda request: ("aa{sv}", [variants(finding), variants({"Omitted": 8})]),
+            "SetParameters": lambda request: change("planned", impact=[{"Subject": "pid 1", "Kind": "blocks", "Message": "It"}, {"Omitted": 9}]),
+            "ListGuests": lambda request: ("a(osbssssssbs)", [("/", "10", False, *[""] * 6, False, "")])})
+        self.addCleanup(daemon.close)
+        self.assertTrue(self.text("users").endswith("\n\u2026 and 7 more\n"))
+        self.assertEqual(self.json("users")["users"][1], {"omitted": 7})
+        self.assertRegex(self.text(), r"(?m)^ +Users: qemu \(pid 1\)\n +: \u2026 and 7 more$")
+        self.assertTrue(self.text("check", status=3).endswith("\n\u2026 and 8 more\n"))
+        self.assertIn("\n  \u2026 and 9 more\n", self.text("set", "--dry-run", "nested=0"))
+        self.assertEqual(self.text("guests"), "\u2026 and 10 more, which are too many to be shown\n")
+        self.assertEqual(self.json("guests"), {"guests": [{"omitted": 10}]})
 
     def test_every_type_becomes_json(self):
         values = {"Big": GLib.Variant("t", 2**63 - 1), "Low": GLib.Variant("x", -2**63), "Byte": GLib.Variant("y", 200),
