@@ -27,6 +27,13 @@ Settings *settings_read(const Root *root, GError **error) {
                 return settings;
         }
         settings->libvirt = g_key_file_get_string(file, "Libvirt", "Uri", NULL);
+        settings->hidden = g_key_file_get_boolean(file, "Guests", "Hidden", &problem);
+        if (g_error_matches(problem, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE)) {
+                settings->hidden = true; /* somebody has wanted something */
+                g_propagate_prefixed_error(error, g_steal_pointer(&problem),
+                                           "/" SETTINGS_PATH ": the guests are hidden, as Hidden is neither true nor "
+                                           "false: ");
+        }
         return settings;
 }
 

@@ -11,6 +11,7 @@
 #include "log.h"
 #include "names.h"
 #include "object.h"
+#include "seers.h"
 #include "variant.h"
 
 /* Where objects of a kind are looked for. */
@@ -27,6 +28,7 @@ struct Objects {
         Services *services;
         unsigned guests; /* how many there are, and what they take in one message */
         gsize guests_size;
+        Seers *seers; /* of guests that are hidden from others; NULL: they are not */
         sd_bus *bus;     /* NULL until they are on it */
         GHashTable *all; /* path -> Object* */
         Place places[OBJECT_KINDS];
@@ -56,6 +58,7 @@ void objects_free(Objects *objects) {
         if (!objects)
                 return;
         g_hash_table_unref(objects->all);
+        seers_free(objects->seers);
         g_free(objects);
 }
 
@@ -97,12 +100,18 @@ static void drop_constants(const ObjectKind *kind, char **names) {
         *to = NULL;
 }
 
+static bool is_hidden(const Object *object) {
+        return object->objects->seers && object->kind == &object->objects->kinds[OBJECT_GUEST];
+}
+
 static void object_update(Object *object, GVariant *properties) {
         g_auto(GStrv) changed = describe_diff(object->properties, properties);
 
         if (!*changed)
                 return;
         object_set(object, properties);
+        if (is_hidden(object))
+                return;
         drop_constants(object->kind, changed);
         int r = sd_bus_emit_properties_changed_strv(object->objects->bus, object->path, object->kind->interface,
                                                     changed);
@@ -115,7 +124,7 @@ static void object_add(Objects *objects, Object *object, GVariant *properties) {
         g_hash_table_insert(objects->all, object->path, object);
         /* At the start nobody is there to be told; the manager is there as long as the daemon
          * is. */
-        const bool told = objects->bus && object->kind != &objects->kinds[OBJECT_MANAGER];
+        const bool told = objects->bus && object->kind != &objects->kinds[OBJECT_MANAGER] && !is_hidden(object);
         int r = told ? sd_bus_emit_object_added(objects->bus, object->path) : 0;
         if (r < 0)
                 log_error("Cannot signal the new object %s: %s", object->path, strerror(-r));
@@ -133,7 +142,7 @@ static void publish(Objects *objects, unsigned kind, const char *path, const cha
 
 /* The signal lists the interfaces that the object has, so it is sent while it still has them. */
 static void tell_removed(const Objects *objects, const Object *object) {
-        int r = sd_bus_emit_object_removed(objects->bus, object->path);
+        int r = is_hidden(object) ? 0 : sd_bus_emit_object_removed(objects->bus, object->path);
 
         if (r < 0)
                 log_error("Cannot signal the removed object %s: %s", object->path, strerror(-r));
@@ -215,6 +224,22 @@ void objects_withdraw_guest(Objects *objects, const char *uuid) {
         (void) g_hash_table_remove(objects->all, path);
 }
 
+void objects_hide_guests(Objects *objects) {
+        if (!objects->seers)
+                objects->seers = seers_new();
+}
+
+bool objects_guests_are_hidden(const Objects *objects) {
+        return objects->seers != NULL;
+}
+
+void objects_show_guests(Objects *objects, const Caller *caller) {
+        int r = objects->seers ? seers_add(objects->seers, objects->bus, caller) : 0;
+
+        if (r < 0)
+                log_error("Cannot show the guests to %s: %s", caller->sender, strerror(-r));
+}
+
 Services *object_services(const Object *object) {
         return object->objects->services;
 }
@@ -251,7 +276,7 @@ static int find_object(sd_bus *bus, const char *path, const char *interface, voi
         const Place *place = userdata;
         Object *object = g_hash_table_lookup(place->objects->all, path);
 
-        if (!object || object->kind != place->kind)
+        if (!object || object->kind != place->kind || (is_hidden(object) && !seers_have(place->objects->seers, bus)))
                 return 0;
         *ret_found = object;
         return 1;
@@ -268,7 +293,7 @@ static int enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***re
         g_hash_table_iter_init(&i, place->objects->all);
         while (g_hash_table_iter_next(&i, NULL, &value)) {
                 const Object *object = value;
-                if (object->kind == place->kind)
+                if (object->kind == place->kind && (!is_hidden(object) || seers_have(place->objects->seers, bus)))
                         g_ptr_array_add(nodes, g_strdup(object->path));
         }
         g_ptr_array_add(nodes, NULL);

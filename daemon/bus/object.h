@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <systemd/sd-bus.h>
 
+#include "caller.h"
 #include "host.h"
 
 /* What methods are given: the objects only hand it on. */
@@ -51,6 +52,10 @@ void objects_publish(Objects *objects, const Host *host);
 bool objects_publish_guest(Objects *objects, const char *uuid, GVariant *properties);
 bool objects_has_guest(const Objects *objects, const char *uuid);
 void objects_withdraw_guest(Objects *objects, const char *uuid);
+/* From now on no guest is signalled, and none is found but by those that are shown them. */
+void objects_hide_guests(Objects *objects);
+bool objects_guests_are_hidden(const Objects *objects);
+void objects_show_guests(Objects *objects, const Caller *caller);
 /* The path of its object. */
 char *object_guest_path(const char *uuid);
 /* The other way round. */

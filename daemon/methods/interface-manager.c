@@ -12,9 +12,6 @@
 #include "operation.h"
 #include "services.h"
 
-/* Far above what QEMU's guests can have, whose names are names of files: the call is kept as long
- * as libvirt takes. */
-#define GUEST_NAME_MAX 4096U
 #define SET_FLAGS (REQUEST_DRY_RUN | REQUEST_RUNTIME | REQUEST_NEXT_BOOT | REQUEST_WHEN_IDLE)
 
 static void drop_call(gpointer data) {
@@ -109,56 +106,11 @@ static int method_check(sd_bus_message *message, void *userdata, sd_bus_error *e
         return 1;
 }
 
-static void on_guest(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
-        g_autoptr(GError) none = NULL;
-
-        if (!error && !objects_has_guest(userdata, found->facts->uuid))
-                g_set_error(&none, CONDITION, CONDITION_LIMITS_EXCEEDED,
-                            "libvirt has more guests than nestvirtd shows (%u), and this one is left out",
-                            OBJECTS_GUESTS_MAX);
-        if (error || none) {
-                call_fail(call, error ?: none);
-                return;
-        }
-        g_autofree char *path = object_guest_path(found->facts->uuid);
-        call_reply(call, g_variant_new("(o)", path));
-}
-
-static int method_get_guest(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        const Object *object = userdata;
-        Services *services = object_services(object);
-        g_autoptr(GError) refused = NULL;
-        const char *name;
-
-        int r = sd_bus_message_read_basic(message, SD_BUS_TYPE_STRING, &name);
-        if (r < 0)
-                return r;
-        if (strnlen(name, GUEST_NAME_MAX + 1) > GUEST_NAME_MAX) {
-                g_set_error(&refused, CONDITION, CONDITION_NO_SUCH_GUEST,
-                            "No guest has a name of more than %u bytes; \"nestvirtctl guests\" lists them",
-                            GUEST_NAME_MAX);
-                return call_refuse(error, refused);
-        }
-        Call *call = call_new(services->calls, message, &refused);
-        if (!call)
-                return call_refuse(error, refused);
-        guests_look(services->guests,
-                    &(GuestWaiter) {.call = call, .answer = on_guest, .userdata = object->objects}, name);
-        return 1;
-}
-
 static void on_guests(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
         if (error)
                 call_fail(call, error);
         else
                 call_reply(call, NULL);
-}
-
-static void on_listed(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
-        if (error)
-                call_fail(call, error);
-        else
-                call_reply_with(call, guests_append, userdata);
 }
 
 /* Looks at all of them before it answers. */
@@ -176,10 +128,6 @@ static int look(sd_bus_message *message, const Object *object, GuestAnswer answe
 
 static int method_refresh_guests(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         return look(message, userdata, on_guests, error);
-}
-
-static int method_list_guests(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return look(message, userdata, on_listed, error);
 }
 
 const sd_bus_vtable manager_vtable[] = {

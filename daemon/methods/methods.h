@@ -19,6 +19,9 @@ int operation_guest_set_cpu(sd_bus_message *message, void *userdata, sd_bus_erro
 int operation_guest_prepare(sd_bus_message *message, void *userdata, sd_bus_error *error);
 /* method-ensure-device.c */
 int method_ensure_device(sd_bus_message *message, void *userdata, sd_bus_error *error);
+/* method-guests.c */
+int method_get_guest(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_list_guests(sd_bus_message *message, void *userdata, sd_bus_error *error);
 /* method-cancel-pending.c */
 int method_cancel_pending(sd_bus_message *message, void *userdata, sd_bus_error *error);
 /* method-probe.c */

@@ -120,7 +120,10 @@ static void job_reply(Job *job) {
                 operation_fail(job->operation, result->error);
                 return;
         }
-        g_ptr_array_extend_and_steal(result->impact, g_steal_pointer(&job->impact));
+        if (job->all || !guests_are_hidden(job->operation->services->guests))
+                g_ptr_array_extend_and_steal(result->impact, g_steal_pointer(&job->impact));
+        else
+                result->omitted += job->impact->len;
         operation_reply(job->operation, describe_change(result));
 }
 
@@ -230,7 +233,9 @@ static bool operation_execute(gpointer data) {
         Plan *plan = operation_plan(operation, true);
         if (!plan)
                 return false;
-        worker_submit(services->changes, job_run, on_changed, job_drop, job_new(operation, plan), NULL);
+        Job *job = job_new(operation, plan);
+        job->all = true; /* who may change it may know */
+        worker_submit(services->changes, job_run, on_changed, job_drop, job, NULL);
         return true;
 }
 
@@ -323,7 +328,7 @@ static void operation_look(Operation *operation, Plan *plan, WorkerRun look) {
         Job *job = job_new(operation, plan);
 
         job->look = look;
-        if (plan_reloads(plan))
+        if (plan_reloads(plan) || job->impact->len > 0)
                 authority_ask_details(operation->services->authority, operation->call->message, on_sight, job);
         else
                 job_look(job);

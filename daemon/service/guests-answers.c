@@ -162,6 +162,10 @@ int guests_append(sd_bus_message *reply, gconstpointer data) {
         return guest_table_append(guests->table, reply);
 }
 
+bool guests_are_hidden(const Guests *guests) {
+        return objects_guests_are_hidden(guests->parts.objects);
+}
+
 unsigned guests_left_out(const Guests *guests) {
         return guest_table_left_out(guests->table);
 }

@@ -94,6 +94,8 @@ static int choose_uri(Guests *guests) {
 
         if (problem)
                 log_error("%s", problem->message);
+        if (settings->hidden)
+                objects_hide_guests(guests->parts.objects);
         if (!given && root_is_machine(root)) {
                 guests->sockets = libvirt_sockets_new(root, &r);
                 given = HYPERVISOR_URI;

@@ -57,6 +57,8 @@ void guests_plan(Guests *guests, const GuestWaiter *waiter, const char *uuid, co
 void guests_define(Guests *guests, const GuestWaiter *waiter, GuestPlan *plan);
 /* Appends those that are known: see guest-table.h. */
 int guests_append(sd_bus_message *reply, gconstpointer guests);
+/* An administrator wants them shown only to those who may read details. */
+bool guests_are_hidden(const Guests *guests);
 /* How many are not shown, as there are too many: see object.h. */
 unsigned guests_left_out(const Guests *guests);
 /* Those that run on KVM, as far as is known: a set of UUIDs, the caller's. */

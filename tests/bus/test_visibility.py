@@ -2,10 +2,12 @@
 """What a caller is told of other users' processes and machines: all, with root's uid or polkit's
 yes to read-details; else what is their own, and how much else there is."""
 
-from clients import DRY_RUN, ERROR, MODULE, NOBODY, Failure, module_path, wait_for
+from clients import (DBUS_ERROR, DRY_RUN, ERROR, GUEST, GLib, MODULE, NOBODY, OBJECT_MANAGER, Failure, guest_path, module_path,
+                     wait_for)
 from harness import BusTest, write
 from polkit import CHALLENGE, NO, POLKIT, YES, start_polkitd
 from tap import main
+from test_guests import ONE, TWO, Fake
 
 KVM_AMD = {"path": module_path("kvm_amd"), "interface": MODULE}
 OFF = {"kvm_amd": {"nested": "0"}}
@@ -147,6 +149,72 @@ class Polkitd(Visibility):
         self.assert_all(self.client(uid=ALLOWED))
         self.assert_sees(self.nobody, [1236], 2)
         self.assert_sees(self.other, [], 3)
+
+
+class Hidden(Fake):
+    """Guests are shown to nobody but those who may read details, as an administrator has said."""
+
+    def setUp(self):
+        super().setUp()
+        write(self.host / "etc/nestvirt/nestvirtd.conf", "[Guests]\nHidden=true\n")
+        self.guest(ONE, name="one", defined="host-passthrough", live="host-passthrough")
+        self.begin()
+        start_polkitd(self, RULES)
+
+    def objects(self, client):
+        return {path for path in client.call("GetManagedObjects", interface=OBJECT_MANAGER)[0] if "/guest/" in path}
+
+    def assert_hidden(self, client):
+        for member, arguments in (("ListGuests", ("t", 0)), ("GetGuest", ("s", "one")), ("GetGuest", ("s", "two"))):
+            with self.refused(DBUS_ERROR + "AccessDenied", "read-details", "nestvirtd.conf"):
+                client.call(member, arguments, interactive=True)
+        self.assertEqual(self.objects(client), set())
+        with self.refused(DBUS_ERROR + "UnknownObject"):
+            client.get_all(GUEST, guest_path(ONE))
+        with self.refused(DBUS_ERROR + "UnknownObject"):
+            client.call("SetCpu", ("a{sv}t", {"Nested": GLib.Variant("b", False)}, DRY_RUN), path=guest_path(ONE), interface=GUEST)
+        with self.refused(DBUS_ERROR + "UnknownObject"):
+            client.call("Introspect", path=guest_path(ONE), interface="org.freedesktop.DBus.Introspectable")
+        impact = client.set(OFF, DRY_RUN)["Impact"]
+        self.assertEqual(impact, omitted(1))
+
+    def test_who_may(self):
+        for uid in (0, ALLOWED):
+            client = self.client(uid=uid)
+            self.assertEqual(self.objects(client), set())  # not before it was asked for
+            self.assertEqual(client.call("GetGuest", ("s", "one"))[0], guest_path(ONE))
+            self.assertEqual(client.get_all(GUEST, guest_path(ONE))["Name"], "one")
+            self.assertEqual(self.objects(client), {guest_path(ONE)})
+            client = self.client(uid=uid)
+            self.assertEqual([row[1] for row in client.call("ListGuests", ("t", 0))[0]], ["one"])
+            self.assertEqual(self.objects(client), {guest_path(ONE)})
+            self.assertEqual([i["Subject"] for i in client.set(OFF, DRY_RUN)["Impact"]], ["one"])
+
+    def test_who_may_not(self):
+        self.assert_hidden(self.client(uid=NOBODY))
+        allowed = self.client(uid=ALLOWED)
+        allowed.call("ListGuests", ("t", 0))
+        self.assert_hidden(self.client(uid=NOBODY))
+        self.assert_hidden(self.client(uid=OTHER))
+        allowed.close()
+
+    def test_nothing_is_signalled(self):
+        seer = self.client(watch=True)
+        seer.call("ListGuests", ("t", 0))
+        self.change(ONE, name="other", defined="host-passthrough")
+        self.change(TWO, name="two", defined="host-passthrough")
+        (self.fake / "guests" / ONE).unlink()
+        self.tell(ONE)
+        wait_for(lambda: [row[1] for row in seer.call("ListGuests", ("t", 0))[0]] == ["two"], "the news")
+        seer.call("RefreshGuests", ("t", 0))
+        self.assertEqual([m.member for client in (seer, self.observer) for m in client.signals() if "/guest/" in str((m.path, m.body))], [])
+
+    def test_what_is_no_answer_hides(self):
+        self.stop(self.daemons.pop())
+        write(self.host / "etc/nestvirt/nestvirtd.conf", "[Guests]\nHidden=certainly\n")
+        daemon = self.begin()
+        self.assertIn("Hidden is neither true nor false", daemon.log.read_text())
+        self.assert_hidden(self.client(uid=NOBODY))
 
 
 if __name__ == "__main__":
