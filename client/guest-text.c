@@ -53,7 +53,8 @@ int guest_text_table(Output *out, sd_bus_message *guests) {
                 return r;
         table_print(table, out);
         if (omitted > 0) {
-                output_printf(out, STYLE_WARN, "… and %" G_GUINT64_FORMAT " more, which are too many to be shown", omitted);
+                output_printf(out, STYLE_WARN, "… and %" G_GUINT64_FORMAT " more, which are too many to be shown",
+                              omitted);
                 output_newline(out);
         } else if (table_is_empty(table)) {
                 output_text(out, STYLE_PLAIN, "libvirt knows of no guests.");

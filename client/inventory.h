@@ -33,7 +33,8 @@ bool inventory_resolve(const Inventory *inventory, const char *word, char **ret_
 /* "" when @properties (may be NULL) has no such string; the text is the dictionary's. */
 const char *get_string(GVariant *properties, const char *name);
 bool get_boolean(GVariant *properties, const char *name);
-/* How many others an entry of a list stands for, which the daemon has left out; 0: it is one itself. */
+/* How many others an entry of a list stands for, which the daemon has left out; 0: it is one
+ * itself. */
 guint32 get_omitted(GVariant *entry);
 /* A dictionary or array of that type, empty when there is none; not floating. */
 GVariant *get_container(GVariant *properties, const char *name, const char *type);

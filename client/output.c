@@ -72,11 +72,7 @@ char *output_escape(const char *text) {
         for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
                 const gunichar c = g_utf8_get_char(p);
                 if (output_is_unsafe(c))
-                        g_string_append_printf(escaped,
-                                               c < 0x100     ? "\\x%02x"
-                                               : c < 0x10000 ? "\\u%04x"
-                                                             : "\\U%08x",
-                                               c);
+                        g_string_append_printf(escaped, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
                 else
                         g_string_append_unichar(escaped, c);
         }

@@ -12,8 +12,8 @@ Table *table_new(const char *const *headings);
 void table_free(Table *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Table, table_free)
 
-/* As many cells as there are headings; NULL and "" show as "-", and what is wider than 64 columns is
- * cut. @note may be NULL or "". All are copied. */
+/* As many cells as there are headings; NULL and "" show as "-", and what is wider than 64 columns
+ * is cut. @note may be NULL or "". All are copied. */
 void table_add(Table *table, Style style, const char *const *cells, const char *note);
 bool table_is_empty(const Table *table);
 /* Nothing at all when there are no rows. */

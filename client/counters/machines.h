@@ -19,8 +19,8 @@ int machines_look(Machines *machines, sd_bus_error *error);
 char *machines_name(const Machines *machines, const char *machine, const char *process);
 /* @word: @machine, "PID-FD", the PID alone, or that name. */
 bool machines_is_meant(const Machines *machines, const char *machine, const char *process, const char *word);
-/* What GetStatistics may call the machine that @word means, where it is none of those that are told:
- * the UUID of a guest of that name, else @word. */
+/* What GetStatistics may call the machine that @word means, where it is none of those that are
+ * told: the UUID of a guest of that name, else @word. */
 const char *machines_ask_for(const Machines *machines, const char *word);
 /* The processes behind that name, added to a set of numbers. */
 void machines_add_pids(const Machines *machines, const char *name, GHashTable *pids);

@@ -221,10 +221,9 @@ static void print_users(Client *client, const Inventory *inventory) {
         for (gsize i = 0; i < g_variant_n_children(users); i++) {
                 g_autoptr(GVariant) user = g_variant_get_child_value(users, i);
                 const guint32 omitted = get_omitted(user);
-                g_autofree char *text =
-                                omitted > 0 && i == 0 ? g_strdup_printf("%u processes of other users", omitted)
-                                : omitted > 0         ? holders_describe_rest(omitted, others)
-                                                      : holder_describe(user);
+                g_autofree char *text = omitted > 0 && i == 0 ? g_strdup_printf("%u processes of other users", omitted)
+                                        : omitted > 0         ? holders_describe_rest(omitted, others)
+                                                              : holder_describe(user);
                 output_field(client->out, COLUMN, i == 0 ? "Users" : "", STYLE_PLAIN, text);
         }
 }

@@ -19,7 +19,7 @@ static const struct {
         const char *key;
         gsize max;
 } texts[] = {
-                {"Advice", BOUND_TEXT},  {"Description", BOUND_TEXT}, {"Diff", BOUND_DIFF}, {"Fix", BOUND_TEXT},
+                {"Advice", BOUND_TEXT},  {"Description", BOUND_TEXT}, {"Diff", BOUND_DIFF},  {"Fix", BOUND_TEXT},
                 {"Message", BOUND_TEXT}, {"Reason", BOUND_TEXT},      {"Steps", BOUND_TEXT},
 };
 

@@ -28,7 +28,7 @@ struct Objects {
         Services *services;
         unsigned guests; /* how many there are, and what they take in one message */
         gsize guests_size;
-        Seers *seers; /* of guests that are hidden from others; NULL: they are not */
+        Seers *seers;    /* of guests that are hidden from others; NULL: they are not */
         sd_bus *bus;     /* NULL until they are on it */
         GHashTable *all; /* path -> Object* */
         Place places[OBJECT_KINDS];

@@ -42,8 +42,8 @@ typedef struct Job {
         Root *root;
         Loader *loader;
         Readings *readings;
-        WorkerRun look;    /* before anybody was asked for a password */
-        bool all;          /* it may see others' processes */
+        WorkerRun look; /* before anybody was asked for a password */
+        bool all;       /* it may see others' processes */
         uid_t uid;
         gint64 asked;
         Passing passing;

@@ -66,8 +66,7 @@ const GuestHost *guest_table_host(const GuestTable *table) {
 }
 
 static bool publish(const GuestTable *table, const GuestFacts *facts) {
-        const bool there =
-                        objects_publish_guest(table->objects, facts->uuid, describe_guest(facts, &table->host));
+        const bool there = objects_publish_guest(table->objects, facts->uuid, describe_guest(facts, &table->host));
 
         if (there)
                 (void) g_hash_table_remove(table->left_out, facts->uuid);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""polkit's part in the tests: what stands in its place says, and the real one with rules of a test."""
+"""polkit's part in the tests: what is said in its place, and the real one with a test's rules."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ exec /usr/lib/polkit-1/polkitd --no-debug
 
 
 def start_polkitd(test, rules):
-    """polkitd on the bus of @test, a BusTest, until it ends; with our policy and those rules alone."""
+    """polkitd on the bus of @test, a BusTest, with our policy and those rules alone."""
     path = test.folder / "test.rules"
     path.write_text(rules)
     owned = []

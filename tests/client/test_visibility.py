@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What users and stat show of other users' processes and machines: to an ordinary user how many
-there are, to root and to whom polkit allows it all; with the same exit statuses, and no question."""
+there are, to root and to whom polkit allows it all; with the same exit statuses, and nobody is
+asked."""
 
 import json
 import re

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Names as long as they may be, and more of everything than fits into a message of the bus, which
-ends the connection of whoever sends more than 32 MiB: each answer stays far below that, says what it
-leaves out, and the daemon lives."""
+ends the connection of whoever sends more than 32 MiB: each answer stays far below that, says what
+it leaves out, and the daemon lives."""
 
 import uuid
 

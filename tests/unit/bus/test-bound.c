@@ -59,8 +59,8 @@ static void test_each_text_has_its_bound(void) {
         }
         /* Wherever it stands. */
         g_autofree char *text = long_text(5000);
-        g_autoptr(GVariant) deep = bound_properties(
-                        entry("Parameters", g_variant_new_parsed("{'nested': {'Reason': <%s>, 'Value': <%s>}}", text, text)));
+        g_autoptr(GVariant) deep = bound_properties(entry(
+                        "Parameters", g_variant_new_parsed("{'nested': {'Reason': <%s>, 'Value': <%s>}}", text, text)));
         g_autoptr(GVariant) parameters = g_variant_lookup_value(deep, "Parameters", G_VARIANT_TYPE("a{sa{sv}}"));
         g_autoptr(GVariant) nested = g_variant_lookup_value(parameters, "nested", G_VARIANT_TYPE_VARDICT);
         assert_length(nested, "Reason", 4096);
