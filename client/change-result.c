@@ -39,10 +39,11 @@ static void print_impact(Output *out, GVariant *result) {
 
         for (gsize i = 0; i < g_variant_n_children(impact); i++) {
                 g_autoptr(GVariant) one = g_variant_get_child_value(impact, i);
-                const guint32 omitted = get_omitted(one);
+                guint32 omitted;
                 output_pad(out, 2);
-                if (omitted > 0) {
-                        output_printf(out, STYLE_WARN, "… and %u more", omitted);
+                if (get_omitted(one, &omitted)) {
+                        g_autofree char *rest = describe_omitted(omitted);
+                        output_text(out, STYLE_WARN, rest);
                         output_newline(out);
                         continue;
                 }

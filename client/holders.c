@@ -19,22 +19,31 @@ int holders_fetch(Client *client, const Inventory *inventory, GVariant **ret, sd
                                      error);
 }
 
-guint32 holders_omitted(GVariant *holders, bool *ret_others) {
-        guint32 omitted = 0;
-
-        *ret_others = getuid() != 0;
+/* Whoever may not see others' is shown none of them. */
+static bool are_own(GVariant *holders) {
         for (gsize i = 0; i < g_variant_n_children(holders); i++) {
                 g_autoptr(GVariant) holder = g_variant_get_child_value(holders, i);
                 guint32 uid;
-                omitted += get_omitted(holder);
                 if (g_variant_lookup(holder, "Uid", "u", &uid) && uid != getuid())
-                        *ret_others = false;
+                        return false;
         }
-        return omitted;
+        return getuid() != 0;
 }
 
-char *holders_describe_rest(guint32 omitted, bool others) {
-        return g_strdup_printf("… and %u more%s", omitted, others ? " of other users" : "");
+char *holders_describe_rest(GVariant *holders, bool any) {
+        const gsize n = g_variant_n_children(holders);
+        g_autoptr(GVariant) last = n > 0 ? g_variant_get_child_value(holders, n - 1) : NULL;
+        const char *others = are_own(holders) ? " of other users" : "";
+        guint32 omitted;
+
+        if (!last || !get_omitted(last, &omitted))
+                return NULL;
+        if (any) {
+                g_autofree char *rest = describe_omitted(omitted);
+                return g_strconcat(rest, omitted > 0 ? others : "", NULL);
+        }
+        return omitted > 0 ? g_strdup_printf("%u processes%s", omitted, others)
+                           : g_strdup("perhaps somebody who was not looked at");
 }
 
 char *holder_describe(GVariant *holder) {

@@ -26,11 +26,12 @@ bool get_boolean(GVariant *properties, const char *name) {
         return value;
 }
 
-guint32 get_omitted(GVariant *entry) {
-        guint32 count = 0;
+bool get_omitted(GVariant *entry, guint32 *ret) {
+        return g_variant_lookup(entry, "Omitted", "u", ret);
+}
 
-        (void) g_variant_lookup(entry, "Omitted", "u", &count);
-        return count;
+char *describe_omitted(guint32 omitted) {
+        return omitted > 0 ? g_strdup_printf("… and %u more", omitted) : g_strdup("… and perhaps more");
 }
 
 GVariant *get_container(GVariant *properties, const char *name, const char *type) {

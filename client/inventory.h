@@ -33,9 +33,11 @@ bool inventory_resolve(const Inventory *inventory, const char *word, char **ret_
 /* "" when @properties (may be NULL) has no such string; the text is the dictionary's. */
 const char *get_string(GVariant *properties, const char *name);
 bool get_boolean(GVariant *properties, const char *name);
-/* How many others an entry of a list stands for, which the daemon has left out; 0: it is one
- * itself. */
-guint32 get_omitted(GVariant *entry);
+/* True when an entry of a list stands for others, which the daemon has left out: so many, or 0:
+ * perhaps some. */
+bool get_omitted(GVariant *entry, guint32 *ret);
+/* "… and 3 more", "… and perhaps more" */
+char *describe_omitted(guint32 omitted);
 /* A dictionary or array of that type, empty when there is none; not floating. */
 GVariant *get_container(GVariant *properties, const char *name, const char *type);
 /* The properties of each Item, aa{sv}, floating. */

@@ -98,11 +98,12 @@ GPtrArray *sample_machines(const Sample *now, const Sample *before) {
         GVariantIter iter;
         const char *name;
         GVariant *counters;
+        guint32 omitted;
 
         g_variant_iter_init(&iter, now->statistics);
         while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &counters)) {
                 Machine machine = {.name = name, .exits = {.name = "exits"}};
-                if (get_omitted(counters) > 0)
+                if (get_omitted(counters, &omitted))
                         continue;
                 g_autoptr(GVariant) earlier = counters_of(before, name);
                 (void) g_variant_lookup(counters, "exits", "t", &machine.exits.total);
@@ -124,14 +125,15 @@ const char *sample_process(const Sample *now, const char *machine) {
 }
 
 guint32 sample_omitted(const Sample *now) {
-        guint32 omitted = 0;
+        guint32 omitted = 0, more;
         GVariantIter iter;
         const char *name;
         GVariant *counters;
 
         g_variant_iter_init(&iter, now->statistics);
         while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &counters))
-                omitted += get_omitted(counters);
+                if (get_omitted(counters, &more))
+                        omitted += more;
         return omitted;
 }
 

@@ -18,10 +18,11 @@ static void print_finding(Output *out, GVariant *finding) {
         const char *status = get_string(finding, "Status"), *subject = get_string(finding, "Subject");
         const char *id = get_string(finding, "Id"), *fix = get_string(finding, "Fix");
         const unsigned width = output_width(status);
-        const guint32 omitted = get_omitted(finding);
+        guint32 omitted;
 
-        if (omitted > 0) {
-                output_printf(out, STYLE_WARN, "… and %u more", omitted);
+        if (get_omitted(finding, &omitted)) {
+                g_autofree char *rest = describe_omitted(omitted);
+                output_text(out, STYLE_WARN, rest);
                 output_newline(out);
                 return;
         }

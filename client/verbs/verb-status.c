@@ -213,17 +213,14 @@ static bool is_in_use(const Inventory *inventory) {
 static void print_users(Client *client, const Inventory *inventory) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         g_autoptr(GVariant) users = NULL;
-        bool others;
+        guint32 omitted;
 
         if (!is_in_use(inventory) || holders_fetch(client, inventory, &users, &error) < 0)
                 return;
-        (void) holders_omitted(users, &others);
         for (gsize i = 0; i < g_variant_n_children(users); i++) {
                 g_autoptr(GVariant) user = g_variant_get_child_value(users, i);
-                const guint32 omitted = get_omitted(user);
-                g_autofree char *text = omitted > 0 && i == 0 ? g_strdup_printf("%u processes of other users", omitted)
-                                        : omitted > 0         ? holders_describe_rest(omitted, others)
-                                                              : holder_describe(user);
+                g_autofree char *text = get_omitted(user, &omitted) ? holders_describe_rest(users, i > 0)
+                                                                    : holder_describe(user);
                 output_field(client->out, COLUMN, i == 0 ? "Users" : "", STYLE_PLAIN, text);
         }
 }

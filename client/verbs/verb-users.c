@@ -6,27 +6,14 @@
 #include "table.h"
 #include "verbs.h"
 
-static void print_rest(Output *out, GVariant *holders, bool none) {
-        bool others;
-        const guint32 omitted = holders_omitted(holders, &others);
-        g_autofree char *rest = omitted == 0 ? g_strdup(none ? "Nobody uses KVM." : NULL)
-                                : none       ? g_strdup_printf("%u processes of other users use KVM.", omitted)
-                                             : holders_describe_rest(omitted, others);
-
-        if (!rest)
-                return;
-        output_text(out, STYLE_PLAIN, rest);
-        output_newline(out);
-}
-
 static void print_holders(const Client *client, GVariant *holders) {
         static const char *const headings[] = {"PID", "UID", "COMMAND", "UNIT", "GUEST", NULL};
         g_autoptr(Table) table = table_new(headings);
 
         for (gsize i = 0; i < g_variant_n_children(holders); i++) {
                 g_autoptr(GVariant) holder = g_variant_get_child_value(holders, i);
-                guint32 pid = 0, uid = 0;
-                if (get_omitted(holder) > 0)
+                guint32 pid = 0, uid = 0, omitted;
+                if (get_omitted(holder, &omitted))
                         continue;
                 (void) g_variant_lookup(holder, "Pid", "u", &pid);
                 (void) g_variant_lookup(holder, "Uid", "u", &uid);
@@ -36,7 +23,14 @@ static void print_holders(const Client *client, GVariant *holders) {
                 table_add(table, STYLE_PLAIN, cells, NULL);
         }
         table_print(table, client->out);
-        print_rest(client->out, holders, table_is_empty(table));
+        g_autofree char *rest = holders_describe_rest(holders, !table_is_empty(table));
+        if (rest && table_is_empty(table))
+                output_printf(client->out, STYLE_PLAIN, "KVM is in use by %s.", rest);
+        else if (rest || table_is_empty(table))
+                output_text(client->out, STYLE_PLAIN, rest ?: "Nobody uses KVM.");
+        else
+                return;
+        output_newline(client->out);
 }
 
 int verb_users(Client *client, char **words) {

@@ -118,17 +118,16 @@ static GVariant *tail_of(const GVariantType *type, guint32 omitted) {
         return NULL;
 }
 
-/* How many an entry stands for besides itself: it may be such a last one already. */
+/* How many an entry stands for: it may be such a last one already. */
 static guint32 counted_in(GVariant *entry) {
         g_autoptr(GVariant) inner = g_variant_is_of_type(entry, G_VARIANT_TYPE("{sa{sv}}"))
                                                     ? g_variant_get_child_value(entry, 1)
                                                     : g_variant_ref(entry);
-        guint32 count = 0;
+        guint32 count = 1;
 
-        if (!g_variant_is_of_type(inner, G_VARIANT_TYPE_VARDICT) || g_variant_n_children(inner) != 1 ||
-            !g_variant_lookup(inner, "Omitted", "u", &count) || count == 0)
-                return 0;
-        return count - 1;
+        if (g_variant_is_of_type(inner, G_VARIANT_TYPE_VARDICT) && g_variant_n_children(inner) == 1)
+                (void) g_variant_lookup(inner, "Omitted", "u", &count);
+        return count;
 }
 
 /* Leaves in @entries, which are those of an array of that type, those for which there is room. */
@@ -136,7 +135,7 @@ static bool cut_rows(const GVariantType *type, GPtrArray *entries, const Room *r
         const gsize max = g_variant_type_equal(type, G_VARIANT_TYPE_STRING_ARRAY) ? room->texts : room->rows;
         g_autoptr(GVariant) known = tail_of(type, 0);
         BoundRows rows = {};
-        guint32 more = 0;
+        guint32 omitted = 0;
         unsigned kept = 0;
 
         if (!known)
@@ -146,12 +145,12 @@ static bool cut_rows(const GVariantType *type, GPtrArray *entries, const Room *r
                 if (bound_rows_take(&rows, bound_size(entry), max))
                         kept++;
                 else
-                        more += counted_in(entry);
+                        omitted += counted_in(entry);
         }
         if (rows.omitted == 0)
                 return false;
         g_ptr_array_set_size(entries, (int) kept);
-        g_ptr_array_add(entries, tail_of(type, rows.omitted + more));
+        g_ptr_array_add(entries, tail_of(type, omitted));
         return true;
 }
 

@@ -5,6 +5,7 @@
  * that had been cut short (recover.c). */
 
 #include <glib.h>
+#include <stdbool.h>
 
 #include "users.h"
 
@@ -14,6 +15,7 @@ typedef struct ChangeResult {
         GPtrArray *impact;   /* Impact* (plan.h) */
         Users *holders;      /* of KVM, when it was Busy; else NULL */
         unsigned omitted;    /* so many more hold KVM, and are not told in it */
+        bool perhaps_more;   /* nor are those that nobody looked at */
         /* parameter, or module.parameter when two modules are concerned -> value read back, as
          * sysfs prints it */
         GHashTable *values;

@@ -35,6 +35,7 @@ static void G_GNUC_PRINTF(2, 3) change_step(Change *change, const char *format, 
 
 static void add_blockers(ChangeResult *result, const Users *users, const Passing *passing) {
         result->omitted = users->omitted + users->others;
+        result->perhaps_more = users->perhaps_more;
         for (unsigned i = 0; i < users->holders->len; i++) {
                 const User *user = g_ptr_array_index(users->holders, i);
                 const char *what = passing_what(passing, user);

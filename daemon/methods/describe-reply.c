@@ -24,16 +24,16 @@ static void add_texts(GVariantBuilder *builder, const char *name, const GPtrArra
         g_variant_builder_add(builder, "{sv}", name, g_variant_builder_end(&array));
 }
 
-/* The last entry of an array of dictionaries, where some are left out. */
-static void add_omitted(GVariantBuilder *array, unsigned omitted) {
-        if (omitted == 0)
+/* The last entry of an array of dictionaries, where some are left out, or @perhaps are. */
+static void add_omitted(GVariantBuilder *array, unsigned omitted, bool perhaps) {
+        if (omitted == 0 && !perhaps)
                 return;
         g_variant_builder_open(array, G_VARIANT_TYPE_VARDICT);
         g_variant_builder_add(array, "{sv}", "Omitted", g_variant_new_uint32(omitted));
         g_variant_builder_close(array);
 }
 
-static void add_impact(GVariantBuilder *builder, const GPtrArray *impact, unsigned omitted) {
+static void add_impact(GVariantBuilder *builder, const GPtrArray *impact, unsigned omitted, bool perhaps) {
         GVariantBuilder array;
 
         g_variant_builder_init(&array, G_VARIANT_TYPE("aa{sv}"));
@@ -45,7 +45,7 @@ static void add_impact(GVariantBuilder *builder, const GPtrArray *impact, unsign
                 add_text(&array, "Subject", one->subject);
                 g_variant_builder_close(&array);
         }
-        add_omitted(&array, omitted);
+        add_omitted(&array, omitted, perhaps);
         g_variant_builder_add(builder, "{sv}", "Impact", g_variant_builder_end(&array));
 }
 
@@ -63,7 +63,7 @@ GVariant *describe_change(const ChangeResult *result) {
         GVariantBuilder builder;
 
         g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
-        add_impact(&builder, result->impact, result->omitted);
+        add_impact(&builder, result->impact, result->omitted, result->perhaps_more);
         add_text(&builder, "Outcome", result->outcome);
         add_texts(&builder, "Steps", result->steps);
         add_values(&builder, result->values);
@@ -86,7 +86,7 @@ GVariant *describe_guest_change(const char *outcome, const GuestPlan *plan, cons
         g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
         add_texts(&builder, "Advice", plan->advice);
         add_text(&builder, "Diff", plan->diff);
-        add_impact(&builder, impact, 0);
+        add_impact(&builder, impact, 0, false);
         add_text(&builder, "Outcome", outcome);
         g_variant_builder_add(&builder, "{sv}", "RestartNeeded",
                               g_variant_new_boolean(guest_plan_needs_restart(plan, host)));
@@ -125,7 +125,7 @@ GVariant *describe_users(const Users *users) {
                 add_text(&array, "Unit", user->unit);
                 g_variant_builder_close(&array);
         }
-        add_omitted(&array, users->omitted + users->others);
+        add_omitted(&array, users->omitted + users->others, users->perhaps_more);
         return g_variant_new("(aa{sv})", &array);
 }
 
@@ -166,7 +166,7 @@ GVariant *describe_statistics(const GPtrArray *vms, bool all, unsigned uid) {
         if (others > 0) {
                 g_variant_builder_open(&array, G_VARIANT_TYPE("{sa{sv}}"));
                 g_variant_builder_add(&array, "s", BOUND_OTHERS);
-                add_omitted(&array, others);
+                add_omitted(&array, others, false);
                 g_variant_builder_close(&array);
         }
         return g_variant_new("(a{sa{sv}})", &array);

@@ -99,13 +99,17 @@ class StandIn(Visibility):
             self.other.call("GetStatistics", ("ast", ["1-1"], 0))
 
     def test_who_may_change_sees_who_is_in_the_way(self):
-        """Only once the change is under way it turns out that somebody is."""
+        """They came while polkit was asked, and the change is under way by then."""
         self.set_refcnt("kvm_amd", 0)
-        gate = self.polkit(None)
-        gate.answers["CheckAuthorization"] = lambda request: YES if request.arguments[1].endswith("manage-modules") else NO
-        write(self.host / "fake/busy", "kvm_amd")
+
+        def answer(request):
+            self.set_refcnt("kvm_amd", 3)
+            return YES if request.arguments[1] == "org.nestvirt1.manage-modules" else NO
+
+        gate = self.service(POLKIT, {"CheckAuthorization": answer})
         with self.refused(ERROR + "Busy", "pid 1234", "pid 1235", "pid 1236"):
             self.nobody.set(OFF)
+        self.assertEqual(len(gate.asked("CheckAuthorization")), 1)
 
     def test_nothing_is_asked_where_nobody_is_looked_for(self):
         gate = self.polkit(NO)

@@ -56,6 +56,11 @@ class Hostile(Reading):
         self.addCleanup(daemon.close)
         self.assertTrue(self.text("users").endswith("\n\u2026 and 7 more\n"))
         self.assertEqual(self.json("users")["users"][1], {"omitted": 7})
+        for rows, said in (([holder, {"Omitted": 0}], "\n\u2026 and perhaps more\n"),
+                           ([{"Omitted": 0}], "KVM is in use by perhaps somebody who was not looked at.\n")):
+            daemon.answers["ListUsers"] = lambda request, rows=rows: ("aa{sv}", [variants(row) for row in rows])
+            self.assertTrue(self.text("users").endswith(said))
+        daemon.answers["ListUsers"] = lambda request: ("aa{sv}", [variants(holder), variants({"Omitted": 7})])
         self.assertRegex(self.text(), r"(?m)^ +Users: qemu \(pid 1\)\n +: \u2026 and 7 more$")
         self.assertTrue(self.text("check", status=3).endswith("\n\u2026 and 8 more\n"))
         self.assertIn("\n  \u2026 and 9 more\n", self.text("set", "--dry-run", "nested=0"))

@@ -85,7 +85,7 @@ class Visibility(BusTest):
         self.assertIn("\n  … and 2 more\n", self.ctl(NOBODY, "set", "--dry-run", "nested=0"))
 
     def test_one_who_has_none(self):
-        self.assertEqual(self.ctl(2, "users"), "3 processes of other users use KVM.\n")
+        self.assertEqual(self.ctl(2, "users"), "KVM is in use by 3 processes of other users.\n")
         self.assertEqual(self.json(2, "users"), {"users": [{"omitted": 3}]})
         self.assertEqual(self.ctl(2, "stat"), "3 virtual machines of other users\n")
         self.assertEqual(self.json(2, "stat")["statistics"], {"others": {"omitted": 3}})
