@@ -166,7 +166,8 @@ Users *users_scan_within(const Root *root, const Bounds *bounds, unsigned max) {
                         look(users, max, &descriptors, (char *const *) more->pdata, bounds->first, bounds->each);
         g_ptr_array_sort(users->holders, compare_users);
         users->looked = descriptors.looked;
-        users->perhaps_more = descriptors.cut || rest->len > 0;
+        /* /proc of a machine that has no process at all could not be read. */
+        users->perhaps_more = descriptors.cut || rest->len > 0 || (!*names && root_is_machine(root));
         return users;
 }
 

@@ -42,7 +42,7 @@ static void assert_holding(pid_t pid, Holding expected) {
 
 /* /dev/kvm is a plain file where it looks, and the path of its descriptor says what it would say of
  * the device. */
-static void imitate(int ready) {
+static void G_GNUC_NORETURN imitate(int ready) {
         const char byte = 0;
         int fd;
 
