@@ -2,7 +2,6 @@
 
 /* libvirt does not hand out its socket, so it is looked for among our own. */
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -39,8 +38,8 @@ unsigned libvirt_peer(void) {
                 struct sockaddr_un address = {};
                 socklen_t size = sizeof address;
 
-                if (getpeername(atoi(name), &address, &size) >= 0 && address.sun_family == AF_UNIX &&
-                    size < sizeof address && is_libvirts(&address))
+                if (getpeername((int) g_ascii_strtoll(name, NULL, 10), &address, &size) >= 0 &&
+                    address.sun_family == AF_UNIX && size < sizeof address && is_libvirts(&address))
                         return ask(&address, size);
         }
         return 0;
