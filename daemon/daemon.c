@@ -181,11 +181,11 @@ static int set_up_ground(Daemon *daemon, Root *root, Loader *loader) {
         daemon->objects = objects_new(interfaces, services);
         services->calls = calls_new();
         services->endings = endings_new(daemon->event);
-        g_queue_init(&services->refreshes);
+        services->findings = findings_new();
         services->queue = operation_queue_new(daemon->event);
         if (!services->queue)
                 return -ENOMEM;
-        services->state = host_state_new(daemon->event, root, loader);
+        services->state = host_state_new(root, loader);
         publish_host(daemon);
         host_state_observe(services->state, publish_host, daemon);
         r = bus_open(daemon->event, daemon->objects, &daemon->bus);
@@ -233,7 +233,7 @@ static int set_up_services(Daemon *daemon) {
         int r = 0;
 
         services->authority = authority_new(daemon->bus, daemon->settings->always_ask);
-        services->device = helper ? device_new(state, services->queue, helper) : NULL;
+        services->device = helper ? device_new(state, helper) : NULL;
         services->idle = make_idle(daemon);
         services->prober = helper_new(daemon->event, daemon->bus, folder);
         if (!services->device || !services->idle || !services->prober)
@@ -260,6 +260,8 @@ static void take_down(Daemon *daemon) {
 
         host_retry_free(daemon->retry);
         watch_free(daemon->watch);
+        if (services->calls)
+                calls_close(services->calls);
         guests_free(services->guests);
         g_clear_pointer(&services->changes, worker_free);
         readings_free(services->readings);
@@ -272,6 +274,7 @@ static void take_down(Daemon *daemon) {
         sd_bus_flush_close_unref(daemon->bus);
         objects_free(daemon->objects);
         calls_free(services->calls);
+        findings_free(services->findings);
         host_state_free(services->state);
         sd_event_unref(daemon->event);
         if (daemon->lock >= 0)
@@ -288,7 +291,7 @@ int daemon_run(const DaemonSettings *settings, Root *root, Loader *loader) {
         if (r >= 0)
                 r = set_up_services(&daemon);
         if (r >= 0) {
-                operation_queue_ask(daemon.services.queue, recovery_begin, recovery_dropped, &daemon);
+                operation_queue_ask(daemon.services.queue, 0, recovery_begin, recovery_dropped, &daemon);
                 status = sd_event_loop(daemon.event);
         } else
                 log_error("Cannot start: %s", strerror(-r));

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "fair-queue.h"
 #include "worker.h"
 
 typedef struct Task {
@@ -27,15 +28,17 @@ struct Worker {
         /* Not GLib's: ThreadSanitizer knows these, and sees what they guard. */
         pthread_mutex_t mutex;
         pthread_cond_t wake;
-        GQueue waiting;  /* Task*, under the mutex */
-        GQueue finished; /* Task*, under the mutex */
-        bool stop;       /* under the mutex */
-        bool drain;      /* under the mutex: stop once nothing waits */
-        bool ended;      /* under the mutex */
+        FairQueue *waiting; /* Task*, under the mutex */
+        GQueue finished;    /* Task*, under the mutex */
+        bool stop;          /* under the mutex */
+        bool drain;         /* under the mutex: stop once nothing waits */
+        bool ended;         /* under the mutex */
         int fd;
 };
 
-static void task_discard(Task *task) {
+static void task_discard(gpointer data) {
+        Task *task = data;
+
         if (task->discard)
                 task->discard(task->job);
         g_free(task);
@@ -54,12 +57,12 @@ static gpointer worker_main(gpointer userdata) {
 
         (void) pthread_mutex_lock(&worker->mutex);
         for (;;) {
-                while (!worker->stop && !worker->drain && g_queue_is_empty(&worker->waiting))
+                while (!worker->stop && !worker->drain && fair_queue_is_empty(worker->waiting))
                         (void) pthread_cond_wait(&worker->wake, &worker->mutex);
-                if (worker->stop || g_queue_is_empty(&worker->waiting))
+                if (worker->stop || fair_queue_is_empty(worker->waiting))
                         break;
 
-                Task *task = g_queue_pop_head(&worker->waiting);
+                Task *task = fair_queue_pop(worker->waiting);
                 (void) pthread_mutex_unlock(&worker->mutex);
                 task->run(task->job);
                 (void) pthread_mutex_lock(&worker->mutex);
@@ -83,7 +86,7 @@ Worker *worker_new(const char *name, GError **error) {
         worker->fd = fd;
         (void) pthread_mutex_init(&worker->mutex, NULL);
         (void) pthread_cond_init(&worker->wake, NULL);
-        g_queue_init(&worker->waiting);
+        worker->waiting = fair_queue_new();
         g_queue_init(&worker->finished);
         worker->thread = g_thread_try_new(name, worker_main, worker, error);
         if (!worker->thread)
@@ -101,8 +104,8 @@ void worker_free(Worker *worker) {
                 (void) pthread_mutex_unlock(&worker->mutex);
                 g_thread_join(worker->thread);
         }
-        g_queue_clear_full(&worker->waiting, (GDestroyNotify) task_discard);
-        g_queue_clear_full(&worker->finished, (GDestroyNotify) task_discard);
+        fair_queue_free(worker->waiting, task_discard);
+        g_queue_clear_full(&worker->finished, task_discard);
         (void) pthread_mutex_destroy(&worker->mutex);
         (void) pthread_cond_destroy(&worker->wake);
         (void) close(worker->fd);
@@ -131,15 +134,20 @@ bool worker_end(Worker *worker, uint64_t usec) {
         return ended;
 }
 
-void worker_submit(Worker *worker, WorkerRun run, WorkerDone done, GDestroyNotify discard, gpointer job,
-                   gpointer userdata) {
+void worker_submit_for(Worker *worker, uid_t uid, WorkerRun run, WorkerDone done, GDestroyNotify discard, gpointer job,
+                       gpointer userdata) {
         Task *task = g_new(Task, 1);
         *task = (Task) {.run = run, .done = done, .discard = discard, .job = job, .userdata = userdata};
 
         (void) pthread_mutex_lock(&worker->mutex);
-        g_queue_push_tail(&worker->waiting, task);
+        fair_queue_push(worker->waiting, uid, task);
         (void) pthread_cond_signal(&worker->wake);
         (void) pthread_mutex_unlock(&worker->mutex);
+}
+
+void worker_submit(Worker *worker, WorkerRun run, WorkerDone done, GDestroyNotify discard, gpointer job,
+                   gpointer userdata) {
+        worker_submit_for(worker, 0, run, done, discard, job, userdata);
 }
 
 int worker_fd(const Worker *worker) {

@@ -2,11 +2,12 @@
 #pragma once
 
 /* A thread that does what can block: a queue in, an eventfd out. A job owns its input; its result
- * is handed back on the loop's thread, in the order of submission. */
+ * is handed back on the loop's thread, in the order in which they were done. */
 
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 typedef struct Worker Worker;
 
@@ -23,8 +24,12 @@ void worker_free(Worker *worker);
 bool worker_end(Worker *worker, uint64_t usec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Worker, worker_free)
 
+/* For the daemon itself: before what anybody but uid 0 has asked for, in the order of submission. */
 void worker_submit(Worker *worker, WorkerRun run, WorkerDone done, GDestroyNotify discard, gpointer job,
                    gpointer userdata);
+/* For that user, in turns with the others (fair-queue.h). */
+void worker_submit_for(Worker *worker, uid_t uid, WorkerRun run, WorkerDone done, GDestroyNotify discard, gpointer job,
+                       gpointer userdata);
 /* Becomes readable when worker_dispatch() has something to do. */
 int worker_fd(const Worker *worker);
 void worker_dispatch(Worker *worker);

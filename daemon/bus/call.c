@@ -14,36 +14,60 @@
 #include "variant.h"
 
 struct Calls {
-        GHashTable *senders; /* name on the bus -> number */
+        Senders *senders;
+        GHashTable *users; /* uid -> number */
 };
+
+static void call_next(Call *call);
+static void call_reject(Call *call, const GError *error);
+
+static void on_known(Sender *sender, int error) {
+        g_autoptr(GError) nobody = NULL;
+        Call *call;
+
+        if (error < 0 && error != -ESRCH)
+                g_set_error(&nobody, CONDITION, CONDITION_ACCESS_DENIED, "The bus does not say who calls (%s)",
+                            strerror(-error));
+        while ((call = g_queue_pop_head(&sender->waiting)))
+                if (sender->known)
+                        call_next(call);
+                else
+                        call_reject(call, nobody);
+}
 
 Calls *calls_new(void) {
         Calls *calls = g_new(Calls, 1);
 
-        calls->senders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        *calls = (Calls) {.senders = senders_new(on_known), .users = g_hash_table_new(NULL, NULL)};
         return calls;
+}
+
+void calls_close(Calls *calls) {
+        Sender *sender;
+
+        while ((sender = senders_unknown(calls->senders)))
+                call_reject(g_queue_pop_head(&sender->waiting), NULL);
 }
 
 void calls_free(Calls *calls) {
         if (!calls)
                 return;
-        g_hash_table_unref(calls->senders);
+        senders_free(calls->senders);
+        g_hash_table_unref(calls->users);
         g_free(calls);
 }
 
-static unsigned calls_count(const Calls *calls, const char *sender, int difference) {
-        gpointer before = g_hash_table_lookup(calls->senders, sender);
-        const unsigned count = GPOINTER_TO_UINT(before) + (unsigned) difference;
+static unsigned of_user(const Calls *calls, uid_t uid) {
+        gpointer count = g_hash_table_lookup(calls->users, GUINT_TO_POINTER(uid));
 
-        if (count == 0)
-                (void) g_hash_table_remove(calls->senders, sender);
-        else
-                (void) g_hash_table_insert(calls->senders, g_strdup(sender), GUINT_TO_POINTER(count));
-        return count;
+        return GPOINTER_TO_UINT(count);
 }
 
-static const char *call_sender(const Call *call) {
-        return sd_bus_message_get_sender(call->message) ?: "";
+static void count_for_user(const Calls *calls, uid_t uid, unsigned count) {
+        if (count == 0)
+                (void) g_hash_table_remove(calls->users, GUINT_TO_POINTER(uid));
+        else
+                (void) g_hash_table_insert(calls->users, GUINT_TO_POINTER(uid), GUINT_TO_POINTER(count));
 }
 
 int call_refuse(sd_bus_error *ret, const GError *error) {
@@ -79,8 +103,13 @@ bool call_read_flags(sd_bus_message *message, uint64_t allowed, uint64_t *ret, G
 Call *call_new(Calls *calls, sd_bus_message *message, GError **error) {
         Call *call = g_new(Call, 1);
 
-        *call = (Call) {.calls = calls, .message = sd_bus_message_ref(message)};
-        if (calls_count(calls, call_sender(call), 1) <= CALLS_MAX)
+        *call = (Call) {
+                        .calls = calls,
+                        .message = sd_bus_message_ref(message),
+                        .asked = g_get_monotonic_time(),
+                        .sender = sender_take(calls->senders, message),
+        };
+        if (call->sender->calls <= CALLS_MAX)
                 return call;
         g_set_error(error, CONDITION, CONDITION_LIMITS_EXCEEDED,
                     "%u calls of yours are under way already: wait for one of them to end", CALLS_MAX);
@@ -102,9 +131,86 @@ int call_take(Calls *calls, sd_bus_message *message, uint64_t allowed, uint64_t 
 }
 
 void call_drop(Call *call) {
-        (void) calls_count(call->calls, call_sender(call), -1);
+        if (call->admitted)
+                count_for_user(call->calls, call_uid(call), of_user(call->calls, call_uid(call)) - 1);
+        (void) g_queue_remove(&call->sender->waiting, call);
+        sender_release(call->sender);
         sd_bus_message_unref(call->message);
         g_free(call);
+}
+
+uid_t call_uid(const Call *call) {
+        return call->sender->uid;
+}
+
+/* Whoever has the call drops it. @error may be NULL: nobody is there to be told. */
+static void call_reject(Call *call, const GError *error) {
+        _cleanup_(sd_bus_error_free) sd_bus_error reason = SD_BUS_ERROR_NULL;
+
+        if (error) {
+                (void) call_refuse(&reason, error);
+                (void) sd_bus_reply_method_error(call->message, &reason);
+        }
+        call->drop(call->data);
+}
+
+static void call_next(Call *call) {
+        const uid_t uid = call_uid(call);
+        const unsigned count = of_user(call->calls, uid);
+        g_autoptr(GError) error = NULL;
+
+        if (count >= CALLS_OF_USER_MAX) {
+                g_set_error(&error, CONDITION, CONDITION_LIMITS_EXCEEDED,
+                            "%u calls of the user with uid %u are under way already: wait for some of them to end, or "
+                            "end the programs that call",
+                            count, (unsigned) uid);
+                call_reject(call, error);
+                return;
+        }
+        count_for_user(call->calls, uid, count + 1);
+        call->admitted = true;
+        if (call->turns)
+                operation_queue_ask(call->turns, uid, call->begin, call->drop, call->data);
+        else
+                call->next(call->data);
+}
+
+static void call_identify(Call *call) {
+        int r;
+
+        if (call->sender->known) {
+                call_next(call);
+                return;
+        }
+        r = sender_ask(call->sender, sd_bus_message_get_bus(call->message));
+        if (r >= 0) {
+                g_queue_push_tail(&call->sender->waiting, call);
+                return;
+        }
+        g_autoptr(GError) error = g_error_new(CONDITION, CONDITION_INTERNAL, "The bus can't be asked who calls (%s)",
+                                              strerror(-r));
+        call_reject(call, error);
+}
+
+void call_admit(Call *call, CallAdmitted next, GDestroyNotify drop, gpointer data) {
+        call->next = next;
+        call->drop = drop;
+        call->data = data;
+        if (call->admitted)
+                next(data);
+        else
+                call_identify(call);
+}
+
+void call_ask_turn(Call *call, OperationQueue *queue, OperationBegin begin, GDestroyNotify drop, gpointer data) {
+        call->turns = queue;
+        call->begin = begin;
+        call->drop = drop;
+        call->data = data;
+        if (call->admitted)
+                operation_queue_ask(queue, call_uid(call), begin, drop, data);
+        else
+                call_identify(call);
 }
 
 /* Whoever calls gets an answer, be it that there is none. */

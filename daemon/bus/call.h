@@ -2,26 +2,45 @@
 #pragma once
 
 /* A method call that is not answered at once: it keeps the message until its reply, and counts for
- * its sender's limit. Each call is ended exactly once, by one of the functions that take it
- * over. */
+ * the limits of its sender and of its user. Each call is ended exactly once, by one of the functions
+ * that take it over. */
 
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 
-/* So many calls of one sender may be under way at a time. */
-#define CALLS_MAX 16U
+#include "operation-queue.h"
+#include "sender.h"
 
-/* How many calls of each sender are under way. */
+/* So many calls of one sender may be under way at a time, */
+#define CALLS_MAX 16U
+/* and so many of one user, from however many connections. */
+#define CALLS_OF_USER_MAX 256U
+
+/* How many calls are under way, of each sender and of each user. */
 typedef struct Calls Calls;
+
+/* The bus has said whose call it is, and there are not too many of theirs. */
+typedef void (*CallAdmitted)(gpointer data);
 
 typedef struct Call {
         Calls *calls;
         sd_bus_message *message;
+        gint64 asked; /* when it came in: g_get_monotonic_time() */
+        Sender *sender;
+        bool admitted; /* and counted for its user */
+        /* of call_admit(), as long as the bus is asked; @turns: of call_ask_turn() */
+        CallAdmitted next;
+        OperationQueue *turns;
+        OperationBegin begin;
+        GDestroyNotify drop;
+        gpointer data;
 } Call;
 
 Calls *calls_new(void);
+/* Whoever waits for call_admit() is dropped, as the loop has ended. */
+void calls_close(Calls *calls);
 /* When none is under way any more. */
 void calls_free(Calls *calls);
 
@@ -38,6 +57,15 @@ Call *call_new(Calls *calls, sd_bus_message *message, GError **error);
  * handler has to return, when it is refused. @ret_flags may be NULL. */
 int call_take(Calls *calls, sd_bus_message *message, uint64_t allowed, uint64_t *ret_flags, Call **ret,
               sd_bus_error *error);
+
+/* Goes on in @next, which may be at once, with the user known (call_uid()). @drop gets @data, which
+ * has the call, when it does not come to that: the call is refused as there are too many of that
+ * user, its sender has left, or the daemon ends. @drop is called from within this, too. */
+void call_admit(Call *call, CallAdmitted next, GDestroyNotify drop, gpointer data);
+/* The same, and then its user's turn (operation-queue.h): @begin is never called from within. */
+void call_ask_turn(Call *call, OperationQueue *queue, OperationBegin begin, GDestroyNotify drop, gpointer data);
+/* Whose it is, once it is admitted. */
+uid_t call_uid(const Call *call);
 
 /* Replies with what @fill appends to the message, within the bounds of bound.h; a negative errno of
  * its makes it an error. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Who may touch the host next: one at a time, in the order of asking. Requests are judged against a
- * host at rest, changes are carried out one by one, and nothing opens /dev/kvm meanwhile. It knows
- * nothing of what is done in a turn. */
+/* Who may touch the host next: one at a time, and fair (fair-queue.h): a user who asks a thousand
+ * times has the next turn after everybody else has had one. Requests are judged against a host at
+ * rest, changes are carried out one by one, and nothing opens /dev/kvm meanwhile. It knows nothing
+ * of what is done in a turn. */
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sys/types.h>
 #include <systemd/sd-event.h>
 
 typedef struct OperationQueue OperationQueue;
@@ -21,9 +23,10 @@ OperationQueue *operation_queue_new(sd_event *event);
 /* Those that wait are dropped. */
 void operation_queue_free(OperationQueue *queue);
 
-/* @begin is called at once when the host is at rest and nobody waits, else from the loop, one a
- * time. @drop gets @data when it never comes to that. */
-void operation_queue_ask(OperationQueue *queue, OperationBegin begin, GDestroyNotify drop, gpointer data);
+/* @begin is called from the loop, never from within this, when it is the turn of @uid (0: the
+ * daemon itself as well), after what the bus has brought by then. @drop gets @data when it never
+ * comes to that. */
+void operation_queue_ask(OperationQueue *queue, uid_t uid, OperationBegin begin, GDestroyNotify drop, gpointer data);
 void operation_queue_end(OperationQueue *queue);
 /* A turn is under way. */
 bool operation_queue_taken(const OperationQueue *queue);

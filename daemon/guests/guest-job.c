@@ -115,6 +115,10 @@ static void run_define(GuestJob *job) {
                 g_ptr_array_add(job->facts, facts);
 }
 
+bool guest_job_asks_qemu(const GuestJob *job) {
+        return job->kind >= GUEST_JOB_STATISTICS;
+}
+
 bool guest_job_cancel(GuestJob *job) {
         return g_atomic_int_compare_and_exchange(&job->stage, GUEST_JOB_WAITS, GUEST_JOB_CANCELLED) ||
                g_atomic_int_get(&job->stage) == GUEST_JOB_CANCELLED;

@@ -61,6 +61,8 @@ typedef struct GuestJob {
 GuestJob *guest_job_new(GuestJobKind kind, const Hypervisor *hypervisor, gpointer connection, const char *vendor);
 /* Does not close what is open. */
 void guest_job_free(GuestJob *job);
+/* It may hang with a guest's QEMU, and belongs to the worker for that. */
+bool guest_job_asks_qemu(const GuestJob *job);
 /* Nobody waits for it any more. False: what it changes is begun, and will be done or not. */
 bool guest_job_cancel(GuestJob *job);
 /* A WorkerRun. */

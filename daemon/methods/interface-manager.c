@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-#include "check-facts.h"
-#include "check.h"
-#include "describe-reply.h"
 #include "error.h"
 #include "methods.h"
 #include "operation.h"
@@ -14,26 +11,25 @@
 
 #define SET_FLAGS (REQUEST_DRY_RUN | REQUEST_RUNTIME | REQUEST_NEXT_BOOT | REQUEST_WHEN_IDLE)
 
-static void drop_call(gpointer data) {
-        call_drop(data);
-}
-
-/* One refresh for all that have asked for one by now. */
-static bool refresh_begin(gpointer data) {
-        Services *services = data;
+typedef struct Refresh {
+        Services *services;
         Call *call;
-
-        host_state_refresh(services->state);
-        guests_refresh(services->guests);
-        while ((call = g_queue_pop_head(&services->refreshes)))
-                call_reply(call, NULL);
-        return false;
-}
+} Refresh;
 
 static void refresh_drop(gpointer data) {
-        Services *services = data;
+        g_autofree Refresh *refresh = data;
 
-        g_queue_clear_full(&services->refreshes, drop_call);
+        call_drop(refresh->call);
+}
+
+static bool refresh_begin(gpointer data) {
+        g_autofree Refresh *refresh = data;
+        const Services *services = refresh->services;
+
+        host_state_refresh_since(services->state, refresh->call->asked);
+        guests_refresh(services->guests);
+        call_reply(refresh->call, NULL);
+        return false;
 }
 
 static int method_refresh(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -43,9 +39,10 @@ static int method_refresh(sd_bus_message *message, void *userdata, sd_bus_error 
         int r = call_take(services->calls, message, 0, NULL, &call, error);
         if (r < 0)
                 return r;
-        g_queue_push_tail(&services->refreshes, call);
-        if (services->refreshes.length == 1)
-                operation_queue_ask(services->queue, refresh_begin, refresh_drop, services);
+
+        Refresh *refresh = g_new(Refresh, 1);
+        *refresh = (Refresh) {.services = services, .call = call};
+        call_ask_turn(call, services->queue, refresh_begin, refresh_drop, refresh);
         return 1;
 }
 
@@ -59,51 +56,6 @@ static int method_reset_parameters(sd_bus_message *message, void *userdata, sd_b
         Services *services = object_services(userdata);
 
         return operation_take(services, message, NULL, operation_read_reset_all, SET_FLAGS, error);
-}
-
-typedef struct Check {
-        Services *services;
-        Call *call;
-} Check;
-
-static void check_reply(const Services *services, Call *call, const char *device) {
-        HostState *state = services->state;
-
-        host_state_refresh_once(state);
-        g_autoptr(CheckFacts) around = check_facts_read(state->host);
-        around->guests_left_out = guests_left_out(services->guests);
-        g_autoptr(GPtrArray) findings = check_host(state->host, around, device);
-        call_reply(call, describe_findings(findings));
-}
-
-static void on_checked(const char *word, gpointer data) {
-        g_autofree Check *check = data;
-
-        check_reply(check->services, check->call, word);
-}
-
-static void check_drop(gpointer data) {
-        g_autofree Check *check = data;
-
-        call_drop(check->call);
-}
-
-static int method_check(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        Services *services = object_services(userdata);
-        Call *call;
-
-        int r = call_take(services->calls, message, 0, NULL, &call, error);
-        if (r < 0)
-                return r;
-        /* Beneath another root the node is all that there is to look at. */
-        if (services->state->loader->inert) {
-                check_reply(services, call, "");
-                return 1;
-        }
-        Check *check = g_new(Check, 1);
-        *check = (Check) {.services = services, .call = call};
-        device_check(services->device, on_checked, check_drop, check);
-        return 1;
 }
 
 static void on_guests(Call *call, GuestFound *found, const GError *error, gpointer userdata) {

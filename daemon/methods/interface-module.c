@@ -11,6 +11,7 @@
 
 typedef struct Listing {
         Readings *readings;
+        Authority *authority;
         Call *call;
         bool all; /* it may see others' */
         uid_t uid;
@@ -53,8 +54,14 @@ static void on_sight(Verdict verdict, const Caller *caller, const GError *error,
         }
         listing->uid = caller->uid;
         listing->all = verdict == VERDICT_YES;
-        listing->asked = g_get_monotonic_time();
-        worker_submit(listing->readings->scans, listing_run, listing_done, listing_drop, listing, NULL);
+        worker_submit_for(listing->readings->scans, caller->uid, listing_run, listing_done, listing_drop, listing,
+                          NULL);
+}
+
+static void listing_begin(gpointer data) {
+        Listing *listing = data;
+
+        authority_ask_details(listing->authority, listing->call->message, on_sight, listing);
 }
 
 static int method_list_users(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -66,8 +73,13 @@ static int method_list_users(sd_bus_message *message, void *userdata, sd_bus_err
                 return r;
 
         Listing *listing = g_new0(Listing, 1);
-        *listing = (Listing) {.readings = services->readings, .call = call};
-        authority_ask_details(services->authority, message, on_sight, listing);
+        *listing = (Listing) {
+                        .readings = services->readings,
+                        .authority = services->authority,
+                        .call = call,
+                        .asked = call->asked,
+        };
+        call_admit(call, listing_begin, listing_drop, listing);
         return 1;
 }
 

@@ -67,7 +67,7 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
 
         if (verdict == VERDICT_YES) {
                 cancel->caller = caller_copy(caller);
-                operation_queue_ask(cancel->services->queue, cancel_execute, cancel_drop, cancel);
+                call_ask_turn(cancel->call, cancel->services->queue, cancel_execute, cancel_drop, cancel);
         } else if (verdict == VERDICT_NO) {
                 cancel_log(cancel, caller, error);
                 cancel_end(cancel, error);
@@ -79,7 +79,7 @@ static bool cancel_judge(gpointer data) {
         Cancel *cancel = data;
         Services *services = cancel->services;
 
-        host_state_refresh(services->state);
+        host_state_refresh_since(services->state, cancel->call->asked);
         if (g_hash_table_contains(services->state->host->pending, cancel->module))
                 authority_ask(services->authority, cancel->call->message,
                               &(AuthorityDetails) {.module = cancel->module}, on_verdict, cancel);
@@ -99,6 +99,6 @@ int method_cancel_pending(sd_bus_message *message, void *userdata, sd_bus_error 
 
         Cancel *cancel = g_new0(Cancel, 1);
         *cancel = (Cancel) {.services = services, .call = call, .module = g_strdup(object->module)};
-        operation_queue_ask(services->queue, cancel_judge, cancel_drop, cancel);
+        call_ask_turn(call, services->queue, cancel_judge, cancel_drop, cancel);
         return 1;
 }

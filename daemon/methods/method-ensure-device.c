@@ -66,7 +66,7 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
 
         if (verdict == VERDICT_YES) {
                 ensure->caller = caller_copy(caller);
-                operation_queue_ask(ensure->services->queue, ensure_execute, ensure_drop, ensure);
+                call_ask_turn(ensure->call, ensure->services->queue, ensure_execute, ensure_drop, ensure);
         } else if (verdict == VERDICT_NO) {
                 log_change(caller, ENSURE_TITLE, NULL, error);
                 ensure_end(ensure, NULL, error);
@@ -79,7 +79,7 @@ static bool ensure_judge(gpointer data) {
         Services *services = ensure->services;
         g_autoptr(GError) error = NULL;
 
-        host_state_refresh(services->state);
+        host_state_refresh_since(services->state, ensure->call->asked);
         ensure->steps = device_plan(services->state, &error);
         if (!ensure->steps)
                 ensure_end(ensure, NULL, error);
@@ -103,6 +103,6 @@ int method_ensure_device(sd_bus_message *message, void *userdata, sd_bus_error *
 
         Ensure *ensure = g_new0(Ensure, 1);
         *ensure = (Ensure) {.services = services, .call = call, .dry_run = flags & REQUEST_DRY_RUN};
-        operation_queue_ask(services->queue, ensure_judge, ensure_drop, ensure);
+        call_ask_turn(call, services->queue, ensure_judge, ensure_drop, ensure);
         return 1;
 }

@@ -99,11 +99,17 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
 
         if (verdict == VERDICT_YES) {
                 probe->caller = caller_copy(caller);
-                operation_queue_ask(probe->services->queue, probe_execute, probe_drop, probe);
+                call_ask_turn(probe->call, probe->services->queue, probe_execute, probe_drop, probe);
         } else if (verdict == VERDICT_NO)
                 probe_fail(probe, error);
         else
                 probe_drop(probe);
+}
+
+static void probe_authorise(gpointer data) {
+        Probe *probe = data;
+
+        authority_ask(probe->services->authority, probe->call->message, NULL, on_verdict, probe);
 }
 
 static bool read_options(sd_bus_message *message, bool *times, GError **error) {
@@ -154,6 +160,6 @@ int method_probe(sd_bus_message *message, void *userdata, sd_bus_error *error) {
 
         Probe *probe = g_new0(Probe, 1);
         *probe = (Probe) {.services = services, .call = call, .times = times};
-        authority_ask(services->authority, message, NULL, on_verdict, probe);
+        call_admit(call, probe_authorise, probe_drop, probe);
         return 1;
 }

@@ -20,8 +20,7 @@
 #define NAME_MAX_LENGTH 64U
 
 typedef struct Reading {
-        Guests *from;
-        Worker *worker;
+        Services *services;
         Call *call;
         bool all; /* it may see others' */
         uid_t uid;
@@ -38,7 +37,7 @@ static void reading_free(gpointer data) {
 
         root_unref(reading->root);
         g_strfreev(reading->names);
-        g_hash_table_unref(reading->guests);
+        g_clear_pointer(&reading->guests, g_hash_table_unref);
         statistics_free(reading->statistics);
         g_clear_error(&reading->error);
         g_free(reading);
@@ -82,13 +81,14 @@ static void reading_done(gpointer data, gpointer userdata) {
                 Call *call = g_steal_pointer(&reading->call);
                 const GuestWaiter waiter = {
                                 .call = call, .answer = on_counted, .userdata = reading, .drop = reading_free};
-                guests_count(reading->from, &waiter, g_steal_pointer(&lacking));
+                guests_count(reading->services->guests, &waiter, g_steal_pointer(&lacking));
         } else
                 reading_answer(reading);
 }
 
 static void on_sight(Verdict verdict, const Caller *caller, const GError *error, void *userdata) {
         Reading *reading = userdata;
+        const Services *services = reading->services;
 
         if (verdict == VERDICT_GONE) {
                 reading_drop(reading);
@@ -96,7 +96,15 @@ static void on_sight(Verdict verdict, const Caller *caller, const GError *error,
         }
         reading->all = verdict == VERDICT_YES;
         reading->uid = caller->uid;
-        worker_submit(reading->worker, reading_run, reading_done, reading_drop, reading, NULL);
+        reading->guests = guests_running(services->guests);
+        worker_submit_for(services->readings->worker, caller->uid, reading_run, reading_done, reading_drop, reading,
+                          NULL);
+}
+
+static void reading_begin(gpointer data) {
+        Reading *reading = data;
+
+        authority_ask_details(reading->services->authority, reading->call->message, on_sight, reading);
 }
 
 static GStrv read_names(sd_bus_message *message, GError **error) {
@@ -140,13 +148,11 @@ int method_get_statistics(sd_bus_message *message, void *userdata, sd_bus_error 
 
         Reading *reading = g_new0(Reading, 1);
         *reading = (Reading) {
-                        .from = services->guests,
-                        .worker = services->readings->worker,
+                        .services = services,
                         .call = call,
                         .root = root_ref(services->state->root),
                         .names = g_steal_pointer(&names),
-                        .guests = guests_running(services->guests),
         };
-        authority_ask_details(services->authority, message, on_sight, reading);
+        call_admit(call, reading_begin, reading_drop, reading);
         return 1;
 }

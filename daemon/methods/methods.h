@@ -6,6 +6,7 @@
 #include <systemd/sd-bus.h>
 
 #include "object.h"
+#include "services.h"
 
 /* OBJECT_KINDS of them (interfaces.c). */
 extern const ObjectKind interfaces[];
@@ -17,6 +18,10 @@ extern const sd_bus_vtable guest_vtable[];   /* interface-guest.c */
 /* operation-guest.c */
 int operation_guest_set_cpu(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int operation_guest_prepare(sd_bus_message *message, void *userdata, sd_bus_error *error);
+/* method-check.c. What Check last answered; made by the composition root. */
+Findings *findings_new(void);
+void findings_free(Findings *findings);
+int method_check(sd_bus_message *message, void *userdata, sd_bus_error *error);
 /* method-ensure-device.c */
 int method_ensure_device(sd_bus_message *message, void *userdata, sd_bus_error *error);
 /* method-guests.c */

@@ -28,6 +28,7 @@ typedef struct Operation {
         char *module;  /* the words point to it, and into the call */
         GArray *words; /* what is asked for */
         uint64_t flags;
+        gint64 asked; /* what was read since then will do */
         Request *request;
         Caller caller;        /* known from the authorisation on */
         OperationBegin stage; /* the one under way */
@@ -106,6 +107,7 @@ static Job *job_new(Operation *operation, Plan *plan) {
                         .root = root_ref(services->state->root),
                         .loader = services->state->loader,
                         .readings = services->readings,
+                        .asked = operation->asked,
                         .impact = g_ptr_array_new_with_free_func((GDestroyNotify) impact_free),
         };
         passing_copy(guests_passing(services->guests), &job->passing);
@@ -137,7 +139,8 @@ static void job_run(gpointer data) {
 static void operation_again(gpointer data) {
         Operation *operation = data;
 
-        operation_queue_ask(operation->services->queue, operation->stage, operation_drop, operation);
+        operation->asked = g_get_monotonic_time();
+        call_ask_turn(operation->call, operation->services->queue, operation->stage, operation_drop, operation);
 }
 
 static GArray *pids_of(const Users *users) {
@@ -245,7 +248,8 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
         switch (verdict) {
         case VERDICT_YES:
                 operation->caller = caller_copy(caller);
-                operation_queue_ask(operation->services->queue, operation_execute, operation_drop, operation);
+                call_ask_turn(operation->call, operation->services->queue, operation_execute, operation_drop,
+                              operation);
                 return;
         case VERDICT_NO: {
                 g_autofree char *title = request_to_string(operation->request);
@@ -307,8 +311,7 @@ static void job_preview(gpointer data) {
 static void job_look(Job *job) {
         Worker *worker = plan_reloads(job->plan) ? job->readings->scans : job->readings->worker;
 
-        job->asked = g_get_monotonic_time();
-        worker_submit(worker, job->look, on_looked, job_drop, job, NULL);
+        worker_submit_for(worker, call_uid(job->operation->call), job->look, on_looked, job_drop, job, NULL);
 }
 
 static void on_sight(Verdict verdict, const Caller *caller, const GError *error, void *userdata) {
@@ -342,7 +345,7 @@ static bool operation_judge(gpointer data) {
         g_autoptr(GError) error = NULL;
 
         operation->stage = operation_judge;
-        host_state_refresh(services->state);
+        host_state_refresh_since(services->state, operation->asked);
         g_clear_pointer(&operation->request, request_free);
         operation->request = request_new(operation->flags);
         if (!host_is_read(services->state->host, &error) ||
@@ -386,7 +389,8 @@ int operation_take(Services *services, sd_bus_message *message, const char *modu
                         .module = g_steal_pointer(&object),
                         .words = g_steal_pointer(&words),
                         .flags = flags,
+                        .asked = call->asked,
         };
-        operation_queue_ask(services->queue, operation_judge, operation_drop, operation);
+        call_ask_turn(call, services->queue, operation_judge, operation_drop, operation);
         return 1;
 }

@@ -17,6 +17,9 @@
 #include "readings.h"
 #include "worker.h"
 
+/* The last answer of a method (methods.h). */
+typedef struct Findings Findings;
+
 struct Services {
         HostState *state;
         Calls *calls;
@@ -29,5 +32,5 @@ struct Services {
         Device *device;
         Helper *prober; /* runs nestvirt-probe */
         Guests *guests;
-        GQueue refreshes; /* Call*: those that wait for the same refresh */
+        Findings *findings;
 };

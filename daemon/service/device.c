@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Who waits for the device's check, what there is to mend, and whether mending helped. Opening and
+/* What the check of the device comes to, what there is to mend, and whether mending helped. Opening and
  * making is the helper's. */
 
 #include <errno.h>
@@ -16,50 +16,30 @@
 
 #define TIMEOUT_SEC 30U
 
-typedef struct Waiter {
-        DeviceChecked done;
-        GDestroyNotify discard;
-        gpointer userdata;
-} Waiter;
-
 struct Device {
         HostState *state;
-        OperationQueue *queue;
         Helper *helper;
-        GQueue waiting;   /* Waiter*: for a check that has not begun */
-        GQueue served;    /* Waiter*: for the one under way */
-        bool asked;       /* for a turn */
         const char *word; /* what the check under way has found */
+        /* of what is under way: a turn is somebody's alone */
+        DeviceChecked checked;
         DeviceEnsured ensured;
         GDestroyNotify discard;
-        gpointer userdata; /* of the last two */
+        gpointer userdata;
 };
 
-Device *device_new(HostState *state, OperationQueue *queue, Helper *helper) {
+Device *device_new(HostState *state, Helper *helper) {
         Device *device = g_new0(Device, 1);
 
         device->state = state;
-        device->queue = queue;
         device->helper = helper;
-        g_queue_init(&device->waiting);
-        g_queue_init(&device->served);
         return device;
-}
-
-static void waiter_drop(gpointer data) {
-        Waiter *waiter = data;
-
-        waiter->discard(waiter->userdata);
-        g_free(waiter);
 }
 
 void device_free(Device *device) {
         if (!device)
                 return;
         helper_free(device->helper);
-        g_queue_clear_full(&device->waiting, waiter_drop);
-        g_queue_clear_full(&device->served, waiter_drop);
-        if (device->ensured)
+        if (device->checked || device->ensured)
                 device->discard(device->userdata);
         g_free(device);
 }
@@ -82,13 +62,9 @@ static const char *word_of(int status) {
 }
 
 static void check_end(Device *device) {
-        Waiter *waiter;
+        const DeviceChecked done = g_steal_pointer(&device->checked);
 
-        while ((waiter = g_queue_pop_head(&device->served))) {
-                waiter->done(device->word, waiter->userdata);
-                g_free(waiter);
-        }
-        operation_queue_end(device->queue);
+        done(device->word, device->userdata);
 }
 
 static void run(Device *device, const char *verb, const char *output, HelperDone done) {
@@ -134,30 +110,11 @@ static void on_checked(int status, const char *detail, gpointer userdata) {
         facts_begin(device);
 }
 
-static bool check_begin(gpointer data) {
-        Device *device = data;
-        Waiter *waiter;
-
-        device->asked = false;
-        while ((waiter = g_queue_pop_head(&device->waiting)))
-                g_queue_push_tail(&device->served, waiter);
-        run(device, "check", NULL, on_checked);
-        return true;
-}
-
-static void check_dropped(gpointer data) {
-        ((Device *) data)->asked = false;
-}
-
 void device_check(Device *device, DeviceChecked done, GDestroyNotify discard, gpointer userdata) {
-        Waiter *waiter = g_new(Waiter, 1);
-
-        *waiter = (Waiter) {.done = done, .discard = discard, .userdata = userdata};
-        g_queue_push_tail(&device->waiting, waiter);
-        if (device->asked)
-                return;
-        device->asked = true;
-        operation_queue_ask(device->queue, check_begin, check_dropped, device);
+        device->checked = done;
+        device->discard = discard;
+        device->userdata = userdata;
+        run(device, "check", NULL, on_checked);
 }
 
 /* Nothing answers behind a node without KVM. */

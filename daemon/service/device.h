@@ -7,19 +7,18 @@
 
 #include "helper.h"
 #include "host-state.h"
-#include "operation-queue.h"
 
 typedef struct Device Device;
 
 /* Takes @helper over. */
-Device *device_new(HostState *state, OperationQueue *queue, Helper *helper);
-/* Those who wait are dropped. */
+Device *device_new(HostState *state, Helper *helper);
+/* What is under way is dropped. */
 void device_free(Device *device);
 
 /* "ok" "missing" "wrong-node" "denied" "broken", or "failed" when it could not be found out. */
 typedef void (*DeviceChecked)(const char *word, gpointer userdata);
-/* Opens the device, and has the CPU's registers read into CPU_FACTS_PATH, when the host is at rest;
- * all who ask before it begins share it. @discard gets @userdata when it never comes to that. */
+/* Opens the device, and has the CPU's registers read into CPU_FACTS_PATH. The caller has the turn
+ * (operation-queue.h); @discard gets @userdata when the daemon ends before that. */
 void device_check(Device *device, DeviceChecked done, GDestroyNotify discard, gpointer userdata);
 
 /* What there is to mend, in words (char*); empty when nothing. NULL and @error when it can't be

@@ -37,15 +37,26 @@ typedef struct GuestQueries GuestQueries;
 typedef struct GuestQuery GuestQuery;
 
 /* @patience_usec: so long each waits at most. */
-GuestQueries *guest_queries_new(sd_event *event, uint64_t patience_usec);
+typedef struct GuestQueriesParts {
+        sd_event *event;
+        uint64_t patience_usec;
+        void (*asked)(gpointer userdata); /* there is one more for guest_queries_next() */
+        void (*ended)(gpointer userdata); /* one that was handed out has ended: there may be room for another */
+        gpointer userdata;
+} GuestQueriesParts;
+
+GuestQueries *guest_queries_new(const GuestQueriesParts *parts);
 /* Those that wait are dropped. */
 void guest_queries_free(GuestQueries *queries);
 
-/* Takes the waiter's call over, and @job. @waits: for guest_queries_next(). NULL when it has been
- * answered already, as there was no timer to be had. */
-GuestQuery *guest_queries_add(GuestQueries *queries, const GuestWaiter *waiter, GuestJob *job, bool waits);
-/* One of those that wait, which do so no longer; NULL when there are no more. */
-GuestQuery *guest_queries_next(GuestQueries *queries);
+/* Takes the waiter's call over, and @job. Once the call is admitted (call.h), it waits for
+ * guest_queries_next(). */
+void guest_queries_add(GuestQueries *queries, const GuestWaiter *waiter, GuestJob *job);
+/* One of those that wait for a worker (guest_job_asks_qemu()), in turns of their users, which waits
+ * no longer; NULL when there is none. */
+GuestQuery *guest_queries_next(GuestQueries *queries, bool qemu);
+/* How many have been handed out for it and have not ended. */
+unsigned guest_queries_served(const GuestQueries *queries, bool qemu);
 /* Its job, which is the caller's from now on; it has to live as long as the query. */
 GuestJob *guest_query_job(GuestQuery *query);
 /* It waits for this one now. */

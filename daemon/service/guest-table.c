@@ -19,6 +19,7 @@ struct GuestTable {
         GHashTable *facts;    /* UUID -> GuestFacts*, whose it is */
         GHashTable *left_out; /* a set of UUIDs, the facts': those for which there is no room among the objects */
         GuestHost host;
+        GHashTable *running; /* for guest_table_running(): never written to; NULL: to be made anew */
 };
 
 static GuestHost host_for_guests(const Host *host) {
@@ -54,6 +55,7 @@ void guest_table_free(GuestTable *table) {
                 return;
         g_hash_table_unref(table->left_out);
         g_hash_table_unref(table->facts);
+        g_clear_pointer(&table->running, g_hash_table_unref);
         g_free(table);
 }
 
@@ -97,6 +99,7 @@ void guest_table_take(GuestTable *table, GuestFacts *facts) {
                 guest_facts_take_runs(facts, known);
         (void) g_hash_table_remove(table->left_out, facts->uuid);
         (void) g_hash_table_replace(table->facts, facts->uuid, facts);
+        g_clear_pointer(&table->running, g_hash_table_unref);
         (void) publish(table, facts);
 }
 
@@ -106,6 +109,7 @@ void guest_table_forget(GuestTable *table, const char *uuid) {
         objects_withdraw_guest(table->objects, uuid);
         (void) g_hash_table_remove(table->left_out, uuid);
         (void) g_hash_table_remove(table->facts, uuid);
+        g_clear_pointer(&table->running, g_hash_table_unref);
         fill_up(table);
 }
 
@@ -139,7 +143,7 @@ const GuestFacts *guest_table_find(const GuestTable *table, const char *name) {
         return NULL;
 }
 
-GHashTable *guest_table_running(const GuestTable *table) {
+static GHashTable *find_running(const GuestTable *table) {
         GHashTable *running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         GHashTableIter iter;
         gpointer value;
@@ -151,6 +155,12 @@ GHashTable *guest_table_running(const GuestTable *table) {
                         (void) g_hash_table_add(running, g_strdup(facts->uuid));
         }
         return running;
+}
+
+GHashTable *guest_table_running(GuestTable *table) {
+        if (!table->running)
+                table->running = find_running(table);
+        return g_hash_table_ref(table->running);
 }
 
 static bool same_for_guests(const GuestHost *a, const GuestHost *b) {

@@ -27,8 +27,9 @@ unsigned guest_table_left_out(const GuestTable *table);
  * UUIDs; when some have no object, or are too many for one message, a last row "/" whose name is
  * their number. */
 int guest_table_append(const GuestTable *table, sd_bus_message *message);
-/* A set of the UUIDs of those that run on KVM; the caller's. */
-GHashTable *guest_table_running(const GuestTable *table);
+/* A set of the UUIDs of those that run on KVM: a reference, to what nobody writes to any more, so
+ * that another thread may read it, and that many who ask have it once. */
+GHashTable *guest_table_running(GuestTable *table);
 
 /* What carrying @plan out would mean for them (guest-impact.h), in the order of their names. False
  * when it can't mean anything for any guest. */

@@ -105,8 +105,32 @@ void guests_counted(Errand *errand) {
 
 /* What is asked for */
 
-static void ask_for(Guests *guests, const GuestWaiter *waiter, GuestJob *job) {
+/* So many queries a worker has at a time: one that it carries out, and one that it need not wait
+ * for. */
+#define SERVED_MAX 2U
+
+void guests_turn_away(Guests *guests, const GError *error) {
         GuestQuery *query;
+
+        for (int qemu = false; qemu <= true; qemu++)
+                while ((query = guest_queries_next(guests->queries, qemu))) {
+                        guest_job_free(guest_query_job(query));
+                        guest_query_end(query, NULL, error);
+                }
+}
+
+void guests_serve(gpointer data) {
+        Guests *guests = data;
+        GuestQuery *query;
+
+        for (int qemu = false; qemu <= true; qemu++)
+                while (guests->state == STATE_UP && guest_queries_served(guests->queries, qemu) < SERVED_MAX &&
+                       (query = guest_queries_next(guests->queries, qemu)))
+                        (void) guests_submit(guests, guest_query_job(query), query);
+}
+
+void guests_asked(gpointer data) {
+        Guests *guests = data;
 
         if (guests->state == STATE_NONE) {
                 g_autoptr(GError) error = NULL;
@@ -114,15 +138,10 @@ static void ask_for(Guests *guests, const GuestWaiter *waiter, GuestJob *job) {
                             guests->sockets ? "There is no libvirt on this host: neither /run/libvirt/libvirt-sock nor "
                                               "/run/libvirt/virtqemud-sock is there"
                                             : "No libvirt is configured");
-                guest_job_free(job);
-                waiter->answer(waiter->call, &(GuestFound) {}, error, waiter->userdata);
-                return;
-        }
-        if (guests->state == STATE_DOWN)
+                guests_turn_away(guests, error);
+        } else if (guests->state == STATE_DOWN)
                 guests_connect(guests);
-        query = guest_queries_add(guests->queries, waiter, job, guests->state != STATE_UP);
-        if (query && guests->state == STATE_UP)
-                (void) guests_submit(guests, guest_query_job(query), query);
+        guests_serve(guests);
 }
 
 void guests_look(Guests *guests, const GuestWaiter *waiter, const char *name) {
@@ -131,14 +150,14 @@ void guests_look(Guests *guests, const GuestWaiter *waiter, const char *name) {
 
         if (name)
                 g_ptr_array_add(job->names, g_strdup(hypervisor_is_uuid(lower) ? lower : name));
-        ask_for(guests, waiter, job);
+        guest_queries_add(guests->queries, waiter, job);
 }
 
 void guests_count(Guests *guests, const GuestWaiter *waiter, GPtrArray *uuids) {
         GuestJob *job = guests_new_job(guests, GUEST_JOB_COUNT);
 
         g_ptr_array_extend_and_steal(job->names, uuids);
-        ask_for(guests, waiter, job);
+        guest_queries_add(guests->queries, waiter, job);
 }
 
 void guests_plan(Guests *guests, const GuestWaiter *waiter, const char *uuid, const GuestEdit *edit) {
@@ -146,14 +165,14 @@ void guests_plan(Guests *guests, const GuestWaiter *waiter, const char *uuid, co
 
         g_ptr_array_add(job->names, g_strdup(uuid));
         job->edit = guest_edit_copy(edit);
-        ask_for(guests, waiter, job);
+        guest_queries_add(guests->queries, waiter, job);
 }
 
 void guests_define(Guests *guests, const GuestWaiter *waiter, GuestPlan *plan) {
         GuestJob *job = guests_new_job(guests, GUEST_JOB_DEFINE);
 
         job->plan = plan;
-        ask_for(guests, waiter, job);
+        guest_queries_add(guests->queries, waiter, job);
 }
 
 int guests_append(sd_bus_message *reply, gconstpointer data) {

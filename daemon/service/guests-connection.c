@@ -44,17 +44,6 @@ void guests_connect(Guests *guests) {
         guests_submit(guests, job, NULL);
 }
 
-/* Whoever waited for the connection asks now, or hears why there is none. */
-static void answer_waiting(Guests *guests, const GError *error) {
-        GuestQuery *query;
-
-        while ((query = guest_queries_next(guests->queries)))
-                if (error)
-                        guest_query_end(query, NULL, error);
-                else
-                        guests_submit(guests, guest_query_job(query), query);
-}
-
 /* Once, until it is reached again. One that is being started is there at the second try. */
 static void tell_failed(Guests *guests, const GError *error) {
         if (guests->state != STATE_DOWN)
@@ -71,7 +60,7 @@ static void connect_failed(Guests *guests, const GError *error) {
         guests->state = guests->sockets && !libvirt_sockets_present(guests->sockets) ? STATE_NONE : STATE_DOWN;
         tell_failed(guests, error);
         guest_table_take_all(guests->table, NULL);
-        answer_waiting(guests, error);
+        guests_turn_away(guests, error);
         if (guests->state == STATE_DOWN && (guests->delay <= RETRY_LAST_USEC || !guests->sockets)) {
                 guests_arm(guests->retry, MIN(guests->delay, RETRY_LAST_USEC));
                 guests->delay = MIN(guests->delay * 2, UINT64_C(2) * RETRY_LAST_USEC);
@@ -95,7 +84,7 @@ void guests_connected(Errand *errand) {
                 guests->delay = GUESTS_RETRY_USEC;
                 guest_table_take_all(guests->table, job->facts);
                 guests_read_statistics(guests, NULL, NULL, NULL);
-                answer_waiting(guests, NULL);
+                guests_serve(guests);
                 guests_reprobe(guests);
         }
         if (!guests->gathering)

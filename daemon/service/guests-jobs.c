@@ -30,12 +30,8 @@ GuestJob *guests_new_job(const Guests *guests, GuestJobKind kind) {
         return guest_job_new(kind, guests->hypervisor, guests->connection, guest_table_vendor(guests->table));
 }
 
-static bool asks_qemu(const GuestJob *job) {
-        return job->kind >= GUEST_JOB_STATISTICS;
-}
-
 gpointer guests_connection_for(const Guests *guests, const GuestJob *job) {
-        return asks_qemu(job) ? guests->second : guests->connection;
+        return guest_job_asks_qemu(job) ? guests->second : guests->connection;
 }
 
 Errand *guests_submit(Guests *guests, GuestJob *job, GuestQuery *query) {
@@ -48,7 +44,7 @@ Errand *guests_submit(Guests *guests, GuestJob *job, GuestQuery *query) {
         if (query)
                 guest_query_set_job(query, job);
         *errand = (Errand) {.guests = guests, .job = job, .query = query};
-        worker_submit(asks_qemu(job) ? guests->statistics : guests->worker, errand_run, errand_done, errand_free,
+        worker_submit(guest_job_asks_qemu(job) ? guests->statistics : guests->worker, errand_run, errand_done, errand_free,
                       errand, NULL);
         return errand;
 }

@@ -134,13 +134,20 @@ static int set_up(Guests *guests) {
 
 Guests *guests_new(const GuestsParts *parts, int *ret_error) {
         Guests *guests = g_new(Guests, 1);
+        const GuestQueriesParts queries = {
+                        .event = parts->event,
+                        .patience_usec = parts->patience_usec,
+                        .asked = guests_asked,
+                        .ended = guests_serve,
+                        .userdata = guests,
+        };
         int r;
 
         *guests = (Guests) {
                         .parts = *parts,
                         .done = done,
                         .hypervisor = parts->hypervisor,
-                        .queries = guest_queries_new(parts->event, parts->patience_usec),
+                        .queries = guest_queries_new(&queries),
                         .table = guest_table_new(parts->objects, parts->state),
                         .delay = GUESTS_RETRY_USEC,
         };

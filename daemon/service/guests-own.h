@@ -105,3 +105,9 @@ void guests_found(Errand *errand);
 void guests_surveyed(Errand *errand);
 void guests_edited(Errand *errand);
 void guests_counted(Errand *errand);
+/* Somebody waits for an answer. */
+void guests_asked(gpointer guests);
+/* The workers get what waits for them, as far as they have room. */
+void guests_serve(gpointer guests);
+/* Whoever waits hears why there is no libvirt. */
+void guests_turn_away(Guests *guests, const GError *error);

@@ -69,7 +69,7 @@ void guests_reprobe(Guests *guests) {
             !parts->may_record)
                 return;
         guests->reprobe_asked = true;
-        operation_queue_ask(parts->queue, begin, dropped, guests);
+        operation_queue_ask(parts->queue, 0, begin, dropped, guests);
 }
 
 /* It was given up before it had touched anything. */

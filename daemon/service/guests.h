@@ -61,7 +61,7 @@ int guests_append(sd_bus_message *reply, gconstpointer guests);
 bool guests_are_hidden(const Guests *guests);
 /* How many are not shown, as there are too many: see object.h. */
 unsigned guests_left_out(const Guests *guests);
-/* Those that run on KVM, as far as is known: a set of UUIDs, the caller's. */
+/* Those that run on KVM, as far as is known: as guest_table_running(). */
 GHashTable *guests_running(const Guests *guests);
 /* Which holders of KVM are libvirt's and go by themselves, as far as is known. */
 const Passing *guests_passing(const Guests *guests);

@@ -300,7 +300,7 @@ static void look(Idle *idle) {
         if (idle->trying)
                 return;
         idle->trying = true;
-        operation_queue_ask(idle->parts.queue, try_begin, try_dropped, idle);
+        operation_queue_ask(idle->parts.queue, 0, try_begin, try_dropped, idle);
 }
 
 static int on_soon(sd_event_source *source, void *userdata) {

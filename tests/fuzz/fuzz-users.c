@@ -67,16 +67,16 @@ static bool is_path_only(const char *fdinfo) {
 }
 
 static void check(char *const *texts, const size_t *sizes) {
-        g_autoptr(GPtrArray) users = users_scan(fuzz_root());
+        g_autoptr(Users) users = users_scan(fuzz_root());
         g_autofree char *words = users_to_string(users, 1);
 
         fuzz_assert_utf8(words);
-        g_assert_cmpuint(users->len, <=, 1);
+        g_assert_cmpuint(users->holders->len, <=, 1);
         if (is_path_only(texts[FDINFO]) || !strstr(texts[STATUS], "\nUid:"))
-                g_assert_cmpuint(users->len, ==, 0);
+                g_assert_cmpuint(users->holders->len, ==, 0);
         else {
-                g_assert_cmpuint(users->len, ==, 1);
-                check_user(g_ptr_array_index(users, 0), texts, sizes);
+                g_assert_cmpuint(users->holders->len, ==, 1);
+                check_user(g_ptr_array_index(users->holders, 0), texts, sizes);
         }
 }
 

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A table by name, and a question each. Who waits, and for what, is call.c's. */
+
+#include <errno.h>
+
+#include "sender.h"
+
+#define DBUS_NAME "org.freedesktop.DBus"
+#define DBUS_PATH "/org/freedesktop/DBus"
+
+struct Senders {
+        GHashTable *all; /* name on the bus -> Sender*, whose it is */
+        SenderKnown known;
+};
+
+static void sender_free(gpointer data) {
+        Sender *sender = data;
+
+        sd_bus_slot_unref(sender->question);
+        g_queue_clear(&sender->waiting);
+        g_free(sender->name);
+        g_free(sender);
+}
+
+Senders *senders_new(SenderKnown known) {
+        Senders *senders = g_new(Senders, 1);
+
+        *senders = (Senders) {
+                        .all = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, sender_free),
+                        .known = known,
+        };
+        return senders;
+}
+
+void senders_free(Senders *senders) {
+        g_hash_table_unref(senders->all);
+        g_free(senders);
+}
+
+Sender *sender_take(Senders *senders, sd_bus_message *message) {
+        const char *name = sd_bus_message_get_sender(message) ?: "";
+        Sender *sender = g_hash_table_lookup(senders->all, name);
+
+        if (!sender) {
+                sender = g_new(Sender, 1);
+                *sender = (Sender) {.senders = senders, .name = g_strdup(name)};
+                g_queue_init(&sender->waiting);
+                (void) g_hash_table_insert(senders->all, sender->name, sender);
+        }
+        sender->calls++;
+        return sender;
+}
+
+void sender_release(Sender *sender) {
+        if (--sender->calls == 0)
+                (void) g_hash_table_remove(sender->senders->all, sender->name);
+}
+
+static int on_user(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {
+        Sender *sender = userdata;
+        const sd_bus_error *failed = sd_bus_message_get_error(reply);
+        uint32_t uid;
+        int r;
+
+        sender->question = sd_bus_slot_unref(sender->question);
+        if (failed)
+                r = sd_bus_error_has_name(failed, SD_BUS_ERROR_NAME_HAS_NO_OWNER) ? -ESRCH
+                                                                                  : -sd_bus_error_get_errno(failed);
+        else
+                r = sd_bus_message_read_basic(reply, SD_BUS_TYPE_UINT32, &uid);
+        if (r >= 0) {
+                sender->uid = uid;
+                sender->known = true;
+        }
+        sender->calls++; /* those that wait may all be answered by this */
+        sender->senders->known(sender, MIN(r, 0));
+        sender_release(sender);
+        return 1;
+}
+
+int sender_ask(Sender *sender, sd_bus *bus) {
+        return sender->question ? 0
+                                : sd_bus_call_method_async(bus, &sender->question, DBUS_NAME, DBUS_PATH, DBUS_NAME,
+                                                           "GetConnectionUnixUser", on_user, sender, "s",
+                                                           sender->name);
+}
+
+Sender *senders_unknown(const Senders *senders) {
+        GHashTableIter i;
+        gpointer value;
+
+        g_hash_table_iter_init(&i, senders->all);
+        while (g_hash_table_iter_next(&i, NULL, &value))
+                if (!g_queue_is_empty(&((Sender *) value)->waiting))
+                        return value;
+        return NULL;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Whose a connection is. dbus-daemon says so to who asks, and puts it into no message; it is asked
+ * once for as long as calls of that connection are under way, and the loop does not wait for the
+ * answer. A name on the bus is never given to another connection. */
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+
+typedef struct Senders Senders;
+
+typedef struct Sender {
+        Senders *senders;
+        char *name;
+        unsigned calls; /* under way; it is there as long as there are some */
+        bool known;
+        uid_t uid;             /* when it is known */
+        sd_bus_slot *question; /* while the bus is asked */
+        GQueue waiting;        /* whoever waits to know */
+} Sender;
+
+/* The bus has answered: 0, and it is known; -ESRCH: it has left; else a negative errno. */
+typedef void (*SenderKnown)(Sender *sender, int error);
+
+Senders *senders_new(SenderKnown known);
+void senders_free(Senders *senders);
+
+/* The connection that has sent @message, with one call more. */
+Sender *sender_take(Senders *senders, sd_bus_message *message);
+/* One call less. */
+void sender_release(Sender *sender);
+/* Asks the bus, unless that is under way; a negative errno on failure. */
+int sender_ask(Sender *sender, sd_bus *bus);
+/* Any that somebody waits for; NULL when there is none. */
+Sender *senders_unknown(const Senders *senders);
