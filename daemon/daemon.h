@@ -13,6 +13,9 @@
 #define DAEMON_PATIENCE_USEC (5U * 1000U * 1000U)
 #define DAEMON_GUEST_PATIENCE_USEC (10U * 1000U * 1000U)
 
+/* An ordinary user has so many entries of the journal for what is refused: log-budget.h. */
+#define DAEMON_LOG_REFILL_USEC (30U * 1000U * 1000U)
+
 typedef struct DaemonSettings {
         bool always_ask;        /* polkit decides for uid 0, too */
         bool units;             /* what must open /dev/kvm runs as a unit of systemd's, else as a plain child */
@@ -23,6 +26,7 @@ typedef struct DaemonSettings {
         const char *libvirt;          /* the URI; NULL: what the configuration says, or the machine's own */
         const Hypervisor *hypervisor; /* NULL: libvirt, when there is one */
         uint64_t guest_patience_usec; /* so long at most a call about a guest waits for it */
+        uint64_t log_refill_usec;     /* after so long a user may cause one more entry of the journal */
 } DaemonSettings;
 
 /* Serves until a signal ends it; the exit status. @loader stays the caller's. */

@@ -95,7 +95,8 @@ int main(int argc, char **argv) {
         Arguments arguments = {.root = "/",
                                .settings = {.helper_dir = LIBEXECDIR,
                                             .patience_usec = DAEMON_PATIENCE_USEC,
-                                            .guest_patience_usec = DAEMON_GUEST_PATIENCE_USEC}};
+                                            .guest_patience_usec = DAEMON_GUEST_PATIENCE_USEC,
+                                   .log_refill_usec = DAEMON_LOG_REFILL_USEC}};
         g_autoptr(GError) error = NULL;
 
         int status = parse_arguments(argc, argv, &arguments);

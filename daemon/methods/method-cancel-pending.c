@@ -29,7 +29,7 @@ static void cancel_drop(gpointer data) {
 static void cancel_log(const Cancel *cancel, const Caller *caller, const GError *error) {
         g_autofree char *title = g_strdup_printf("cancel what waits for %s", cancel->module);
 
-        log_change(caller, title, "configured", error);
+        log_change(cancel->services->log_budget, caller, title, "configured", error);
 }
 
 /* @error may be NULL. */

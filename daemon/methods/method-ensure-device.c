@@ -45,7 +45,7 @@ static void on_ensured(const GError *error, gpointer data) {
         Ensure *ensure = data;
         Services *services = ensure->services;
 
-        log_change(&ensure->caller, ENSURE_TITLE, "applied", error);
+        log_change(ensure->services->log_budget, &ensure->caller, ENSURE_TITLE, "applied", error);
         ensure_end(ensure, "applied", error);
         operation_queue_end(services->queue);
 }
@@ -68,7 +68,7 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
                 ensure->caller = caller_copy(caller);
                 call_ask_turn(ensure->call, ensure->services->queue, ensure_execute, ensure_drop, ensure);
         } else if (verdict == VERDICT_NO) {
-                log_change(caller, ENSURE_TITLE, NULL, error);
+                log_change(ensure->services->log_budget, caller, ENSURE_TITLE, NULL, error);
                 ensure_end(ensure, NULL, error);
         } else
                 ensure_drop(ensure);

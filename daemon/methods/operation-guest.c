@@ -72,7 +72,7 @@ static void on_defined(Call *call, GuestFound *found, const GError *error, gpoin
                 call_fail(g_steal_pointer(&operation->call), error);
                 return;
         }
-        log_change(&operation->caller, operation->title, "applied", error);
+        log_change(operation->services->log_budget, &operation->caller, operation->title, "applied", error);
         operation->plan = g_steal_pointer(&found->plan);
         if (error)
                 operation_fail(operation, error);
@@ -84,7 +84,7 @@ static void on_defined(Call *call, GuestFound *found, const GError *error, gpoin
 static void on_outcome(const GError *error, gpointer userdata) {
         GuestOperation *operation = userdata;
 
-        log_change(&operation->caller, operation->title, "applied", error);
+        log_change(operation->services->log_budget, &operation->caller, operation->title, "applied", error);
         operation_free(operation);
 }
 
@@ -96,7 +96,7 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
                 const GuestWaiter next = waiter(operation, on_defined, on_outcome);
                 guests_define(operation->services->guests, &next, g_steal_pointer(&operation->plan));
         } else if (verdict == VERDICT_NO) {
-                log_change(caller, operation->title, NULL, error);
+                log_change(operation->services->log_budget, caller, operation->title, NULL, error);
                 operation_fail(operation, error);
         } else {
                 call_drop(operation->call);

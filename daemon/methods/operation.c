@@ -199,7 +199,8 @@ static void on_changed(gpointer data, gpointer userdata) {
         host_state_refresh(services->state);
         if (!job_put_off(job)) {
                 if (!job->plan->unchanged)
-                        log_change(&operation->caller, job->plan->title, job->result->outcome, job->result->error);
+                        log_change(services->log_budget, &operation->caller, job->plan->title, job->result->outcome,
+                                   job->result->error);
                 job_reply(job);
         }
         job_free(job);
@@ -216,7 +217,7 @@ static Plan *operation_plan(Operation *operation, bool authorised) {
                 return plan;
         if (authorised) {
                 g_autofree char *title = request_to_string(operation->request);
-                log_change(&operation->caller, title, NULL, error);
+                log_change(operation->services->log_budget, &operation->caller, title, NULL, error);
         }
         operation_fail(operation, error);
         return NULL;
@@ -253,7 +254,7 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
                 return;
         case VERDICT_NO: {
                 g_autofree char *title = request_to_string(operation->request);
-                log_change(caller, title, NULL, error);
+                log_change(operation->services->log_budget, caller, title, NULL, error);
                 operation_fail(operation, error);
                 return;
         }

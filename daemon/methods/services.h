@@ -12,6 +12,7 @@
 #include "helper.h"
 #include "host-state.h"
 #include "idle.h"
+#include "log-budget.h"
 #include "object.h"
 #include "operation-queue.h"
 #include "readings.h"
@@ -33,4 +34,5 @@ struct Services {
         Helper *prober; /* runs nestvirt-probe */
         Guests *guests;
         Findings *findings;
+        LogBudget *log_budget;
 };

@@ -214,7 +214,7 @@ static void attempt_done(gpointer data, gpointer userdata) {
                 look_later(idle);
                 try_end(idle);
         } else {
-                log_change(NULL, attempt->plan->title, attempt->result->outcome, error);
+                log_change(NULL, NULL, attempt->plan->title, attempt->result->outcome, error);
                 idle->outcome = error ? NULL : "applied";
                 idle->failure = error ? condition_to_name(condition_of(error)) : NULL;
                 host_state_refresh(idle->parts.state);
@@ -259,7 +259,7 @@ static bool try_plan(Idle *idle) {
         if (!plan) {
                 /* It can't be done on this host any more, so waiting for it makes no sense; what is
                  * configured stays. */
-                log_change(NULL, "what waits for idle", NULL, error);
+                log_change(NULL, NULL, "what waits for idle", NULL, error);
                 idle->failure = condition_to_name(condition_of(error));
                 idle_drop(idle, NULL, on_given_up, NULL, idle);
                 return true;

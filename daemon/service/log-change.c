@@ -39,12 +39,14 @@ static char *who(const Caller *caller) {
         return g_strdup_printf("asked for by uid %u, pid %d", (unsigned) caller->uid, (int) caller->pid);
 }
 
-void log_change(const Caller *caller, const char *request, const char *outcome, const GError *error) {
-        g_autoptr(GPtrArray) fields = log_fields_new();
-        g_autofree char *asked = who(caller), *message = NULL;
+void log_change(LogBudget *budget, const Caller *caller, const char *request, const char *outcome, const GError *error) {
         int priority;
         const char *id = id_of(error, &priority);
 
+        if (caller && g_str_equal(id, MESSAGE_CHANGE_REFUSED) && !log_budget_take(budget, caller->uid))
+                return;
+        g_autoptr(GPtrArray) fields = log_fields_new();
+        g_autofree char *asked = who(caller), *message = NULL;
         log_fields_add(fields, "NESTVIRT_REQUEST=%s", request);
         if (outcome && !error)
                 log_fields_add(fields, "NESTVIRT_OUTCOME=%s", outcome);
@@ -57,6 +59,17 @@ void log_change(const Caller *caller, const char *request, const char *outcome, 
         message = error ? g_strdup_printf("%s (%s): %s", request, asked, error->message)
                         : g_strdup_printf("%s (%s): %s", request, asked, outcome);
         log_send(fields, priority, id, message);
+}
+
+void log_left_out(uid_t uid, unsigned count) {
+        g_autoptr(GPtrArray) fields = log_fields_new();
+        g_autofree char *message = g_strdup_printf("%u more changes that uid %u asked for were refused, of which there "
+                                                   "are no entries of their own",
+                                                   count, (unsigned) uid);
+
+        log_fields_add(fields, "NESTVIRT_LEFT_OUT=%u", count);
+        log_fields_add(fields, "NESTVIRT_CALLER_UID=%u", (unsigned) uid);
+        log_send(fields, LOG_WARNING, MESSAGE_CHANGES_LEFT_OUT, message);
 }
 
 void log_recovered(const GPtrArray *steps, const GError *error) {

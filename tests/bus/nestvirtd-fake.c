@@ -141,7 +141,8 @@ static GHashTable *steered_parameters(const Loader *parent, const char *module) 
 int main(int argc, char **argv) {
         DaemonSettings settings = {.helper_dir = "",
                                    .patience_usec = DAEMON_PATIENCE_USEC,
-                                   .guest_patience_usec = DAEMON_GUEST_PATIENCE_USEC};
+                                   .guest_patience_usec = DAEMON_GUEST_PATIENCE_USEC,
+                                   .log_refill_usec = DAEMON_LOG_REFILL_USEC};
         g_autoptr(GError) error = NULL;
 
         g_assert_cmpint(argc, >=, 2);
@@ -155,6 +156,8 @@ int main(int argc, char **argv) {
                         settings.libvirt = HYPERVISOR_URI;
                 } else if (g_str_has_prefix(argv[i], "--guest-patience="))
                         settings.guest_patience_usec = g_ascii_strtoull(strchr(argv[i], '=') + 1, NULL, 10);
+                else if (g_str_has_prefix(argv[i], "--log-refill="))
+                        settings.log_refill_usec = g_ascii_strtoull(strchr(argv[i], '=') + 1, NULL, 10);
                 else if (g_str_equal(argv[i], "--units"))
                         settings.units = true;
                 else if (g_str_has_prefix(argv[i], "--helper-dir="))

@@ -124,15 +124,15 @@ class Log(BusTest):
         super().setUp()
         self.journal = Journal(self.folder)
         self.addCleanup(self.journal.close)
-        self.assertEqual(len(self.journal.ids), 7)
+        self.assertEqual(len(self.journal.ids), 8)
 
     def entry(self, kind):
         fields = self.journal.entry()
         self.assertEqual(fields.get("MESSAGE_ID"), self.journal.ids[kind], fields)
         return fields
 
-    def begin(self):
-        return self.start_fake(wrap=self.journal.wrap)
+    def begin(self, *options):
+        return self.start_fake(*options, wrap=self.journal.wrap)
 
     def test_made(self):
         self.begin()
@@ -172,6 +172,52 @@ class Log(BusTest):
         self.assertEqual((entry["NESTVIRT_CALLER_UID"], entry["NESTVIRT_ERROR"], entry["PRIORITY"]),
                          (str(NOBODY), "org.freedesktop.DBus.Error.AccessDenied", "5"))
         self.assertNotIn("NESTVIRT_OUTCOME", entry)
+
+    def ask_in_vain(self, client, times):
+        """The entries of that; the socket has room for a few only."""
+        entries = []
+        for _ in range(times):
+            with self.refused("org.freedesktop.DBus.Error.AccessDenied"):
+                client.set(OFF)
+            entries += self.journal.rest()
+        return entries
+
+    def of_kind(self, kind, entries):
+        return [entry for entry in entries if entry.get("MESSAGE_ID") == self.journal.ids[kind]]
+
+    def test_refused_without_end(self):
+        """Each user has so many entries; what is left out is told in the end, and nothing of
+        others is."""
+        daemon = self.begin()
+        nobody, other, root = self.client(uid=NOBODY), self.client(uid=1), self.client()
+        entries = self.ask_in_vain(nobody, 60) + self.ask_in_vain(other, 3)
+        for value in (OFF, ON) * 15:
+            root.set(value)
+            entries += self.journal.rest()
+        self.stop(daemon)
+        entries += self.journal.rest()
+        refused = [entry["NESTVIRT_CALLER_UID"] for entry in self.of_kind("CHANGE_REFUSED", entries)]
+        self.assertEqual((refused.count(str(NOBODY)), refused.count("1")), (20, 3))
+        self.assertEqual(len(self.of_kind("CHANGE_MADE", entries)), 30)
+        left_out = self.of_kind("CHANGES_LEFT_OUT", entries)
+        self.assertEqual([(entry["NESTVIRT_CALLER_UID"], entry["NESTVIRT_LEFT_OUT"], entry["PRIORITY"]) for entry in left_out],
+                         [(str(NOBODY), "40", "4")])
+
+    def test_root_is_refused_without_end(self):
+        self.begin("--always-ask")
+        root = self.client()
+        entries = self.ask_in_vain(root, 30)
+        self.assertEqual(len(self.of_kind("CHANGE_REFUSED", entries)), 30)
+
+    def test_left_out_is_told_by_itself(self):
+        """The entries that there are and the numbers of those that there are not come to what was
+        refused."""
+        self.begin("--log-refill=300000")
+        entries = self.ask_in_vain(self.client(uid=NOBODY), 60)
+        while (told := len(self.of_kind("CHANGE_REFUSED", entries)) + sum(
+                int(entry["NESTVIRT_LEFT_OUT"]) for entry in self.of_kind("CHANGES_LEFT_OUT", entries))) < 60:
+            entries.append(self.journal.entry())
+        self.assertEqual(told, 60)
 
     def test_undone(self):
         self.begin()
