@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A table by name, and a question each. Who waits, and for what, is call.c's. */
+/* A table by name, a question each, and those without calls in the order in which they were last
+ * used. Who waits, and for what, is call.c's. */
 
 #include <errno.h>
 
@@ -11,6 +12,7 @@
 
 struct Senders {
         GHashTable *all; /* name on the bus -> Sender*, whose it is */
+        GQueue kept;     /* Sender*: those that have no calls under way, the last one first */
         SenderKnown known;
 };
 
@@ -30,10 +32,12 @@ Senders *senders_new(SenderKnown known) {
                         .all = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, sender_free),
                         .known = known,
         };
+        g_queue_init(&senders->kept);
         return senders;
 }
 
 void senders_free(Senders *senders) {
+        /* What is kept are the senders themselves. */
         g_hash_table_unref(senders->all);
         g_free(senders);
 }
@@ -44,17 +48,29 @@ Sender *sender_take(Senders *senders, sd_bus_message *message) {
 
         if (!sender) {
                 sender = g_new(Sender, 1);
-                *sender = (Sender) {.senders = senders, .name = g_strdup(name)};
+                *sender = (Sender) {.senders = senders, .name = g_strdup(name), .place = {.data = sender}};
                 g_queue_init(&sender->waiting);
                 (void) g_hash_table_insert(senders->all, sender->name, sender);
-        }
+        } else if (sender->calls == 0)
+                g_queue_unlink(&senders->kept, &sender->place);
         sender->calls++;
         return sender;
 }
 
 void sender_release(Sender *sender) {
-        if (--sender->calls == 0)
-                (void) g_hash_table_remove(sender->senders->all, sender->name);
+        Senders *senders = sender->senders;
+
+        if (--sender->calls > 0)
+                return;
+        if (!sender->known) {
+                (void) g_hash_table_remove(senders->all, sender->name);
+                return;
+        }
+        g_queue_push_head_link(&senders->kept, &sender->place);
+        if (senders->kept.length <= SENDERS_KEPT)
+                return;
+        const Sender *last = g_queue_pop_tail_link(&senders->kept)->data;
+        (void) g_hash_table_remove(senders->all, last->name);
 }
 
 static int on_user(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {

@@ -2,24 +2,28 @@
 #pragma once
 
 /* Whose a connection is. dbus-daemon says so to who asks, and puts it into no message; it is asked
- * once for as long as calls of that connection are under way, and the loop does not wait for the
- * answer. A name on the bus is never given to another connection. */
+ * once, the loop does not wait for the answer, and what it has said of the last SENDERS_KEPT
+ * connections is kept. A name on the bus is never given to another connection. */
 
 #include <glib.h>
 #include <stdbool.h>
 #include <sys/types.h>
 #include <systemd/sd-bus.h>
 
+/* Twice as many connections as dbus-daemon allows to one user (max_connections_per_user). */
+#define SENDERS_KEPT 512U
+
 typedef struct Senders Senders;
 
 typedef struct Sender {
         Senders *senders;
         char *name;
-        unsigned calls; /* under way; it is there as long as there are some */
+        unsigned calls; /* under way */
         bool known;
         uid_t uid;             /* when it is known */
         sd_bus_slot *question; /* while the bus is asked */
         GQueue waiting;        /* whoever waits to know */
+        GList place;           /* among those that are kept, when it has no calls */
 } Sender;
 
 /* The bus has answered: 0, and it is known; -ESRCH: it has left; else a negative errno. */

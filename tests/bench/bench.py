@@ -21,6 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "hosts"))
 
 import emulator  # noqa: E402
+import flooded  # noqa: E402
 import instructions  # noqa: E402
 import many_guests  # noqa: E402
 import payload  # noqa: E402
@@ -153,6 +154,7 @@ THERE = {
 # On this machine.
 LOCAL = {
     "guests": many_guests.measure,
+    "flood": flooded.measure,
     "instructions": instructions.measure,
 }
 
