@@ -96,7 +96,7 @@ int main(int argc, char **argv) {
                                .settings = {.helper_dir = LIBEXECDIR,
                                             .patience_usec = DAEMON_PATIENCE_USEC,
                                             .guest_patience_usec = DAEMON_GUEST_PATIENCE_USEC,
-                                   .log_refill_usec = DAEMON_LOG_REFILL_USEC}};
+                                            .log_refill_usec = DAEMON_LOG_REFILL_USEC}};
         g_autoptr(GError) error = NULL;
 
         int status = parse_arguments(argc, argv, &arguments);

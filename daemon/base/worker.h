@@ -24,7 +24,8 @@ void worker_free(Worker *worker);
 bool worker_end(Worker *worker, uint64_t usec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Worker, worker_free)
 
-/* For the daemon itself: before what anybody but uid 0 has asked for, in the order of submission. */
+/* For the daemon itself: before what anybody but uid 0 has asked for, in the order of
+ * submission. */
 void worker_submit(Worker *worker, WorkerRun run, WorkerDone done, GDestroyNotify discard, gpointer job,
                    gpointer userdata);
 /* For that user, in turns with the others (fair-queue.h). */

@@ -2,8 +2,8 @@
 #pragma once
 
 /* A method call that is not answered at once: it keeps the message until its reply, and counts for
- * the limits of its sender and of its user. Each call is ended exactly once, by one of the functions
- * that take it over. */
+ * the limits of its sender and of its user. Each call is ended exactly once, by one of the
+ * functions that take it over. */
 
 #include <glib.h>
 #include <stdbool.h>

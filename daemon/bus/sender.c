@@ -98,8 +98,7 @@ static int on_user(sd_bus_message *reply, void *userdata, sd_bus_error *unused) 
 int sender_ask(Sender *sender, sd_bus *bus) {
         return sender->question ? 0
                                 : sd_bus_call_method_async(bus, &sender->question, DBUS_NAME, DBUS_PATH, DBUS_NAME,
-                                                           "GetConnectionUnixUser", on_user, sender, "s",
-                                                           sender->name);
+                                                           "GetConnectionUnixUser", on_user, sender, "s", sender->name);
 }
 
 Sender *senders_unknown(const Senders *senders) {

@@ -19,7 +19,7 @@ typedef struct Bucket {
 
 struct LogBudget {
         sd_event_source *timer;
-        bool armed; /* somebody's entries have been left out */
+        bool armed;          /* somebody's entries have been left out */
         GHashTable *buckets; /* uid -> Bucket* */
         uint64_t refill_usec;
         LogBudgetTell tell;

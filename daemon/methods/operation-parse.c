@@ -14,6 +14,8 @@
 /* Nothing in the catalogue comes near. */
 #define VALUE_MAX_LENGTH 256U
 #define MODULES_MAX 8U
+/* Nor a call: 256 of one user may wait, with all of their words. */
+#define WORDS_MAX_LENGTH 4096U
 
 typedef struct Word {
         const char *module;
@@ -120,16 +122,32 @@ static bool read_modules(sd_bus_message *message, const char *entry, ReadModule 
         return r >= 0 || fail_read(r, error);
 }
 
+/* All of them together are small, or they are refused; @words may be NULL. */
+static GArray *bounded(GArray *words, GError **error) {
+        gsize length = 0;
+
+        for (unsigned i = 0; words && i < words->len; i++) {
+                const Word *word = &g_array_index(words, Word, i);
+                length += (word->name ? strlen(word->name) : 0) + (word->value ? strlen(word->value) : 0);
+        }
+        if (length <= WORDS_MAX_LENGTH)
+                return words;
+        g_array_unref(words);
+        g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "More than %u characters of names and values in one call",
+                    WORDS_MAX_LENGTH);
+        return NULL;
+}
+
 static GArray *read_some_modules(sd_bus_message *message, const char *entry, ReadModule read, GError **error) {
         g_autoptr(GArray) words = words_new();
 
-        return read_modules(message, entry, read, words, error) ? g_steal_pointer(&words) : NULL;
+        return bounded(read_modules(message, entry, read, words, error) ? g_steal_pointer(&words) : NULL, error);
 }
 
 static GArray *read_one_module(sd_bus_message *message, const char *module, ReadModule read, GError **error) {
         g_autoptr(GArray) words = words_new();
 
-        return read(message, module, words, error) ? g_steal_pointer(&words) : NULL;
+        return bounded(read(message, module, words, error) ? g_steal_pointer(&words) : NULL, error);
 }
 
 /* Takes @words over. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the check of the device comes to, what there is to mend, and whether mending helped. Opening and
- * making is the helper's. */
+/* What the check of the device comes to, what there is to mend, and whether mending helped. Opening
+ * and making is the helper's. */
 
 #include <errno.h>
 #include <string.h>

@@ -44,7 +44,7 @@ Errand *guests_submit(Guests *guests, GuestJob *job, GuestQuery *query) {
         if (query)
                 guest_query_set_job(query, job);
         *errand = (Errand) {.guests = guests, .job = job, .query = query};
-        worker_submit(guest_job_asks_qemu(job) ? guests->statistics : guests->worker, errand_run, errand_done, errand_free,
-                      errand, NULL);
+        worker_submit(guest_job_asks_qemu(job) ? guests->statistics : guests->worker, errand_run, errand_done,
+                      errand_free, errand, NULL);
         return errand;
 }

@@ -17,7 +17,7 @@ typedef void (*HostStateChanged)(gpointer userdata);
 typedef struct HostState {
         Root *root;
         Loader *loader;
-        Host *host; /* replaced whole by host_state_refresh(), never modified */
+        Host *host;       /* replaced whole by host_state_refresh(), never modified */
         gint64 refreshed; /* when the last reading of it was begun: g_get_monotonic_time() */
         GArray *observers;
 } HostState;
@@ -30,6 +30,6 @@ void host_state_free(HostState *state);
 void host_state_observe(HostState *state, HostStateChanged changed, gpointer userdata);
 /* Reads the host again and tells the observers. It must not be called by one of them. */
 void host_state_refresh(HostState *state);
-/* The same for who has asked at @asked (g_get_monotonic_time()), unless the host was read since then:
- * one reading serves all who wait. */
+/* The same for who has asked at @asked (g_get_monotonic_time()), unless the host was read since
+ * then: one reading serves all who wait. */
 void host_state_refresh_since(HostState *state, gint64 asked);

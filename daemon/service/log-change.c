@@ -39,7 +39,8 @@ static char *who(const Caller *caller) {
         return g_strdup_printf("asked for by uid %u, pid %d", (unsigned) caller->uid, (int) caller->pid);
 }
 
-void log_change(LogBudget *budget, const Caller *caller, const char *request, const char *outcome, const GError *error) {
+void log_change(LogBudget *budget, const Caller *caller, const char *request, const char *outcome,
+                const GError *error) {
         int priority;
         const char *id = id_of(error, &priority);
 

@@ -206,7 +206,8 @@ class Flood(Fairness):
         self.next = OFF
         for name, kind in {**LOOKS, **TURNS}.items():
             with self.subTest(name):
-                # What is answered in its turn takes a fraction of what a worker takes to look at another.
+                # What is answered in its turn takes a fraction of what a worker takes to look at
+                # something.
                 self.look(kind, self.change, [kind, LOOKS["dry run"]] if name in LOOKS else [kind])
 
     def test_readings(self):

@@ -105,6 +105,10 @@ class Refused(BusTest):
             self.caller.call("SetParameters", ("a{ss}t", {f"p{i}": "0" for i in range(257)}, 0), **KVM_AMD)
         with self.refused(ERROR + "NoSuchParameter"):
             self.caller.call("SetParameters", ("a{ss}t", {f"p{i}": "0" for i in range(256)}, 0), **KVM_AMD)
+        with self.refused(ERROR + "InvalidArgs", "4096"):
+            self.caller.set({"kvm_amd": {f"p{i}": "0" * 256 for i in range(17)}})
+        with self.refused(ERROR + "NoSuchParameter"):
+            self.caller.set({"kvm_amd": {f"p{i}": "0" * 256 for i in range(15)}})
         with self.refused(ERROR + "InvalidArgs", "modules"):
             self.caller.set({f"m{i}": {"nested": "0"} for i in range(9)})
 
