@@ -263,12 +263,13 @@ static void take_down(Daemon *daemon) {
         watch_free(daemon->watch);
         if (services->calls)
                 calls_close(services->calls);
+        /* While those are there whose turns are dropped. */
+        operation_queue_free(services->queue);
         guests_free(services->guests);
         g_clear_pointer(&services->changes, worker_free);
         readings_free(services->readings);
         authority_free(services->authority);
         endings_free(services->endings);
-        operation_queue_free(services->queue);
         idle_free(services->idle);
         device_free(services->device);
         helper_free(services->prober);
