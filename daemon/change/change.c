@@ -244,7 +244,7 @@ ChangeResult *change_preview(Plan *plan, const Root *root, const Users *users, c
 
         for (unsigned i = 0; i < plan->steps->len && !plan->unchanged; i++)
                 change_step(&change, "%s", (const char *) g_ptr_array_index(plan->steps, i));
-        if (plan_reloads(plan))
+        if (users)
                 add_blockers(change.result, users, passing);
         change.result->outcome = plan->unchanged ? "unchanged" : "planned";
         read_values(&change);

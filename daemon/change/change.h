@@ -16,7 +16,7 @@
 
 /* Carries @plan out, once. Never NULL. */
 ChangeResult *change_run(Plan *plan, const Root *root, Loader *loader);
-/* What it would do, with those who hold KVM (users.h) as impact of kind "blocks"; or that there is
+/* What it would do, with those who hold KVM (users.h; NULL: nobody) as impact of kind "blocks"; or that there is
  * nothing to do. It changes nothing. */
 ChangeResult *change_preview(Plan *plan, const Root *root, const Users *users, const Passing *passing);
 /* Busy: who is in the way (users.h), and the ways on. */

@@ -44,9 +44,12 @@ typedef struct Job {
         Loader *loader;
         Readings *readings;
         WorkerRun look; /* before anybody was asked for a password */
-        bool all;       /* it may see others' processes */
+        bool held;      /* who holds KVM is looked for, as somebody does, or may */
+        bool hidden;    /* guests are */
+        bool all;       /* it may see all of it */
         uid_t uid;
         gint64 asked;
+        Users *users; /* when they are */
         Passing passing;
         GPtrArray *impact; /* on guests, as of the plan */
         ChangeResult *result;
@@ -85,6 +88,7 @@ static void job_free(gpointer data) {
         plan_free(job->plan);
         root_unref(job->root);
         passing_clear(&job->passing);
+        g_clear_pointer(&job->users, users_unref);
         g_clear_pointer(&job->impact, g_ptr_array_unref);
         g_clear_pointer(&job->result, change_result_free);
         g_free(job);
@@ -107,6 +111,8 @@ static Job *job_new(Operation *operation, Plan *plan) {
                         .root = root_ref(services->state->root),
                         .loader = services->state->loader,
                         .readings = services->readings,
+                        .hidden = guests_are_hidden(services->guests),
+                        .uid = call_uid(operation->call),
                         .asked = operation->asked,
                         .impact = g_ptr_array_new_with_free_func((GDestroyNotify) impact_free),
         };
@@ -122,7 +128,7 @@ static void job_reply(Job *job) {
                 operation_fail(job->operation, result->error);
                 return;
         }
-        if (job->all || !guests_are_hidden(job->operation->services->guests))
+        if (job->all || !job->hidden)
                 g_ptr_array_extend_and_steal(result->impact, g_steal_pointer(&job->impact));
         else
                 result->omitted += job->impact->len;
@@ -276,43 +282,54 @@ static void operation_authorise(Operation *operation) {
         authority_ask(operation->services->authority, operation->call->message, &details, on_verdict, operation);
 }
 
-/* A module that must go for the plan, and that somebody holds. */
-static bool is_blocked(const Host *host, const Plan *plan) {
+/* A module that must go for the plan, and that somebody holds; @perhaps: or of which the kernel does
+ * not tell. */
+static bool is_blocked(const Host *host, const Plan *plan, bool perhaps) {
         for (unsigned i = 0; i < plan->modules->len; i++) {
                 const PlanModule *m = g_ptr_array_index(plan->modules, i);
                 const Module *module = host_module(host, m->name);
-                if (m->required && module && module_in_use(module))
+                if (m->required && module && (module_in_use(module) || (perhaps && module->refcnt < 0)))
                         return true;
         }
         return false;
 }
 
 /* Of those who hold KVM, what the caller may be told. */
-static Users *job_shown(const Job *job, Users *users) {
-        return job->all ? users_ref(users) : users_of(users, job->uid);
+static Users *job_shown(const Job *job) {
+        return job->all ? users_ref(job->users) : users_of(job->users, job->uid);
 }
 
 static void job_scan(gpointer data) {
         Job *job = data;
+        g_autoptr(Users) shown = job_shown(job);
 
         job->result = change_result_new();
-        job->result->holders = readings_users(job->readings, job->asked);
-        g_autoptr(Users) shown = job_shown(job, job->result->holders);
+        job->result->holders = users_ref(job->users);
         job->result->error = change_busy(job->plan, shown);
 }
 
 static void job_preview(gpointer data) {
         Job *job = data;
-        g_autoptr(Users) users = plan_reloads(job->plan) ? readings_users(job->readings, job->asked) : NULL;
-        g_autoptr(Users) shown = users ? job_shown(job, users) : NULL;
+        g_autoptr(Users) shown = job->users ? job_shown(job) : NULL;
 
         job->result = change_preview(job->plan, job->root, shown, &job->passing);
 }
 
-static void job_look(Job *job) {
-        Worker *worker = plan_reloads(job->plan) ? job->readings->scans : job->readings->worker;
+/* There is something that not everybody may be told. */
+static bool job_has_secrets(const Job *job) {
+        g_autoptr(Users) own = job->users ? users_of(job->users, job->uid) : NULL;
 
-        worker_submit_for(worker, call_uid(job->operation->call), job->look, on_looked, job_drop, job, NULL);
+        return job->uid != 0 && ((own && own->others > 0) || (job->impact->len > 0 && job->hidden));
+}
+
+/* Who holds KVM, and all the rest when nobody has to be asked in between. */
+static void job_look(gpointer data) {
+        Job *job = data;
+
+        job->users = job->held ? readings_users(job->readings, job->asked) : NULL;
+        job->all = !job_has_secrets(job);
+        if (job->all)
+                job->look(job);
 }
 
 static void on_sight(Verdict verdict, const Caller *caller, const GError *error, void *userdata) {
@@ -323,19 +340,28 @@ static void on_sight(Verdict verdict, const Caller *caller, const GError *error,
                 return;
         }
         job->all = verdict == VERDICT_YES;
-        job->uid = caller->uid;
-        job_look(job);
+        worker_submit_for(job->readings->worker, job->uid, job->look, on_looked, job_drop, job, NULL);
+}
+
+static void on_found(gpointer data, gpointer userdata) {
+        Job *job = data;
+        const Operation *operation = job->operation;
+
+        if (job->result)
+                on_looked(job, NULL);
+        else
+                authority_ask_details(operation->services->authority, operation->call->message, on_sight, job);
 }
 
 /* Takes @plan over. */
 static void operation_look(Operation *operation, Plan *plan, WorkerRun look) {
+        const Readings *readings = operation->services->readings;
         Job *job = job_new(operation, plan);
 
         job->look = look;
-        if (plan_reloads(plan) || job->impact->len > 0)
-                authority_ask_details(operation->services->authority, operation->call->message, on_sight, job);
-        else
-                job_look(job);
+        job->held = is_blocked(operation->services->state->host, plan, true);
+        worker_submit_for(job->held ? readings->scans : readings->worker, job->uid, job_look, on_found, job_drop, job,
+                          NULL);
 }
 
 /* The host is at rest: is there anything to do, and could it be done? Nothing here has side
@@ -361,7 +387,7 @@ static bool operation_judge(gpointer data) {
         const bool waits = operation->flags & REQUEST_WHEN_IDLE;
         if (plan->unchanged || operation->flags & REQUEST_DRY_RUN)
                 operation_look(operation, plan, job_preview);
-        else if (!waits && is_blocked(services->state->host, plan))
+        else if (!waits && is_blocked(services->state->host, plan, false))
                 operation_look(operation, plan, job_scan);
         else {
                 plan_free(plan);

@@ -5,7 +5,7 @@ carried out, and what is put back."""
 import os
 import re
 
-from clients import DBUS_ERROR, DRY_RUN, ERROR, GUEST, NOBODY, guest_path, wait_for
+from clients import DBUS_ERROR, DRY_RUN, ERROR, GLib, GUEST, NOBODY, guest_path, wait_for
 from harness import write
 from journal import Journal
 from tap import main
@@ -65,7 +65,6 @@ class Editing(Fake):
 
 
 def variant(value):
-    from gi.repository import GLib
     return GLib.Variant({str: "s", bool: "b", int: "i"}[type(value)], value)
 
 
@@ -334,7 +333,12 @@ class Late(Editing):
         pending = self.start_set(self.nobody, Nested=True)
         wait_for(lambda: polkit.asked("CheckAuthorization"), "polkit to be asked")
         os.mkfifo(self.fake / "hang")
+        asked = self.asked("find")
         other = self.observer.start("GetGuest", ("s", "one")) if before else None
+        if before:
+            ticking = GLib.timeout_add(5, lambda: True)
+            wait_for(lambda: self.asked("find") > asked, "libvirt to be asked")
+            GLib.source_remove(ticking)
         polkit.answer(polkit.asked("CheckAuthorization")[0], YES)
         return pending, other
 
