@@ -105,8 +105,16 @@ static void print_line(Output *out, const char *text) {
         output_newline(out);
 }
 
+void change_print_diff(const Client *client, const char *diff, const char *missing) {
+        if (!*diff && *missing) {
+                output_printf(client->out, STYLE_WARN, "No difference can be shown: %s", missing);
+                output_newline(client->out);
+        } else if (*diff)
+                output_document(client->out, diff);
+}
+
 void change_print_guest(const Client *client, const char *name, GVariant *result) {
-        const char *outcome = get_string(result, "Outcome"), *diff = get_string(result, "Diff");
+        const char *outcome = get_string(result, "Outcome");
         Output *out = client->out;
 
         if (client->json != JSON_OFF) {
@@ -126,6 +134,6 @@ void change_print_guest(const Client *client, const char *name, GVariant *result
                                                 name);
                 print_line(out, text);
         }
-        if (client->flags & FLAG_DRY_RUN && *diff)
-                output_document(out, diff);
+        if (client->flags & FLAG_DRY_RUN)
+                change_print_diff(client, get_string(result, "Diff"), get_string(result, "DiffMissing"));
 }

@@ -14,3 +14,6 @@ void change_print_verdict(const Client *client, GVariant *result);
 /* @result: of a guest's definition: a{sv} with Outcome, Steps, Advice, Impact, Diff, RestartNeeded.
  * @name: as the user calls it. */
 void change_print_guest(const Client *client, const char *name, GVariant *result);
+/* For people, at the end: @diff, or, when that is "", why it is @missing; nothing when that is "",
+ * too. */
+void change_print_diff(const Client *client, const char *diff, const char *missing);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "change-result.h"
 #include "diff.h"
 #include "error.h"
 #include "guest-call.h"
@@ -88,32 +89,59 @@ static void print_lines(Output *out, const GPtrArray *lines) {
         }
 }
 
-/* @diff: instead of the XML, what would change in it; NULL to print the XML. */
-static void print_result(const Client *client, const char *before, const char *after, const char *diff,
-                         GPtrArray *steps, GPtrArray *advice) {
+typedef struct Patched {
+        const char *before, *after;
+        const char *diff;    /* printed instead of the XML; NULL: the XML */
+        const char *missing; /* why @diff is "" though something changes; "" when it is not */
+        GPtrArray *steps, *advice;
+} Patched;
+
+static void print_for_people(const Client *client, const Patched *patched) {
+        if (!patched->diff) {
+                output_document(client->out, patched->after);
+                return;
+        }
+        print_lines(client->out, patched->steps);
+        print_lines(client->out, patched->advice);
+        change_print_diff(client, patched->diff, patched->missing);
+}
+
+static void add_lines(GVariantBuilder *result, const char *name, const GPtrArray *lines) {
+        g_variant_builder_add(result, "{sv}", name, g_variant_new_strv((const char *const *) lines->pdata, lines->len));
+}
+
+static void add_text(GVariantBuilder *result, const char *name, const char *text) {
+        g_variant_builder_add(result, "{sv}", name, g_variant_new_string(text));
+}
+
+static void print_as_json(const Client *client, const Patched *patched) {
         GVariantBuilder result;
 
-        if (client->json == JSON_OFF && diff) {
-                print_lines(client->out, steps);
-                print_lines(client->out, advice);
-                output_document(client->out, diff);
-                return;
-        }
-        if (client->json == JSON_OFF) {
-                output_document(client->out, after);
-                return;
-        }
         g_variant_builder_init(&result, G_VARIANT_TYPE_VARDICT);
-        g_variant_builder_add(&result, "{sv}", "Changed", g_variant_new_boolean(!g_str_equal(before, after)));
-        g_variant_builder_add(&result, "{sv}", "Steps",
-                              g_variant_new_strv((const char *const *) steps->pdata, steps->len));
-        g_variant_builder_add(&result, "{sv}", "Advice",
-                              g_variant_new_strv((const char *const *) advice->pdata, advice->len));
-        if (diff)
-                g_variant_builder_add(&result, "{sv}", "Diff", g_variant_new_string(diff));
-        else
-                g_variant_builder_add(&result, "{sv}", "Xml", g_variant_new_string(after));
+        g_variant_builder_add(&result, "{sv}", "Changed",
+                              g_variant_new_boolean(!g_str_equal(patched->before, patched->after)));
+        add_lines(&result, "Steps", patched->steps);
+        add_lines(&result, "Advice", patched->advice);
+        add_text(&result, patched->diff ? "Diff" : "Xml", patched->diff ?: patched->after);
+        if (*patched->missing)
+                add_text(&result, "DiffMissing", patched->missing);
         client_print_json(client, g_variant_builder_end(&result));
+}
+
+static void print_result(const Client *client, const char *name, const Patched *what) {
+        g_autoptr(GError) problem = NULL;
+        g_autofree char *diff = NULL;
+        Patched patched = *what;
+
+        if (client->flags & FLAG_DRY_RUN) {
+                diff = diff_unified(patched.before, patched.after, name, &problem);
+                patched.diff = diff ?: "";
+        }
+        patched.missing = problem ? problem->message : "";
+        if (client->json == JSON_OFF)
+                print_for_people(client, &patched);
+        else
+                print_as_json(client, &patched);
 }
 
 int verb_patch_xml(Client *client, char **words) {
@@ -127,7 +155,7 @@ int verb_patch_xml(Client *client, char **words) {
                              advice = g_ptr_array_new_with_free_func(g_free);
         g_autoptr(GString) text = g_string_new(NULL);
         g_autoptr(GError) error = NULL;
-        g_autofree char *result = NULL, *diff = NULL;
+        g_autofree char *result = NULL;
         XmlModulePatch module;
         int status;
 
@@ -136,10 +164,9 @@ int verb_patch_xml(Client *client, char **words) {
                 return status;
         module = (XmlModulePatch) plugin_symbol(XML_MODULE, XML_MODULE_PATCH, &error);
         result = module ? module(text->str, &patch, steps, advice, &error) : NULL;
-        if (result && client->flags & FLAG_DRY_RUN)
-                diff = diff_unified(text->str, result, *words ?: "-", &error);
-        if (!result || error)
+        if (!result)
                 return fail(client, condition_to_name(condition_of(error)), error->message);
-        print_result(client, text->str, result, diff, steps, advice);
+        print_result(client, *words ?: "-",
+                     &(Patched) {.before = text->str, .after = result, .steps = steps, .advice = advice});
         return 0;
 }

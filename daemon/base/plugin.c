@@ -13,7 +13,8 @@ static void *open_plugin(const char *file) {
         g_autofree char *beside = g_build_filename(folder, file, NULL);
         g_autofree char *installed = g_build_filename(LIBEXECDIR, file, NULL);
 
-        return dlopen(beside, RTLD_NOW | RTLD_LOCAL) ?: dlopen(installed, RTLD_NOW | RTLD_LOCAL);
+        /* One that is there and lacks something is the one to speak of. */
+        return dlopen(g_file_test(beside, G_FILE_TEST_EXISTS) ? beside : installed, RTLD_NOW | RTLD_LOCAL);
 }
 
 gpointer plugin_symbol(const char *file, const char *symbol, GError **error) {

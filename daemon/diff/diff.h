@@ -9,5 +9,6 @@
 #define DIFF_MAX ((gsize) 8 * 1024 * 1024)
 
 /* "" when they are the same; else lines with three of context, below "--- @name" and "+++ @name".
- * Loads a library at the first call; may be called by one thread at a time. */
+ * Loads a library at the first call; may be called by one thread at a time. NULL: there is none to
+ * show, and @error says why, with the package when libgit2 is missing; nothing may fail of that. */
 char *diff_unified(const char *before, const char *after, const char *name, GError **error);

@@ -67,6 +67,17 @@ static char *difference(const GuestPlan *plan, GError **error) {
         return after ? diff_unified(before, after, plan->facts->name, error) : NULL;
 }
 
+/* The change needs none: where it can't be made, why is told in its place. */
+static void add_difference(GuestPlan *plan) {
+        g_autoptr(GError) problem = NULL;
+
+        plan->diff = difference(plan, &problem);
+        if (plan->diff)
+                return;
+        plan->diff = g_strdup("");
+        plan->diff_missing = g_strdup(problem->message);
+}
+
 GuestPlan *guest_edit_plan(const char *xml, const GuestEdit *edit, GuestFacts *facts, const char *vendor,
                            GError **error) {
         g_autoptr(GuestPlan) plan = guest_plan_new(edit);
@@ -80,9 +91,9 @@ GuestPlan *guest_edit_plan(const char *xml, const GuestEdit *edit, GuestFacts *f
         if (!plan->after)
                 return NULL;
         cpu = cpu_xml_read(plan->after, vendor, error);
-        plan->diff = cpu ? difference(plan, error) : NULL;
-        if (!plan->diff)
+        if (!cpu)
                 return NULL;
+        add_difference(plan);
         /* What is interned stays for good, and anybody may ask for a plan, with a model of any
          * name. */
         plan->cpu = keep(cpu_of(cpu, vendor), plan->words);

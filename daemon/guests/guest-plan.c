@@ -89,6 +89,7 @@ void guest_plan_free(GuestPlan *plan) {
         wipe(plan->before);
         wipe(plan->after);
         g_free(plan->diff);
+        g_free(plan->diff_missing);
         g_ptr_array_unref(plan->steps);
         g_ptr_array_unref(plan->advice);
         guest_facts_free(plan->facts);

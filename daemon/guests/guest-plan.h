@@ -19,6 +19,7 @@ typedef struct GuestPlan {
          * nothing to do. With the guest's secrets: for libvirt's eyes alone. */
         char *before, *after;
         char *diff;                /* of the two, for people: made without the secrets; "" when they are the same */
+        char *diff_missing;        /* why @diff is "" though they are not; else NULL */
         GPtrArray *steps, *advice; /* char*; advice is what the recipe leaves to others, with the command for it */
         GuestFacts *facts;         /* of the guest as it is */
         GuestCpu cpu;              /* what its definition will say; not interned */

@@ -86,6 +86,8 @@ GVariant *describe_guest_change(const char *outcome, const GuestPlan *plan, cons
         g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
         add_texts(&builder, "Advice", plan->advice);
         add_text(&builder, "Diff", plan->diff);
+        if (plan->diff_missing)
+                add_text(&builder, "DiffMissing", plan->diff_missing);
         add_impact(&builder, impact, 0, false);
         add_text(&builder, "Outcome", outcome);
         g_variant_builder_add(&builder, "{sv}", "RestartNeeded",

@@ -9,6 +9,7 @@ API (the XML), POLICY.
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -62,6 +63,15 @@ class Bus:
 def write(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+
+
+def without_libgit2(folder, program):
+    """A copy of @program in @folder as it is on a machine that lacks the library: its module for
+    differences wants one that there is not. Returns the copy and the library's version."""
+    module = pathlib.Path(program).with_name("nestvirt-diff.so").read_bytes()
+    library = re.search(rb"libgit2\.so\.(\d+\.\d+)", module)
+    (folder / "nestvirt-diff.so").write_bytes(module.replace(library[0], library[0].replace(b".so.", b".so-")))
+    return shutil.copy(program, folder), library[1].decode()
 
 
 def snapshot(folder):
@@ -127,11 +137,11 @@ class BusTest(unittest.TestCase):
             shutil.copytree(FIXTURES / fixture, self.host, symlinks=True)
         return self.start(os.environ["NESTVIRTD"], f"--root={self.host}", *options, **keywords)
 
-    def start_fake(self, *options, **keywords):
+    def start_fake(self, *options, program=os.environ["NESTVIRTD_FAKE"], **keywords):
         """The daemon with the loader that edits the tree; the tree is an AMD host of its own
         making."""
         (self.host / "fake").mkdir(parents=True, exist_ok=True)
-        return self.start(os.environ["NESTVIRTD_FAKE"], self.host, *options, **keywords)
+        return self.start(program, self.host, *options, **keywords)
 
     def stop(self, daemon):
         daemon.send_signal(signal.SIGTERM)

@@ -2,9 +2,11 @@
 """The verbs about guests: what they print of what the daemon says, and what they say when there is
 nothing to be known."""
 
+import os
+
 from clients import ERROR, GUEST, guest_path
 from ctl import run, start
-from harness import BusTest, write
+from harness import BusTest, without_libgit2, write
 from tap import main
 
 ONE, TWO, THREE = (f"3b5b08e4-3dca-4ff9-9a1d-40389758d08{i}" for i in (1, 2, 3))
@@ -131,6 +133,18 @@ class Editing(BusTest):
         self.assertEqual(done[:2], ["Done: it is defined so now.", "  disable svm"])
         self.assertIn("name='svm'", (self.host / "fake/xml" / ONE).read_text())
         self.assertEqual(self.ctl("set-cpu", "web1", "--nested=no").out.splitlines()[0], "Nothing to do: it is so already.")
+
+    def test_set_cpu_without_libgit2(self):
+        self.stop(self.daemons[0])
+        program, version = without_libgit2(self.folder, os.environ["NESTVIRTD_FAKE"])
+        self.start_fake("--guests", program=program)
+        plan = self.ctl("set-cpu", "web1", "--nested=no", "--dry-run").out.splitlines()
+        self.assertEqual(plan[:2], ["This would be done; nothing has been changed:", "  disable svm"])
+        self.assertRegex(plan[-1], rf"^No difference can be shown: libgit2, .* is missing .*libgit2-{version}\b")
+        done = self.ctl("set-cpu", "web1", "--nested=no").out
+        self.assertRegex(done, "^Done: it is defined so now.\n")
+        self.assertNotIn("libgit2", done)
+        self.assertIn("name='svm'", (self.host / "fake/xml" / ONE).read_text())
 
     def test_prepare(self):
         plan = self.ctl("--json=short", "prepare", "web1", "esxi", "--release=6.7", "--dry-run").json

@@ -13,6 +13,7 @@ import tempfile
 import unittest
 
 from ctl import NESTVIRTCTL, NOWHERE, Result, environment, run_on_terminal
+from harness import without_libgit2
 from tap import main
 
 GUEST = """<domain type='kvm'>
@@ -110,6 +111,21 @@ class Filter(unittest.TestCase):
         shown = patch("--nested=no", "--dry-run", *AMD, "--json=short").json
         self.assertEqual((shown["changed"], "xml" in shown, diff in shown["diff"]), (True, False, True))
         self.assertEqual(patch("--nested=yes", "--dry-run", *AMD, "--json=short").json["diff"], "")
+
+    def test_a_dry_run_without_libgit2(self):
+        """All but the difference is told, and in its place why it is not."""
+        program, version = without_libgit2(self.folder, NESTVIRTCTL)
+        for name in ("nestvirtctl-xml.so", "nestvirtctl-json.so"):
+            shutil.copy(pathlib.Path(NESTVIRTCTL).with_name(name), self.folder)
+        result = patch("--nested=no", "--dry-run", *AMD, program=program)
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        self.assertRegex(result.out, rf"^disable svm\nNo difference can be shown: libgit2, .* is missing .*libgit2-{version}\b.*\n$")
+        shown = patch("--nested=no", "--dry-run", *AMD, "--json=short", program=program).json
+        self.assertEqual((shown["changed"], shown["steps"], shown["diff"]), (True, ["disable svm"], ""))
+        self.assertIn(f"libgit2-{version}", shown["diff_missing"])
+        shown = patch("--nested=yes", "--dry-run", *AMD, "--json=short", program=program).json
+        self.assertEqual((shown["changed"], shown["diff"], "diff_missing" in shown), (False, "", False))
+        self.printed(OFF, "--nested=no", *AMD, program=program)
 
     def test_quiet_prints_nothing(self):
         self.printed("", "--quiet", "--nested=no", *AMD)
