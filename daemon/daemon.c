@@ -190,6 +190,8 @@ static int set_up_ground(Daemon *daemon, Root *root, Loader *loader) {
         publish_host(daemon);
         host_state_observe(services->state, publish_host, daemon);
         r = bus_open(daemon->event, daemon->objects, &daemon->bus);
+        if (r >= 0)
+                r = log_control_register(daemon->bus);
         if (r < 0)
                 log_error("Cannot reach the system bus: %s", strerror(-r));
         return r;

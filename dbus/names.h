@@ -21,6 +21,10 @@
 #define IFACE_OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
 #define IFACE_PROPERTIES "org.freedesktop.DBus.Properties"
 
+/* What systemd's own tools know, org.freedesktop.LogControl1(5). */
+#define PATH_LOG_CONTROL "/org/freedesktop/LogControl1"
+#define IFACE_LOG_CONTROL "org.freedesktop.LogControl1"
+
 /* What the names of our own D-Bus errors begin with. */
 #define ERROR_PREFIX "org.nestvirt1.Error."
 

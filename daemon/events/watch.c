@@ -54,6 +54,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
                 watch_gather(watch, GATHER_USEC);
                 return 0;
         }
+        log_debug("The host is read anew");
         if (!inotify_watch_arm(watch->inotify))
                 watch_gather(watch, REARM_USEC);
         watch->news(watch->userdata);
@@ -63,14 +64,18 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
 static int on_inotify(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         Watch *watch = userdata;
 
-        if (inotify_watch_read(watch->inotify))
+        if (inotify_watch_read(watch->inotify)) {
+                log_debug("A file of the host has changed");
                 watch_gather(watch, GATHER_USEC);
+        }
         return 0;
 }
 
 static int on_uevents(sd_event_source *source, int fd, uint32_t events, void *userdata) {
-        if (uevents_read(fd))
+        if (uevents_read(fd)) {
+                log_debug("The kernel tells of KVM, a module of it or a virtual machine");
                 watch_gather(userdata, GATHER_USEC);
+        }
         return 0;
 }
 

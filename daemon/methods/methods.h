@@ -15,6 +15,9 @@ extern const sd_bus_vtable manager_vtable[]; /* interface-manager.c */
 extern const sd_bus_vtable module_vtable[];  /* interface-module.c */
 extern const sd_bus_vtable guest_vtable[];   /* interface-guest.c */
 
+/* interface-log-control.c: puts it on the bus; a negative errno. */
+int log_control_register(sd_bus *bus);
+
 /* operation-guest.c */
 int operation_guest_set_cpu(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int operation_guest_prepare(sd_bus_message *message, void *userdata, sd_bus_error *error);

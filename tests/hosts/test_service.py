@@ -68,6 +68,22 @@ class Service(NestvirtTest):
         self.host.check("journalctl --update-catalog")
         self.assertIn(MADE, self.host.check("journalctl --list-catalog"))
 
+    def test_root_sets_how_much_is_logged(self):
+        """By systemd's own command, which knows every service that way."""
+        self.ctl("status")
+        self.addCleanup(self.host.check, "systemctl service-log-level nestvirtd info")
+        self.assertEqual(self.host.check("systemctl service-log-level nestvirtd; systemctl service-log-target nestvirtd"), "info\njournal\n")
+        self.host.check("systemctl service-log-level nestvirtd debug")
+        self.assertEqual(self.host.check("systemctl service-log-level nestvirtd"), "debug\n")
+        self.ctl("check")
+        self.assertIn(" calls Check of /org/nestvirt1", self.host.check("journalctl --sync; journalctl -q -b -u nestvirtd -p 7..7"))
+        # No systemctl, which would ask polkit first.
+        refused = self.host.run("busctl set-property org.nestvirt1 /org/freedesktop/LogControl1 org.freedesktop.LogControl1 LogLevel s emerg",
+                                user="alice")
+        self.assertNotEqual(refused.status, 0)
+        self.assertIn("Access denied", refused.stderr)
+        self.assertEqual(self.host.check("systemctl service-log-level nestvirtd"), "debug\n")
+
     def test_readers_are_answered_while_it_works(self):
         program = (build_folder() / "tests" / "bench" / "stall").read_bytes()
         self.host.check("cat > /root/stall && chmod 755 /root/stall", input=program)
