@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The build under test as a tar for the emulated host: what `meson install` puts beneath a DESTDIR.
+"""The build under test as a tar for the emulated host: what `meson install` puts beneath a DESTDIR,
+and its profile for AppArmor as the kernel takes it.
 
 The build tree has to be set up with --prefix=/usr --sysconfdir=/etc. NESTVIRT_BUILD names another
 one than build/.
@@ -15,6 +16,13 @@ from agent import HostError
 from image import HERE
 
 CHECKOUT = HERE.parent.parent
+
+PROFILE = "etc/apparmor.d/nestvirtd"
+# What guest/init hands to the kernel. Compiled here: a host that did so by itself, as one in the
+# field does, would boot twice as long.
+COMPILED = "usr/lib/nestvirt-test/apparmor"
+# What Debian has its profiles rely on.
+FEATURES = "/usr/share/apparmor-features/features"
 
 
 def build_folder():
@@ -40,6 +48,15 @@ def from_tree(tree, target):
     return target
 
 
+def compile_profile(tree):
+    target = tree / COMPILED
+    target.parent.mkdir(parents=True)
+    command = ["apparmor_parser", "--skip-kernel-load", "--skip-cache", "--kernel-features", FEATURES, "--ofile", target, tree / PROFILE]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise HostError(f"apparmor_parser failed:\n{done.stdout}")
+
+
 def from_build(target, build=None):
     """A tar of what the build tree installs; the tree must be built already."""
     build = build or build_folder()
@@ -50,4 +67,6 @@ def from_build(target, build=None):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
             raise HostError(f"meson install failed:\n{done.stdout}")
+        if pathlib.Path(tree, PROFILE).exists():
+            compile_profile(pathlib.Path(tree))
         return from_tree(tree, target)

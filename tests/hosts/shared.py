@@ -15,6 +15,7 @@ import unittest
 
 import emulator
 import payload
+import refusals
 from agent import HostError
 
 _hosts = {}
@@ -29,9 +30,27 @@ def payload_tar():
     return payload.from_build(pathlib.Path(folder) / "payload.tar")
 
 
+class OwnHost(emulator.Host):
+    """Whose test fails when something has been refused since its last boot."""
+
+    def finish(self):
+        """Its end after a test that has passed so far."""
+        try:
+            if self.alive():
+                refusals.assert_none(self)
+        finally:
+            self.close()
+
+    def __exit__(self, kind, *_):
+        if kind is None:
+            self.finish()
+        else:
+            self.close()
+
+
 def own_host(kernel=None, cpu=None, machine="amd"):
     """A host that has not been started: for `with own_host() as host: host.boot([...])`."""
-    return emulator.Host(payload_tar(), kernel, cpu, machine)
+    return OwnHost(payload_tar(), kernel, cpu, machine)
 
 
 def host(machine="amd"):
@@ -64,3 +83,10 @@ class HostTest(unittest.TestCase):
 
     def setUp(self):
         self.host = host(self.machine)
+
+    @classmethod
+    def tearDownClass(cls):
+        """None of its tests may have had the daemon do what its profile or its filter refuses."""
+        running = _hosts.get(cls.machine)
+        if running and running.alive():
+            refusals.assert_none(running)

@@ -18,7 +18,7 @@ class GuestsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.host = own_host(machine="amd-guests")
-        cls.addClassCleanup(cls.host.close)
+        cls.addClassCleanup(cls.host.finish)
         cls.host.boot()
         l1.define(cls.host)
 

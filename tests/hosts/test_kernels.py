@@ -61,7 +61,7 @@ class OnKernel:
             cls.host = shared.host()
         else:
             cls.host = shared.own_host(cls.kernel, cls.cpu)
-            cls.addClassCleanup(cls.host.close)
+            cls.addClassCleanup(cls.host.finish)
             cls.host.boot()
         cls.loaded = cls.host.check(LIST)
 

@@ -5,12 +5,16 @@ it works, gone without a trace."""
 import json
 import unittest
 
+import refusals
 from nestvirt import NestvirtTest
 from payload import build_folder
 
 CLIENTS = 500
 # The bus allows each user so many connections.
 USERS = "alice,bob,carol,nobody"
+# What is no device of KVM's; and prctl(2), the first of the daemon's system calls.
+CONFINED = "systemd-run --wait -q -p AppArmorProfile=nestvirt-probe /usr/lib/nestvirt/nestvirt-probe --device=/etc/hostname"
+FILTERED = "systemd-run --wait -q -p SystemCallFilter=~prctl -p SystemCallErrorNumber=EPERM /usr/lib/nestvirt/nestvirtd --root=/nonexistent"
 MADE = "c67b7c8228b64f64a9bd322f5b29af80"
 REFUSED = "ffea5225d6ae4c2aba9dc5bab34fe404"
 
@@ -44,6 +48,19 @@ class Service(NestvirtTest):
     def test_the_sandbox_is_tight(self):
         exposure = self.host.check("systemd-analyze security --no-pager nestvirtd.service | tail -n 1")
         self.assertRegex(exposure, r"[^0-9][01]\.[0-9] |[^0-9]2\.0 ")
+
+    def test_what_is_refused_is_told(self):
+        """By AppArmor, whose profile is enforced, and by the filter of system calls: no other test
+        may have any of it."""
+        self.ctl("status")
+        self.assertEqual(self.host.check("cat /proc/$(systemctl show --property=MainPID --value nestvirtd)/attr/current"),
+                         "nestvirtd (enforce)\n")
+        refusals.assert_none(self.host)
+        for command, told in (
+                (CONFINED, 'AVC apparmor="DENIED" operation="open".* profile="nestvirt-probe" name="/etc/hostname"'),
+                (FILTERED, r"SECCOMP .* syscall=157 ")):
+            self.assertNotEqual(self.host.run(command).status, 0)
+            self.assertRegex("\n".join(refusals.since_last(self.host)), rf"\A({told}.*\n?)+\Z")
 
     def test_one_folder_of_usr_is_writable(self):
         """That of QEMU's modules, whose modification time libvirt looks at; there is one where
