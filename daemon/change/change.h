@@ -16,8 +16,8 @@
 
 /* Carries @plan out, once. Never NULL. */
 ChangeResult *change_run(Plan *plan, const Root *root, Loader *loader);
-/* What it would do, with those who hold KVM (users.h; NULL: nobody) as impact of kind "blocks"; or that there is
- * nothing to do. It changes nothing. */
+/* What it would do, with those who hold KVM (users.h; NULL: nobody) as impact of kind "blocks"; or
+ * that there is nothing to do. It changes nothing. */
 ChangeResult *change_preview(Plan *plan, const Root *root, const Users *users, const Passing *passing);
 /* Busy: who is in the way (users.h), and the ways on. */
 GError *change_busy(const Plan *plan, const Users *users);

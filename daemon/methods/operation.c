@@ -282,8 +282,7 @@ static void operation_authorise(Operation *operation) {
         authority_ask(operation->services->authority, operation->call->message, &details, on_verdict, operation);
 }
 
-/* A module that must go for the plan, and that somebody holds; @perhaps: or of which the kernel does
- * not tell. */
+/* A module that must go for the plan, and that somebody holds, or (@perhaps) may hold. */
 static bool is_blocked(const Host *host, const Plan *plan, bool perhaps) {
         for (unsigned i = 0; i < plan->modules->len; i++) {
                 const PlanModule *m = g_ptr_array_index(plan->modules, i);
@@ -345,12 +344,12 @@ static void on_sight(Verdict verdict, const Caller *caller, const GError *error,
 
 static void on_found(gpointer data, gpointer userdata) {
         Job *job = data;
-        const Operation *operation = job->operation;
 
         if (job->result)
                 on_looked(job, NULL);
         else
-                authority_ask_details(operation->services->authority, operation->call->message, on_sight, job);
+                authority_ask_details(job->operation->services->authority, job->operation->call->message, on_sight,
+                                      job);
 }
 
 /* Takes @plan over. */

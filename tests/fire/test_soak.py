@@ -123,13 +123,13 @@ class Soak(Fake):
         self.say(identity)
 
     def say(self, line):
-        """To whoever reads the events; nobody may, when the daemon is dead."""
+        """To whoever reads the events; nobody does, when the daemon is dead or just dies."""
         try:
             fd = os.open(self.fake / "events", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            with os.fdopen(fd, "w") as stream:
+                stream.write(line + "\n")
         except OSError:
-            return
-        with os.fdopen(fd, "w") as stream:
-            stream.write(line + "\n")
+            pass
 
     def libvirt_goes(self):
         (self.fake / "libvirt").unlink(missing_ok=True)
@@ -206,7 +206,7 @@ class Soak(Fake):
     EVENTS = {
         call_set: 30, call_reset: 15, call_module: 15, call_manager: 15, call_statistics: 5, call_guest: 10, call_objects: 5,
         guest_comes: 20, guest_goes: 10, libvirt_goes: 2, libvirt_comes: 4, libvirt_hangs: 2, hanging_ends: 4,
-        holder_comes: 8, holders_go: 8, load_fails: 6, others_write: 6, disk_full: 2, disk_read_only: 2, few_descriptors: 0,
+        holder_comes: 8, holders_go: 8, load_fails: 6, others_write: 6, disk_full: 2, disk_read_only: 2, few_descriptors: 2,
         kill: 1, restart: 1, start_again: 4,
     }
 
