@@ -95,10 +95,8 @@ static void job_free(gpointer data) {
 }
 
 static void job_drop(gpointer data) {
-        Job *job = data;
-
-        operation_drop(job->operation);
-        job_free(job);
+        operation_drop(((Job *) data)->operation);
+        job_free(data);
 }
 
 static Job *job_new(Operation *operation, Plan *plan) {
