@@ -100,6 +100,15 @@ bool file_stage(const Root *root, const char *path, const char *content, GError 
         return result >= 0 || error_set_errno(error, -result, "Can't write the new %s", absolute);
 }
 
+/* 0 also when @from is not there: a disk that is read-only refuses even that (EROFS). */
+static int alter(int parent, const char *from, const char *to) {
+        if (faccessat(parent, from, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+                return 0;
+        if ((to ? renameat(parent, from, parent, to) : unlinkat(parent, from, 0)) < 0 && errno != ENOENT)
+                return -errno;
+        return 0;
+}
+
 /* Renames @from to @to in the directory of @path, or removes it when @to is NULL; fine when it is
  * not there. */
 static bool alter_entry(const Root *root, const char *path, const char *from, const char *to, GError **error) {
@@ -111,9 +120,9 @@ static bool alter_entry(const Root *root, const char *path, const char *from, co
                 return true;
         if (parent < 0)
                 return error_set_errno(error, -parent, "Can't open the directory of %s", absolute);
-        result = to ? renameat(parent, from, parent, to) : unlinkat(parent, from, 0);
-        if (result < 0 && errno != ENOENT)
-                return error_set_errno(error, errno, to ? "Can't put the new %s in place" : "Can't remove %s",
+        result = alter(parent, from, to);
+        if (result < 0)
+                return error_set_errno(error, -result, to ? "Can't put the new %s in place" : "Can't remove %s",
                                        absolute);
         /* Also when there was nothing to do: the one who did it may not have come this far. */
         result = sync_directory(parent);
@@ -136,6 +145,12 @@ bool file_remove(const Root *root, const char *path, GError **error) {
         g_autofree char *name = g_path_get_basename(path);
 
         return alter_entry(root, path, name, NULL, error);
+}
+
+bool file_rename(const Root *root, const char *path, const char *to, GError **error) {
+        g_autofree char *name = g_path_get_basename(path);
+
+        return alter_entry(root, path, name, to, error);
 }
 
 bool file_is_staged(const Root *root, const char *path) {

@@ -16,6 +16,9 @@ bool file_discard(const Root *root, const char *path,
 bool file_is_staged(const Root *root, const char *path);
 bool file_remove(const Root *root, const char *path,
                  GError **error); /* remove and sync the directory; fine when there is none */
+/* Another name in the same directory, which takes the place of what is there; fine when there is
+ * none. */
+bool file_rename(const Root *root, const char *path, const char *to, GError **error);
 bool file_write(const Root *root, const char *path, const char *content, GError **error); /* stage and publish */
 /* One write(2) into an existing file, as sysfs wants it. */
 bool file_poke(const Root *root, const char *path, const char *content, GError **error);

@@ -203,6 +203,19 @@ bool root_read(const Root *root, const char *path, size_t max, char **ret, size_
         return result >= 0 || error_set_errno(error, -result, "Can't read %s", absolute);
 }
 
+bool root_read_any(const Root *root, const char *path, size_t max, char **ret, size_t *ret_size, GError **error) {
+        g_autoptr(GError) failed = NULL;
+
+        *ret = NULL;
+        *ret_size = 0;
+        if (root_read(root, path, max, ret, ret_size, &failed) ||
+            g_error_matches(failed, G_FILE_ERROR, G_FILE_ERROR_NOENT) ||
+            g_error_matches(failed, G_FILE_ERROR, G_FILE_ERROR_NOTDIR))
+                return true;
+        g_propagate_error(error, g_steal_pointer(&failed));
+        return false;
+}
+
 char *root_read_line(const Root *root, const char *path) {
         g_autofree char *text = NULL;
 

@@ -42,6 +42,9 @@ int root_open_regular(const Root *root, const char *path, int flags);
  * @ret_size bytes; it may contain NUL bytes. */
 bool root_read(const Root *root, const char *path, size_t max, char **ret, size_t *ret_size, GError **error);
 
+/* The same for a file that may be missing: true and *@ret NULL when there is none. */
+bool root_read_any(const Root *root, const char *path, size_t max, char **ret, size_t *ret_size, GError **error);
+
 /* The first line of a small file without its newline, made valid UTF-8; NULL when it can't be
  * read. */
 char *root_read_line(const Root *root, const char *path);

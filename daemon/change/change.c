@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "change.h"
+#include "damage.h"
 #include "error.h"
 #include "journal.h"
 #include "plan-files.h"
@@ -102,7 +103,7 @@ static void undo(Change *change, const GError *cause, bool visible) {
         change_step(change, "failed: %s; putting everything back", cause->message);
         const bool planned = !plan->pending || records_reverted(plan, change->root, &failed);
         /* Were the journal not to change, a kill from here on would have the change finished after
-         * all. */
+         * all: as long as what it says it would finish is there, that comes to a whole host, too. */
         if (visible || plan->pending)
                 (void) journal_write(change->root, plan, JOURNAL_UNDOING, NULL);
         const bool back = rollback_run(&change->reload, planned ? &failed : NULL);
@@ -168,7 +169,7 @@ static void finish(Change *change, const char *outcome) {
         }
         /* All is done; a journal that can't be removed would only make the next start look, and
          * find everything in place. */
-        if (!journal_clear(change->root, &left))
+        if (!journal_clear(change->root, &left) || !damage_settle(change->root, change->plan, &left))
                 change_step(change, "left behind: %s", left->message);
         change->result->outcome = outcome;
 }
@@ -220,7 +221,8 @@ static bool clear_up(Change *change, GError **error) {
 static void begin(Change *change) {
         GError **error = &change->result->error;
 
-        if (!clear_up(change, error) || !plan_files_unchanged(change->plan->files, change->root, error))
+        if (!clear_up(change, error) || !damage_allows(change->root, change->plan, error) ||
+            !plan_files_unchanged(change->plan->files, change->root, error))
                 return;
         if (!journal_write(change->root, change->plan, JOURNAL_BEGUN, error) ||
             !plan_files_stage(change->plan->files, change->root, error)) {
@@ -261,7 +263,7 @@ ChangeResult *change_run(Plan *plan, const Root *root, Loader *loader) {
 
         if (!plan->unchanged)
                 begin(&change);
-        else if (settle(&change, &change.result->error))
+        else if (settle(&change, &change.result->error) && damage_settle(root, plan, &change.result->error))
                 change.result->outcome = "unchanged";
         read_values(&change);
         return change.result;

@@ -3,6 +3,9 @@
 /* The record of a change under way, as a GKeyFile: the groups "change", "file N", "module N" and
  * "value N" hold what a recovery needs of the plan. It decides nothing. */
 
+#include <errno.h>
+#include <string.h>
+
 #include "error.h"
 #include "file.h"
 #include "journal.h"
@@ -72,9 +75,8 @@ static void journal_render(GKeyFile *file, const Plan *plan, JournalPhase phase)
 bool journal_write(const Root *root, const Plan *plan, JournalPhase phase, GError **error) {
         g_autoptr(GKeyFile) file = g_key_file_new();
         journal_render(file, plan, phase);
-        gsize size;
-        g_autofree char *text = g_key_file_to_data(file, &size, NULL);
-        if (size > JOURNAL_MAX) {
+        g_autofree char *text = journal_phase_seal(file);
+        if (strlen(text) > JOURNAL_MAX) {
                 g_set_error(error, CONDITION, CONDITION_INTERNAL, "The record of this change would be too large");
                 return false;
         }
@@ -136,7 +138,18 @@ Plan *journal_read(const Root *root, JournalPhase *ret_phase, GError **error) {
         return plan;
 }
 
+/* A directory that could not be synced may bring it back with a power cut: what is found then is a
+ * journal of another boot. */
 bool journal_clear(const Root *root, GError **error) {
+        g_autoptr(GError) failed = NULL;
+
         /* And what could not take its place. */
-        return file_discard(root, JOURNAL_PATH, error) && file_remove(root, JOURNAL_PATH, error);
+        (void) file_discard(root, JOURNAL_PATH, NULL);
+        if (file_remove(root, JOURNAL_PATH, &failed))
+                return true;
+        struct stat st;
+        if (root_stat(root, JOURNAL_PATH, &st) == -ENOENT)
+                return true;
+        g_propagate_error(error, g_steal_pointer(&failed));
+        return false;
 }

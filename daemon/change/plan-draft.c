@@ -186,10 +186,9 @@ static bool draft_setting(Draft *draft, const Setting *setting, GError **error) 
 static bool draft_file(Draft *draft, const char *path, const Dropin *after, GError **error) {
         g_autofree char *before = NULL;
         g_autofree char *text = dropin_render(after);
-        size_t size = 0;
+        size_t size;
 
-        if (root_exists(draft->host->root, path) &&
-            !root_read(draft->host->root, path, ROOT_FILE_MAX, &before, &size, error))
+        if (!root_read_any(draft->host->root, path, ROOT_FILE_MAX, &before, &size, error))
                 return false;
         if (g_strcmp0(before, text) == 0)
                 return true;
@@ -324,6 +323,16 @@ static bool check_builtin_reload(const Draft *draft, GError **error) {
         return false;
 }
 
+/* Of one that has nothing loaded a reset says nothing. */
+static bool settles(const Host *host, const Request *request) {
+        const Module *module = host_vendor_module(host) ?: host_module(host, "kvm");
+
+        for (unsigned i = 0; i < request->settings->len; i++)
+                if (((const Setting *) g_ptr_array_index(request->settings, i))->value)
+                        return false;
+        return request->reload || (!(request->flags & ~(uint64_t) REQUEST_DRY_RUN) && module_is_present(module));
+}
+
 Plan *plan_new(const Host *host, const Loader *loader, const Request *request, GError **error) {
         g_autoptr(Plan) plan = plan_new_empty();
         const Module *vendor = host_vendor_module(host);
@@ -333,6 +342,7 @@ Plan *plan_new(const Host *host, const Loader *loader, const Request *request, G
         plan->flags = request->flags;
         plan->reload = request->reload != NULL;
         plan->pending = request->pending;
+        plan->settles = settles(host, request);
         plan->vendor = g_strdup(vendor ? vendor->name : NULL);
         plan->boot_id = g_strdup(host->boot_id);
         plan->release = g_strdup(host->release);

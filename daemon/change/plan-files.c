@@ -10,8 +10,7 @@
 bool plan_files_read(const Root *root, const char *path, char **ret, GError **error) {
         size_t size;
 
-        *ret = NULL;
-        return !root_exists(root, path) || root_read(root, path, ROOT_FILE_MAX, ret, &size, error);
+        return root_read_any(root, path, ROOT_FILE_MAX, ret, &size, error);
 }
 
 bool plan_files_unchanged(const GPtrArray *files, const Root *root, GError **error) {
@@ -47,10 +46,24 @@ bool plan_files_discard(const GPtrArray *files, const Root *root, GError **error
         return true;
 }
 
+/* A file is believed to be there when it reads like it. */
+static bool publish(const PlanFile *file, const Root *root, GError **error) {
+        g_autofree char *now = NULL;
+
+        if (!file->after)
+                return file_remove(root, file->path, error);
+        if (!file_publish(root, file->path, error) || !plan_files_read(root, file->path, &now, error))
+                return false;
+        if (g_strcmp0(now, file->after) == 0)
+                return true;
+        g_set_error(error, CONDITION, CONDITION_INTERNAL, "/%s is not what was written there", file->path);
+        return false;
+}
+
 bool plan_files_publish(const GPtrArray *files, const Root *root, GPtrArray *steps, GError **error) {
         for (unsigned i = 0; i < files->len; i++) {
                 const PlanFile *file = g_ptr_array_index(files, i);
-                if (file->after ? !file_publish(root, file->path, error) : !file_remove(root, file->path, error))
+                if (!publish(file, root, error))
                         return false;
                 if (steps)
                         g_ptr_array_add(steps, g_strconcat(file->after ? "wrote /" : "removed /", file->path, NULL));

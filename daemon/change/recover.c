@@ -3,6 +3,8 @@
 /* A change that was cut short: the journal says what it was and how far it had come. Everything
  * here can be cut short again and repeated. */
 
+#include "damage.h"
+#include "dropin.h"
 #include "error.h"
 #include "file.h"
 #include "journal.h"
@@ -20,10 +22,15 @@ static void G_GNUC_PRINTF(2, 3) recover_step(GPtrArray *steps, const char *forma
         va_end(args);
 }
 
-static bool is_same_boot(const Root *root, const Plan *plan) {
-        g_autofree char *boot = root_read_line(root, "proc/sys/kernel/random/boot_id");
+/* False when it can't be told: a boot that can't be read is not another one. */
+static bool read_same_boot(const Root *root, const Plan *plan, bool *ret, GError **error) {
+        g_autofree char *boot = NULL;
+        size_t size;
 
-        return *plan->boot_id && g_strcmp0(boot, plan->boot_id) == 0;
+        if (!root_read_any(root, "proc/sys/kernel/random/boot_id", ROOT_FILE_MAX, &boot, &size, error))
+                return false;
+        *ret = *plan->boot_id && g_strcmp0(boot ? g_strchomp(boot) : NULL, plan->boot_id) == 0;
+        return true;
 }
 
 static bool prove_again(const Plan *plan, const Root *root, Loader *loader, GPtrArray *steps, GError **error) {
@@ -63,12 +70,23 @@ static bool tidy(const Plan *plan, JournalPhase phase, const Root *root, GPtrArr
                journal_clear(root, error);
 }
 
+/* It is there, and may be readable the next time: nothing is done, and nothing is forgotten. */
+static GError *fail_unread(const GError *failed) {
+        return g_error_new(CONDITION, CONDITION_HOST_DEGRADED,
+                           "Whether a change was cut short can't be told (%s), so nothing is changed. Mend that, then "
+                           "run: systemctl restart nestvirtd.service",
+                           failed->message);
+}
+
 static void recover_plan(ChangeResult *result, const Plan *plan, JournalPhase phase, const Root *root, Loader *loader) {
         g_autoptr(GError) failed = NULL;
         GPtrArray *steps = result->steps;
-        const bool same_boot = is_same_boot(root, plan);
-        bool ok;
+        bool same_boot, ok;
 
+        if (!read_same_boot(root, plan, &same_boot, &failed)) {
+                result->error = fail_unread(failed);
+                return;
+        }
         recover_step(steps, "found \"%s\" %s", plan->title,
                      !same_boot                  ? "cut short before this boot; this boot has loaded what the files say"
                      : phase == JOURNAL_PROVEN   ? "cut short after it was proven; finishing it"
@@ -87,33 +105,36 @@ static void recover_plan(ChangeResult *result, const Plan *plan, JournalPhase ph
                 result->error = rollback_degraded(plan, root, "was cut short", failed);
 }
 
-/* Our own records that were being written when they were cut short: the old ones count. Those of a
- * change that is proven are its to finish. */
-static void discard_records(const Root *root, bool proven) {
-        static const char *const records[] = {PENDING_PATH, KVM_KEPT_PATH};
+/* What was being written when it was cut short, and nobody needs any more. */
+static void discard_staged(const Root *root) {
+        static const char *const paths[] = {JOURNAL_PATH, PENDING_PATH, KVM_KEPT_PATH, DROPIN_PATH, DROPIN_RUNTIME_PATH};
 
-        (void) file_discard(root, JOURNAL_PATH, NULL);
-        for (unsigned i = 0; i < G_N_ELEMENTS(records) && !proven; i++)
-                (void) file_discard(root, records[i], NULL);
+        for (unsigned i = 0; i < G_N_ELEMENTS(paths); i++)
+                (void) file_discard(root, paths[i], NULL);
 }
 
-ChangeResult *recover_run(const Root *root, Loader *loader) {
-        g_autoptr(GError) unreadable = NULL;
+static ChangeResult *recover(const Root *root, Loader *loader) {
+        g_autoptr(GError) failed = NULL;
         JournalPhase phase = JOURNAL_BEGUN;
-        g_autoptr(Plan) plan = journal_read(root, &phase, &unreadable);
+        g_autoptr(Plan) plan = journal_read(root, &phase, &failed);
 
-        discard_records(root, plan && phase == JOURNAL_PROVEN);
-        if (!plan && !unreadable)
+        if (!plan && !failed)
                 return NULL;
 
         ChangeResult *result = change_result_new();
         if (plan)
                 recover_plan(result, plan, phase, root, loader);
+        else if (failed->domain == CONDITION)
+                result->error = damage_found(root, loader, failed->message, result->steps);
         else
-                g_set_error(&result->error, CONDITION, CONDITION_HOST_DEGRADED,
-                            "The journal of a change that was cut short can't be understood (%s). See that KVM is as "
-                            "it should be "
-                            "with \"nestvirtctl status\", then run: rm /%s",
-                            unreadable->message, JOURNAL_PATH);
+                result->error = fail_unread(failed);
+        return result;
+}
+
+ChangeResult *recover_run(const Root *root, Loader *loader) {
+        ChangeResult *result = recover(root, loader);
+
+        if (!result || !result->error)
+                discard_staged(root);
         return result;
 }

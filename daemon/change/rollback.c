@@ -7,6 +7,8 @@
 #include "plan-files.h"
 #include "rollback.h"
 
+/* What was staged goes last: as long as the journal may still say "proven", a start would finish
+ * with it. */
 bool rollback_run(Reload *reload, GError **error) {
         const Plan *plan = reload->plan;
         const Root *root = reload->root;
@@ -15,12 +17,12 @@ bool rollback_run(Reload *reload, GError **error) {
         bool ok = reload_undo(reload, error);
         ok = plan_files_restore(plan->files, root, steps, ok ? error : NULL) && ok;
         ok = plan_files_restore(plan->records, root, steps, ok ? error : NULL) && ok;
-        ok = plan_files_discard(plan->files, root, ok ? error : NULL) && ok;
-        ok = plan_files_discard(plan->records, root, ok ? error : NULL) && ok;
-        if (ok)
-                return journal_clear(root, error);
-        (void) journal_write(root, plan, JOURNAL_DEGRADED, NULL);
-        return false;
+        ok = ok && journal_clear(root, error);
+        if (!ok && !journal_write(root, plan, JOURNAL_DEGRADED, NULL))
+                return false;
+        (void) plan_files_discard(plan->files, root, NULL);
+        (void) plan_files_discard(plan->records, root, NULL);
+        return ok;
 }
 
 GError *rollback_degraded(const Plan *plan, const Root *root, const char *cause, const GError *failed) {

@@ -102,15 +102,12 @@ Dropin *dropin_parse(const char *text) {
 
 Dropin *dropin_read(const Root *root, const char *path, GError **error) {
         g_autofree char *text = NULL;
-        g_autoptr(GError) read_error = NULL;
         size_t size;
 
-        if (!root_read(root, path, ROOT_FILE_MAX, &text, &size, &read_error)) {
-                if (g_error_matches(read_error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-                        return dropin_parse("");
-                g_propagate_error(error, g_steal_pointer(&read_error));
+        if (!root_read_any(root, path, ROOT_FILE_MAX, &text, &size, error))
                 return NULL;
-        }
+        if (!text)
+                return dropin_parse("");
         /* A NUL ends its line for modprobe; here it must not end the file. */
         for (size_t i = 0; i < size; i++)
                 if (text[i] == 0)

@@ -137,7 +137,7 @@ static void read_journal(Host *host) {
         g_autoptr(GKeyFile) journal = journal_phase_read(host->root, &phase, &error);
 
         host->degraded = journal && phase == JOURNAL_DEGRADED;
-        host->journal_unreadable = error != NULL;
+        host->journal_damaged = (error && error->domain == CONDITION) || root_exists(host->root, JOURNAL_DAMAGED_PATH);
 }
 
 const char *host_judge_device(int error, const struct stat *st) {

@@ -43,7 +43,7 @@ typedef struct Host {
          * effect-reason.c */
         bool kvm_kept;
         bool degraded;           /* a change failed and could not be undone (journal-phase.h) */
-        bool journal_unreadable; /* there is a record of a change, and it can't be understood */
+        bool journal_damaged;    /* the record of a change is, and it is not known what that change was */
         GVariant *probe;         /* a{sv}: what the probe last found (probe-result.h) */
         const char *device;      /* "ok", "missing", "wrong-node", "denied", "broken", "unknown": static strings */
 } Host;

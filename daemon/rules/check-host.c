@@ -17,10 +17,14 @@ void rule_degraded(Check *check) {
                 check_find(check, "fail", module_is_present(module) ? "systemctl restart nestvirtd.service" : load,
                            "A change failed and could not be undone (/" JOURNAL_PATH "); %s is %s now", module->name,
                            module_state_to_string(module->state));
-        if (check->host->journal_unreadable)
-                check_find(check, "fail", "rm /" JOURNAL_PATH,
-                           "The record of a change that was cut short can't be understood: see that KVM is as it "
-                           "should be (nestvirtctl status), then remove it");
+}
+
+void rule_journal_damaged(Check *check) {
+        if (check->host->journal_damaged)
+                check_find(check, "fail", "nestvirtctl reload",
+                           "The record of a change that was cut short is damaged (/" JOURNAL_DAMAGED_PATH
+                           "), so it is not known what that change has left, and changes are refused until all of KVM "
+                           "is loaded anew");
 }
 
 void rule_level(Check *check) {

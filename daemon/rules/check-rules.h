@@ -22,6 +22,7 @@ void rule_cpus_differ(Check *check);
 
 /* check-host.c */
 void rule_degraded(Check *check);
+void rule_journal_damaged(Check *check);
 void rule_level(Check *check);
 void rule_kvm(Check *check);
 void rule_vendor_module(Check *check);

@@ -17,6 +17,7 @@ typedef struct Rule {
 static const Rule rules[] = {
         { "reading-failed",        rule_reading_failed },         /* a file that is there could not be read */
         { "degraded",              rule_degraded },               /* a change failed and could not be undone */
+        { "journal-damaged",       rule_journal_damaged },        /* the record of a change is damaged */
         { "level",                 rule_level },                  /* on the hardware, or itself a virtual machine */
         { "below",                 rule_below },                  /* what the host below gives to this virtual machine */
         { "cpu",                   rule_cpu },                    /* the CPU has vmx or svm */

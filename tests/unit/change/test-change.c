@@ -366,14 +366,6 @@ static void test_power_cut(Fixture *fixture, gconstpointer data) {
         fixture_assert_line(fixture, KEPT_FILE, NULL);
 }
 
-static void test_unreadable_journal(Fixture *fixture, gconstpointer data) {
-        g_assert_null(recover_run(fixture->root, &fixture->loader->parent));
-        fake_host_write(fixture->directory, JOURNAL_FILE, "\x01\x02 not a key file");
-        g_autoptr(ChangeResult) result = recover_run(fixture->root, &fixture->loader->parent);
-        g_assert_error(result->error, CONDITION, CONDITION_HOST_DEGRADED);
-        assert_text_has(result->error->message, JOURNAL_FILE);
-}
-
 int main(int argc, char **argv) {
         static const struct {
                 const char *name;
@@ -402,7 +394,6 @@ int main(int argc, char **argv) {
                         {"dry-run", test_dry_run},
                         {"conflict", test_conflict},
                         {"power-cut", test_power_cut},
-                        {"unreadable-journal", test_unreadable_journal},
         };
 
         g_test_init(&argc, &argv, NULL);

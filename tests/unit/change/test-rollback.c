@@ -345,13 +345,14 @@ static void test_not_loaded_before(Fixture *fixture, gconstpointer data) {
         }
 }
 
-static void test_unreadable_record_is_kept(Fixture *fixture, gconstpointer data) {
+static void test_damaged_record_is_kept(Fixture *fixture, gconstpointer data) {
         fake_host_write(fixture->directory, JOURNAL_FILE, "not a key file");
         g_autoptr(ChangeResult) refused = fixture_change(fixture, "kvm_amd.nested=0", 0);
 
         g_assert_error(refused->error, CONDITION, CONDITION_HOST_DEGRADED);
         g_assert_cmpstr(fixture->loader->calls->str, ==, "");
-        fixture_assert_line(fixture, JOURNAL_FILE, "not a key file");
+        fixture_assert_line(fixture, JOURNAL_FILE, NULL);
+        fixture_assert_line(fixture, JOURNAL_FILE ".damaged", "not a key file");
 }
 
 /* The largest files of ours, each byte of which takes five to be written down, and what waits
@@ -404,7 +405,7 @@ int main(int argc, char **argv) {
                         {"degraded-and-mended-by-hand", test_degraded_and_mended_by_hand},
                         {"wait-outlives-mending", test_wait_outlives_mending},
                         {"not-loaded-before", test_not_loaded_before},
-                        {"unreadable-record-is-kept", test_unreadable_record_is_kept},
+                        {"damaged-record-is-kept", test_damaged_record_is_kept},
                         {"large-files", test_large_files},
         };
 

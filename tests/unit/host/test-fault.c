@@ -77,7 +77,7 @@ static char *host_text(const Host *host) {
                                length(cpu->facts->kvm_cpuid), length(cpu->facts->kvm_msr));
         g_string_append_printf(text, "nomodule %d, disabled %d, files %d, kept %d, degraded %d, unreadable %d\n",
                                host->nomodule, host->modules_disabled, host->has_module_files, host->kvm_kept,
-                               host->degraded, host->journal_unreadable);
+                               host->degraded, host->journal_damaged);
         return g_string_free(text, FALSE);
 }
 

@@ -152,7 +152,7 @@ static void test_an_empty_folder_is_a_host(Tree *tree, gconstpointer data) {
         g_assert_cmpstr(host_nested(host), ==, "unavailable");
         g_assert_cmpstr(host_mmu(host), ==, "");
         g_assert_cmpint(host_module(host, "kvm")->state, ==, MODULE_MISSING);
-        g_assert_false(host->modules_disabled || host->kvm_kept || host->degraded || host->journal_unreadable ||
+        g_assert_false(host->modules_disabled || host->kvm_kept || host->degraded || host->journal_damaged ||
                        host->has_module_files);
 }
 
@@ -191,7 +191,7 @@ static void assert_journal(Tree *tree, JournalPhase phase, bool degraded) {
         g_assert_true(journal_write(tree->root, plan, phase, NULL));
         g_autoptr(Host) host = host_read(tree->root, NULL);
         g_assert_true(host->degraded == degraded);
-        g_assert_false(host->journal_unreadable);
+        g_assert_false(host->journal_damaged);
 }
 
 static void test_what_is_under_way_is_not_degraded(Tree *tree, gconstpointer data) {
@@ -203,7 +203,7 @@ static void test_what_is_under_way_is_not_degraded(Tree *tree, gconstpointer dat
 static void test_a_journal_that_nobody_understands(Tree *tree, gconstpointer data) {
         tree_write(tree, JOURNAL_PATH, "nonsense");
         g_autoptr(Host) host = host_read(tree->root, NULL);
-        g_assert_true(host->journal_unreadable);
+        g_assert_true(host->journal_damaged);
         g_assert_false(host->degraded);
 }
 

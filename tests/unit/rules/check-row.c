@@ -10,6 +10,7 @@
 static const char *const ids[] = {
                 "reading-failed",
                 "degraded",
+                "journal-damaged",
                 "level",
                 "below",
                 "cpu",

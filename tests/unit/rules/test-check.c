@@ -26,8 +26,13 @@ static const CheckRow rows[] = {
         { "a change could not be undone and KVM is gone", { AMD_LOADABLE, .degraded = true }, .id = "degraded", "fail",
           "kvm_amd is loadable now", "modprobe kvm_amd" },
 
-        { "a journal that nobody understands", { AMD_LOADED, .bad_journal = true }, .id = "degraded", "fail", "can't be understood",
-          "rm /var/lib/nestvirt/change" },
+        { "a damaged journal", { AMD_LOADED, .bad_journal = true }, .id = "journal-damaged", "fail",
+          "/var/lib/nestvirt/change.damaged", "nestvirtctl reload" },
+        { "a damaged journal is not one that failed", { AMD_LOADED, .bad_journal = true }, .id = "degraded" },
+        { "a damaged journal that was put aside", { AMD_LOADED, .files = PAIRS("var/lib/nestvirt/change.damaged", "x") },
+          .id = "journal-damaged", "fail", "it is not known what that change has left", "nestvirtctl reload" },
+        { "a damaged journal that is settled", { AMD_LOADED, .files = PAIRS("var/lib/nestvirt/change.settled", "x") },
+          .id = "journal-damaged" },
 
         { "on the hardware", { AMD_LOADED }, .id = "level", "info", "not a virtual machine", NULL },
         { "a virtual machine", { AMD_LOADED, .flags = "svm npt hypervisor" }, .id = "level", "info", "itself a virtual machine", NULL },

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The files and the load. It must not act on anything that such a journal says. */
+
+#include "damage.h"
+#include "error.h"
+#include "file.h"
+#include "host.h"
+#include "journal-phase.h"
+#include "load-options.h"
+
+#define DAMAGED_NAME "change.damaged"
+#define MEND "nestvirtctl reload"
+
+static bool load(const Host *host, const Module *module, Loader *loader, GPtrArray *steps, GError **error) {
+        g_autoptr(Request) nothing = request_new(0);
+        g_autofree char *options = load_options_after(host, nothing, module);
+        bool existed;
+
+        if (!loader->load(loader, module->name, options, &existed, error))
+                return false;
+        g_ptr_array_add(steps, g_strdup_printf(*options ? "loaded %s with %s" : "loaded %s", module->name, options));
+        return true;
+}
+
+/* kvm first, or it would come without its options as what the other one needs. */
+static bool load_missing(const Root *root, Loader *loader, GPtrArray *steps, GError **error) {
+        g_autoptr(Host) host = host_read((Root *) root, loader);
+        const Module *vendor = host_vendor_module(host);
+
+        if (!host_is_read(host, error))
+                return false;
+        if (!vendor || module_is_present(vendor))
+                return true;
+        for (unsigned i = 0; i < host->modules->len; i++) {
+                const Module *module = g_ptr_array_index(host->modules, i);
+                if (module->state == MODULE_LOADABLE && !load(host, module, loader, steps, error))
+                        return false;
+        }
+        return true;
+}
+
+GError *damage_found(const Root *root, Loader *loader, const char *why, GPtrArray *steps) {
+        g_autoptr(GError) failed = NULL;
+        const bool aside = file_rename(root, JOURNAL_PATH, DAMAGED_NAME, &failed);
+
+        if (aside) {
+                g_ptr_array_add(steps, g_strdup("kept the damaged record as /" JOURNAL_DAMAGED_PATH));
+                (void) load_missing(root, loader, steps, &failed);
+        }
+        return g_error_new(CONDITION, CONDITION_HOST_DEGRADED,
+                           "The record of a change that was cut short is damaged (/%s: %s), so that change is neither "
+                           "undone nor finished%s%s. See what there is with \"nestvirtctl status\", then run: " MEND,
+                           aside ? JOURNAL_DAMAGED_PATH : JOURNAL_PATH, why, failed ? ". " : "", failed ? failed->message : "");
+}
+
+static bool is_there(const Root *root) {
+        return root_exists(root, JOURNAL_DAMAGED_PATH);
+}
+
+bool damage_allows(const Root *root, const Plan *plan, GError **error) {
+        if (plan->settles || !is_there(root))
+                return true;
+        g_set_error(error, CONDITION, plan->pending ? CONDITION_BUSY : CONDITION_HOST_DEGRADED,
+                    "The record of a change that was cut short is damaged (/" JOURNAL_DAMAGED_PATH
+                    "), so it is not known what that change has left. Changes are refused until all of KVM is loaded "
+                    "anew: " MEND);
+        return false;
+}
+
+bool damage_settle(const Root *root, const Plan *plan, GError **error) {
+        return !plan->settles || !is_there(root) ||
+               file_rename(root, JOURNAL_DAMAGED_PATH, JOURNAL_SETTLED_NAME, error);
+}
