@@ -103,7 +103,8 @@ static void undo(Change *change, const GError *cause, bool visible) {
         change_step(change, "failed: %s; putting everything back", cause->message);
         const bool planned = !plan->pending || records_reverted(plan, change->root, &failed);
         /* Were the journal not to change, a kill from here on would have the change finished after
-         * all: as long as what it says it would finish is there, that comes to a whole host, too. */
+         * all: as long as what it says that it would finish is there, that comes to a whole host,
+         * too. */
         if (visible || plan->pending)
                 (void) journal_write(change->root, plan, JOURNAL_UNDOING, NULL);
         const bool back = rollback_run(&change->reload, planned ? &failed : NULL);

@@ -51,7 +51,8 @@ GError *damage_found(const Root *root, Loader *loader, const char *why, GPtrArra
         return g_error_new(CONDITION, CONDITION_HOST_DEGRADED,
                            "The record of a change that was cut short is damaged (/%s: %s), so that change is neither "
                            "undone nor finished%s%s. See what there is with \"nestvirtctl status\", then run: " MEND,
-                           aside ? JOURNAL_DAMAGED_PATH : JOURNAL_PATH, why, failed ? ". " : "", failed ? failed->message : "");
+                           aside ? JOURNAL_DAMAGED_PATH : JOURNAL_PATH, why, failed ? ". " : "",
+                           failed ? failed->message : "");
 }
 
 static bool is_there(const Root *root) {

@@ -42,10 +42,10 @@ typedef struct Host {
         /* our last change of nested could not unload the kvm.ko that is loaded now: see
          * effect-reason.c */
         bool kvm_kept;
-        bool degraded;           /* a change failed and could not be undone (journal-phase.h) */
-        bool journal_damaged;    /* the record of a change is, and it is not known what that change was */
-        GVariant *probe;         /* a{sv}: what the probe last found (probe-result.h) */
-        const char *device;      /* "ok", "missing", "wrong-node", "denied", "broken", "unknown": static strings */
+        bool degraded;        /* a change failed and could not be undone (journal-phase.h) */
+        bool journal_damaged; /* the record of a change is, and it is not known what that change was */
+        GVariant *probe;      /* a{sv}: what the probe last found (probe-result.h) */
+        const char *device;   /* "ok", "missing", "wrong-node", "denied", "broken", "unknown": static strings */
 } Host;
 
 /* The numbers of /dev/kvm: MISC_MAJOR (linux/major.h) and KVM_MINOR (linux/miscdevice.h). */

@@ -99,7 +99,8 @@ static void damage_journal(Fixture *fixture) {
 }
 
 static void test_changes_are_refused_until_a_reload(Fixture *fixture, gconstpointer data) {
-        static const char *const refused[] = {"kvm_amd.nested=0", "kvm.ignore_msrs=1", "kvm_amd.npt=0 kvm_amd.nested=0"};
+        static const char *const refused[] = {"kvm_amd.nested=0", "kvm.ignore_msrs=1",
+                                              "kvm_amd.npt=0 kvm_amd.nested=0"};
         static const uint64_t flags[] = {0, REQUEST_NEXT_BOOT, REQUEST_RUNTIME};
 
         damage_journal(fixture);
