@@ -85,8 +85,8 @@ static void read_values(Change *change) {
 
         for (unsigned i = 0; i < change->plan->values->len; i++) {
                 const PlanValue *v = g_ptr_array_index(change->plan->values, i);
-                char *read = v->asked ? reload_read(change->root, v) : NULL;
-                if (read)
+                char *read = NULL;
+                if (v->asked && reload_read(change->root, v, &read, NULL) && read)
                         g_hash_table_insert(change->result->values,
                                             several ? g_strdup_printf("%s.%s", v->module, v->name) : g_strdup(v->name),
                                             read);

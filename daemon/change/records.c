@@ -4,6 +4,7 @@
  * file. */
 
 #include "dropin.h"
+#include "error.h"
 #include "host.h"
 #include "pending.h"
 #include "plan-files.h"
@@ -51,6 +52,10 @@ static bool add_kvm_kept(Plan *plan, const Root *root, bool kvm_kept, GError **e
 
         if (!plan_reloads(plan) || (kvm_kept && !plan->nested_off))
                 return true;
+        if (kvm_kept && !number) {
+                g_set_error(error, CONDITION, CONDITION_RELOAD_FAILED, "which kvm stayed loaded can't be told");
+                return false;
+        }
         if (!plan_files_read(root, KVM_KEPT_PATH, &before, error))
                 return false;
         add(plan, KVM_KEPT_PATH, before, number ? g_strconcat(number, "\n", NULL) : NULL);
@@ -141,19 +146,11 @@ static char *revert(const Pending *pending, const char *then, const char *now) {
         return dropin_same(to, from) ? g_strdup(then) : dropin_render(to);
 }
 
-bool records_reverted(Plan *plan, const Root *root, GError **error) {
-        PlanFile *known = find(plan->records, PENDING_PATH);
-        g_autofree char *waited = known ? g_strdup(known->before) : NULL;
-        char *now;
+/* Adds to @plan; on failure what is added means nothing. */
+static bool revert_files(Plan *plan, const Root *root, const Pending *pending, GError **error) {
         GHashTableIter i;
         gpointer path, then;
 
-        if (known)
-                (void) g_ptr_array_remove(plan->records, known);
-        if (!plan_files_read(root, PENDING_PATH, &now, error))
-                return false;
-        g_autoptr(Pending) pending = pending_parse(waited ?: now);
-        add(plan, PENDING_PATH, NULL, now);
         g_hash_table_iter_init(&i, pending->before);
         while (g_hash_table_iter_next(&i, &path, &then)) {
                 char *text;
@@ -161,5 +158,24 @@ bool records_reverted(Plan *plan, const Root *root, GError **error) {
                         return false;
                 add(plan, path, revert(pending, then, text), text);
         }
+        return true;
+}
+
+/* All or nothing: were the wait forgotten and not the files, nobody could put these back. */
+bool records_reverted(Plan *plan, const Root *root, GError **error) {
+        const PlanFile *known = find(plan->records, PENDING_PATH);
+        g_autoptr(Plan) reverted = plan_new_empty();
+        char *now;
+
+        if (!plan_files_read(root, PENDING_PATH, &now, error))
+                return false;
+        g_autoptr(Pending) pending = pending_parse(known ? known->before : now);
+        add(reverted, PENDING_PATH, NULL, now);
+        if (!revert_files(reverted, root, pending, error))
+                return false;
+        if (known)
+                (void) g_ptr_array_remove(plan->records, (gpointer) known);
+        while (reverted->records->len > 0)
+                g_ptr_array_add(plan->records, g_ptr_array_steal_index(reverted->records, 0));
         return true;
 }

@@ -33,10 +33,22 @@ static bool read_same_boot(const Root *root, const Plan *plan, bool *ret, GError
         return true;
 }
 
-static bool prove_again(const Plan *plan, const Root *root, Loader *loader, GPtrArray *steps, GError **error) {
+/* *@ret: it is in effect, if need be by another load. False when it can't be told whether it is:
+ * modules are not loaded anew for a reading that failed. */
+static bool prove_again(const Plan *plan, const Root *root, Loader *loader, GPtrArray *steps, bool *ret,
+                        GError **why_not, GError **error) {
         Reload reload = {.plan = plan, .root = root, .loader = loader, .steps = steps};
+        g_autoptr(GError) failed = NULL;
 
-        return reload_verify(root, plan, true, NULL) || reload_run(&reload, error) == RELOAD_DONE;
+        *ret = plan->deferred || reload_verify(root, plan, true, &failed);
+        if (*ret)
+                return true;
+        if (!g_error_matches(failed, CONDITION, CONDITION_RELOAD_FAILED)) {
+                g_propagate_error(error, g_steal_pointer(&failed));
+                return false;
+        }
+        *ret = reload_run(&reload, why_not) == RELOAD_DONE;
+        return true;
 }
 
 static bool undo(const Plan *plan, const Root *root, Loader *loader, GPtrArray *steps, GError **error) {
@@ -51,9 +63,11 @@ static bool undo(const Plan *plan, const Root *root, Loader *loader, GPtrArray *
  * visible, is undone after all. */
 static bool finish(const Plan *plan, const Root *root, Loader *loader, GPtrArray *steps, GError **error) {
         g_autoptr(GError) failed = NULL;
+        bool proven;
 
-        if ((plan->deferred || prove_again(plan, root, loader, steps, &failed)) &&
-            plan_files_finish(plan, root, steps, &failed))
+        if (!prove_again(plan, root, loader, steps, &proven, &failed, error))
+                return false;
+        if (proven && plan_files_finish(plan, root, steps, &failed))
                 return journal_clear(root, error);
         recover_step(steps, "failed: %s; putting everything back", failed->message);
         (void) journal_write(root, plan, JOURNAL_UNDOING, NULL);

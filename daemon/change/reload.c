@@ -4,6 +4,8 @@
  * faster, the module has options that nobody asked for: it is unloaded and loaded once more, a few
  * times at most. */
 
+#include <string.h>
+
 #include "catalog.h"
 #include "error.h"
 #include "file.h"
@@ -28,36 +30,50 @@ static void G_GNUC_PRINTF(2, 3) reload_step(Reload *reload, const char *format, 
         va_end(args);
 }
 
-static bool is_live(const Root *root, const char *module) {
-        g_autofree char *path = g_strdup_printf("sys/module/%s/initstate", module);
-        g_autofree char *state = root_read_line(root, path);
+/* False when it can't be told: what can't be read is not absent. */
+static bool read_live(const Root *root, const char *module, bool *ret, GError **error) {
+        g_autofree char *path = g_strdup_printf("sys/module/%s/initstate", module), *state = NULL;
+        size_t size;
 
-        return g_strcmp0(state, "live") == 0;
+        if (!root_read_any(root, path, ROOT_FILE_MAX, &state, &size, error))
+                return false;
+        *ret = state && g_str_equal(g_strchomp(state), "live");
+        return true;
 }
 
 /* finit_module(2) comes back when the module is live. Only where somebody else is loading it can it
  * still be "coming", and that state has no event to wait for. */
 static bool wait_live(const Root *root, const char *module, GError **error) {
         const gint64 deadline = g_get_monotonic_time() + LIVE_TIMEOUT_USEC;
+        bool live;
 
-        while (!is_live(root, module)) {
+        for (;;) {
+                if (!read_live(root, module, &live, error))
+                        return false;
+                if (live)
+                        return true;
                 if (g_get_monotonic_time() > deadline) {
                         g_set_error(error, CONDITION, CONDITION_TIMED_OUT, "%s did not become live", module);
                         return false;
                 }
                 g_usleep(LIVE_POLL_USEC);
         }
+}
+
+bool reload_read(const Root *root, const PlanValue *value, char **ret, GError **error) {
+        g_autofree char *path = g_strdup_printf("sys/module/%s/parameters/%s", value->module, value->name),
+                        *text = NULL;
+        size_t size;
+
+        if (!root_read_any(root, path, ROOT_FILE_MAX, &text, &size, error))
+                return false;
+        if (text)
+                text[strcspn(text, "\n")] = 0;
+        *ret = text ? g_utf8_make_valid(text, -1) : NULL;
         return true;
 }
 
-char *reload_read(const Root *root, const PlanValue *value) {
-        g_autofree char *path = g_strdup_printf("sys/module/%s/parameters/%s", value->module, value->name);
-
-        return root_read_line(root, path);
-}
-
-static bool value_is(const Root *root, const Plan *plan, const PlanValue *value, const char *wanted, char **ret_read) {
-        g_autofree char *read = reload_read(root, value);
+static bool is_wanted(const Plan *plan, const PlanValue *value, const char *wanted, const char *read) {
         const Parameter *parameter = catalog_find(value->module, value->name);
         g_autofree char *normal = read && parameter ? catalog_read(parameter, plan->release, read) : g_strdup(read);
         /* "auto" reads back as what it came to, "" stands for a default that nobody knows. */
@@ -65,18 +81,18 @@ static bool value_is(const Root *root, const Plan *plan, const PlanValue *value,
         /* What was only to outlive the reload may have become moot by what was asked for: "EPT
          * disabled". */
         const bool moot = !value->asked && read && parameter && parameter->reads_words && !normal;
-        const bool same = any ? read != NULL : moot || g_strcmp0(normal, wanted) == 0;
 
-        if (ret_read)
-                *ret_read = g_steal_pointer(&read);
-        return same;
+        return any ? read != NULL : moot || g_strcmp0(normal, wanted) == 0;
 }
 
+/* ReloadFailed when it is another one; any other error when it can't be read. */
 static bool verify_value(const Root *root, const Plan *plan, const PlanValue *value, const char *wanted,
                          GError **error) {
         g_autofree char *read = NULL;
 
-        if (value_is(root, plan, value, wanted, &read))
+        if (!reload_read(root, value, &read, error))
+                return false;
+        if (is_wanted(plan, value, wanted, read))
                 return true;
         g_set_error(error, CONDITION, CONDITION_RELOAD_FAILED, "asked for %s.%s=%s, but the kernel says %s",
                     value->module, value->name, wanted, read ?: "nothing");
@@ -99,9 +115,12 @@ static bool verify_options_before(const Root *root, const Plan *plan, const Plan
 static bool verify_modules(const Root *root, const Plan *plan, bool after, GError **error) {
         for (unsigned i = 0; i < plan->modules->len; i++) {
                 const PlanModule *m = g_ptr_array_index(plan->modules, i);
+                bool live;
                 if (!after && !m->loaded)
                         continue;
-                if (!is_live(root, m->name)) {
+                if (!read_live(root, m->name, &live, error))
+                        return false;
+                if (!live) {
                         g_set_error(error, CONDITION, CONDITION_RELOAD_FAILED, "%s is not loaded", m->name);
                         return false;
                 }
@@ -126,9 +145,7 @@ bool reload_verify(const Root *root, const Plan *plan, bool after, GError **erro
 
 /* Takes one module out. *ret_busy: it stays, since somebody uses it. */
 static bool take_out(Reload *reload, const PlanModule *module, bool *ret_busy, GError **error) {
-        *ret_busy = false;
-        if (!is_live(reload->root, module->name))
-                return true;
+        reload->touched = true;
         if (!reload->loader->unload(reload->loader, module->name, ret_busy, error))
                 return false;
         reload_step(reload, "unloaded %s", module->name);
@@ -136,11 +153,12 @@ static bool take_out(Reload *reload, const PlanModule *module, bool *ret_busy, G
 }
 
 static bool put_in(Reload *reload, const PlanModule *module, const char *options, bool *raced, GError **error) {
-        bool existed = false;
+        bool existed;
 
-        if (is_live(reload->root, module->name))
-                existed = true;
-        else if (!reload->loader->load(reload->loader, module->name, options, &existed, error))
+        if (!read_live(reload->root, module->name, &existed, error))
+                return false;
+        reload->touched = true;
+        if (!existed && !reload->loader->load(reload->loader, module->name, options, &existed, error))
                 return false;
         if (!wait_live(reload->root, module->name, error))
                 return false;
@@ -162,8 +180,10 @@ static ReloadResult all_out(Reload *reload, unsigned *ret_out, GError **error) {
         for (*ret_out = 0; *ret_out < modules->len; (*ret_out)++) {
                 const PlanModule *m = g_ptr_array_index(modules, modules->len - 1 - *ret_out);
                 g_autoptr(GError) failed = NULL;
-                bool busy;
-                if (take_out(reload, m, &busy, &failed))
+                bool live, busy;
+                if (!read_live(reload->root, m->name, &live, error))
+                        return RELOAD_FAILED;
+                if (!live || take_out(reload, m, &busy, &failed))
                         continue;
                 if (!m->required) {
                         reload->kvm_kept = true;
@@ -190,19 +210,33 @@ static bool all_in(Reload *reload, unsigned out, bool after, bool *raced, GError
         return true;
 }
 
-/* What can be written without a reload and does not read back as wanted. */
+/* What can be written without a reload and does not read back as wanted. ReloadFailed when it can't
+ * be written; any other error when what there is can't be read. */
+static bool poke(Reload *reload, const PlanValue *value, const char *wanted, GError **error) {
+        g_autofree char *path = g_strdup_printf("sys/module/%s/parameters/%s", value->module, value->name),
+                        *read = NULL;
+        g_autoptr(GError) failed = NULL;
+
+        if (!reload_read(reload->root, value, &read, error))
+                return false;
+        if (is_wanted(reload->plan, value, wanted, read))
+                return true;
+        reload->touched = true;
+        if (!file_poke(reload->root, path, wanted, &failed)) {
+                g_set_error_literal(error, CONDITION, CONDITION_RELOAD_FAILED, failed->message);
+                return false;
+        }
+        reload_step(reload, "wrote %s to /%s", wanted, path);
+        return true;
+}
+
 static bool poke_values(Reload *reload, bool after, GError **error) {
         if (reload->plan->flags & REQUEST_NEXT_BOOT)
                 return true;
         for (unsigned i = 0; i < reload->plan->values->len; i++) {
                 const PlanValue *v = g_ptr_array_index(reload->plan->values, i);
-                const char *wanted = after ? v->after : v->before;
-                if (!v->writable || value_is(reload->root, reload->plan, v, wanted, NULL))
-                        continue;
-                g_autofree char *path = g_strdup_printf("sys/module/%s/parameters/%s", v->module, v->name);
-                if (!file_poke(reload->root, path, wanted, error))
+                if (v->writable && !poke(reload, v, after ? v->after : v->before, error))
                         return false;
-                reload_step(reload, "wrote %s to /%s", wanted, path);
         }
         return true;
 }
@@ -243,7 +277,9 @@ static ReloadResult turn(Reload *reload, bool after, GError **error) {
 static bool verify_files(Reload *reload, GError **error) {
         for (unsigned i = 0; i < reload->plan->modules->len; i++) {
                 const PlanModule *m = g_ptr_array_index(reload->plan->modules, i);
-                if (is_live(reload->root, m->name) && !reload->loader->verify(reload->loader, m->name, error))
+                bool live;
+                if (!read_live(reload->root, m->name, &live, error) ||
+                    (live && !reload->loader->verify(reload->loader, m->name, error)))
                         return false;
         }
         return true;
@@ -255,31 +291,69 @@ ReloadResult reload_run(Reload *reload, GError **error) {
         return turn(reload, true, error);
 }
 
-/* Nothing has to go out for it to be as it was before. */
-static bool is_as_before(Reload *reload) {
-        for (unsigned i = 0; i < reload->plan->modules->len; i++) {
+static bool none_is_new(const Reload *reload, bool *ret, GError **error) {
+        *ret = true;
+        for (unsigned i = 0; i < reload->plan->modules->len && *ret; i++) {
                 const PlanModule *m = g_ptr_array_index(reload->plan->modules, i);
-                if (!m->loaded && is_live(reload->root, m->name))
+                bool live = false;
+                if (!m->loaded && !read_live(reload->root, m->name, &live, error))
                         return false;
+                *ret = !live;
         }
-        return verify_modules(reload->root, reload->plan, false, NULL) && poke_values(reload, false, NULL) &&
-               reload_verify(reload->root, reload->plan, false, NULL);
+        return true;
+}
+
+/* Nothing has to go out for it to be as it was before. False when it can't be told: modules are not
+ * taken out for a reading that failed. */
+static bool read_as_before(Reload *reload, bool *ret, GError **error) {
+        g_autoptr(GError) failed = NULL;
+
+        if (!none_is_new(reload, ret, error))
+                return false;
+        if (!*ret)
+                return true;
+        *ret = verify_modules(reload->root, reload->plan, false, &failed) && poke_values(reload, false, &failed) &&
+               reload_verify(reload->root, reload->plan, false, &failed);
+        if (*ret || g_error_matches(failed, CONDITION, CONDITION_RELOAD_FAILED))
+                return true;
+        g_propagate_error(error, g_steal_pointer(&failed));
+        return false;
+}
+
+typedef enum Undoing {
+        UNDONE,
+        UNDOING_LATER, /* somebody holds a module, or what there is can't be read: neither is known to last */
+        UNDOING_FAILED,
+} Undoing;
+
+static Undoing undo_once(Reload *reload, GError **error) {
+        g_autoptr(GError) failed = NULL;
+        bool as_before;
+
+        if (!read_as_before(reload, &as_before, error))
+                return UNDOING_LATER;
+        if (as_before)
+                return UNDONE;
+        const ReloadResult result = turn(reload, false, &failed);
+        if (result == RELOAD_DONE)
+                return UNDONE;
+        const bool passing = result == RELOAD_BUSY || reload->kvm_kept || failed->domain != CONDITION;
+        g_propagate_error(error, g_steal_pointer(&failed));
+        return passing ? UNDOING_LATER : UNDOING_FAILED;
 }
 
 bool reload_undo(Reload *reload, GError **error) {
         if (!reload->touched)
                 return true;
-        for (unsigned attempt = 1; !is_as_before(reload); attempt++) {
+        for (unsigned attempt = 1;; attempt++) {
                 g_autoptr(GError) failed = NULL;
-                ReloadResult result = turn(reload, false, &failed);
-                if (result != RELOAD_DONE && (result == RELOAD_BUSY || reload->kvm_kept) &&
-                    attempt < UNDO_ATTEMPTS_MAX) {
-                        g_usleep(UNDO_DELAY_FIRST_USEC << (attempt - 1));
-                        continue;
-                }
-                if (result != RELOAD_DONE)
+                const Undoing undoing = undo_once(reload, &failed);
+                if (undoing == UNDONE)
+                        return true;
+                if (undoing == UNDOING_FAILED || attempt == UNDO_ATTEMPTS_MAX) {
                         g_propagate_error(error, g_steal_pointer(&failed));
-                return result == RELOAD_DONE;
+                        return false;
+                }
+                g_usleep(UNDO_DELAY_FIRST_USEC << (attempt - 1));
         }
-        return true;
 }

@@ -16,7 +16,7 @@ typedef struct Reload {
         const Root *root;
         Loader *loader;
         GPtrArray *steps; /* char*: what was done is added in words */
-        bool touched;     /* something was unloaded, loaded or written */
+        bool touched;     /* something was unloaded, loaded or written, or may have been */
         bool kvm_kept;    /* kvm was to be unloaded too if it would go, and was not */
 } Reload;
 
@@ -33,7 +33,7 @@ bool reload_undo(Reload *reload, GError **error);
 
 /* Every module of the plan is live, and the values asked for read back as those of after the
  * change; or, before it: those that were loaded are, and all of their values that could be read are
- * what they were. */
+ * what they were. ReloadFailed when it is not so; any other error when that can't be told. */
 bool reload_verify(const Root *root, const Plan *plan, bool after, GError **error);
-/* A value as sysfs has it, NULL when it is not there. */
-char *reload_read(const Root *root, const PlanValue *value);
+/* A value as sysfs has it, NULL when it is not there; false when that can't be told. */
+bool reload_read(const Root *root, const PlanValue *value, char **ret, GError **error);
