@@ -265,3 +265,14 @@ void fake_loader_insert(FakeLoader *loader, const char *module, const char *opti
         }
         g_assert_true(insert(loader->directory, module, options, NULL));
 }
+
+void fake_host_print(const char *directory) {
+        for (unsigned i = 0; i < G_N_ELEMENTS(parameters); i++) {
+                const FakeParameter *p = &parameters[i];
+                g_autofree char *path = g_strdup_printf("sys/module/%s/parameters/%s", p->module, p->name);
+                g_autofree char *written = p->writable ? fake_host_read(directory, path) : NULL;
+                g_autofree char *text = written ? parse(p, g_strchomp(written)) : NULL;
+                if (text)
+                        write_parameter(directory, p, text);
+        }
+}

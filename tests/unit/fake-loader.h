@@ -30,6 +30,8 @@ void fake_host_make(const char *directory);
 FakeLoader *fake_loader_new(const char *directory);
 /* As modprobe by hand: loads with @options, whatever the faults say. */
 void fake_loader_insert(FakeLoader *loader, const char *module, const char *options);
+/* What was written into parameters is shown from now on as the kernel prints it. */
+void fake_host_print(const char *directory);
 /* Writes a file beneath the host; NULL removes it. */
 void fake_host_write(const char *directory, const char *path, const char *text);
 /* Its text, or NULL. */

@@ -24,17 +24,21 @@
 #include "fault-injector.h"
 
 /* One thread alone counts. */
-static _Thread_local bool armed;
+static _Thread_local bool armed, paused;
 static _Thread_local unsigned calls, failing;
 static _Thread_local int failure;
 static _Thread_local bool staying;
+static _Thread_local char struck[256];
+static const char *refused_name;
 
 void fault_inject(unsigned n, int errnum, bool lasting) {
         armed = true;
+        paused = false;
         calls = 0;
         failing = n;
         failure = errnum;
         staying = lasting;
+        *struck = 0;
 }
 
 unsigned fault_injected(void) {
@@ -42,14 +46,42 @@ unsigned fault_injected(void) {
         return calls;
 }
 
-static bool fails(void) {
-        if (!armed)
+void fault_pause(bool pause) {
+        paused = pause;
+}
+
+void fault_refuse_rename(const char *name) {
+        refused_name = name;
+}
+
+const char *fault_struck(void) {
+        return struck;
+}
+
+static bool strikes(const char *call, const char *path) {
+        if (!armed || paused)
                 return false;
         calls++;
-        if (failing == 0 || calls < failing || (calls > failing && !staying))
+        if (calls == failing)
+                (void) snprintf(struck, sizeof struck, "%s %s", call, path);
+        return failing != 0 && (calls == failing || (calls > failing && staying));
+}
+
+static bool fails(const char *call, const char *path) {
+        if (failure < 0 || !strikes(call, path))
                 return false;
         errno = failure;
         return true;
+}
+
+void fault_kill_here(void) {
+        if (failure == FAULT_KILL && strikes("", ""))
+                _exit(FAULT_KILLED);
+}
+
+static bool alteration_fails(const char *call) {
+        fault_kill_here();
+        return fails(call, "");
 }
 
 /* In a way that lets it be called: ISO C has none. */
@@ -60,22 +92,26 @@ static bool fails(void) {
         } while (0)
 
 /* A function of the C library with its arguments, and what it returns when it fails. */
-#define STAND_BEFORE(type, name, parameters, arguments, failed) \
-        type name parameters {                                  \
-                static type(*real) parameters;                  \
-                if (fails())                                    \
-                        return failed;                          \
-                if (!real)                                      \
-                        FIND_REAL(#name);                       \
-                return real arguments;                          \
+#define STAND_BEFORE_IF(fault, type, name, parameters, arguments, failed) \
+        type name parameters {                                            \
+                static type(*real) parameters;                            \
+                if (fault)                                                \
+                        return failed;                                    \
+                if (!real)                                                \
+                        FIND_REAL(#name);                                 \
+                return real arguments;                                    \
         }
+#define STAND_BEFORE(type, name, parameters, arguments, failed) \
+        STAND_BEFORE_IF(fails(#name, ""), type, name, parameters, arguments, failed)
+#define STAND_BEFORE_ALTERING(name, parameters, arguments) \
+        STAND_BEFORE_IF(alteration_fails(#name), int, name, parameters, arguments, -1)
 
 /* The mode is there when a file may be made. */
 #define STAND_BEFORE_OPEN(name, parameters, arguments)       \
         int name(parameters, int flags, ...) {               \
                 static int (*real)(parameters, int, mode_t); \
                 va_list list;                                \
-                if (fails())                                 \
+                if (fails(#name, path))                      \
                         return -1;                           \
                 if (!real)                                   \
                         FIND_REAL(#name);                    \
@@ -93,6 +129,7 @@ STAND_BEFORE_OPEN(openat, AT, AT_VALUES)
 STAND_BEFORE_OPEN(openat64, AT, AT_VALUES)
 STAND_BEFORE(ssize_t, read, (int fd, void *buffer, size_t size), (fd, buffer, size), -1)
 STAND_BEFORE(ssize_t, pread, (int fd, void *buffer, size_t size, off_t offset), (fd, buffer, size, offset), -1)
+STAND_BEFORE(int, faccessat, (AT, int mode, int flags), (fd, path, mode, flags), -1)
 STAND_BEFORE(int, fstat, (int fd, struct stat *st), (fd, st), -1)
 STAND_BEFORE(int, fstat64, (int fd, struct stat64 *st), (fd, st), -1)
 STAND_BEFORE(int, stat, (const char *path, struct stat *st), (path, st), -1)
@@ -108,6 +145,46 @@ STAND_BEFORE(FILE *, fdopen, (int fd, const char *mode), (fd, mode), NULL)
 STAND_BEFORE(void *, mmap, (void *at, size_t size, int protection, int flags, int fd, off_t offset),
              (at, size, protection, flags, fd, offset), MAP_FAILED)
 
+STAND_BEFORE_ALTERING(fsync, (int fd), (fd))
+STAND_BEFORE_ALTERING(fchmod, (int fd, mode_t mode), (fd, mode))
+STAND_BEFORE_ALTERING(mkdirat, (AT, mode_t mode), (fd, path, mode))
+STAND_BEFORE_ALTERING(unlinkat, (AT, int flags), (fd, path, flags))
+
+static bool is_refused(const char *name) {
+        if (!refused_name || strcmp(name, refused_name) != 0)
+                return false;
+        errno = EIO;
+        return true;
+}
+
+STAND_BEFORE_IF(is_refused(to) || alteration_fails("renameat"), int, renameat,
+                (int from_fd, const char *from, int to_fd, const char *to), (from_fd, from, to_fd, to), -1)
+
+ssize_t write(int fd, const void *buffer, size_t size) {
+        static ssize_t (*real)(int, const void *, size_t);
+        const bool cut = failure == FAULT_SHORT && strikes("write", "");
+
+        if (alteration_fails("write"))
+                return -1;
+        if (!real)
+                FIND_REAL("write");
+        return real(fd, buffer, cut ? (size + 1) / 2 : size);
+}
+
+/* What was written may fail as late as here. The descriptor is gone then as well (close(2)). */
+int close(int fd) {
+        static int (*real)(int);
+        const int flags = armed && !paused ? fcntl(fd, F_GETFL) : O_RDONLY;
+        const bool failed = (flags & (O_WRONLY | O_RDWR)) != 0 && fails("close", "");
+
+        if (!real)
+                FIND_REAL("close");
+        const int result = real(fd);
+        if (failed)
+                errno = failure;
+        return failed ? -1 : result;
+}
+
 /* openat2(2) has no function of its own. More is taken over than there may be, as the C library
  * does. */
 __attribute__((no_sanitize_address)) long syscall(long number, ...) {
@@ -115,13 +192,13 @@ __attribute__((no_sanitize_address)) long syscall(long number, ...) {
         long a[6];
         va_list list;
 
-        if (number == SYS_openat2 && fails())
-                return -1;
-        if (!real)
-                FIND_REAL("syscall");
         va_start(list, number);
         for (unsigned i = 0; i < 6; i++)
                 a[i] = va_arg(list, long);
         va_end(list);
+        if (number == SYS_openat2 && fails("openat2", (const char *) a[1]))
+                return -1;
+        if (!real)
+                FIND_REAL("syscall");
         return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

@@ -2,14 +2,12 @@
 
 /* A fake host and the path of a request over it. */
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "change-fixture.h"
 #include "error.h"
+#include "fault-injector.h"
 #include "plan-draft.h"
 
 void fixture_set_up(Fixture *fixture, gconstpointer data) {
@@ -103,18 +101,8 @@ void fixture_assert_value(Fixture *fixture, const char *module, const char *name
         g_assert_cmpstr(text ? g_strchomp(text) : "-", ==, value);
 }
 
-static const char *fail_rename;
-
-/* In the place of libc's: it is what root.c calls. */
-int renameat(int from_fd, const char *from, int to_fd, const char *to) {
-        if (g_strcmp0(to, fail_rename) != 0)
-                return (int) syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
-        errno = EIO;
-        return -1;
-}
-
 void fixture_fail_rename(const char *name) {
-        fail_rename = name;
+        fault_refuse_rename(name);
 }
 
 static bool has_line(Fixture *fixture, const char *path, const char *line) {
@@ -155,7 +143,13 @@ static const char *dump_kept(Fixture *fixture, const char *content) {
         return number && g_str_has_prefix(content, number) ? "this one" : "another one";
 }
 
-static void dump(Fixture *fixture, GString *text, const char *path) {
+static bool is_seen(const char *path) {
+        g_autofree char *name = g_path_get_basename(path);
+
+        return !g_str_has_suffix(path, "/" JOURNAL_FILE) && !(*name == '.' && g_str_has_suffix(name, ".new"));
+}
+
+static void dump(Fixture *fixture, GString *text, const char *path, bool all) {
         g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
         g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
         const size_t skip = strlen(fixture->directory);
@@ -167,40 +161,59 @@ static void dump(Fixture *fixture, GString *text, const char *path) {
         for (unsigned i = 0; i < names->len; i++) {
                 const char *child = g_ptr_array_index(names, i);
                 g_autofree char *content = NULL;
-                if (!g_str_has_suffix(child, "/refcnt") && g_file_get_contents(child, &content, NULL, NULL))
+                if (!g_str_has_suffix(child, "/refcnt") && (all || is_seen(child)) &&
+                    g_file_get_contents(child, &content, NULL, NULL))
                         g_string_append_printf(text, "%s: %s\n", child + skip,
                                                g_str_has_suffix(child, KVM_KEPT_PATH) ? dump_kept(fixture, content)
                                                                                       : content);
-                dump(fixture, text, child);
+                dump(fixture, text, child, all);
         }
 }
 
 char *fixture_dump(Fixture *fixture) {
         GString *text = g_string_new(NULL);
 
-        dump(fixture, text, fixture->directory);
+        dump(fixture, text, fixture->directory, true);
         return g_string_free(text, FALSE);
 }
 
-static void assert_no_staged(const char *path) {
+char *fixture_dump_seen(Fixture *fixture) {
+        GString *text = g_string_new(NULL);
+
+        dump(fixture, text, fixture->directory, false);
+        return g_string_free(text, FALSE);
+}
+
+static char *find_staged(const char *path) {
         g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
         const char *name;
 
         while (dir && (name = g_dir_read_name(dir)))
-                g_assert_false(g_str_has_suffix(name, ".new"));
+                if (g_str_has_suffix(name, ".new"))
+                        return g_strconcat(path, "/", name, " is there", NULL);
+        return NULL;
 }
 
-void fixture_assert_whole(Fixture *fixture) {
+char *fixture_find_broken(Fixture *fixture) {
         static const char *const folders[] = {"etc/modprobe.d", "run/modprobe.d", "run/nestvirt", "var/lib/nestvirt"};
         g_autofree char *kvm = fake_host_read(fixture->directory, "sys/module/kvm/initstate");
         g_autofree char *vendor = fake_host_read(fixture->directory, "sys/module/kvm_amd/initstate");
         g_autofree char *journal = fake_host_read(fixture->directory, JOURNAL_FILE);
+        char *found = NULL;
 
-        g_assert_cmpstr(kvm, ==, "live\n");
-        g_assert_cmpstr(vendor, ==, "live\n");
-        g_assert_null(journal);
-        for (unsigned i = 0; i < G_N_ELEMENTS(folders); i++) {
+        if (g_strcmp0(kvm, "live\n") != 0 || g_strcmp0(vendor, "live\n") != 0)
+                return g_strdup("a module is not loaded");
+        if (journal)
+                return g_strdup("there is a journal");
+        for (unsigned i = 0; i < G_N_ELEMENTS(folders) && !found; i++) {
                 g_autofree char *path = g_build_filename(fixture->directory, folders[i], NULL);
-                assert_no_staged(path);
+                found = find_staged(path);
         }
+        return found;
+}
+
+void fixture_assert_whole(Fixture *fixture) {
+        g_autofree char *broken = fixture_find_broken(fixture);
+
+        g_assert_cmpstr(broken, ==, NULL);
 }

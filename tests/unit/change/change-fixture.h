@@ -54,5 +54,9 @@ void fixture_assert_value(Fixture *fixture, const char *module, const char *name
  * equal texts are equal hosts. Which kvm was kept is no number there, as no two hosts have the
  * same. */
 char *fixture_dump(Fixture *fixture);
+/* The same without the journal and what is staged, which nobody but the next start looks at. */
+char *fixture_dump_seen(Fixture *fixture);
 /* Both modules live, no journal, no staged file. */
 void fixture_assert_whole(Fixture *fixture);
+/* What of that is not so, in words, or NULL. */
+char *fixture_find_broken(Fixture *fixture);
