@@ -24,9 +24,9 @@ static bool is_among(const Option *option, Among among) {
         }
 }
 
-const Option *load_options_winner(const Host *host, const char *module, const char *name, Among among) {
-        for (unsigned i = host->options->options->len; i > 0; i--) {
-                const Option *o = g_ptr_array_index(host->options->options, i - 1);
+const Option *load_options_winner(const Options *options, const char *module, const char *name, Among among) {
+        for (unsigned i = options->options->len; i > 0; i--) {
+                const Option *o = g_ptr_array_index(options->options, i - 1);
                 if (g_str_equal(o->module, module) && g_str_equal(o->name, name) && is_among(o, among))
                         return o;
         }
@@ -60,7 +60,7 @@ static char *target(const Host *host, const Request *request, const Setting *set
                 return g_strdup(setting->value);
 
         const Among among = request->flags & REQUEST_RUNTIME ? WITHOUT_RUNTIME : WITHOUT_OURS;
-        const Option *winner = load_options_winner(host, setting->module, setting->name, among);
+        const Option *winner = load_options_winner(host->options, setting->module, setting->name, among);
         char *value = winner ? parse(host, winner) : NULL;
 
         return value ?: g_strdup(catalog_default(catalog_find(setting->module, setting->name), host->release));
@@ -89,7 +89,7 @@ bool load_options_replaced(const Request *request, const Option *option) {
 /* What our own loads are given. Our runtime file comes first, though a later file or the kernel
  * command line beat it for everybody else's. */
 static char *configured(const Host *host, const char *module, const char *name) {
-        const Option *winner = load_options_winner(host, module, name, RUNTIME_ALONE)
+        const Option *winner = load_options_winner(host->options, module, name, RUNTIME_ALONE)
                                                ?: options_winner(host->options, module, name, NULL);
 
         return winner ? parse(host, winner) ?: g_strdup(winner->value) : NULL;

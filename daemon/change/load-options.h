@@ -21,7 +21,7 @@ typedef enum Among {
 } Among;
 
 /* The option that wins among some of them, or NULL. */
-const Option *load_options_winner(const Host *host, const char *module, const char *name, Among among);
+const Option *load_options_winner(const Options *options, const char *module, const char *name, Among among);
 /* @option is read after the file at @path. */
 bool load_options_beats(const Option *option, const char *path);
 /* It says @value (normalised) in other words. */

@@ -13,6 +13,7 @@
 #include "load-options.h"
 #include "plan-draft.h"
 #include "preconditions.h"
+#include "read-back.h"
 
 typedef struct Draft {
         const Host *host;
@@ -61,7 +62,7 @@ static bool fail_overridden(const Setting *setting, const Option *winner, GError
 /* The edit of our files that a setting asks for. */
 static bool draft_files_setting(Draft *draft, const Setting *setting, GError **error) {
         const bool runtime = draft->request->flags & REQUEST_RUNTIME;
-        const Option *foreign = load_options_winner(draft->host, setting->module, setting->name, WITHOUT_OURS);
+        const Option *foreign = load_options_winner(draft->host->options, setting->module, setting->name, WITHOUT_OURS);
 
         if (!setting->value) {
                 (void) dropin_unset(draft->runtime, setting->module, setting->name);
@@ -70,7 +71,7 @@ static bool draft_files_setting(Draft *draft, const Setting *setting, GError **e
                 return true;
         }
 
-        const Option *kept = load_options_winner(draft->host, setting->module, setting->name, WITHOUT_RUNTIME);
+        const Option *kept = load_options_winner(draft->host->options, setting->module, setting->name, WITHOUT_RUNTIME);
         const bool said_by_others = foreign && load_options_same(draft->host, foreign, setting->value);
         if (!runtime && foreign && !said_by_others && load_options_beats(foreign, DROPIN_PATH))
                 return fail_overridden(setting, foreign, error);
@@ -91,7 +92,7 @@ static bool draft_files_setting(Draft *draft, const Setting *setting, GError **e
  * us to keep. */
 static bool draft_builtin_setting(const Draft *draft, const Setting *setting, const char *current, bool writable,
                                   GError **error) {
-        const Option *winner = load_options_winner(draft->host, setting->module, setting->name, KERNEL_LINE);
+        const Option *winner = load_options_winner(draft->host->options, setting->module, setting->name, KERNEL_LINE);
         const bool in_effect = setting->value && g_strcmp0(current, setting->value) == 0;
 
         if (draft->request->flags & REQUEST_RUNTIME && (writable || in_effect))
@@ -219,7 +220,8 @@ static bool draft_files(Draft *draft, GError **error) {
         if (draft->request->pending)
                 return true;
         return draft_file(draft, DROPIN_PATH, draft->kept, error) &&
-               draft_file(draft, DROPIN_RUNTIME_PATH, draft->runtime, error);
+               draft_file(draft, DROPIN_RUNTIME_PATH, draft->runtime, error) &&
+               read_back_check(draft->host, draft->request, draft->kept, draft->runtime, draft->plan->files, error);
 }
 
 /* Which module a differing value, or the request itself, wants reloaded. */

@@ -22,6 +22,7 @@ const char *const options_folders[] = {
 
 typedef struct Listing {
         const Root *root;
+        GHashTable *instead;
         GHashTable *names; /* which ones are taken */
         GPtrArray *files;
         GPtrArray *masked;
@@ -88,16 +89,45 @@ static bool classify(const Root *root, GPtrArray *bad, const char *path, bool *r
         return true;
 }
 
+/* Those on disk, and those that are to be there. */
+static GStrv list_names(const Listing *listing, const char *folder) {
+        g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+        g_auto(GStrv) there = root_list(listing->root, folder);
+        GHashTableIter i;
+        gpointer path;
+
+        g_strv_builder_addv(names, (const char **) there);
+        g_hash_table_iter_init(&i, listing->instead);
+        while (g_hash_table_iter_next(&i, &path, NULL)) {
+                g_autofree char *parent = g_path_get_dirname(path), *name = g_path_get_basename(path);
+                if (g_str_equal(parent, folder) && !g_strv_contains((const char *const *) there, name))
+                        g_strv_builder_add(names, name);
+        }
+        return g_strv_builder_end(names);
+}
+
+/* *@ret_text: what it is to say, NULL for what is on disk. */
+static bool is_file(const Listing *listing, const char *path, bool *ret_empty, const char **ret_text) {
+        gpointer text = NULL;
+
+        *ret_text = NULL;
+        if (!g_hash_table_lookup_extended(listing->instead, path, NULL, &text))
+                return classify(listing->root, listing->bad, path, ret_empty);
+        *ret_empty = false;
+        *ret_text = text;
+        return text;
+}
+
 static void list_folder(const Listing *listing, const char *folder) {
-        g_auto(GStrv) names = root_list(listing->root, folder);
+        g_auto(GStrv) names = list_names(listing, folder);
 
         for (char **name = names; *name; name++) {
                 g_autofree char *path = g_build_filename(folder, *name, NULL);
+                const char *text;
                 bool empty;
                 ConfFile *file;
 
-                if (**name == '.' || !g_str_has_suffix(*name, ".conf") ||
-                    !classify(listing->root, listing->bad, path, &empty))
+                if (**name == '.' || !g_str_has_suffix(*name, ".conf") || !is_file(listing, path, &empty, &text))
                         continue;
                 if (g_hash_table_contains(listing->names, *name)) {
                         g_ptr_array_add(listing->masked, conf_shown_path(path));
@@ -112,6 +142,7 @@ static void list_folder(const Listing *listing, const char *folder) {
                 file->name = g_strdup(*name);
                 file->path = g_steal_pointer(&path);
                 file->empty = empty;
+                file->text = text;
                 g_ptr_array_add(listing->files, file);
                 g_hash_table_add(listing->names, file->name);
         }
@@ -133,10 +164,16 @@ static int compare_files(const void *a, const void *b) {
         return strcmp((*(ConfFile *const *) a)->name, (*(ConfFile *const *) b)->name);
 }
 
-GPtrArray *conf_list(const Root *root, GPtrArray *masked, GPtrArray *bad) {
+GPtrArray *conf_list(const Root *root, GHashTable *instead, GPtrArray *masked, GPtrArray *bad) {
         g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+        g_autoptr(GHashTable) nothing = g_hash_table_new(g_str_hash, g_str_equal);
         GPtrArray *files = g_ptr_array_new_with_free_func((GDestroyNotify) conf_file_free);
-        const Listing listing = {.root = root, .names = names, .files = files, .masked = masked, .bad = bad};
+        const Listing listing = {.root = root,
+                                 .instead = instead ?: nothing,
+                                 .names = names,
+                                 .files = files,
+                                 .masked = masked,
+                                 .bad = bad};
 
         for (const char *const *folder = options_folders; *folder; folder++)
                 if (!is_same_folder(root, folder))

@@ -23,8 +23,9 @@ void bad_line_add(GPtrArray *bad, const char *path, unsigned line, const char *f
 
 typedef struct ConfFile {
         char *name;
-        char *path; /* beneath the root */
-        bool empty; /* a mask */
+        char *path;       /* beneath the root */
+        bool empty;       /* a mask */
+        const char *text; /* what it is to say, in the place of what is on disk; NULL: that */
 } ConfFile;
 
 /* The folders, most important first, without a leading slash. */
@@ -32,8 +33,9 @@ extern const char *const options_folders[];
 
 /* ConfFile*, in the order in which they are read. Absolute paths of those that a file of the same
  * name in an earlier folder hides go to @masked, and what is wrong with an entry to @bad
- * (BadLine*). */
-GPtrArray *conf_list(const Root *root, GPtrArray *masked, GPtrArray *bad);
+ * (BadLine*). @instead, or NULL: path beneath the root -> text, files that count as if they were
+ * there with that text, or (NULL) were not there. */
+GPtrArray *conf_list(const Root *root, GHashTable *instead, GPtrArray *masked, GPtrArray *bad);
 void conf_file_free(ConfFile *file);
 
 /* A path beneath the root as people are shown it: absolute, valid UTF-8. */

@@ -158,7 +158,10 @@ static void read_file(Reading *reading, const ConfFile *file) {
 
         if (file->empty)
                 return;
-        if (!root_read(reading->root, file->path, ROOT_FILE_MAX, &text, &size, &error)) {
+        if (file->text) {
+                text = g_strdup(file->text);
+                size = strlen(text);
+        } else if (!root_read(reading->root, file->path, ROOT_FILE_MAX, &text, &size, &error)) {
                 bad_line_add(reading->options->bad, file->path, 0, "the file is not looked at: %s", error->message);
                 return;
         }
@@ -262,26 +265,33 @@ static void joined_free(Joined *joined) {
         g_free(joined);
 }
 
+/* @segment: of the joined lines, the one before @at that was last found. */
+static Option *option_new(const Joined *joined, unsigned *segment, const char *at, const char *name,
+                          const char *value) {
+        Option *option = g_new0(Option, 1);
+        const Directive *directive;
+
+        while (*segment + 1 < joined->ends->len &&
+               (size_t) (at - joined->text->str) > g_array_index(joined->ends, size_t, *segment))
+                (*segment)++;
+        directive = g_ptr_array_index(joined->lines, *segment);
+        option->module = g_utf8_make_valid(directive->module, -1);
+        option->name = g_strdelimit(g_utf8_make_valid(name, -1), "-", '_');
+        option->value = g_utf8_make_valid(value ?: "", -1);
+        option->bare = !value;
+        option->path = g_strdup(directive->path);
+        option->line = directive->line;
+        return option;
+}
+
 static void split_joined(Options *options, const Joined *joined) {
         char *rest = joined->text->str, *name, *value;
         unsigned segment = 0;
 
-        while ((name = syntax_take_parameter(&rest, &value))) {
-                const Directive *directive;
-                Option *option = g_new0(Option, 1);
-
-                while (segment + 1 < joined->ends->len &&
-                       (size_t) (name - joined->text->str) > g_array_index(joined->ends, size_t, segment))
-                        segment++;
-                directive = g_ptr_array_index(joined->lines, segment);
-                option->module = g_utf8_make_valid(directive->module, -1);
-                option->name = g_strdelimit(g_utf8_make_valid(name, -1), "-", '_');
-                option->value = g_utf8_make_valid(value ?: "", -1);
-                option->bare = !value;
-                option->path = g_strdup(directive->path);
-                option->line = directive->line;
-                g_ptr_array_add(options->options, option);
-        }
+        while ((name = syntax_take_parameter(&rest, &value)))
+                g_ptr_array_add(options->options, option_new(joined, &segment, name, name, value));
+        if (rest < joined->text->str + joined->text->len)
+                g_ptr_array_add(options->stops, option_new(joined, &segment, rest - 1, "--", NULL));
 }
 
 /* The kernel gets the lines of a module joined by spaces, so an open quote or "--" reaches over the
@@ -318,17 +328,18 @@ Options *options_new(void) {
         options->options = g_ptr_array_new_with_free_func((GDestroyNotify) option_free);
         options->commands = g_ptr_array_new_with_free_func((GDestroyNotify) command_free);
         options->bad = g_ptr_array_new_with_free_func((GDestroyNotify) bad_line_free);
+        options->stops = g_ptr_array_new_with_free_func((GDestroyNotify) option_free);
         options->masked = g_new0(char *, 1);
         return options;
 }
 
-Options *options_read(const Root *root) {
+Options *options_read_with(const Root *root, GHashTable *instead) {
         Options *options = options_new();
         g_autoptr(GPtrArray) directives = g_ptr_array_new_with_free_func((GDestroyNotify) directive_free);
         g_autoptr(GPtrArray) masked = g_ptr_array_new_with_free_func(g_free), files = NULL;
         Reading reading = {.root = root, .options = options, .directives = directives};
 
-        files = conf_list(root, masked, options->bad);
+        files = conf_list(root, instead, masked, options->bad);
         for (unsigned i = 0; i < files->len; i++)
                 read_file(&reading, g_ptr_array_index(files, i));
         read_kernel_line(&reading);
@@ -339,12 +350,17 @@ Options *options_read(const Root *root) {
         return options;
 }
 
+Options *options_read(const Root *root) {
+        return options_read_with(root, NULL);
+}
+
 void options_free(Options *options) {
         if (!options)
                 return;
         g_ptr_array_unref(options->options);
         g_ptr_array_unref(options->commands);
         g_ptr_array_unref(options->bad);
+        g_ptr_array_unref(options->stops);
         g_strfreev(options->masked);
         g_free(options);
 }
