@@ -107,11 +107,8 @@ static void undo(Change *change, const GError *cause, bool visible) {
          * too. */
         if (visible || plan->pending)
                 (void) journal_write(change->root, plan, JOURNAL_UNDOING, NULL);
-        const bool back = rollback_run(&change->reload, planned ? &failed : NULL);
-        /* What has waited is not taken back: the next start is to know of it. */
-        if (back && !planned)
-                (void) journal_write(change->root, plan, JOURNAL_DEGRADED, NULL);
-        if (!back || !planned) {
+        /* What has waited and is not taken back is for the next start to know of. */
+        if (!rollback_run(&change->reload, planned, planned ? &failed : NULL)) {
                 change->result->error = rollback_degraded(plan, change->root, why, failed);
                 return;
         }

@@ -56,7 +56,7 @@ static bool undo(const Plan *plan, const Root *root, Loader *loader, GPtrArray *
          * loaded then is to go. */
         Reload reload = {.plan = plan, .root = root, .loader = loader, .steps = steps, .touched = true};
 
-        return rollback_run(&reload, error);
+        return rollback_run(&reload, true, error);
 }
 
 /* A change of which it can't be told any more that it is in effect, or whose files do not become

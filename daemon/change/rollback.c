@@ -9,7 +9,7 @@
 
 /* What was staged goes last: as long as the journal may still say "proven", a start would finish
  * with it. */
-bool rollback_run(Reload *reload, GError **error) {
+bool rollback_run(Reload *reload, bool whole, GError **error) {
         const Plan *plan = reload->plan;
         const Root *root = reload->root;
         GPtrArray *steps = reload->steps;
@@ -17,7 +17,7 @@ bool rollback_run(Reload *reload, GError **error) {
         bool ok = reload_undo(reload, error);
         ok = plan_files_restore(plan->files, root, steps, ok ? error : NULL) && ok;
         ok = plan_files_restore(plan->records, root, steps, ok ? error : NULL) && ok;
-        ok = ok && journal_clear(root, error);
+        ok = ok && whole && journal_clear(root, error);
         if (!ok && !journal_write(root, plan, JOURNAL_DEGRADED, NULL))
                 return false;
         (void) plan_files_discard(plan->files, root, NULL);

@@ -268,11 +268,15 @@ static void test_change(gconstpointer data) {
         Campaign campaign;
 
         begin(&campaign, data);
-        for (unsigned e = 0; e < n; e++)
+        for (unsigned e = 0; e < n; e++) {
+                /* What we may not look at is planned as what is not there, and told so. */
+                if (campaign.kind->planned && errors[e].number == EACCES)
+                        continue;
                 /* No kernel says EINTR for ever. */
-                for (int lasting = 0; lasting <= (is_whole_campaign() && errors[e].number != EINTR); lasting++)
+                for (int lasting = 0; lasting <= (e < n - 1); lasting++)
                         for (unsigned nth = 1; change_once(&campaign, nth, e, lasting);)
                                 nth++;
+        }
         end(&campaign);
 }
 
