@@ -84,9 +84,9 @@ static bool tidy(const Plan *plan, JournalPhase phase, const Root *root, GPtrArr
                journal_clear(root, error);
 }
 
-/* It is there, and may be readable the next time: nothing is done, and nothing is forgotten. */
-static GError *fail_unread(const GError *failed) {
-        return g_error_new(CONDITION, CONDITION_HOST_DEGRADED,
+/* It may be readable the next time: nothing is done, and nothing is forgotten. */
+static GError *fail_unread(Condition condition, const GError *failed) {
+        return g_error_new(CONDITION, (int) condition,
                            "Whether a change was cut short can't be told (%s), so nothing is changed. Mend that, then "
                            "run: systemctl restart nestvirtd.service",
                            failed->message);
@@ -98,7 +98,7 @@ static void recover_plan(ChangeResult *result, const Plan *plan, JournalPhase ph
         bool same_boot, ok;
 
         if (!read_same_boot(root, plan, &same_boot, &failed)) {
-                result->error = fail_unread(failed);
+                result->error = fail_unread(CONDITION_HOST_DEGRADED, failed);
                 return;
         }
         recover_step(steps, "found \"%s\" %s", plan->title,
@@ -142,7 +142,7 @@ static ChangeResult *recover(const Root *root, Loader *loader) {
         else if (failed->domain == CONDITION)
                 result->error = damage_found(root, loader, failed->message, result->steps);
         else
-                result->error = fail_unread(failed);
+                result->error = fail_unread(CONDITION_INTERNAL, failed);
         return result;
 }
 
