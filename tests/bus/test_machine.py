@@ -89,7 +89,7 @@ class Lock(BusTest):
 
     def test_a_disk_that_is_read_only(self):
         daemon = self.start(*self.command(), wrap=self.apart("mount -o remount,ro /var/lib/nestvirt"))
-        self.assertIn("The journal of a change that was cut short can't be understood", daemon.log.read_text())
+        self.assertIn("The record of a change that was cut short is damaged", daemon.log.read_text())
         # A second one in the same place.
         second = subprocess.run(["nsenter", f"--target={daemon.pid}", "--mount", *self.command()], stderr=subprocess.PIPE, text=True,
                                 check=False)
