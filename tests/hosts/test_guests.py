@@ -179,7 +179,7 @@ class HostChanges(GuestsTest):
 
 class Statistics(GuestsTest):
     def statistics(self):
-        answer = self.nestvirt.json("stat l1", "bob")["statistics"]
+        answer = self.nestvirt.json("stat l1", "alice")["statistics"]
         self.assertEqual(list(answer), [l1.UUID])
         return answer[l1.UUID]
 
