@@ -12,7 +12,7 @@
 #include "request.h"
 
 /* @kept, @runtime: our files as they will be; @files: PlanFile*, those of them that change.
- * Overridden or Unsupported, with the file and the line that are in the way of what is asked for, or
- * of what our files said before and are to say still; Internal when a source can't be read. */
+ * Overridden or Unsupported, with the file and the line that are in the way of what is asked for,
+ * or of what our files said before and are to say still; Internal when a source can't be read. */
 bool read_back_check(const Host *host, const Request *request, const Dropin *kept, const Dropin *runtime,
                      const GPtrArray *files, GError **error);

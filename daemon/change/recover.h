@@ -10,7 +10,7 @@
 
 /* Undoes a change that was not proven, finishes one that was; after another boot the modules are
  * what the boot made them, and only the files are looked after. NULL when there was no such change;
- * else what was found and done (steps), with HostDegraded when it could not, and Internal when it can't
- * be told whether there was one; the outcome is "unchanged" when nothing but the record of it had to
- * go. */
+ * else what was found and done (steps), with HostDegraded when it could not, and Internal when it
+ * can't be told whether there was one; the outcome is "unchanged" when nothing but the record of it
+ * had to go. */
 ChangeResult *recover_run(const Root *root, Loader *loader);

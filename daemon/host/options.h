@@ -40,14 +40,15 @@ typedef struct Options {
         GPtrArray *options;
         GPtrArray *commands; /* Command*: all other lines that say something about loading a module */
         GPtrArray *bad;      /* BadLine*: what libkmod would ignore with a warning, or what is too long to be meant */
-        /* Option*: the "--" of a module, and where it stands; from there on the kernel takes nothing */
+        /* Option*: the "--" of a module, and where it stands; from there on the kernel takes
+         * nothing */
         GPtrArray *stops;
         GStrv masked; /* files that a file of the same name in an earlier folder hides, absolute */
 } Options;
 
 Options *options_read(const Root *root); /* never fails: what can't be read is left out */
-/* The same as it would be with @instead: path beneath the root -> text, or NULL where there is to be
- * no file. */
+/* The same as it would be with @instead: path beneath the root -> text, or NULL where there is to
+ * be no file. */
 Options *options_read_with(const Root *root, GHashTable *instead);
 Options *options_new(void); /* none */
 void options_free(Options *options);
