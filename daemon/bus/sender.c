@@ -76,7 +76,7 @@ void sender_release(Sender *sender) {
 static int on_user(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {
         Sender *sender = userdata;
         const sd_bus_error *failed = sd_bus_message_get_error(reply);
-        uint32_t uid;
+        uint32_t uid = 0;
         int r;
 
         sender->question = sd_bus_slot_unref(sender->question);
@@ -85,12 +85,12 @@ static int on_user(sd_bus_message *reply, void *userdata, sd_bus_error *unused) 
                                                                                   : -sd_bus_error_get_errno(failed);
         else
                 r = sd_bus_message_read_basic(reply, SD_BUS_TYPE_UINT32, &uid);
-        if (r >= 0) {
+        if (!failed && r >= 0) {
                 sender->uid = uid;
                 sender->known = true;
         }
         sender->calls++; /* those that wait may all be answered by this */
-        sender->senders->known(sender, MIN(r, 0));
+        sender->senders->known(sender, sender->known ? 0 : r < 0 ? r : -EIO);
         sender_release(sender);
         return 1;
 }

@@ -75,7 +75,7 @@ static void add_difference(GuestPlan *plan) {
         if (plan->diff)
                 return;
         plan->diff = g_strdup("");
-        plan->diff_missing = g_strdup(problem->message);
+        plan->diff_missing = g_strdup(problem ? problem->message : "it could not be made");
 }
 
 GuestPlan *guest_edit_plan(const char *xml, const GuestEdit *edit, GuestFacts *facts, const char *vendor,

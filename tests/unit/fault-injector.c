@@ -94,7 +94,7 @@ static bool alteration_fails(const char *call) {
 /* A function of the C library with its arguments, and what it returns when it fails. */
 #define STAND_BEFORE_IF(fault, type, name, parameters, arguments, failed) \
         type name parameters {                                            \
-                static type(*real) parameters;                            \
+                static __typeof__(name) *real;                            \
                 if (fault)                                                \
                         return failed;                                    \
                 if (!real)                                                \
