@@ -33,6 +33,8 @@ FAILURES = []
 
 # The sources are the same in every build.
 NO_LINT = ["--no-suite", "lint"]
+# Attacks are long, and count memory.
+NO_FIRE = ["--no-suite", "fire"]
 
 
 def succeeds(*command, **environment):
@@ -114,12 +116,12 @@ def tier_meson():
 def tier_asan():
     options = ["-Dwerror=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"]
     environment = {"ASAN_OPTIONS": "abort_on_error=1", "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1"}
-    return meson(CHECKOUT / "build-asan", options, CLANG, environment, *NO_LINT)
+    return meson(CHECKOUT / "build-asan", options, CLANG, environment, *NO_LINT, *NO_FIRE)
 
 
 def tier_tsan():
     return meson(CHECKOUT / "build-tsan", ["-Dwerror=true", "-Db_sanitize=thread"], GCC, {"TSAN_OPTIONS": "halt_on_error=1"}, *NO_LINT,
-                 "--no-suite", "fire")
+                 *NO_FIRE)
 
 
 def tier_fire():
