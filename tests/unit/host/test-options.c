@@ -284,6 +284,30 @@ static void test_nothing_there(Tree *tree, gconstpointer data) {
         g_assert_cmpuint(g_strv_length(options->masked), ==, 0);
 }
 
+/* As it would be with other files, one of them in a folder that is not there; and where the kernel
+ * stops reading. */
+static void test_with_other_texts(Tree *tree, gconstpointer data) {
+        g_autoptr(GHashTable) instead = g_hash_table_new(g_str_hash, g_str_equal);
+        g_autofree char *found = NULL;
+
+        tree_write(tree, "etc/modprobe.d/a.conf", "options kvm_amd a=1\n");
+        tree_write(tree, "etc/modprobe.d/b.conf", "options kvm_amd b=1\n");
+        tree_write(tree, "usr/lib/modprobe.d/c.conf", "options kvm_amd c=1\n");
+        tree_write(tree, "usr/lib/modprobe.d/e.conf", "options kvm_amd -- e=1\n");
+        g_hash_table_insert(instead, (gpointer) "etc/modprobe.d/a.conf", (gpointer) "options kvm_amd a=2\n");
+        g_hash_table_insert(instead, (gpointer) "etc/modprobe.d/b.conf", NULL);
+        g_hash_table_insert(instead, (gpointer) "run/modprobe.d/c.conf", (gpointer) "#\noptions kvm_amd c=2\n");
+        g_autoptr(Options) options = options_read_with(tree->root, instead);
+        found = show(options);
+        g_assert_cmpstr(found, ==, "kvm_amd.a=2@/etc/modprobe.d/a.conf:1 kvm_amd.c=2@/run/modprobe.d/c.conf:2");
+        g_assert_cmpuint(g_strv_length(options->masked), ==, 1);
+        g_assert_cmpstr(options->masked[0], ==, "/usr/lib/modprobe.d/c.conf");
+        g_assert_cmpuint(options->stops->len, ==, 1);
+        const Option *stop = g_ptr_array_index(options->stops, 0);
+        g_assert_cmpstr(stop->path, ==, "/usr/lib/modprobe.d/e.conf");
+        g_assert_cmpuint(stop->line, ==, 1);
+}
+
 int main(int argc, char *argv[]) {
         static const struct {
                 const char *name;
@@ -299,6 +323,7 @@ int main(int argc, char *argv[]) {
                         {"bad-lines", test_bad_lines},
                         {"garbage-is-bounded", test_garbage_is_bounded},
                         {"nothing-there", test_nothing_there},
+                        {"with-other-texts", test_with_other_texts},
         };
 
         g_test_init(&argc, &argv, NULL);
