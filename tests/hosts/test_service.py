@@ -13,8 +13,8 @@ CLIENTS = 500
 # The bus allows each user so many connections.
 USERS = "alice,bob,carol,nobody"
 # What is no device of KVM's; and prctl(2), the first of the daemon's system calls.
-CONFINED = "systemd-run --wait -q -p AppArmorProfile=nestvirt-probe /usr/lib/nestvirt/nestvirt-probe --device=/etc/hostname"
-FILTERED = "systemd-run --wait -q -p SystemCallFilter=~prctl -p SystemCallErrorNumber=EPERM /usr/lib/nestvirt/nestvirtd --root=/nonexistent"
+CONFINED = "systemd-run --wait --collect -q -p AppArmorProfile=nestvirt-probe /usr/lib/nestvirt/nestvirt-probe --device=/etc/hostname"
+FILTERED = "systemd-run --wait --collect -q -p SystemCallFilter=~prctl -p SystemCallErrorNumber=EPERM /usr/lib/nestvirt/nestvirtd --root=/nonexistent"
 MADE = "c67b7c8228b64f64a9bd322f5b29af80"
 REFUSED = "ffea5225d6ae4c2aba9dc5bab34fe404"
 
