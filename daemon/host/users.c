@@ -85,18 +85,18 @@ static int compare_users(const void *a, const void *b) {
 static Users *users_new(void) {
         Users *users = g_new0(Users, 1);
 
-        g_atomic_ref_count_init(&users->references);
+        users->references = 1;
         users->holders = g_ptr_array_new_with_free_func((GDestroyNotify) user_free);
         return users;
 }
 
 Users *users_ref(Users *users) {
-        g_atomic_ref_count_inc(&users->references);
+        g_atomic_int_inc(&users->references);
         return users;
 }
 
 void users_unref(Users *users) {
-        if (!users || !g_atomic_ref_count_dec(&users->references))
+        if (!users || !g_atomic_int_dec_and_test(&users->references))
                 return;
         g_ptr_array_unref(users->holders);
         g_free(users);

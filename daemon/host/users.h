@@ -24,7 +24,7 @@ typedef struct User {
 
 /* What a scan found. It does not change, so that threads can share it. */
 typedef struct Users {
-        gatomicrefcount references;
+        gint references;    /* gatomicrefcount is counted in GLib, where ThreadSanitizer sees nothing */
         GPtrArray *holders; /* User*, sorted by pid */
         unsigned omitted;   /* so many more hold KVM, and were not kept */
         bool perhaps_more;  /* not everything was looked at */
