@@ -5,12 +5,10 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "endings.h"
 #include "log.h"
+#include "pidfds.h"
 
 #define ACCURACY_USEC (10U * 1000U)
 
@@ -70,11 +68,15 @@ static gboolean is_wanted_by_nobody(gpointer pid, gpointer source, gpointer user
         return TRUE;
 }
 
+static void forget_unwanted(Endings *endings) {
+        (void) g_hash_table_foreach_remove(endings->sources, is_wanted_by_nobody, endings);
+}
+
 static void wait_end(Wait *wait) {
         Endings *endings = wait->endings;
 
         endings->waits = g_list_remove(endings->waits, wait);
-        (void) g_hash_table_foreach_remove(endings->sources, is_wanted_by_nobody, endings);
+        forget_unwanted(endings);
         wait->done(wait->userdata);
         wait_free(wait);
 }
@@ -115,23 +117,18 @@ static int on_ended(sd_event_source *source, int fd, uint32_t events, void *user
 
 /* False when it has ended. One that can't be watched is waited for until the time is up. */
 static bool watch(Endings *endings, unsigned pid) {
-        sd_event_source *source = NULL;
+        sd_event_source *source;
 
-        if (g_hash_table_contains(endings->sources, GUINT_TO_POINTER(pid)))
+        if (g_hash_table_contains(endings->sources, GUINT_TO_POINTER(pid)) ||
+            g_hash_table_size(endings->sources) >= pidfds_max())
                 return true;
-        int fd = (int) syscall(SYS_pidfd_open, (pid_t) pid, 0);
-        if (fd < 0)
-                return errno != ESRCH;
-        if (sd_event_add_io(endings->event, &source, fd, EPOLLIN, on_ended, endings) < 0) {
-                (void) close(fd);
-                return true;
-        }
-        (void) sd_event_source_set_io_fd_own(source, true);
-        (void) g_hash_table_insert(endings->sources, GUINT_TO_POINTER(pid), source);
-        return true;
+        int r = pidfds_add(endings->event, pid, on_ended, endings, &source);
+        if (r >= 0)
+                (void) g_hash_table_insert(endings->sources, GUINT_TO_POINTER(pid), source);
+        return r != -ESRCH;
 }
 
-void endings_wait(Endings *endings, const GArray *pids, uint64_t usec, void (*done)(gpointer userdata),
+bool endings_wait(Endings *endings, const GArray *pids, uint64_t usec, void (*done)(gpointer userdata),
                   GDestroyNotify drop, gpointer userdata) {
         Wait *wait = g_new0(Wait, 1);
 
@@ -153,9 +150,10 @@ void endings_wait(Endings *endings, const GArray *pids, uint64_t usec, void (*do
                                            wait);
         if (r < 0) {
                 log_error("Cannot wait for a process: %s", strerror(-r));
-                drop(userdata);
+                forget_unwanted(endings);
                 wait_free(wait);
-                return;
+                return false;
         }
         endings->waits = g_list_prepend(endings->waits, wait);
+        return true;
 }

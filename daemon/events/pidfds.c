@@ -67,28 +67,35 @@ static int on_ended(sd_event_source *source, int fd, uint32_t events, void *user
         return 0;
 }
 
-static unsigned watched_max(void) {
+unsigned pidfds_max(void) {
         struct rlimit limit;
 
         return getrlimit(RLIMIT_NOFILE, &limit) < 0 ? PIDFDS_MAX : (unsigned) MIN(limit.rlim_cur / 2, PIDFDS_MAX);
+}
+
+int pidfds_add(sd_event *event, unsigned pid, sd_event_io_handler_t ended, void *userdata, sd_event_source **ret) {
+        int fd = (int) syscall(SYS_pidfd_open, (pid_t) pid, 0);
+
+        if (fd < 0)
+                return -errno;
+        int r = sd_event_add_io(event, ret, fd, EPOLLIN, ended, userdata);
+        if (r < 0) {
+                (void) close(fd);
+                return r;
+        }
+        (void) sd_event_source_set_io_fd_own(*ret, true);
+        return 0;
 }
 
 /* False when the process is gone already, or can't be watched for want of descriptors or memory:
  * there is no event of it to wait for. */
 static bool watch(Pidfds *pidfds, unsigned pid) {
         sd_event_source *source = NULL;
-        int fd = (int) syscall(SYS_pidfd_open, (pid_t) pid, 0);
+        int r = pidfds_add(pidfds->event, pid, on_ended, pidfds, &source);
 
-        if (fd < 0)
-                return errno != ESRCH && errno != EMFILE && errno != ENFILE && errno != ENOMEM;
-        int r = sd_event_add_io(pidfds->event, &source, fd, EPOLLIN, on_ended, pidfds);
-        if (r < 0) {
-                (void) close(fd);
-                return true;
-        }
-        (void) sd_event_source_set_io_fd_own(source, true);
-        (void) g_hash_table_add(pidfds->sources, source);
-        return true;
+        if (r >= 0)
+                (void) g_hash_table_add(pidfds->sources, source);
+        return r != -ESRCH && r != -EMFILE && r != -ENFILE && r != -ENOMEM;
 }
 
 typedef struct Look {
@@ -113,7 +120,7 @@ static void look_run(gpointer data) {
 static void look_done(gpointer data, gpointer userdata) {
         Look *look = data;
         Pidfds *pidfds = look->pidfds;
-        const unsigned n = MIN(look->users->holders->len, watched_max());
+        const unsigned n = MIN(look->users->holders->len, pidfds_max());
         bool gone = false;
 
         pidfds->looking = false;

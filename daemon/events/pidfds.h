@@ -20,3 +20,8 @@ void pidfds_free(Pidfds *pidfds);
 /* Looks for them anew; one look at a time. */
 void pidfds_look(Pidfds *pidfds);
 void pidfds_forget(Pidfds *pidfds);
+
+/* So many processes are watched at most: half of the descriptors that may be open. */
+unsigned pidfds_max(void);
+/* Watches one process; the descriptor belongs to @ret. A negative errno: -ESRCH when it is gone. */
+int pidfds_add(sd_event *event, unsigned pid, sd_event_io_handler_t ended, void *userdata, sd_event_source **ret);

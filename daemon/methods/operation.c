@@ -180,8 +180,8 @@ static bool job_put_off(const Job *job) {
         if (usec <= 0)
                 return false;
         g_autoptr(GArray) pids = pids_of(users);
-        endings_wait(operation->services->endings, pids, (uint64_t) usec, operation_again, operation_drop, operation);
-        return true;
+        return endings_wait(operation->services->endings, pids, (uint64_t) usec, operation_again, operation_drop,
+                            operation);
 }
 
 /* Nothing that could have changed the host: a dry run, or a plan that has nothing to do, or that
