@@ -2,14 +2,16 @@
 
 /* The files and the load. It must not act on anything that such a journal says. */
 
+#include <errno.h>
+
 #include "damage.h"
 #include "error.h"
 #include "file.h"
 #include "host.h"
 #include "journal-phase.h"
+#include "load-obstacle.h"
 #include "load-options.h"
 
-#define DAMAGED_NAME "change.damaged"
 #define MEND "nestvirtctl reload"
 
 static bool load(const Host *host, const Module *module, Loader *loader, GPtrArray *steps, GError **error) {
@@ -23,6 +25,18 @@ static bool load(const Host *host, const Module *module, Loader *loader, GPtrArr
         return true;
 }
 
+/* What was switched off on purpose, or is loaded in another way, is left to whoever wrote that. */
+static bool may_load(const Host *host, GError **error) {
+        for (unsigned i = 0; i < host->modules->len; i++) {
+                g_autofree char *told = NULL;
+                if (load_obstacle_find(host, g_ptr_array_index(host->modules, i), &told) == OBSTACLE_NONE)
+                        continue;
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED, "%s", told);
+                return false;
+        }
+        return true;
+}
+
 /* kvm first, or it would come without its options as what the other one needs. */
 static bool load_missing(const Root *root, Loader *loader, GPtrArray *steps, GError **error) {
         g_autoptr(Host) host = host_read((Root *) root, loader);
@@ -32,6 +46,8 @@ static bool load_missing(const Root *root, Loader *loader, GPtrArray *steps, GEr
                 return false;
         if (!vendor || module_is_present(vendor))
                 return true;
+        if (!may_load(host, error))
+                return false;
         for (unsigned i = 0; i < host->modules->len; i++) {
                 const Module *module = g_ptr_array_index(host->modules, i);
                 if (module->state == MODULE_LOADABLE && !load(host, module, loader, steps, error))
@@ -42,7 +58,7 @@ static bool load_missing(const Root *root, Loader *loader, GPtrArray *steps, GEr
 
 GError *damage_found(const Root *root, Loader *loader, const char *why, GPtrArray *steps) {
         g_autoptr(GError) failed = NULL;
-        const bool aside = file_rename(root, JOURNAL_PATH, DAMAGED_NAME, &failed);
+        const bool aside = file_rename(root, JOURNAL_PATH, JOURNAL_DAMAGED_NAME, &failed);
 
         if (aside) {
                 g_ptr_array_add(steps, g_strdup("kept the damaged record as /" JOURNAL_DAMAGED_PATH));
@@ -55,8 +71,11 @@ GError *damage_found(const Root *root, Loader *loader, const char *why, GPtrArra
                            failed ? failed->message : "");
 }
 
+/* Also when that can't be told. */
 static bool is_there(const Root *root) {
-        return root_exists(root, JOURNAL_DAMAGED_PATH);
+        struct stat st;
+
+        return root_stat(root, JOURNAL_DAMAGED_PATH, &st) != -ENOENT;
 }
 
 bool damage_allows(const Root *root, const Plan *plan, GError **error) {

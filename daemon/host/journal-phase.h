@@ -14,7 +14,8 @@
 #define JOURNAL_PATH "var/lib/nestvirt/change"
 /* One that is damaged is kept under this name, and changes are refused, until a reload or a reset
  * has made the host one that is known; then it has the other name. */
-#define JOURNAL_DAMAGED_PATH JOURNAL_PATH ".damaged"
+#define JOURNAL_DAMAGED_NAME "change.damaged"
+#define JOURNAL_DAMAGED_PATH "var/lib/nestvirt/" JOURNAL_DAMAGED_NAME
 #define JOURNAL_SETTLED_NAME "change.settled"
 /* Our files are at most PLAN_FILE_MAX (plan.h) long, there are two of them, and what waits for idle
  * remembers them as well; each byte may be written as several. */

@@ -2,7 +2,9 @@
 
 /* A journal that is damaged is known as damaged, whichever byte it is, and never acted on. */
 
+#include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "change-fixture.h"
 #include "error.h"
@@ -10,8 +12,8 @@
 #include "journal.h"
 #include "recover.h"
 
-#define DAMAGED_FILE JOURNAL_FILE ".damaged"
-#define SETTLED_FILE "var/lib/nestvirt/change.settled"
+#define DAMAGED_FILE JOURNAL_DAMAGED_PATH
+#define SETTLED_FILE "var/lib/nestvirt/" JOURNAL_SETTLED_NAME
 
 static char *make_journal(Fixture *fixture, JournalPhase phase) {
         g_autoptr(Plan) plan = fixture_plan(fixture, "kvm_amd.nested=0", 0, NULL);
@@ -150,6 +152,30 @@ static void test_kvm_is_loaded_with_what_is_configured(Fixture *fixture, gconstp
         fixture_assert_value(fixture, "kvm_amd", "nested", "1");
 }
 
+static void test_what_is_switched_off_stays_so(Fixture *fixture, gconstpointer data) {
+        bool busy;
+
+        fake_host_write(fixture->directory, "etc/modprobe.d/off.conf", "install kvm_amd /bin/false\n");
+        g_assert_true(fixture->loader->parent.unload(&fixture->loader->parent, "kvm_amd", &busy, NULL));
+        fake_host_write(fixture->directory, JOURNAL_FILE, "[change]\nversion=2\nphase=begun\n");
+        g_string_truncate(fixture->loader->calls, 0);
+        g_autoptr(ChangeResult) result = recover_run(fixture->root, &fixture->loader->parent);
+        g_assert_error(result->error, CONDITION, CONDITION_HOST_DEGRADED);
+        assert_text_has(result->error->message, "switched off on purpose at /etc/modprobe.d/off.conf:1");
+        g_assert_cmpstr(fixture->loader->calls->str, ==, "");
+}
+
+/* A link to itself: what can't be looked at may well be there. */
+static void test_one_that_cannot_be_looked_at_is_there(Fixture *fixture, gconstpointer data) {
+        g_autofree char *path = g_build_filename(fixture->directory, DAMAGED_FILE, NULL);
+
+        damage_journal(fixture);
+        g_assert_cmpint(g_unlink(path), ==, 0);
+        g_assert_cmpint(symlink("change.damaged", path), ==, 0);
+        g_autoptr(ChangeResult) refused = fixture_change(fixture, "kvm_amd.nested=0", 0);
+        g_assert_error(refused->error, CONDITION, CONDITION_HOST_DEGRADED);
+}
+
 /* That of nestvirtd 0.1 has neither a version nor a checksum. */
 static void test_one_of_0_1_is_read(Fixture *fixture, gconstpointer data) {
         g_autofree char *before = fixture_dump(fixture);
@@ -175,6 +201,8 @@ int main(int argc, char **argv) {
                         {"changes-are-refused-until-a-reload", test_changes_are_refused_until_a_reload},
                         {"a-reset-settles-it-too", test_a_reset_settles_it_too},
                         {"kvm-is-loaded-with-what-is-configured", test_kvm_is_loaded_with_what_is_configured},
+                        {"what-is-switched-off-stays-so", test_what_is_switched_off_stays_so},
+                        {"one-that-cannot-be-looked-at-is-there", test_one_that_cannot_be_looked_at_is_there},
                         {"one-of-0.1-is-read", test_one_of_0_1_is_read},
         };
 
