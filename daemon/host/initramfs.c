@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "dropin.h"
 #include "initramfs.h"
 #include "syntax.h"
 
@@ -170,7 +171,7 @@ static void read_changes(Initramfs *initramfs, const Root *root, const char *ven
                 initramfs->folder_changed = st.st_mtime;
         for (unsigned i = 0; i < options->options->len; i++) {
                 const Option *option = g_ptr_array_index(options->options, i);
-                if (!option->path || !is_kvm(option->module, vendor))
+                if (!option->path || !is_kvm(option->module, vendor) || dropin_is_ours(option->path, true))
                         continue;
                 if (is_never_in_an_image(option->path)) {
                         initramfs->left_out = initramfs->left_out ?: g_strdup(option->path);
