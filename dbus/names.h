@@ -9,6 +9,10 @@
 
 #define BUS_NAME "org.nestvirt1"
 
+/* The bus itself, whose interface has the name as well. */
+#define DBUS_NAME "org.freedesktop.DBus"
+#define DBUS_PATH "/org/freedesktop/DBus"
+
 #define PATH_MANAGER "/org/nestvirt1"
 /* Prefixes for sd_bus_path_encode(): the module's name, or the guest's UUID, follows after a
  * slash. */

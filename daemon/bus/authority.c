@@ -10,6 +10,7 @@
 #include "authority.h"
 #include "cleanup.h"
 #include "error.h"
+#include "fair-queue.h"
 #include "names.h"
 
 /* A person may take a while to find the password; a polkitd that hangs must not be waited for for
@@ -31,9 +32,6 @@
 #define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
 #define POLKIT_IFACE "org.freedesktop.PolicyKit1.Authority"
 #define POLKIT_ALLOW_INTERACTION 1U
-
-#define DBUS_NAME "org.freedesktop.DBus"
-#define DBUS_PATH "/org/freedesktop/DBus"
 
 typedef struct Rule {
         const char *interface, *member;
@@ -69,8 +67,8 @@ struct Authority {
         bool always_ask;
         GHashTable *asks; /* Ask*, a set */
         unsigned serial;
-        unsigned readings; /* polkit is asked so many of that kind, */
-        GQueue waiting;    /* and these (Ask*) are next */
+        unsigned readings;  /* polkit is asked so many of that kind, */
+        FairQueue *waiting; /* and these (Ask*) are next, in turns of the users */
 };
 
 typedef struct Ask {
@@ -108,7 +106,7 @@ static void ask_finish(Ask *ask, Verdict verdict, GError *error) {
         const bool reads = ask->rule == &reading && ask->cancellation;
 
         (void) g_hash_table_steal(authority->asks, ask);
-        (void) g_queue_remove(&authority->waiting, ask);
+        (void) fair_queue_remove(authority->waiting, ask->caller.uid, ask);
         caller_release(&ask->caller);
         ask->done(verdict, &ask->caller, reason, ask->userdata);
         ask_free(ask);
@@ -148,6 +146,14 @@ static const Rule *find_rule(sd_bus_message *call) {
         return NULL;
 }
 
+/* It does not answer: then it is no for those, too, who would have waited for it. */
+static void refuse_waiting(Authority *authority, const char *why) {
+        Ask *ask;
+
+        while ((ask = fair_queue_pop(authority->waiting)))
+                ask_refuse(ask, CONDITION_ACCESS_DENIED, "Not allowed: polkit can't be asked (%s)", why);
+}
+
 static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {
         Ask *ask = userdata;
         const sd_bus_error *failed = sd_bus_message_get_error(reply);
@@ -155,8 +161,11 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *unused
 
         if (failed) {
                 if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY) > 0 ||
-                    sd_bus_message_is_method_error(reply, SD_BUS_ERROR_TIMEOUT) > 0)
+                    sd_bus_message_is_method_error(reply, SD_BUS_ERROR_TIMEOUT) > 0) {
                         ask_cancel(ask);
+                        if (ask->rule == &reading)
+                                refuse_waiting(ask->authority, failed->message ?: failed->name);
+                }
                 ask_refuse(ask, CONDITION_ACCESS_DENIED,
                            "Not allowed: polkit, which decides about everybody but root, can't be asked (%s). See "
                            "\"systemctl status polkit\", or do it as root",
@@ -222,10 +231,12 @@ static void ask_try_polkit(Ask *ask) {
 
 /* The next that reads. */
 static void ask_next(Authority *authority) {
-        if (g_queue_is_empty(&authority->waiting) || authority->readings >= READINGS_MAX)
+        Ask *ask = authority->readings < READINGS_MAX ? fair_queue_pop(authority->waiting) : NULL;
+
+        if (!ask)
                 return;
         authority->readings++;
-        ask_try_polkit(g_queue_pop_head(&authority->waiting));
+        ask_try_polkit(ask);
 }
 
 /* False, and @ask is refused and gone: polkit has too many questions already. */
@@ -304,7 +315,7 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *u
                 return 1;
         }
         if (ask->rule == &reading) {
-                g_queue_push_tail(&ask->authority->waiting, ask);
+                fair_queue_push(ask->authority->waiting, ask->caller.uid, ask);
                 ask_next(ask->authority);
         } else if (may_ask_polkit(ask))
                 ask_try_polkit(ask);
@@ -326,18 +337,20 @@ Authority *authority_new(sd_bus *bus, bool always_ask) {
         authority->bus = bus;
         authority->always_ask = always_ask;
         authority->asks = g_hash_table_new(NULL, NULL);
-        g_queue_init(&authority->waiting);
+        authority->waiting = fair_queue_new();
         return authority;
 }
 
 void authority_free(Authority *authority) {
         if (!authority)
                 return;
-        g_queue_clear(&authority->waiting);
+        while (fair_queue_pop(authority->waiting))
+                continue;
         g_autoptr(GList) asks = g_hash_table_get_keys(authority->asks);
         for (GList *i = asks; i; i = i->next)
                 ask_leave(i->data);
         g_hash_table_unref(authority->asks);
+        fair_queue_free(authority->waiting, NULL);
         g_free(authority);
 }
 

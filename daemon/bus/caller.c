@@ -4,9 +4,7 @@
  * finds out. */
 
 #include "caller.h"
-
-#define DBUS_NAME "org.freedesktop.DBus"
-#define DBUS_PATH "/org/freedesktop/DBus"
+#include "names.h"
 
 struct Presence {
         unsigned refs;
@@ -42,6 +40,11 @@ int caller_watch(Caller *caller, sd_bus *bus, CallerLeft left, void *userdata) {
         caller->presence = g_new(Presence, 1);
         *caller->presence = (Presence) {.refs = 1, .left = left, .userdata = userdata};
         return sd_bus_add_match_async(bus, &caller->presence->match, match, on_left, on_match, caller->presence);
+}
+
+void caller_notify(const Caller *caller, CallerLeft left, void *userdata) {
+        caller->presence->left = left;
+        caller->presence->userdata = userdata;
 }
 
 void caller_release(Caller *caller) {

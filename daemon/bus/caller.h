@@ -23,6 +23,8 @@ typedef void (*CallerLeft)(void *userdata);
 /* Watches for the sender's leaving; @left is called when that happens. A negative errno on
  * failure. */
 int caller_watch(Caller *caller, sd_bus *bus, CallerLeft left, void *userdata);
+/* Of one that is watched: @left is called from now on. */
+void caller_notify(const Caller *caller, CallerLeft left, void *userdata);
 /* @left is not called any more; that they leave is still noticed as long as there is a copy. */
 void caller_release(Caller *caller);
 bool caller_is_gone(const Caller *caller);

@@ -234,10 +234,8 @@ bool objects_guests_are_hidden(const Objects *objects) {
 }
 
 void objects_show_guests(Objects *objects, const Caller *caller) {
-        int r = objects->seers ? seers_add(objects->seers, objects->bus, caller) : 0;
-
-        if (r < 0)
-                log_error("Cannot show the guests to %s: %s", caller->sender, strerror(-r));
+        if (objects->seers)
+                seers_add(objects->seers, caller);
 }
 
 Services *object_services(const Object *object) {
@@ -287,13 +285,14 @@ static int find_object(sd_bus *bus, const char *path, const char *interface, voi
 static int enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes, sd_bus_error *error) {
         const Place *place = userdata;
         GPtrArray *nodes = g_ptr_array_new();
+        const bool sees = !place->objects->seers || seers_have(place->objects->seers, bus);
         GHashTableIter i;
         gpointer value;
 
         g_hash_table_iter_init(&i, place->objects->all);
         while (g_hash_table_iter_next(&i, NULL, &value)) {
                 const Object *object = value;
-                if (object->kind == place->kind && (!is_hidden(object) || seers_have(place->objects->seers, bus)))
+                if (object->kind == place->kind && (!is_hidden(object) || sees))
                         g_ptr_array_add(nodes, g_strdup(object->path));
         }
         g_ptr_array_add(nodes, NULL);

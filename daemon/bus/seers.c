@@ -16,6 +16,7 @@ typedef struct Seer {
 static void seer_free(gpointer data) {
         Seer *seer = data;
 
+        caller_release(&seer->caller);
         caller_clear(&seer->caller);
         g_free(seer);
 }
@@ -40,18 +41,14 @@ static void on_left(void *userdata) {
         (void) g_hash_table_remove(seer->seers->all, seer->caller.sender);
 }
 
-int seers_add(Seers *seers, sd_bus *bus, const Caller *caller) {
+void seers_add(Seers *seers, const Caller *caller) {
         if (g_hash_table_contains(seers->all, caller->sender) || caller_is_gone(caller))
-                return 0;
+                return;
 
         Seer *seer = g_new(Seer, 1);
-        *seer = (Seer) {.seers = seers, .caller = {.sender = g_strdup(caller->sender), .uid = caller->uid}};
-        int r = caller_watch(&seer->caller, bus, on_left, seer);
-        if (r < 0)
-                seer_free(seer);
-        else
-                (void) g_hash_table_insert(seers->all, seer->caller.sender, seer);
-        return r;
+        *seer = (Seer) {.seers = seers, .caller = caller_copy(caller)};
+        caller_notify(&seer->caller, on_left, seer);
+        (void) g_hash_table_insert(seers->all, seer->caller.sender, seer);
 }
 
 bool seers_have(const Seers *seers, sd_bus *bus) {

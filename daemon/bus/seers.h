@@ -14,7 +14,7 @@ typedef struct Seers Seers;
 
 Seers *seers_new(void);
 void seers_free(Seers *seers);
-/* A negative errno: its leaving can't be watched for, and it is none of them. */
-int seers_add(Seers *seers, sd_bus *bus, const Caller *caller);
+/* @caller is watched. */
+void seers_add(Seers *seers, const Caller *caller);
 /* The sender of the message that @bus is at is one of them. */
 bool seers_have(const Seers *seers, sd_bus *bus);

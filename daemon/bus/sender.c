@@ -5,10 +5,8 @@
 
 #include <errno.h>
 
+#include "names.h"
 #include "sender.h"
-
-#define DBUS_NAME "org.freedesktop.DBus"
-#define DBUS_PATH "/org/freedesktop/DBus"
 
 struct Senders {
         GHashTable *all; /* name on the bus -> Sender*, whose it is */
