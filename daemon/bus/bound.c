@@ -97,7 +97,7 @@ static GVariant *sink(GVariant *value) {
         return g_variant_ref_sink(value);
 }
 
-static GVariant *omitted_entry(guint32 count) {
+GVariant *bound_omitted(guint32 count) {
         GVariantBuilder builder;
 
         g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
@@ -108,9 +108,9 @@ static GVariant *omitted_entry(guint32 count) {
 /* The last entry of an array of that type, or NULL: it is not one that may be cut. */
 static GVariant *tail_of(const GVariantType *type, guint32 omitted) {
         if (g_variant_type_equal(type, G_VARIANT_TYPE("aa{sv}")))
-                return sink(omitted_entry(omitted));
+                return sink(bound_omitted(omitted));
         if (g_variant_type_equal(type, G_VARIANT_TYPE("a{sa{sv}}")))
-                return sink(g_variant_new("{s@a{sv}}", BOUND_OTHERS, omitted_entry(omitted)));
+                return sink(g_variant_new("{s@a{sv}}", BOUND_OTHERS, bound_omitted(omitted)));
         if (g_variant_type_equal(type, G_VARIANT_TYPE_STRING_ARRAY)) {
                 g_autofree char *text = g_strdup_printf(ELLIPSIS " and %u more", omitted);
                 return sink(g_variant_new_string(text));

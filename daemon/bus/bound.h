@@ -34,6 +34,9 @@ typedef struct BoundRows {
  * is not, none is. */
 bool bound_rows_take(BoundRows *rows, gsize size, gsize max);
 
+/* {"Omitted": @count}, floating. */
+GVariant *bound_omitted(guint32 count);
+
 /* Both return a new reference, to @value itself when it is within its bounds, and sink it when it
  * is floating.
  *

@@ -7,6 +7,10 @@
 
 #include "variant.h"
 
+GVariant *variant_text(const char *text) {
+        return g_variant_new_take_string(g_utf8_make_valid(text ?: "", -1));
+}
+
 static int append_children(sd_bus_message *message, GVariant *value) {
         const gsize n = g_variant_n_children(value);
 

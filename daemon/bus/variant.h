@@ -6,6 +6,8 @@
 #include <glib.h>
 #include <systemd/sd-bus.h>
 
+/* A text of others, of which D-Bus takes UTF-8 alone; "" for NULL. */
+GVariant *variant_text(const char *text);
 /* Appends @value: basic types but file descriptors, variants, arrays, dictionaries, structs. A
  * negative errno on failure. */
 int variant_append(sd_bus_message *message, GVariant *value);

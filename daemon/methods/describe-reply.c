@@ -26,11 +26,8 @@ static void add_texts(GVariantBuilder *builder, const char *name, const GPtrArra
 
 /* The last entry of an array of dictionaries, where some are left out, or @perhaps are. */
 static void add_omitted(GVariantBuilder *array, unsigned omitted, bool perhaps) {
-        if (omitted == 0 && !perhaps)
-                return;
-        g_variant_builder_open(array, G_VARIANT_TYPE_VARDICT);
-        g_variant_builder_add(array, "{sv}", "Omitted", g_variant_new_uint32(omitted));
-        g_variant_builder_close(array);
+        if (omitted > 0 || perhaps)
+                g_variant_builder_add_value(array, bound_omitted(omitted));
 }
 
 static void add_impact(GVariantBuilder *builder, const GPtrArray *impact, unsigned omitted, bool perhaps) {
@@ -165,11 +162,7 @@ GVariant *describe_statistics(const GPtrArray *vms, bool all, unsigned uid) {
                 else
                         others++;
         }
-        if (others > 0) {
-                g_variant_builder_open(&array, G_VARIANT_TYPE("{sa{sv}}"));
-                g_variant_builder_add(&array, "s", BOUND_OTHERS);
-                add_omitted(&array, others, false);
-                g_variant_builder_close(&array);
-        }
+        if (others > 0)
+                g_variant_builder_add(&array, "{s@a{sv}}", BOUND_OTHERS, bound_omitted(others));
         return g_variant_new("(a{sa{sv}})", &array);
 }

@@ -14,7 +14,6 @@ typedef struct Listing {
         Authority *authority;
         Call *call;
         bool all; /* it may see others' */
-        uid_t uid;
         gint64 asked;
         Users *users;
 } Listing;
@@ -39,7 +38,7 @@ static void listing_run(gpointer data) {
 
 static void listing_done(gpointer data, gpointer userdata) {
         Listing *listing = data;
-        g_autoptr(Users) own = listing->all ? NULL : users_of(listing->users, listing->uid);
+        g_autoptr(Users) own = listing->all ? NULL : users_of(listing->users, call_uid(listing->call));
 
         call_reply(listing->call, describe_users(own ?: listing->users));
         listing_free(listing);
@@ -52,10 +51,9 @@ static void on_sight(Verdict verdict, const Caller *caller, const GError *error,
                 listing_drop(listing);
                 return;
         }
-        listing->uid = caller->uid;
         listing->all = verdict == VERDICT_YES;
-        worker_submit_for(listing->readings->scans, caller->uid, listing_run, listing_done, listing_drop, listing,
-                          NULL);
+        worker_submit_for(listing->readings->scans, call_uid(listing->call), listing_run, listing_done, listing_drop,
+                          listing, NULL);
 }
 
 static void listing_begin(gpointer data) {

@@ -28,6 +28,13 @@ static void look_free(Look *look) {
         g_free(look);
 }
 
+static void look_drop(gpointer data) {
+        Look *look = data;
+
+        call_drop(look->call);
+        look_free(look);
+}
+
 static void look_begin(Look *look) {
         const GuestWaiter waiter = {.call = look->call, .answer = look->answer, .userdata = look->userdata};
 
@@ -58,9 +65,14 @@ static void on_sight(Verdict verdict, const Caller *caller, const GError *error,
                 return;
         case VERDICT_GONE:
         default:
-                call_drop(look->call);
-                look_free(look);
+                look_drop(look);
         }
+}
+
+static void look_ask(gpointer data) {
+        Look *look = data;
+
+        authority_ask_details(look->services->authority, look->call->message, on_sight, look);
 }
 
 static void on_guest(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
@@ -68,8 +80,7 @@ static void on_guest(Call *call, GuestFound *found, const GError *error, gpointe
 
         if (!error && !objects_has_guest(userdata, found->facts->uuid))
                 g_set_error(&none, CONDITION, CONDITION_LIMITS_EXCEEDED,
-                            "libvirt has more guests than nestvirtd shows (%u), and this one is left out",
-                            OBJECTS_GUESTS_MAX);
+                            "libvirt has more guests than nestvirtd can show at a time, and this one is left out");
         if (error || none) {
                 call_fail(call, error ?: none);
                 return;
@@ -87,7 +98,7 @@ static void look(const Object *object, Call *call, const Look *at) {
         look->objects = object->objects;
         look->call = call;
         if (objects_guests_are_hidden(look->objects))
-                authority_ask_details(look->services->authority, call->message, on_sight, look);
+                call_admit(call, look_ask, look_drop, look);
         else
                 look_begin(look);
 }

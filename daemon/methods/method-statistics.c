@@ -23,7 +23,6 @@ typedef struct Reading {
         Services *services;
         Call *call;
         bool all; /* it may see others' */
-        uid_t uid;
         Root *root;
         GStrv names;
         GHashTable *guests; /* UUIDs of those that run */
@@ -59,7 +58,8 @@ static void reading_run(gpointer data) {
 
 static void reading_answer(Reading *reading) {
         if (reading->statistics && !reading->error)
-                call_reply(reading->call, describe_statistics(reading->statistics->vms, reading->all, reading->uid));
+                call_reply(reading->call,
+                           describe_statistics(reading->statistics->vms, reading->all, call_uid(reading->call)));
         else
                 call_fail(reading->call, reading->error);
         reading_free(reading);
@@ -95,10 +95,9 @@ static void on_sight(Verdict verdict, const Caller *caller, const GError *error,
                 return;
         }
         reading->all = verdict == VERDICT_YES;
-        reading->uid = caller->uid;
         reading->guests = guests_running(services->guests);
-        worker_submit_for(services->readings->worker, caller->uid, reading_run, reading_done, reading_drop, reading,
-                          NULL);
+        worker_submit_for(services->readings->worker, call_uid(reading->call), reading_run, reading_done, reading_drop,
+                          reading, NULL);
 }
 
 static void reading_begin(gpointer data) {

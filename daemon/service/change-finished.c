@@ -50,11 +50,6 @@ static End end_of_all(const Host *host, const char *module, GHashTable *ended) {
         return end;
 }
 
-/* It was read from a file; D-Bus takes UTF-8 alone. */
-static GVariant *text_of(gpointer text) {
-        return g_variant_new_take_string(g_utf8_make_valid(text, -1));
-}
-
 static GVariant *describe_values(GHashTable *values) {
         GVariantBuilder builder;
         GHashTableIter i;
@@ -63,7 +58,7 @@ static GVariant *describe_values(GHashTable *values) {
         g_variant_builder_init(&builder, G_VARIANT_TYPE("a{ss}"));
         g_hash_table_iter_init(&i, values);
         while (g_hash_table_iter_next(&i, &name, &value))
-                g_variant_builder_add(&builder, "{@s@s}", text_of(name), text_of(value));
+                g_variant_builder_add(&builder, "{@s@s}", variant_text(name), variant_text(value));
         return g_variant_builder_end(&builder);
 }
 

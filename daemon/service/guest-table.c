@@ -103,13 +103,17 @@ void guest_table_take(GuestTable *table, GuestFacts *facts) {
         (void) publish(table, facts);
 }
 
-void guest_table_forget(GuestTable *table, const char *uuid) {
+static void forget(GuestTable *table, const char *uuid) {
         if (!g_hash_table_contains(table->facts, uuid))
                 return;
         objects_withdraw_guest(table->objects, uuid);
         (void) g_hash_table_remove(table->left_out, uuid);
         (void) g_hash_table_remove(table->facts, uuid);
         g_clear_pointer(&table->running, g_hash_table_unref);
+}
+
+void guest_table_forget(GuestTable *table, const char *uuid) {
+        forget(table, uuid);
         fill_up(table);
 }
 
@@ -122,9 +126,10 @@ void guest_table_take_all(GuestTable *table, GPtrArray *facts) {
         known = g_hash_table_get_keys(table->facts);
         for (GList *i = known; i; i = i->next)
                 if (!g_hash_table_contains(there, i->data))
-                        guest_table_forget(table, i->data);
+                        forget(table, i->data);
         while (facts && facts->len > 0)
                 guest_table_take(table, g_ptr_array_steal_index_fast(facts, facts->len - 1));
+        fill_up(table);
 }
 
 const GuestFacts *guest_table_find(const GuestTable *table, const char *name) {
@@ -192,19 +197,15 @@ static GList *sorted(const GuestTable *table) {
         return g_list_sort(g_hash_table_get_values(table->facts), compare_names);
 }
 
-static GVariant *text_of(const char *text) {
-        return g_variant_new_take_string(g_utf8_make_valid(text ?: "", -1));
-}
-
 static GVariant *describe_row(const GuestFacts *facts, const GuestHost *host) {
         g_autoptr(GuestVerdict) verdict = guest_verdict_new(facts, host);
         g_autofree char *path = object_guest_path(facts->uuid);
         const GuestCpu *cpu = &facts->defined;
 
-        return bound_reply(g_variant_new("(o@sb@s@s@ssssb@s)", path, text_of(facts->name), facts->active,
-                                         text_of(cpu->mode), text_of(cpu->model), text_of(cpu->policy),
+        return bound_reply(g_variant_new("(o@sb@s@s@ssssb@s)", path, variant_text(facts->name), facts->active,
+                                         variant_text(cpu->mode), variant_text(cpu->model), variant_text(cpu->policy),
                                          verdict->next_start, verdict->now, verdict->using, verdict->restart_needed,
-                                         text_of(verdict->saved_state)));
+                                         variant_text(verdict->saved_state)));
 }
 
 /* The last row, which stands for the rest. */
@@ -222,9 +223,10 @@ int guest_table_append(const GuestTable *table, sd_bus_message *message) {
 
         for (const GList *i = all; i && r >= 0; i = i->next) {
                 const GuestFacts *facts = i->data;
+                if (g_hash_table_contains(table->left_out, facts->uuid))
+                        continue;
                 g_autoptr(GVariant) row = describe_row(facts, &table->host);
-                if (!g_hash_table_contains(table->left_out, facts->uuid) &&
-                    bound_rows_take(&rows, bound_size(row), BOUND_ROWS))
+                if (bound_rows_take(&rows, bound_size(row), BOUND_ROWS))
                         r = variant_append(message, row);
         }
         if (r >= 0 && left_out + rows.omitted > 0)
