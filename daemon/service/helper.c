@@ -209,8 +209,12 @@ static int on_loaded(sd_bus_message *reply, void *userdata, sd_bus_error *unused
         return next_step(helper, r);
 }
 
-/* The default would end the connection; without the match the time-out tells. */
+/* The default would end the connection. Without the match nobody would tell of the end. */
 static int on_match(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {
+        const sd_bus_error *error = sd_bus_message_get_error(reply);
+
+        if (error)
+                helper_finish(userdata, -sd_bus_message_get_errno(reply), error->message ?: error->name);
         return 0;
 }
 

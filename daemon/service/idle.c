@@ -277,6 +277,9 @@ static bool try_begin(gpointer data) {
 
         host_state_refresh(idle->parts.state);
         const bool known = !idle->parts.state->host->fault;
+        /* An end before this one has been told by now. */
+        if (known)
+                idle->outcome = idle->failure = NULL;
         if (known && is_waiting(idle) && !is_held(idle))
                 return try_plan(idle);
 
