@@ -31,5 +31,5 @@ void fault_note(const char *absolute, int errnum);
 
 /* "/proc/cpuinfo could not be read: Too many open files" */
 char *fault_to_string(const Fault *fault);
-/* A command that mends it or shows more; "" when there is none. */
+/* A command that mends it or shows more. */
 const char *fault_fix(const Fault *fault);

@@ -50,7 +50,7 @@ char *syntax_take_word(char **rest) {
 
 /* Space as the kernel has it (lib/ctype.c), where the no-break space of Latin-1 is one. */
 static bool is_space(char c) {
-        return strchr(" \t\n\v\f\r\xa0", c) && c;
+        return strchr(SYNTAX_SPACES, c) && c;
 }
 
 char *syntax_take_parameter(char **rest, char **ret_value) {

@@ -8,6 +8,9 @@
 #include <glib.h>
 #include <stdbool.h>
 
+/* What parts the parameters of a module, as the kernel has it (lib/ctype.c). */
+#define SYNTAX_SPACES " \t\n\v\f\r\xa0"
+
 /* A cursor over the logical lines of a text. */
 typedef struct SyntaxCursor {
         const char *at, *end;

@@ -8,6 +8,7 @@
 #include "dropin.h"
 #include "effect-judge.h"
 #include "load-options.h"
+#include "option-value.h"
 #include "sort.h"
 
 static bool is_among(const Option *option, Among among) {
@@ -44,7 +45,7 @@ bool load_options_beats(const Option *option, const char *path) {
 static char *parse(const Host *host, const Option *option) {
         const Parameter *parameter = catalog_find(option->module, option->name);
 
-        return parameter ? catalog_parse(parameter, host->release, option->bare ? NULL : option->value) : NULL;
+        return parameter ? option_value_parse(host, parameter, option) : NULL;
 }
 
 bool load_options_same(const Host *host, const Option *option, const char *value) {

@@ -325,14 +325,12 @@ static bool check_builtin_reload(const Draft *draft, GError **error) {
         return false;
 }
 
-/* Of one that has nothing loaded a reset says nothing. */
-static bool settles(const Host *host, const Request *request) {
-        const Module *module = host_vendor_module(host) ?: host_module(host, "kvm");
-
+/* All is loaded anew with what modprobe.d says. */
+static bool settles(const Plan *plan, const Request *request) {
         for (unsigned i = 0; i < request->settings->len; i++)
                 if (((const Setting *) g_ptr_array_index(request->settings, i))->value)
                         return false;
-        return request->reload || (!(request->flags & ~(uint64_t) REQUEST_DRY_RUN) && module_is_present(module));
+        return plan_reloads(plan) && !(request->flags & ~(uint64_t) REQUEST_DRY_RUN);
 }
 
 Plan *plan_new(const Host *host, const Loader *loader, const Request *request, GError **error) {
@@ -344,7 +342,6 @@ Plan *plan_new(const Host *host, const Loader *loader, const Request *request, G
         plan->flags = request->flags;
         plan->reload = request->reload != NULL;
         plan->pending = request->pending;
-        plan->settles = settles(host, request);
         plan->vendor = g_strdup(vendor ? vendor->name : NULL);
         plan->boot_id = g_strdup(host->boot_id);
         plan->release = g_strdup(host->release);
@@ -352,6 +349,7 @@ Plan *plan_new(const Host *host, const Loader *loader, const Request *request, G
         bool ok = host_is_read(host, error) && draft_files(&draft, error);
         if (ok) {
                 draft_modules(&draft);
+                plan->settles = settles(plan, request);
                 plan->nested_off = switches_nested_off(&draft);
                 plan->unchanged = plan->files->len == 0 && !plan_reloads(plan) && all_in_effect(&draft);
                 ok = check_builtin_reload(&draft, error) &&

@@ -46,7 +46,7 @@ typedef struct Plan {
         char *title;        /* the request in words, for the journal and for people */
         uint64_t flags;     /* RequestFlags */
         bool reload;        /* it is asked for as such: now, or not at all */
-        bool settles;       /* it leaves the modules as modprobe.d has them: a reload, or nothing but resets */
+        bool settles;       /* it loads the modules anew with what modprobe.d says: a reload, or nothing but resets */
         bool unchanged;     /* configured and in effect already */
         bool pending;       /* the end of a change that waited */
         GPtrArray *files;   /* PlanFile* that change */

@@ -19,7 +19,8 @@ static const char *otherwise(const Request *request) {
                                : ", or use --next-boot";
 }
 
-/* An install or remove line would run a command instead of, or beside, what the plan says. */
+/* An install or remove line would run a command instead of, or beside, what the plan says, and what
+ * the kernel command line blacklists is loaded by nobody. */
 static bool check_lines(const Host *host, const Request *request, const Module *module, GError **error) {
         g_autofree char *told = NULL;
         const LoadObstacle obstacle = load_obstacle_find(host, module, &told);

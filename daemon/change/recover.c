@@ -25,9 +25,8 @@ static void G_GNUC_PRINTF(2, 3) recover_step(GPtrArray *steps, const char *forma
 /* False when it can't be told: a boot that can't be read is not another one. */
 static bool read_same_boot(const Root *root, const Plan *plan, bool *ret, GError **error) {
         g_autofree char *boot = NULL;
-        size_t size;
 
-        if (!root_read_any(root, "proc/sys/kernel/random/boot_id", ROOT_FILE_MAX, &boot, &size, error))
+        if (!plan_files_read(root, "proc/sys/kernel/random/boot_id", &boot, error))
                 return false;
         *ret = *plan->boot_id && g_strcmp0(boot ? g_strchomp(boot) : NULL, plan->boot_id) == 0;
         return true;

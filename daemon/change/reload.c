@@ -9,6 +9,7 @@
 #include "catalog.h"
 #include "error.h"
 #include "file.h"
+#include "plan-files.h"
 #include "reload.h"
 #include "syntax.h"
 
@@ -33,9 +34,8 @@ static void G_GNUC_PRINTF(2, 3) reload_step(Reload *reload, const char *format, 
 /* False when it can't be told: what can't be read is not absent. */
 static bool read_live(const Root *root, const char *module, bool *ret, GError **error) {
         g_autofree char *path = g_strdup_printf("sys/module/%s/initstate", module), *state = NULL;
-        size_t size;
 
-        if (!root_read_any(root, path, ROOT_FILE_MAX, &state, &size, error))
+        if (!plan_files_read(root, path, &state, error))
                 return false;
         *ret = state && g_str_equal(g_strchomp(state), "live");
         return true;
@@ -63,9 +63,8 @@ static bool wait_live(const Root *root, const char *module, GError **error) {
 bool reload_read(const Root *root, const PlanValue *value, char **ret, GError **error) {
         g_autofree char *path = g_strdup_printf("sys/module/%s/parameters/%s", value->module, value->name),
                         *text = NULL;
-        size_t size;
 
-        if (!root_read_any(root, path, ROOT_FILE_MAX, &text, &size, error))
+        if (!plan_files_read(root, path, &text, error))
                 return false;
         if (text)
                 text[strcspn(text, "\n")] = 0;

@@ -13,10 +13,10 @@
 
 #include "cleanup.h"
 #include "descriptors.h"
+#include "fault.h"
+#include "host.h"
 
 #define FDINFO_MAX ((size_t) 64 * 1024)
-#define KVM_MAJOR 10
-#define KVM_MINOR 232
 
 /* What the kernel knows by itself: neither a server nor an automounter is asked. */
 static bool ask(int directory, const char *name, int flags, struct statx *ret) {
@@ -36,10 +36,14 @@ static guint64 anonymous_device(void) {
 }
 
 void descriptors_begin(Descriptors *descriptors, const Root *root, const Bounds *bounds) {
+        const bool machine = root_is_machine(root);
+        const guint64 anonymous = machine ? anonymous_device() : 0;
+
         *descriptors = (Descriptors) {
                         .root = root,
                         .bounds = *bounds,
-                        .anonymous = root_is_machine(root) ? anonymous_device() : 0,
+                        .anonymous = anonymous,
+                        .cut = machine && !anonymous,
                         .end = g_get_monotonic_time() + bounds->all_usec,
         };
 }
@@ -72,7 +76,7 @@ static bool is_kvm_on_machine(const Descriptors *descriptors, int directory, con
         if (!ask(directory, name, 0, &st))
                 return false;
         if (S_ISCHR(st.stx_mode))
-                return st.stx_rdev_major == KVM_MAJOR && st.stx_rdev_minor == KVM_MINOR;
+                return st.stx_rdev_major == HOST_DEVICE_MAJOR && st.stx_rdev_minor == HOST_DEVICE_MINOR;
         return (st.stx_mode & S_IFMT) == 0 && device_of(&st) == descriptors->anonymous &&
                read_target(directory, name, target, sizeof target) && is_name_of_kvm(target);
 }
@@ -113,7 +117,7 @@ static DIR *open_folder(Descriptors *descriptors, const char *pid) {
 
         if (!folder && fd >= 0)
                 (void) close(fd);
-        if (!folder && (fd >= 0 || fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM || fd == -EIO))
+        if (!folder && (fd >= 0 || fault_is(path, -fd)))
                 descriptors->cut = true;
         return folder;
 }
@@ -123,7 +127,7 @@ static Holding look(Descriptors *descriptors, DIR *folder, const char *pid, unsi
         const struct dirent *entry;
         unsigned i = 0;
 
-        while ((entry = readdir(folder))) {
+        while (errno = 0, (entry = readdir(folder))) {
                 if (*entry->d_name == '.' || i++ < from)
                         continue;
                 if (i > to)
@@ -135,6 +139,8 @@ static Holding look(Descriptors *descriptors, DIR *folder, const char *pid, unsi
                 if (is_kvm(descriptors, dirfd(folder), pid, entry->d_name))
                         return HOLDING_KVM;
         }
+        if (errno && errno != ENOENT && errno != ESRCH)
+                descriptors->cut = true;
         return HOLDING_NOT;
 }
 

@@ -11,9 +11,6 @@
 #define HEADER_FIRST "# Written by nestvirtd: what was set with nestvirtctl or over D-Bus."
 #define HEADER_SECOND "# \"nestvirtctl reset\" takes it all back and removes this file."
 
-/* As the kernel has them (lib/ctype.c). */
-#define SPACES " \t\n\v\f\r\xa0"
-
 struct Dropin {
         char *text;          /* as parsed */
         bool changed;        /* it is no longer what the tables say */
@@ -57,7 +54,7 @@ static void split_options(Dropin *dropin, GHashTable *joined) {
         while (g_hash_table_iter_next(&iter, &module, &text)) {
                 char *rest = ((GString *) text)->str, *name, *value;
                 while ((name = syntax_take_parameter(&rest, &value)))
-                        if (*name && !strpbrk(name, SPACES "\""))
+                        if (*name && !strpbrk(name, SYNTAX_SPACES "\""))
                                 g_hash_table_insert(table_of(dropin, module), g_strdelimit(g_strdup(name), "-", '_'),
                                                     g_strdup(value));
         }
@@ -221,7 +218,7 @@ static void append_word(GString *text, const char *word) {
 
 /* So that then the kernel reads it back. There is no way to say a quote inside quotes. */
 static void append_value(GString *text, const char *value) {
-        const bool quote = strpbrk(value, SPACES) != NULL;
+        const bool quote = strpbrk(value, SYNTAX_SPACES) != NULL;
         g_auto(GStrv) parts = g_strsplit(value, "\"", -1);
 
         if (quote)

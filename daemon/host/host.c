@@ -87,9 +87,11 @@ static bool is_dead(const Root *root, const Cpu *cpu, const Module *module) {
         return feature && !cpu_has(cpu, feature);
 }
 
-/* The first line counts ("pre: a b post: c"), as modprobe has it. */
+/* The first line counts ("pre: a b post: c"), as modprobe has it. Without an install line nobody
+ * wants to know. */
 static bool has_softdep(const Options *options, const Loader *loader, const char *module) {
-        const Command *line = options_command(options, "softdep", module);
+        const Command *install = options_command(options, "install", module),
+                      *line = install ? options_command(options, "softdep", module) : NULL;
         g_auto(GStrv) words = g_strsplit_set(line ? line->text : "", " \t", -1);
         bool begun = false, found = false;
 

@@ -30,9 +30,9 @@ typedef struct Module {
         /* Built in, but its init failed: the parameters are in sysfs all the same, and there is no
          * KVM. Of the vendor's module; host.c knows. */
         bool dead;
-        /* A softdep line of it names a module that exists, which makes an install line of it void
-         * (libkmod/libkmod-module.c, __kmod_module_get_probe_list(), "ignorecmd"; seen with kmod 30
-         * and 34.2, against modprobe.d(5)) */
+        /* It has an install line, and a softdep line of it names a module that exists, which makes
+         * the former void (libkmod/libkmod-module.c, __kmod_module_get_probe_list(), "ignorecmd";
+         * seen with kmod 30 and 34.2, against modprobe.d(5)) */
         bool has_softdep;
         int refcnt;         /* -1 when the kernel does not tell (built in, not loaded) */
         GStrv holders;      /* modules that use this one */

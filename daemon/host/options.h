@@ -29,7 +29,7 @@ typedef struct Command {
         /* with underscores; a pattern (fnmatch(3)) but for the two lists, whose names are compared
          * as they are: on the kernel command line one with a dash means nothing */
         char *module;
-        char *text; /* what follows it: the command, the dependencies, the other name; else "" */
+        char *text; /* what follows it: the command, the dependencies, "off" (no other alias is kept); else "" */
         char *path; /* NULL for the kernel command line */
         unsigned line;
 } Command;

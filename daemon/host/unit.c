@@ -21,7 +21,9 @@ static bool is_name(const char *name, const char *suffix) {
                strspn(name, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS ":-_.\\@") == size;
 }
 
-char *unit_of_cgroup(const char *path) {
+/* The unit of @path, a cgroup such as "/machine.slice/machine-qemu-1-web1.scope/libvirt/emulator":
+ * the first below the slices, as cg_path_get_unit() of systemd reads it; "" when there is none. */
+static char *of_cgroup(const char *path) {
         g_auto(GStrv) parts = g_strsplit(path + (*path == '/'), "/", -1);
         char **part = parts;
 
@@ -57,8 +59,8 @@ char *unit_read(const Root *root, const char *pid) {
                 const char *legacy = path_of_line(*line, "name=systemd"), *other = path_of_line(*line, "");
 
                 if (legacy)
-                        return unit_of_cgroup(legacy);
+                        return of_cgroup(legacy);
                 unified = unified ?: other;
         }
-        return unified ? unit_of_cgroup(unified) : g_strdup("");
+        return unified ? of_cgroup(unified) : g_strdup("");
 }

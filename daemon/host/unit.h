@@ -6,9 +6,6 @@
 
 #include "root.h"
 
-/* The unit of @path, a cgroup such as "/machine.slice/machine-qemu-1-web1.scope/libvirt/emulator":
- * the first below the slices, as cg_path_get_unit() of systemd reads it; "" when there is none. */
-char *unit_of_cgroup(const char *path);
-/* That of the process @pid, where the hierarchy of systemd's is the one that counts; "" when it is
- * in none or gone. */
+/* The unit of the process @pid, where the hierarchy of systemd's is the one that counts; "" when
+ * it is in none or gone. */
 char *unit_read(const Root *root, const char *pid);

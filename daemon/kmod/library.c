@@ -84,10 +84,10 @@ bool library_open(Library *library, const Root *root, bool configured) {
         static const char *const nothing[] = {NULL};
 
         *library = (Library) {.fd = -1};
-        if (!root_is_machine(root) && !open_folder(library, root))
-                return false;
         if (root_is_machine(root))
                 library->directory = find_elsewhere(root);
+        else if (!open_folder(library, root))
+                return false;
         library->ctx = kmod_new(library->directory, configured ? NULL : nothing);
         if (!library->ctx) {
                 root_note(root, MODULES_PATH, -errno);

@@ -6,10 +6,8 @@
  * no module. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libkmod.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "error.h"
 #include "library.h"

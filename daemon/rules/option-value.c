@@ -4,7 +4,7 @@
 
 #include "option-value.h"
 
-bool option_value_is_of(const Option *option, const Parameter *parameter) {
+static bool is_of(const Option *option, const Parameter *parameter) {
         return g_str_equal(option->module, parameter->module) && g_str_equal(option->name, parameter->name);
 }
 
@@ -17,8 +17,7 @@ const Option *option_value_refused(const Host *host, const Parameter *parameter)
 
         for (unsigned i = 0; i < host->options->options->len; i++) {
                 const Option *option = g_ptr_array_index(host->options->options, i);
-                if (!option_value_is_of(option, parameter) ||
-                    (option->path && module && module->state == MODULE_BUILTIN))
+                if (!is_of(option, parameter) || (option->path && module && module->state == MODULE_BUILTIN))
                         continue;
                 g_autofree char *parsed = option_value_parse(host, parameter, option);
                 if (!parsed)

@@ -8,7 +8,6 @@
 #include "catalog.h"
 #include "host.h"
 
-bool option_value_is_of(const Option *option, const Parameter *parameter);
 /* Normalised; NULL when the kernel would refuse it. */
 char *option_value_parse(const Host *host, const Parameter *parameter, const Option *option);
 /* The first line that the kernel would refuse, and with it the load of the whole module; NULL when
