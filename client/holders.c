@@ -42,7 +42,7 @@ char *holders_describe_rest(GVariant *holders, bool any) {
                 g_autofree char *rest = describe_omitted(omitted);
                 return g_strconcat(rest, omitted > 0 ? others : "", NULL);
         }
-        return omitted > 0 ? g_strdup_printf("%u processes%s", omitted, others)
+        return omitted > 0 ? g_strdup_printf("%u process%s%s", omitted, omitted == 1 ? "" : "es", others)
                            : g_strdup("perhaps somebody who was not looked at");
 }
 

@@ -85,27 +85,11 @@ static JsonNode *node_new(GVariant *value, JsonKey key_of) {
         return g_variant_is_container(value) ? node_of_array(value, key_of) : node_of_basic(value);
 }
 
-/* json-glib leaves what is not ASCII as it is, also what a terminal would obey, or turn the
- * direction by; outside of strings there is none. */
-static void append_escaped(GString *text, const char *json) {
-        for (const char *p = json; *p; p = g_utf8_next_char(p)) {
-                const gunichar c = g_utf8_get_char(p);
-                const GUnicodeType type = c < 0x7f ? G_UNICODE_UNASSIGNED : g_unichar_type(c);
-                const bool obeyed = type == G_UNICODE_CONTROL || type == G_UNICODE_FORMAT ||
-                                    type == G_UNICODE_LINE_SEPARATOR || type == G_UNICODE_PARAGRAPH_SEPARATOR;
-                if (obeyed && c <= 0xffff)
-                        g_string_append_printf(text, "\\u%04x", c);
-                else
-                        g_string_append_unichar(text, c);
-        }
-}
-
 void json_module_append(GString *text, GVariant *value, bool pretty, JsonKey key_of) {
         g_autoptr(JsonGenerator) generator = json_generator_new();
         g_autoptr(JsonNode) root = node_new(value, key_of);
 
         json_generator_set_root(generator, root);
         json_generator_set_pretty(generator, pretty);
-        g_autofree char *json = json_generator_to_data(generator, NULL);
-        append_escaped(text, json);
+        (void) json_generator_to_gstring(generator, text);
 }

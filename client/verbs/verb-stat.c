@@ -215,7 +215,10 @@ static void print(const Stat *stat) {
                         print_machine(stat, g_ptr_array_index(machines, i));
         if (omitted > 0) {
                 output_printf(out, STYLE_PLAIN, "%s%u %s%s", machines->len > 0 ? "… and " : "", omitted,
-                              machines->len > 0 ? "more" : "virtual machines", getuid() != 0 ? " of other users" : "");
+                              machines->len > 0 ? "more"
+                              : omitted == 1    ? "virtual machine"
+                                                : "virtual machines",
+                              getuid() != 0 ? " of other users" : "");
                 output_newline(out);
         }
 }

@@ -19,8 +19,9 @@ static const struct {
         const char *key;
         gsize max;
 } texts[] = {
-                {"Advice", BOUND_TEXT},  {"Description", BOUND_TEXT}, {"Diff", BOUND_DIFF},  {"Fix", BOUND_TEXT},
-                {"Message", BOUND_TEXT}, {"Reason", BOUND_TEXT},      {"Steps", BOUND_TEXT},
+                {"Advice", BOUND_TEXT},      {"Description", BOUND_TEXT}, {"Diff", BOUND_DIFF},
+                {"DiffMissing", BOUND_TEXT}, {"Fix", BOUND_TEXT},         {"Message", BOUND_TEXT},
+                {"Reason", BOUND_TEXT},      {"Steps", BOUND_TEXT},
 };
 
 static gsize text_max(const char *key) {

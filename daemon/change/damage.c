@@ -71,24 +71,39 @@ GError *damage_found(const Root *root, Loader *loader, const char *why, GPtrArra
                            failed ? failed->message : "");
 }
 
-/* Also when that can't be told. */
-static bool is_there(const Root *root) {
+/* 1: there is one; 0; or a negative errno: that can't be told. */
+static int look(const Root *root) {
         struct stat st;
+        const int r = root_stat(root, JOURNAL_DAMAGED_PATH, &st);
 
-        return root_stat(root, JOURNAL_DAMAGED_PATH, &st) != -ENOENT;
+        return r >= 0 ? 1 : r == -ENOENT ? 0 : r;
 }
 
 bool damage_allows(const Root *root, const Plan *plan, GError **error) {
-        if (plan->settles || !is_there(root))
+        const int r = plan->settles ? 0 : look(root);
+
+        if (r == 0)
                 return true;
-        g_set_error(error, CONDITION, plan->pending ? CONDITION_BUSY : CONDITION_HOST_DEGRADED,
-                    "The record of a change that was cut short is damaged (/" JOURNAL_DAMAGED_PATH
-                    "), so it is not known what that change has left. Changes are refused until all of KVM is loaded "
-                    "anew: " MEND);
+        if (r < 0)
+                g_set_error(error, CONDITION, plan->pending ? CONDITION_BUSY : CONDITION_INTERNAL,
+                            "Whether the record of an earlier change is damaged can't be told (/" JOURNAL_DAMAGED_PATH
+                            ": %s), so nothing is changed. It may be mended by: " MEND,
+                            g_strerror(-r));
+        else
+                g_set_error(error, CONDITION, plan->pending ? CONDITION_BUSY : CONDITION_HOST_DEGRADED,
+                            "The record of a change that was cut short is damaged (/" JOURNAL_DAMAGED_PATH
+                            "), so it is not known what that change has left. Changes are refused until all of KVM is "
+                            "loaded anew: " MEND);
         return false;
 }
 
 bool damage_settle(const Root *root, const Plan *plan, GError **error) {
-        return !plan->settles || !is_there(root) ||
-               file_rename(root, JOURNAL_DAMAGED_PATH, JOURNAL_SETTLED_NAME, error);
+        g_autoptr(GError) failed = NULL;
+
+        if (!plan->settles || look(root) == 0 ||
+            file_rename(root, JOURNAL_DAMAGED_PATH, JOURNAL_SETTLED_NAME, &failed) ||
+            g_error_matches(failed, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+                return true;
+        g_propagate_error(error, g_steal_pointer(&failed));
+        return false;
 }

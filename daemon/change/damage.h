@@ -15,8 +15,8 @@
 /* Puts the journal aside and loads KVM with what modprobe.d says when it is not loaded; @steps
  * (char*) gets what was done, in words. @why: what is wrong with it. Always HostDegraded. */
 GError *damage_found(const Root *root, Loader *loader, const char *why, GPtrArray *steps);
-/* False with HostDegraded (Busy for what waits for idle) when there is such a journal and @plan
- * does not settle it. */
+/* False with HostDegraded when there is such a journal, with Internal when that can't be told, and
+ * @plan does not settle it; for what waits for idle both are Busy. */
 bool damage_allows(const Root *root, const Plan *plan, GError **error);
 /* @plan has succeeded: when it settles the matter, all is known again. */
 bool damage_settle(const Root *root, const Plan *plan, GError **error);

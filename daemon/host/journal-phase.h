@@ -12,8 +12,8 @@
 #include "root.h"
 
 #define JOURNAL_PATH "var/lib/nestvirt/change"
-/* One that is damaged is kept under this name, and changes are refused, until a reload or a reset
- * has made the host one that is known; then it has the other name. */
+/* One that is damaged is kept under this name, and changes are refused, until a reload, or a reset
+ * that loads KVM anew, has made the host one that is known; then it has the other name. */
 #define JOURNAL_DAMAGED_NAME "change.damaged"
 #define JOURNAL_DAMAGED_PATH "var/lib/nestvirt/" JOURNAL_DAMAGED_NAME
 #define JOURNAL_SETTLED_NAME "change.settled"

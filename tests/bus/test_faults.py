@@ -19,11 +19,18 @@ ADMIN = "etc/modprobe.d/admin.conf"
 
 class Faults(BusTest):
     def limit(self, daemon, wanted=None):
-        """Leaves no descriptor that is not in use now, or (@wanted) so many."""
-        used = {int(name) for name in os.listdir(f"/proc/{daemon.pid}/fd")}
+        """Leaves no descriptor that is not in use now, or (@wanted) so many. One that is open in a
+        look and not in the next was of something that it was at."""
+        used, seen = self.descriptors(daemon), None
+        while used != seen:
+            self.caller.call("Ping", interface="org.freedesktop.DBus.Peer")
+            used, seen = self.descriptors(daemon), used
         first = next(fd for fd in range(len(used) + 1) if fd not in used)
         _soft, hard = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (wanted or first, hard))
+
+    def descriptors(self, daemon):
+        return {int(name) for name in os.listdir(f"/proc/{daemon.pid}/fd")}
 
     def break_file(self, path):
         """Reading it fails with EIO, as /proc/PID/mem does where nothing is mapped; returns what

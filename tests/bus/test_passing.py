@@ -4,7 +4,7 @@
 import subprocess
 
 from gi.repository import GLib
-from clients import DRY_RUN, ERROR, NOBODY, wait_for
+from clients import DBUS_ERROR, DRY_RUN, ERROR, NOBODY, wait_for
 from harness import BusTest, write
 from tap import main
 
@@ -127,7 +127,7 @@ class Waits(Passing):
         pending = self.caller.start_set(OFF)
         self.caller.set(OFF, DRY_RUN)
         self.stop(self.daemon)
-        with self.assertRaises(Exception):
+        with self.refused(DBUS_ERROR + "NoReply"):
             pending.result()
 
 

@@ -5,7 +5,7 @@ yes to read-details; else what is their own, and how much else there is."""
 from clients import (DBUS_ERROR, DRY_RUN, ERROR, GUEST, GLib, MODULE, NOBODY, OBJECT_MANAGER, Failure, guest_path, module_path,
                      wait_for)
 from harness import BusTest, write
-from polkit import CHALLENGE, NO, POLKIT, YES, start_polkitd
+from polkit import CHALLENGE, NO, POLKIT, READ_DETAILS, YES, start_polkitd
 from tap import main
 from test_guests import ONE, TWO, Fake
 
@@ -13,14 +13,6 @@ KVM_AMD = {"path": module_path("kvm_amd"), "interface": MODULE}
 OFF = {"kvm_amd": {"nested": "0"}}
 ALLOWED, OTHER = 1, 2
 MACHINES = {"1234-13": 1000, "1235-13": 1000, "1236-14": NOBODY}
-
-RULES = """
-polkit.addRule(function(action, subject) {
-        if (action.id == "org.nestvirt1.read-details" && subject.user == "daemon")
-                return polkit.Result.YES;
-        return polkit.Result.NOT_HANDLED;
-});
-"""
 
 
 def omitted(count):
@@ -148,7 +140,7 @@ class Polkitd(Visibility):
     """The real one, with the policy's own answers and a rule."""
 
     def test_each_sees_what_is_theirs(self):
-        start_polkitd(self, RULES)
+        start_polkitd(self, READ_DETAILS)
         self.assert_all(self.root)
         self.assert_all(self.client(uid=ALLOWED))
         self.assert_sees(self.nobody, [1236], 2)
@@ -163,7 +155,7 @@ class Hidden(Fake):
         write(self.host / "etc/nestvirt/nestvirtd.conf", "[Guests]\nHidden=true\n")
         self.guest(ONE, name="one", defined="host-passthrough", live="host-passthrough")
         self.begin()
-        start_polkitd(self, RULES)
+        start_polkitd(self, READ_DETAILS)
 
     def objects(self, client):
         return {path for path in client.call("GetManagedObjects", interface=OBJECT_MANAGER)[0] if "/guest/" in path}
@@ -210,7 +202,8 @@ class Hidden(Fake):
         (self.fake / "guests" / ONE).unlink()
         self.tell(ONE)
         wait_for(lambda: [row[1] for row in seer.call("ListGuests", ("t", 0))[0]] == ["two"], "the news")
-        seer.call("RefreshGuests", ("t", 0))
+        for client in (seer, self.observer):
+            client.call("RefreshGuests", ("t", 0))
         self.assertEqual([m.member for client in (seer, self.observer) for m in client.signals() if "/guest/" in str((m.path, m.body))], [])
 
     def test_what_is_no_answer_hides(self):

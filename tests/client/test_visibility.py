@@ -9,20 +9,12 @@ import re
 from clients import NOBODY
 from ctl import copy_for_others, run, run_on_terminal
 from harness import BusTest, write
-from polkit import start_polkitd
+from polkit import READ_DETAILS, start_polkitd
 from tap import main
 
 ALLOWED, ROOT = 1, 0
 GUEST = "3b5b08e4-3dca-4ff9-9a1d-40389758d081"
 MACHINES = {"1234-13": 1000, "1235-14": 1000, "1236-15": NOBODY}
-
-RULES = """
-polkit.addRule(function(action, subject) {
-        if (action.id == "org.nestvirt1.read-details" && subject.user == "daemon")
-                return polkit.Result.YES;
-        return polkit.Result.NOT_HANDLED;
-});
-"""
 
 
 class Visibility(BusTest):
@@ -31,7 +23,7 @@ class Visibility(BusTest):
         self.program = copy_for_others(self.folder)
         self.guest(GUEST, name="web1", defined="host-passthrough", live="host-passthrough")
         self.start_fake("--guests")
-        start_polkitd(self, RULES)
+        start_polkitd(self, READ_DETAILS)
         for machine, uid in MACHINES.items():
             self.hold(int(machine[:4]), command=f"qemu-{machine[:4]}", uid=uid)
             write(self.host / "sys/kernel/debug/kvm" / machine / "exits", "7\n")
@@ -95,7 +87,7 @@ class Visibility(BusTest):
         """It runs, which is no secret, and so it is no error."""
         for word in ("web1", GUEST, "1235-14"):
             self.assertEqual(self.json(2, "stat", word)["statistics"], {"others": {"omitted": 1}})
-            self.assertEqual(self.ctl(2, "stat", word), "1 virtual machines of other users\n")
+            self.assertEqual(self.ctl(2, "stat", word), "1 virtual machine of other users\n")
         result = run("stat", "web2", address=self.bus.address, program=self.program, user=2)
         self.assertEqual((result.status, result.out), (1, ""), result)
 

@@ -101,8 +101,24 @@ void fixture_assert_value(Fixture *fixture, const char *module, const char *name
         g_assert_cmpstr(text ? g_strchomp(text) : "-", ==, value);
 }
 
+void fixture_defer(Fixture *fixture, const char *words) {
+        fixture->loader->busy = "kvm_amd";
+        g_autoptr(ChangeResult) deferred = fixture_change(fixture, words, REQUEST_WHEN_IDLE);
+        assert_outcome(deferred, "deferred");
+        fixture->loader->busy = NULL;
+}
+
 void fixture_fail_rename(const char *name) {
         fault_refuse_rename(name);
+}
+
+void fixture_obstruct(Fixture *fixture, const Obstacles *obstacles) {
+        const Obstacles none = {0}, *which = obstacles ?: &none;
+
+        fixture->loader->busy = which->busy;
+        fixture->loader->fail_at = which->fail_at;
+        fixture->loader->fail_times = 1;
+        fixture_fail_rename(which->fail_rename);
 }
 
 static bool has_line(Fixture *fixture, const char *path, const char *line) {

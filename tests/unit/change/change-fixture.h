@@ -29,12 +29,22 @@ void fixture_tear_down(Fixture *fixture, gconstpointer data);
 Plan *fixture_plan(Fixture *fixture, const char *words, uint64_t flags, GError **error);
 /* Plans and runs; a refusal by the plan is the result's error, too. */
 ChangeResult *fixture_change(Fixture *fixture, const char *words, uint64_t flags);
+/* The same for idle, which waits, since somebody holds KVM until then. */
+void fixture_defer(Fixture *fixture, const char *words);
 /* What waits for idle, tried once. */
 Plan *fixture_plan_attempt(Fixture *fixture, GError **error);
 ChangeResult *fixture_attempt(Fixture *fixture);
 
 /* From now on no file becomes visible under @name (EIO), until it is called with NULL. */
 void fixture_fail_rename(const char *name);
+
+/* What is in a change's way: a module that is busy, a step of the loader's that fails once
+ * (fake-loader.h), a file that does not become visible. NULL: none of it. */
+typedef struct Obstacles {
+        const char *busy, *fail_at, *fail_rename;
+} Obstacles;
+
+void fixture_obstruct(Fixture *fixture, const Obstacles *obstacles);
 
 #define assert_outcome(result, wanted)                          \
         do {                                                    \

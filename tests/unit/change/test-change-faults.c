@@ -23,10 +23,8 @@ typedef struct Kind {
         const char *waits; /* asked for before, while KVM was held, and waiting; NULL: nothing */
         const char *words; /* asked for now; NULL: what waits is tried */
         uint64_t flags;
-        const char *busy;        /* during the change */
-        const char *fail_at;     /* this call of the loader fails once */
-        const char *fail_rename; /* no file becomes visible under this name during the change */
-        bool planned;            /* the calls of planning count as well */
+        Obstacles obstacles; /* during the change */
+        bool planned;        /* the calls of planning count as well */
 } Kind;
 
 static const Kind kinds[] = {
@@ -38,33 +36,36 @@ static const Kind kinds[] = {
                 {.name = "reload", .words = "reload:kvm_amd"},
                 {.name = "runtime", .words = "kvm_amd.nested=0", .flags = REQUEST_RUNTIME},
                 {.name = "next-boot", .words = "kvm_amd.nested=0", .flags = REQUEST_NEXT_BOOT},
-                {.name = "when-idle", .words = "kvm_amd.nested=0", .flags = REQUEST_WHEN_IDLE, .busy = "kvm_amd"},
+                {.name = "when-idle",
+                 .words = "kvm_amd.nested=0",
+                 .flags = REQUEST_WHEN_IDLE,
+                 .obstacles.busy = "kvm_amd"},
                 {.name = "merged-wait",
                  .waits = "kvm_amd.nested=0",
                  .words = "kvm_amd.npt=0",
                  .flags = REQUEST_WHEN_IDLE,
-                 .busy = "kvm_amd"},
+                 .obstacles.busy = "kvm_amd"},
                 {.name = "ended-wait", .waits = "kvm_amd.nested=0"},
-                {.name = "failed-wait", .waits = "kvm_amd.nested=0", .fail_at = "load kvm_amd"},
+                {.name = "failed-wait", .waits = "kvm_amd.nested=0", .obstacles.fail_at = "load kvm_amd"},
                 {.name = "cancelled-wait", .waits = "kvm_amd.nested=0", .words = ""},
-                {.name = "kvm-kept", .words = "kvm_amd.nested=0", .busy = "kvm"},
-                {.name = "failed-load", .words = "kvm_amd.nested=0", .fail_at = "load kvm_amd"},
+                {.name = "kvm-kept", .words = "kvm_amd.nested=0", .obstacles.busy = "kvm"},
+                {.name = "failed-load", .words = "kvm_amd.nested=0", .obstacles.fail_at = "load kvm_amd"},
                 {.name = "failed-publish",
                  .waits = "kvm_amd.npt=0",
                  .words = "kvm_amd.nested=0",
-                 .busy = "kvm",
-                 .fail_rename = "kvm-kept"},
+                 .obstacles.busy = "kvm",
+                 .obstacles.fail_rename = "kvm-kept"},
                 {.name = "failed-deferral",
                  .waits = "kvm_amd.npt=0",
                  .words = "kvm_amd.nested=0",
                  .flags = REQUEST_WHEN_IDLE,
-                 .busy = "kvm_amd",
-                 .fail_rename = "pending"},
+                 .obstacles.busy = "kvm_amd",
+                 .obstacles.fail_rename = "pending"},
                 {.name = "settled-wait",
                  .waits = "kvm_amd.nested=0",
                  .words = "kvm_amd.nested=1",
                  .flags = REQUEST_NEXT_BOOT},
-                {.name = "busy", .words = "kvm_amd.nested=0", .busy = "kvm_amd"},
+                {.name = "busy", .words = "kvm_amd.nested=0", .obstacles.busy = "kvm_amd"},
 };
 
 static const struct {
@@ -102,19 +103,8 @@ static void prepare(Fixture *fixture, const Kind *kind) {
         fixture->loader->parent.load = loader_load;
         fixture->loader->parent.unload = loader_unload;
         fake_host_write(fixture->directory, KEPT_FILE, "options kvm_amd npt=1\n");
-        if (!kind->waits)
-                return;
-        fixture->loader->busy = "kvm_amd";
-        g_autoptr(ChangeResult) deferred = fixture_change(fixture, kind->waits, REQUEST_WHEN_IDLE);
-        assert_outcome(deferred, "deferred");
-        fixture->loader->busy = NULL;
-}
-
-static void set_obstacles(Fixture *fixture, const Kind *kind) {
-        fixture->loader->busy = kind ? kind->busy : NULL;
-        fixture->loader->fail_at = kind ? kind->fail_at : NULL;
-        fixture->loader->fail_times = 1;
-        fixture_fail_rename(kind ? kind->fail_rename : NULL);
+        if (kind->waits)
+                fixture_defer(fixture, kind->waits);
 }
 
 /* Carries @kind out with a fault at @nth (0: none). The result is NULL when the planning failed. */
@@ -126,7 +116,7 @@ static ChangeResult *run(Fixture *fixture, const Kind *kind, unsigned nth, int e
                 fault_inject(nth, errnum, lasting);
         g_autoptr(Plan) plan = kind->words ? fixture_plan(fixture, kind->words, kind->flags, &error)
                                            : fixture_plan_attempt(fixture, &error);
-        set_obstacles(fixture, kind);
+        fixture_obstruct(fixture, &kind->obstacles);
         if (!kind->planned)
                 fault_inject(nth, errnum, lasting);
         if (plan)
@@ -135,7 +125,7 @@ static ChangeResult *run(Fixture *fixture, const Kind *kind, unsigned nth, int e
                 result = change_result_new();
                 result->error = g_steal_pointer(&error);
         }
-        set_obstacles(fixture, NULL);
+        fixture_obstruct(fixture, NULL);
         return result;
 }
 
@@ -155,7 +145,7 @@ static char *make_host(const Kind *kind, bool after, bool seen) {
         if (after) {
                 g_autoptr(ChangeResult) result = run(&fixture, kind, 0, 0, false);
                 (void) fault_injected();
-                g_assert_true(!result->error || kind->fail_at || kind->busy);
+                g_assert_true(!result->error || kind->obstacles.fail_at || kind->obstacles.busy);
         }
         fake_host_print(fixture.directory);
         char *dump = seen ? fixture_dump_seen(&fixture) : fixture_dump(&fixture);
@@ -168,7 +158,7 @@ static void begin(Campaign *campaign, const Kind *kind) {
 
         if (!kind->words)
                 unasked.waits = NULL;
-        unfailing.fail_rename = NULL;
+        unfailing.obstacles.fail_rename = NULL;
         *campaign = (Campaign) {
                         .kind = kind,
                         .before = make_host(kind, false, false),

@@ -85,42 +85,32 @@ typedef struct Case {
         const char *waits; /* asked for before, while KVM was held, and waiting; NULL: nothing */
         const char *words; /* asked for now; NULL: what waits is tried */
         uint64_t flags;
-        const char *busy;        /* during the change */
-        const char *fail_at;     /* this call of the loader fails once */
-        const char *fail_rename; /* no file becomes visible under this name */
+        Obstacles obstacles; /* during the change alone, not what a start does later */
 } Case;
 
 static const Case cases[] = {
-                {"now", NULL, "kvm_amd.nested=0", 0, NULL, NULL, NULL},
-                {"both-modules", NULL, "kvm_amd.nested=0 kvm.enable_pmu=0 kvm.ignore_msrs=1", 0, NULL, NULL, NULL},
-                {"next-boot", NULL, "kvm_amd.nested=0", REQUEST_NEXT_BOOT, NULL, NULL, NULL},
-                {"when-idle", NULL, "kvm_amd.nested=0", REQUEST_WHEN_IDLE, "kvm_amd", NULL, NULL},
-                {"merged-wait", "kvm_amd.nested=0", "kvm_amd.npt=0", REQUEST_WHEN_IDLE, "kvm_amd", NULL, NULL},
-                {"settled-wait", "kvm_amd.nested=0", "kvm_amd.nested=1", REQUEST_NEXT_BOOT, NULL, NULL, NULL},
-                {"kvm-kept", "kvm_amd.npt=0", "kvm_amd.nested=0", 0, "kvm", NULL, NULL},
-                {"ended-wait", "kvm_amd.nested=0", NULL, 0, NULL, NULL, NULL},
-                {"failed-wait", "kvm_amd.nested=0", NULL, 0, NULL, "load kvm_amd", NULL},
-                {"failed-load", NULL, "kvm_amd.nested=0", 0, NULL, "load kvm_amd", NULL},
-                {"failed-publish", "kvm_amd.npt=0", "kvm_amd.nested=0", 0, "kvm", NULL, "kvm-kept"},
-                {"failed-deferral", "kvm_amd.npt=0", "kvm_amd.nested=0", REQUEST_WHEN_IDLE, "kvm_amd", NULL, "pending"},
+                {"now", NULL, "kvm_amd.nested=0", 0, {NULL, NULL, NULL}},
+                {"both-modules", NULL, "kvm_amd.nested=0 kvm.enable_pmu=0 kvm.ignore_msrs=1", 0, {NULL, NULL, NULL}},
+                {"next-boot", NULL, "kvm_amd.nested=0", REQUEST_NEXT_BOOT, {NULL, NULL, NULL}},
+                {"when-idle", NULL, "kvm_amd.nested=0", REQUEST_WHEN_IDLE, {"kvm_amd", NULL, NULL}},
+                {"merged-wait", "kvm_amd.nested=0", "kvm_amd.npt=0", REQUEST_WHEN_IDLE, {"kvm_amd", NULL, NULL}},
+                {"settled-wait", "kvm_amd.nested=0", "kvm_amd.nested=1", REQUEST_NEXT_BOOT, {NULL, NULL, NULL}},
+                {"kvm-kept", "kvm_amd.npt=0", "kvm_amd.nested=0", 0, {"kvm", NULL, NULL}},
+                {"ended-wait", "kvm_amd.nested=0", NULL, 0, {NULL, NULL, NULL}},
+                {"failed-wait", "kvm_amd.nested=0", NULL, 0, {NULL, "load kvm_amd", NULL}},
+                {"failed-load", NULL, "kvm_amd.nested=0", 0, {NULL, "load kvm_amd", NULL}},
+                {"failed-publish", "kvm_amd.npt=0", "kvm_amd.nested=0", 0, {"kvm", NULL, "kvm-kept"}},
+                {"failed-deferral",
+                 "kvm_amd.npt=0",
+                 "kvm_amd.nested=0",
+                 REQUEST_WHEN_IDLE,
+                 {"kvm_amd", NULL, "pending"}},
 };
 
 static void prepare(Fixture *fixture, const Case *c) {
         fixture_set_up(fixture, NULL);
-        if (!c->waits)
-                return;
-        fixture->loader->busy = "kvm_amd";
-        g_autoptr(ChangeResult) deferred = fixture_change(fixture, c->waits, REQUEST_WHEN_IDLE);
-        assert_outcome(deferred, "deferred");
-        fixture->loader->busy = NULL;
-}
-
-/* Faults are for the change alone, not for what a start does later. */
-static void set_faults(Fixture *fixture, const Case *c) {
-        fixture->loader->busy = c ? c->busy : NULL;
-        fixture->loader->fail_at = c ? c->fail_at : NULL;
-        fixture->loader->fail_times = 1;
-        fixture_fail_rename(c ? c->fail_rename : NULL);
+        if (c->waits)
+                fixture_defer(fixture, c->waits);
 }
 
 static Plan *plan(Fixture *fixture, const Case *c) {
@@ -139,10 +129,10 @@ static char *whole_host(const Case *prepared, const Case *c) {
         prepare(&fixture, prepared);
         if (c) {
                 g_autoptr(Plan) made = plan(&fixture, c);
-                set_faults(&fixture, c);
+                fixture_obstruct(&fixture, &c->obstacles);
                 g_autoptr(ChangeResult) result = change_run(made, fixture.root, &fixture.loader->parent);
-                set_faults(&fixture, NULL);
-                g_assert_true((result->error != NULL) == (c->fail_at || c->fail_rename));
+                fixture_obstruct(&fixture, NULL);
+                g_assert_true((result->error != NULL) == (c->obstacles.fail_at || c->obstacles.fail_rename));
         }
         char *dump = fixture_dump(&fixture);
         fixture_tear_down(&fixture, NULL);
@@ -170,9 +160,9 @@ static bool kill_once(const Case *c, unsigned nth, Ends *ends) {
 
         prepare(&fixture, c);
         g_autoptr(Plan) made = plan(&fixture, c);
-        set_faults(&fixture, c);
-        const bool killed = run_and_kill(&fixture, made, nth, c->fail_at || c->fail_rename);
-        set_faults(&fixture, NULL);
+        fixture_obstruct(&fixture, &c->obstacles);
+        const bool killed = run_and_kill(&fixture, made, nth, c->obstacles.fail_at || c->obstacles.fail_rename);
+        fixture_obstruct(&fixture, NULL);
         g_autoptr(ChangeResult) recovered = recover_run(fixture.root, &fixture.loader->parent);
         if (recovered)
                 g_assert_no_error(recovered->error);
@@ -188,7 +178,7 @@ static bool kill_once(const Case *c, unsigned nth, Ends *ends) {
 static void test_kill(gconstpointer data) {
         const Case *c = data;
         Case unfailing = *c;
-        unfailing.fail_rename = NULL;
+        unfailing.obstacles.fail_rename = NULL;
         Ends ends = {
                         .before = whole_host(c, NULL),
                         .after = whole_host(c, c),
@@ -201,7 +191,7 @@ static void test_kill(gconstpointer data) {
         /* It has been killed at many moments, early ones that are undone and late ones that are
          * finished. */
         g_assert_cmpuint(nth, >, 8);
-        if (!c->fail_at && !c->fail_rename) {
+        if (!c->obstacles.fail_at && !c->obstacles.fail_rename) {
                 g_assert_cmpuint(ends.n_old, >, 1);
                 g_assert_cmpuint(ends.n_new, >, 1);
         }

@@ -12,14 +12,6 @@
 #include "plan-draft.h"
 #include "recover.h"
 
-/* Waits for idle, with somebody who holds KVM. */
-static void wait_for_idle(Fixture *fixture, const char *words) {
-        fixture->loader->busy = "kvm_amd";
-        g_autoptr(ChangeResult) deferred = fixture_change(fixture, words, REQUEST_WHEN_IDLE);
-        assert_outcome(deferred, "deferred");
-        fixture->loader->busy = NULL;
-}
-
 static ChangeResult *recover(Fixture *fixture) {
         ChangeResult *result = recover_run(fixture->root, &fixture->loader->parent);
 
@@ -46,7 +38,7 @@ static void test_failed_publish(Fixture *fixture, gconstpointer data) {
 static void test_failed_deferral(Fixture *fixture, gconstpointer data) {
         static const char *const names[] = {"zz-nestvirt.conf", "pending", "change"};
 
-        wait_for_idle(fixture, "kvm_amd.npt=0");
+        fixture_defer(fixture, "kvm_amd.npt=0");
         g_autofree char *before = fixture_dump(fixture);
         fixture->loader->busy = "kvm_amd";
         for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
@@ -196,10 +188,10 @@ static void test_values_by_hand_come_back(Fixture *fixture, gconstpointer data) 
 static void test_failed_wait_keeps_the_rest(Fixture *fixture, gconstpointer data) {
         g_autoptr(ChangeResult) early = fixture_change(fixture, "kvm_amd.nested=1", 0);
         assert_outcome(early, "configured");
-        wait_for_idle(fixture, "kvm_amd.nested=0");
+        fixture_defer(fixture, "kvm_amd.nested=0");
         g_autoptr(ChangeResult) later = fixture_change(fixture, "kvm.enable_pmu=0 kvm_amd.nrips=0", REQUEST_NEXT_BOOT);
         assert_outcome(later, "configured");
-        wait_for_idle(fixture, "kvm_amd.nrips=1 kvm_amd.npt=0");
+        fixture_defer(fixture, "kvm_amd.nrips=1 kvm_amd.npt=0");
 
         fixture->loader->fail_at = "load kvm_amd";
         fixture->loader->fail_times = 1;
@@ -216,7 +208,7 @@ static void test_failed_wait_keeps_the_rest(Fixture *fixture, gconstpointer data
 static void test_failed_wait_and_undo(Fixture *fixture, gconstpointer data) {
         g_autofree char *before = fixture_dump(fixture);
 
-        wait_for_idle(fixture, "kvm_amd.nested=0");
+        fixture_defer(fixture, "kvm_amd.nested=0");
         fixture->loader->fail_at = "load kvm_amd";
         fixture->loader->fail_times = 2;
         g_autoptr(ChangeResult) failed = fixture_attempt(fixture);
@@ -243,7 +235,7 @@ static void hide_what_waits(FakeLoader *loader, const char *call) {
 /* What has waited can't be read when it has failed: the modules are back, but who is told to have
  * the rest put in order by a restart is helped by one. */
 static void test_failed_wait_that_cannot_be_read(Fixture *fixture, gconstpointer data) {
-        wait_for_idle(fixture, "kvm_amd.nested=0");
+        fixture_defer(fixture, "kvm_amd.nested=0");
         g_autofree char *waiting = fixture_dump(fixture), *pending = fake_host_read(fixture->directory, PENDING_FILE);
         g_autofree char *path = g_build_filename(fixture->directory, PENDING_FILE, NULL);
         fixture->loader->hook = hide_what_waits;
@@ -289,7 +281,7 @@ static void test_degraded_record_is_kept(Fixture *fixture, gconstpointer data) {
 
 /* What waits for idle is not lost by it: the next look is for the host as it is then. */
 static void test_wait_outlives_mending(Fixture *fixture, gconstpointer data) {
-        wait_for_idle(fixture, "kvm_amd.npt=0");
+        fixture_defer(fixture, "kvm_amd.npt=0");
         g_autofree char *waiting = fixture_dump(fixture);
         g_autoptr(Plan) attempt = fixture_plan_attempt(fixture, NULL);
         g_autoptr(Plan) plan = fixture_plan(fixture, "kvm_amd.nested=0", 0, NULL);
@@ -365,7 +357,7 @@ static void test_large_files(Fixture *fixture, gconstpointer data) {
                 g_string_append(text, "#\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\n");
         fake_host_write(fixture->directory, KEPT_FILE, text->str);
         fake_host_write(fixture->directory, RUNTIME_FILE, text->str);
-        wait_for_idle(fixture, "kvm_amd.nested=0");
+        fixture_defer(fixture, "kvm_amd.nested=0");
         fixture->loader->fail_at = "load kvm_amd";
         fixture->loader->fail_times = 2;
         g_autoptr(ChangeResult) failed = fixture_attempt(fixture);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -91,8 +92,10 @@ static void test_by_numbers(Tree *tree, gconstpointer data) {
 
         assert_holding(getpid(), HOLDING_NOT);
         tree_folder(tree, "dev");
-        if (mknod(node, S_IFCHR | 0600, makedev(10, 232)) < 0 || mknod(null, S_IFCHR | 0600, makedev(1, 3)) < 0)
-                return; /* who is not root can't have either */
+        if (mknod(node, S_IFCHR | 0600, makedev(10, 232)) < 0 || mknod(null, S_IFCHR | 0600, makedev(1, 3)) < 0) {
+                g_test_skip("only root can make device nodes");
+                return;
+        }
         fd = open(node, O_RDWR | O_CLOEXEC);
         assert_holding(getpid(), fd < 0 ? HOLDING_NOT : HOLDING_KVM);
         if (fd >= 0)
@@ -167,17 +170,15 @@ static void test_no_longer_than(Tree *tree, gconstpointer data) {
 
 /* That it can't be looked for is not that nobody is there. */
 static void test_out_of_descriptors(Tree *tree, gconstpointer data) {
-        g_autoptr(GArray) taken = g_array_new(FALSE, FALSE, sizeof(int));
+        struct rlimit limit;
         Descriptors descriptors;
-        int fd;
 
         add_process(tree, 100, 10, 5);
         descriptors_begin(&descriptors, tree->root, &plenty);
-        while ((fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
-                g_array_append_val(taken, fd);
+        g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+        g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &(struct rlimit) {0, limit.rlim_max}), ==, 0);
         g_assert_cmpint(descriptors_look(&descriptors, "100", 0, 10), ==, HOLDING_NOT);
-        for (unsigned i = 0; i < taken->len; i++)
-                (void) close(g_array_index(taken, int, i));
+        g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &limit), ==, 0);
         g_assert_true(descriptors.cut);
         descriptors_begin(&descriptors, tree->root, &plenty);
         g_assert_cmpint(descriptors_look(&descriptors, "101", 0, 10), ==, HOLDING_NOT);
