@@ -33,10 +33,8 @@ FAILURES = []
 
 # The sources are the same in every build.
 NO_LINT = ["--no-suite", "lint"]
-# On demand: what it does is another thing each time.
-NO_SOAK = ["--no-suite", "soak"]
 # Attacks are long, and count memory.
-NO_FIRE = ["--no-suite", "fire", *NO_SOAK]
+NO_FIRE = ["--no-suite", "fire"]
 
 
 def succeeds(*command, **environment):
@@ -112,7 +110,7 @@ def meson(build, options, compiler, environment, *arguments):
 
 
 def tier_meson():
-    return meson(BUILD, [], GCC, {}, *NO_SOAK)
+    return meson(BUILD, [], GCC, {})
 
 
 def tier_asan():
@@ -127,7 +125,7 @@ def tier_tsan():
 
 
 def tier_fire():
-    return meson(BUILD, [], GCC, {"NESTVIRT_FIRE": "whole"}, "--suite", "fire", "--suite", "soak", "--timeout-multiplier", "60")
+    return meson(BUILD, [], GCC, {"NESTVIRT_FIRE": "whole"}, "--suite", "fire", "--timeout-multiplier", "60")
 
 
 class Timed(unittest.TextTestResult):

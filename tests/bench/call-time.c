@@ -15,7 +15,7 @@ typedef struct Target {
         const char *name, *path, *interface, *property;
 } Target;
 
-static void call_once(sd_bus *bus, const Target *target, bool all) {
+static void call_one(sd_bus *bus, const Target *target, bool all) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
         sd_bus_message *reply = NULL;
         int r;
@@ -35,7 +35,7 @@ static unsigned long time_batch(sd_bus *bus, const Target *target, bool all, lon
         const uint64_t begin = now_ns();
 
         for (long i = 0; i < batch; i++)
-                call_once(bus, target, all);
+                call_one(bus, target, all);
         return (unsigned long) ((now_ns() - begin) / (uint64_t) batch);
 }
 
