@@ -102,6 +102,26 @@ class Guests(GuestsTest):
                 else:
                     self.assertRegex(started.stderr, r"(Host CPU does not provide required|missing) features: vmx\b")
 
+    # It holds KVM, and is asked by libvirt until somebody writes to the pipe.
+    EMULATOR = """#!/bin/bash
+exec 9<>/dev/kvm
+read -r < /run/emulator
+exit 1
+"""
+
+    def test_libvirt_trying_out_an_emulator_is_waited_for(self):
+        self.host.check("cat > /usr/bin/emulator; chmod 755 /usr/bin/emulator; mkfifo -m 666 /run/emulator", input=self.EMULATOR)
+        self.addCleanup(self.host.check, "rm /usr/bin/emulator /run/emulator")
+        with self.host.start("virsh domcapabilities --emulatorbin /usr/bin/emulator") as asking:
+            self.host.check("until nestvirtctl users | grep libvirtd.service; do :; done")
+            impact, = self.nestvirt.json("set nested=0 --dry-run")["impact"]
+            self.assertRegex(impact["message"], r"of libvirtd\.service holds KVM; it is libvirt trying out QEMU, which ends by itself")
+            # The second one is answered while the first one waits.
+            self.host.check("nestvirtctl set nested=0 & nestvirtctl set nested=0 --dry-run; echo > /run/emulator; wait $!")
+            self.assertNotEqual(asking.wait(60).status, 0)
+        self.assertEqual(self.nestvirt.value("nested"), "0")
+        self.nestvirt.ctl("reset")
+
     def test_denied(self):
         before = self.xml()
         self.ctl("set-cpu l1 --nested=yes", user="bob", status=4)
