@@ -24,9 +24,9 @@ static const char *attribute(const char *const *names, const char *const *values
         return "";
 }
 
-/* As libvirt's schema has the name of a feature (cputypes.rng, featureName, 9.0.0), and as
- * all models are called (src/cpu_map). It goes into a sentence, where another one could pass for
- * more than a name. */
+/* As libvirt's schema has the name of a feature (cputypes.rng, featureName, 9.0.0), and as all
+ * models are called (src/cpu_map). It goes into a sentence, where another one could pass for more
+ * than a name. */
 static bool is_name(const char *text, gsize size) {
         for (gsize i = 0; i < size; i++)
                 if (!g_ascii_isalnum(text[i]) && !strchr("-_.", text[i]))
