@@ -29,17 +29,16 @@ static GuestCpu cpu_of(const CpuXml *xml, const char *vendor) {
         };
 }
 
-/* With its words in @words, or interned when that is NULL. */
 static GuestCpu keep(GuestCpu cpu, GStringChunk *words) {
         const char **all[] = {&cpu.mode, &cpu.model, &cpu.check, &cpu.policy, &cpu.other_policy, &cpu.mmu_policy};
 
         for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
-                *all[i] = words ? g_string_chunk_insert(words, *all[i]) : g_intern_string(*all[i]);
+                *all[i] = g_string_chunk_insert(words, *all[i]);
         return cpu;
 }
 
-GuestCpu guest_cpu_from_xml(const CpuXml *xml, const char *vendor) {
-        return keep(cpu_of(xml, vendor), NULL);
+GuestCpu guest_cpu_from_xml(const CpuXml *xml, const char *vendor, GStringChunk *words) {
+        return keep(cpu_of(xml, vendor), words);
 }
 
 void guest_edit_wipe(char **text) {
@@ -94,9 +93,7 @@ GuestPlan *guest_edit_plan(const char *xml, const GuestEdit *edit, GuestFacts *f
         if (!cpu)
                 return NULL;
         add_difference(plan);
-        /* What is interned stays for good, and anybody may ask for a plan, with a model of any
-         * name. */
-        plan->cpu = keep(cpu_of(cpu, vendor), plan->words);
+        plan->cpu = guest_cpu_from_xml(cpu, vendor, plan->words);
         return g_steal_pointer(&plan);
 }
 

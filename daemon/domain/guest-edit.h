@@ -8,9 +8,8 @@
 #include "cpu-xml.h"
 #include "guest-plan.h"
 
-/* What a definition says, in the form that the rules want; interned, so only of definitions that
- * there are. */
-GuestCpu guest_cpu_from_xml(const CpuXml *xml, const char *vendor);
+/* What a definition says, in the form that the rules want, its words in @words. */
+GuestCpu guest_cpu_from_xml(const CpuXml *xml, const char *vendor, GStringChunk *words);
 
 /* Where one guest's definition is kept. XML with its secrets, newly allocated. */
 typedef struct GuestStore {

@@ -3,6 +3,7 @@
 /* Reading and comparing. Whoever asked libvirt, and why, is reprobe.c's. */
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "capabilities.h"
 #include "error.h"
@@ -23,17 +24,30 @@ static const char *attribute(const char *const *names, const char *const *values
         return "";
 }
 
+/* As libvirt's schema has the name of a feature (cputypes.rng, featureName, 9.0.0), and as all
+ * models are called (src/cpu_map). It goes into a sentence, where another one could pass for more
+ * than a name. */
+static bool is_name(const char *text, gsize size) {
+        for (gsize i = 0; i < size; i++)
+                if (!g_ascii_isalnum(text[i]) && !strchr("-_.", text[i]))
+                        return false;
+        return size > 0;
+}
+
+static void add_feature(GHashTable *features, const char *name, bool has) {
+        if (is_name(name, strlen(name)))
+                (void) g_hash_table_insert(features, g_strdup(name), GINT_TO_POINTER(has));
+}
+
 static void on_start(GMarkupParseContext *context, const char *element, const char **names, const char **values,
                      gpointer data, GError **error) {
         Reader *reader = data;
 
         if (g_str_equal(element, "mode"))
                 reader->host_model = g_str_equal(attribute(names, values, "name"), "host-model");
-        else if (reader->host_model && g_str_equal(element, "feature")) {
-                const bool has = !g_str_equal(attribute(names, values, "policy"), "disable");
-                (void) g_hash_table_insert(reader->capabilities->features, g_strdup(attribute(names, values, "name")),
-                                           GINT_TO_POINTER(has));
-        }
+        else if (reader->host_model && g_str_equal(element, "feature"))
+                add_feature(reader->capabilities->features, attribute(names, values, "name"),
+                            !g_str_equal(attribute(names, values, "policy"), "disable"));
 }
 
 static void on_end(GMarkupParseContext *context, const char *element, gpointer data, GError **error) {
@@ -49,7 +63,7 @@ static void on_text(GMarkupParseContext *context, const char *text, gsize size, 
 
         if (g_str_equal(element, "path") && g_str_equal(above, "domainCapabilities"))
                 place = &reader->capabilities->emulator;
-        else if (g_str_equal(element, "model") && reader->host_model)
+        else if (g_str_equal(element, "model") && reader->host_model && is_name(text, size))
                 place = &reader->capabilities->model;
         if (!place)
                 return;

@@ -14,7 +14,8 @@ typedef struct Capabilities {
         GHashTable *features;
 } Capabilities;
 
-/* @xml: libvirt's <domainCapabilities>. Internal when it is none. */
+/* @xml: libvirt's <domainCapabilities>. Internal when it is none. What is not a name where a model
+ * or a feature has its own is left out. */
 Capabilities *capabilities_parse(const char *xml, GError **error);
 void capabilities_free(Capabilities *capabilities);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Capabilities, capabilities_free)

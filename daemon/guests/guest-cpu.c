@@ -6,9 +6,7 @@
 #include "guest-model.h"
 
 GuestCpu guest_cpu_empty(void) {
-        const char *nothing = g_intern_static_string("");
-
-        return (GuestCpu) {nothing, nothing, nothing, nothing, nothing, nothing};
+        return (GuestCpu) {"", "", "", "", "", ""};
 }
 
 const char *guest_feature(const char *vendor) {

@@ -8,9 +8,8 @@
 #include <stdbool.h>
 
 /* What a definition, a running guest's XML, a save or a snapshot says of the CPU; spelled as
- * libvirt does, "" for what is not said. All are interned (g_intern_string()), as thousands of
- * guests say the same, but for what a plan asks for (guest-plan.h); NULL only when all of it is: it
- * could not be read. */
+ * libvirt does, "" for what is not said. The words are the guest's (guest-facts.h) or the plan's
+ * (guest-plan.h); NULL only when all of it is: it could not be read. */
 typedef struct GuestCpu {
         const char *mode, *model, *check;
         const char *policy;       /* of the one feature that makes a hypervisor: vmx or svm */

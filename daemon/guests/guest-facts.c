@@ -4,13 +4,26 @@
 
 #include "guest-facts.h"
 
+/* As much as a definition and the XML of the running guest have. */
+#define WORDS_SIZE 128
+
 GuestFacts *guest_facts_new(void) {
         GuestFacts *facts = g_new0(GuestFacts, 1);
 
-        facts->type = facts->arch = facts->machine = g_intern_static_string("");
+        facts->type = facts->arch = facts->machine = "";
         facts->nested_run = -1;
         facts->guest_mode = -1;
         return facts;
+}
+
+GStringChunk *guest_facts_words(GuestFacts *facts) {
+        if (!facts->words)
+                facts->words = g_string_chunk_new(WORDS_SIZE);
+        return facts->words;
+}
+
+const char *guest_facts_keep(GuestFacts *facts, const char *word) {
+        return g_string_chunk_insert(guest_facts_words(facts), word);
 }
 
 void guest_facts_take_runs(GuestFacts *facts, const GuestFacts *from) {
@@ -31,5 +44,6 @@ void guest_facts_free(GuestFacts *facts) {
         g_free(facts->name);
         g_free(facts->uuid);
         g_clear_pointer(&facts->snapshots, g_ptr_array_unref);
+        g_clear_pointer(&facts->words, g_string_chunk_free);
         g_free(facts);
 }

@@ -17,7 +17,7 @@ typedef struct GuestSnapshot {
 typedef struct GuestFacts {
         char *name, *uuid; /* the UUID in lower case with dashes */
         bool active, persistent;
-        const char *type, *arch, *machine; /* "kvm", "qemu", …; "x86_64", …; "pc-q35-7.2", …; interned */
+        const char *type, *arch, *machine; /* "kvm", "qemu", …; "x86_64", …; "pc-q35-7.2", … */
         GuestCpu defined;                  /* of the persistent definition; of the running guest when there is none */
         GuestCpu live;                     /* of the running guest */
         bool managed_save;
@@ -27,9 +27,16 @@ typedef struct GuestFacts {
          * not tell, or has not yet */
         gint64 nested_run;
         gint64 guest_mode; /* virtual CPUs that run a guest of the guest right now; -1 likewise */
+        /* the words of the definitions above: with the guest they go, as a definition may name
+         * what it likes, and another thing each time; NULL before the first */
+        GStringChunk *words;
 } GuestFacts;
 
 GuestFacts *guest_facts_new(void);
+/* Where the words of its definitions are put. */
+GStringChunk *guest_facts_words(GuestFacts *facts);
+/* A copy of @word among them. */
+const char *guest_facts_keep(GuestFacts *facts, const char *word);
 /* Only what it has run. */
 void guest_facts_take_runs(GuestFacts *facts, const GuestFacts *from);
 void guest_facts_free(GuestFacts *facts);

@@ -13,27 +13,38 @@
 /* More snapshots of a guest than this are not looked into. */
 #define SNAPSHOTS_MAX 64
 
-static const char *intern(const char *text) {
-        return g_intern_string(text ?: "");
+/* Nothing of it is known when @text is NULL or can't be read. */
+static CpuXml *read_xml(const char *text, const char *vendor) {
+        return text ? cpu_xml_read(text, vendor, NULL) : NULL;
 }
 
-/* Nothing of it is known when @text is NULL or can't be read. @kind: gets what it says beside the
- * CPU; may be NULL. */
-static void read_cpu(const char *text, const char *vendor, GuestCpu *ret, GuestFacts *kind) {
-        g_autoptr(CpuXml) xml = text ? cpu_xml_read(text, vendor, NULL) : NULL;
+static GuestCpu cpu_from_xml(const CpuXml *xml, const char *vendor, GuestFacts *facts) {
+        return xml ? guest_cpu_from_xml(xml, vendor, guest_facts_words(facts)) : (GuestCpu) {};
+}
 
-        *ret = xml ? guest_cpu_from_xml(xml, vendor) : (GuestCpu) {};
-        if (xml && kind) {
-                kind->type = intern(xml->type);
-                kind->arch = intern(xml->arch);
-                kind->machine = intern(xml->machine);
-        }
+static GuestCpu read_cpu(const char *text, const char *vendor, GuestFacts *facts) {
+        g_autoptr(CpuXml) xml = read_xml(text, vendor);
+
+        return cpu_from_xml(xml, vendor, facts);
 }
 
 /* Takes libvirt's string over. */
-static void take_cpu(char *text, const char *vendor, GuestCpu *ret) {
-        read_cpu(text, vendor, ret, NULL);
+static GuestCpu take_cpu(char *text, const char *vendor, GuestFacts *facts) {
+        const GuestCpu cpu = read_cpu(text, vendor, facts);
+
         free(text);
+        return cpu;
+}
+
+static void read_defined(const char *text, const char *vendor, GuestFacts *facts) {
+        g_autoptr(CpuXml) xml = read_xml(text, vendor);
+
+        facts->defined = cpu_from_xml(xml, vendor, facts);
+        if (!xml)
+                return;
+        facts->type = guest_facts_keep(facts, xml->type);
+        facts->arch = guest_facts_keep(facts, xml->arch);
+        facts->machine = guest_facts_keep(facts, xml->machine);
 }
 
 static void read_snapshot(virDomainSnapshotPtr snapshot, const char *vendor, GuestFacts *facts) {
@@ -45,7 +56,7 @@ static void read_snapshot(virDomainSnapshotPtr snapshot, const char *vendor, Gue
         /* Not of the <inactiveDomain> that may follow. */
         if (end) {
                 g_autofree char *domain = g_strndup(begin, (gsize) (end - begin) + strlen("</domain>"));
-                read_cpu(domain, vendor, &cpu, NULL);
+                cpu = read_cpu(domain, vendor, facts);
         }
         free(text);
         if (!name || !cpu.mode)
@@ -117,18 +128,18 @@ static bool read_definition(virDomainPtr domain, const char *vendor, GuestFacts 
 
         if (!text && is_lost(domain, error))
                 return false;
-        read_cpu(text, vendor, &facts->defined, facts);
+        read_defined(text, vendor, facts);
         free(text);
         return true;
 }
 
 static void read_others(virDomainPtr domain, const char *vendor, GuestFacts *facts, bool snapshots) {
         if (facts->active && facts->persistent)
-                take_cpu(virDomainGetXMLDesc(domain, 0), vendor, &facts->live);
+                facts->live = take_cpu(virDomainGetXMLDesc(domain, 0), vendor, facts);
         else if (facts->active)
                 facts->live = facts->defined;
         if (facts->managed_save)
-                take_cpu(virDomainManagedSaveGetXMLDesc(domain, 0), vendor, &facts->saved);
+                facts->saved = take_cpu(virDomainManagedSaveGetXMLDesc(domain, 0), vendor, facts);
         if (snapshots)
                 read_snapshots(domain, vendor, facts);
 }
@@ -150,6 +161,6 @@ bool libvirt_facts_fill(virDomainPtr domain, const char *vendor, GuestFacts *fac
 }
 
 void libvirt_facts_complete(virDomainPtr domain, const char *definition, const char *vendor, GuestFacts *facts) {
-        read_cpu(definition, vendor, &facts->defined, facts);
+        read_defined(definition, vendor, facts);
         read_others(domain, vendor, facts, virDomainSnapshotNum(domain, 0) > 0);
 }

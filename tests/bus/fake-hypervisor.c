@@ -138,21 +138,26 @@ static gpointer fake_second(gpointer connection) {
         return g_strdup(connection);
 }
 
-static const char *get(GKeyFile *file, const char *key, const char *normally) {
-        g_autofree char *value = g_key_file_get_string(file, "guest", key, NULL);
+static char *get(GKeyFile *file, const char *key, const char *normally) {
+        return g_key_file_get_string(file, "guest", key, NULL) ?: g_strdup(normally);
+}
 
-        return g_intern_string(value ?: normally);
+static const char *keep(GuestFacts *facts, GKeyFile *file, const char *key, const char *normally) {
+        g_autofree char *value = get(file, key, normally);
+
+        return guest_facts_keep(facts, value);
 }
 
 /* "mode model policy" */
-static GuestCpu get_cpu(GKeyFile *file, const char *key) {
+static GuestCpu get_cpu(GuestFacts *facts, GKeyFile *file, const char *key) {
         GuestCpu cpu = guest_cpu_empty();
         const char **fields[] = {&cpu.mode, &cpu.model, &cpu.policy, &cpu.check};
-        g_auto(GStrv) words = g_strsplit(get(file, key, ""), " ", (int) G_N_ELEMENTS(fields));
+        g_autofree char *value = get(file, key, "");
+        g_auto(GStrv) words = g_strsplit(value, " ", (int) G_N_ELEMENTS(fields));
 
         for (unsigned i = 0; words[i]; i++)
                 if (!g_str_equal(words[i], "-"))
-                        *fields[i] = g_intern_string(words[i]);
+                        *fields[i] = guest_facts_keep(facts, words[i]);
         return cpu;
 }
 
@@ -189,7 +194,7 @@ static void apply_definition(GuestFacts *facts, const char *vendor) {
 
         guest_edit_wipe(&xml);
         if (cpu)
-                facts->defined = guest_cpu_from_xml(cpu, vendor);
+                facts->defined = guest_cpu_from_xml(cpu, vendor, guest_facts_words(facts));
 }
 
 static GuestFacts *read_guest(const char *uuid, const char *vendor) {
@@ -198,18 +203,19 @@ static GuestFacts *read_guest(const char *uuid, const char *vendor) {
 
         if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL))
                 return NULL;
+        g_autofree char *persistent = get(file, "persistent", "yes");
         GuestFacts *facts = guest_facts_new();
-        facts->name = g_strdup(get(file, "name", uuid));
+        facts->name = get(file, "name", uuid);
         facts->uuid = g_strdup(uuid);
-        facts->type = get(file, "type", "kvm");
-        facts->arch = get(file, "arch", "x86_64");
-        facts->machine = get(file, "machine", "pc-q35-7.2");
-        facts->persistent = !g_str_equal(get(file, "persistent", "yes"), "no");
-        facts->defined = get_cpu(file, "defined");
+        facts->type = keep(facts, file, "type", "kvm");
+        facts->arch = keep(facts, file, "arch", "x86_64");
+        facts->machine = keep(facts, file, "machine", "pc-q35-7.2");
+        facts->persistent = !g_str_equal(persistent, "no");
+        facts->defined = get_cpu(facts, file, "defined");
         facts->active = g_key_file_has_key(file, "guest", "live", NULL);
-        facts->live = get_cpu(file, "live");
+        facts->live = get_cpu(facts, file, "live");
         facts->managed_save = g_key_file_has_key(file, "guest", "saved", NULL);
-        facts->saved = get_cpu(file, "saved");
+        facts->saved = get_cpu(facts, file, "saved");
         apply_definition(facts, vendor);
         return facts;
 }
@@ -270,8 +276,7 @@ static Capabilities *fake_capabilities(gpointer connection, GError **error) {
         return NULL;
 }
 
-/* By the other thread: interned words are not for both, as ThreadSanitizer does not see GLib's lock
- * of them. */
+/* By the other thread. */
 static GKeyFile *open_guest(const char *uuid) {
         g_autofree char *folder = path_of("guests"), *path = g_build_filename(folder, uuid, NULL);
         GKeyFile *file = g_key_file_new();

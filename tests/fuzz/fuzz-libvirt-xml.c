@@ -2,8 +2,8 @@
 
 /* What libvirt tells of a guest: its state and vendor (the first part of the input), its definition,
  * the XML it runs with, of its managed save and of a snapshot. What the interface shows of it is
- * UTF-8 and of the words that are documented, and follows from what was told alone. libvirt itself
- * is the functions at the top. */
+ * UTF-8 and of the words that are documented, and follows from what was told alone; none of it
+ * stays when the guest goes. libvirt itself is the functions at the top. */
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
@@ -108,6 +108,13 @@ static void check_words(GVariant *guest, const GuestHost *host) {
                 g_assert_cmpstr(next, !=, "yes");
 }
 
+/* What GLib interns stays for good, and a definition names what it likes. Other words may be some
+ * that GLib has by itself. */
+static void assert_not_interned(const char *word) {
+        if (word && g_str_has_prefix(word, "unheard-of"))
+                g_assert_cmpuint(g_quark_try_string(word), ==, 0);
+}
+
 static void check(const GuestHost *host) {
         g_autoptr(GError) error = NULL;
         g_autoptr(GuestFacts) facts = libvirt_facts_read(NULL, host->vendor, &error), again = NULL;
@@ -118,6 +125,10 @@ static void check(const GuestHost *host) {
                             same = g_variant_ref_sink(describe_guest(again, host));
         g_assert_cmpvariant(guest, same);
         check_words(guest, host);
+        assert_not_interned(facts->type);
+        assert_not_interned(facts->arch);
+        assert_not_interned(facts->machine);
+        assert_not_interned(facts->live.model);
         if (!*answers.definition && answers.persistent)
                 g_assert_null(facts->defined.mode);
         if (!facts->active)

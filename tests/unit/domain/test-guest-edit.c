@@ -156,6 +156,21 @@ static void test_no_model_is_kept(void) {
         g_free(kept.text);
 }
 
+/* Nor what a definition names, which may be another thing each time it is read. */
+static void test_no_definition_is_kept(void) {
+        g_autoptr(GuestFacts) facts = guest_facts_new();
+        g_autoptr(GError) error = NULL;
+        CpuXml *xml = cpu_xml_read("<domain><cpu mode='custom'><model>Unheard-Of-v8</model></cpu></domain>", "amd",
+                                   &error);
+
+        g_assert_no_error(error);
+        facts->defined = guest_cpu_from_xml(xml, "amd", guest_facts_words(facts));
+        cpu_xml_free(xml);
+        g_assert_cmpstr(facts->defined.mode, ==, "custom");
+        g_assert_cmpstr(facts->defined.model, ==, "Unheard-Of-v8");
+        g_assert_cmpuint(g_quark_try_string("Unheard-Of-v8"), ==, 0);
+}
+
 static void test_words(void) {
         g_autoptr(GuestEdit) edit = guest_edit_new();
         g_autoptr(GError) error = NULL;
@@ -178,6 +193,7 @@ int main(int argc, char **argv) {
         }
         g_test_add_func("/guest-edit/plan", test_plan);
         g_test_add_func("/guest-edit/no-model-is-kept", test_no_model_is_kept);
+        g_test_add_func("/guest-edit/no-definition-is-kept", test_no_definition_is_kept);
         g_test_add_func("/guest-edit/words", test_words);
         return g_test_run();
 }

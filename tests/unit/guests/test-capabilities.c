@@ -40,6 +40,24 @@ static void test_parse(void) {
         g_assert_null(g_hash_table_lookup(capabilities->features, "npt"));
 }
 
+/* A name goes into a sentence, and can't be a sentence of its own. */
+static void test_no_names(void) {
+        static const char *const features[] = {
+                        HAS(""),         HAS("a b"), HAS("a&#10;b"),        HAS("a\nb"),
+                        LACKS("a&#27;"), HAS("a,b"), HAS("\xe2\x80\xaeno"), "<feature policy='require'/>"};
+        static const char *const models[] = {"<model>EPYC and all</model>", "<model>a&#10;b</model>",
+                                             "<model>\xe2\x80\xae</model>", "<model></model>"};
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(features); i++) {
+                g_autofree char *xml = g_strdup_printf(XML(EPYC, "%s" HAS("Vmx-a_b.c1")), features[i]);
+                assert_compared(XML(EPYC, ""), xml, "has gained Vmx-a_b.c1");
+        }
+        for (unsigned i = 0; i < G_N_ELEMENTS(models); i++) {
+                g_autofree char *xml = g_strdup_printf(XML("%s", ""), models[i]);
+                assert_compared(XML(EPYC, ""), xml, "is none and was EPYC");
+        }
+}
+
 static void test_not_understood(void) {
         static const char *const texts[] = {"",
                                             "<",
@@ -81,6 +99,7 @@ static void test_many(void) {
 int main(int argc, char *argv[]) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/capabilities/parse", test_parse);
+        g_test_add_func("/capabilities/no-names", test_no_names);
         g_test_add_func("/capabilities/not-understood", test_not_understood);
         g_test_add_func("/capabilities/compare", test_compare);
         g_test_add_func("/capabilities/many", test_many);
