@@ -208,6 +208,14 @@ static bool draft_file(Draft *draft, const char *path, const Dropin *after, GErr
         return true;
 }
 
+/* It takes back, and nothing else. */
+static bool is_reset(const Request *request) {
+        for (unsigned i = 0; i < request->settings->len; i++)
+                if (((const Setting *) g_ptr_array_index(request->settings, i))->value)
+                        return false;
+        return !request->pending && !request->reload;
+}
+
 static bool draft_files(Draft *draft, GError **error) {
         draft->kept = dropin_read(draft->host->root, DROPIN_PATH, error);
         draft->runtime = draft->kept ? dropin_read(draft->host->root, DROPIN_RUNTIME_PATH, error) : NULL;
@@ -219,6 +227,11 @@ static bool draft_files(Draft *draft, GError **error) {
                         return false;
         if (draft->request->pending)
                 return true;
+        if (is_reset(draft->request)) {
+                dropin_tidy(draft->runtime);
+                if (!(draft->request->flags & REQUEST_RUNTIME))
+                        dropin_tidy(draft->kept);
+        }
         return draft_file(draft, DROPIN_PATH, draft->kept, error) &&
                draft_file(draft, DROPIN_RUNTIME_PATH, draft->runtime, error) &&
                read_back_check(draft->host, draft->request, draft->kept, draft->runtime, draft->plan->files, error);

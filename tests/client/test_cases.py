@@ -307,6 +307,36 @@ class Idle(Case):
         self.assertNotIn("modules-load", self.lines(INTEL, "etc/modules-load.d/kvm.conf", "kvm\nkvm_intel\n"))
 
 
+class OwnFile(Case):
+    """Somebody else has been at what is ours."""
+
+    PATH = "etc/modprobe.d/zz-nestvirt.conf"
+
+    def ours(self, text):
+        self.begin(AMD)
+        self.write(self.PATH, text)
+
+    def test_commented_out_by_a_role(self):
+        self.ours("# Written by nestvirtd: what was set with nestvirtctl or over D-Bus.\n\n#options kvm_amd nested=0\n")
+        found = self.findings()["own-file"]
+        self.assertEqual(found[0], "warn")
+        self.assertIn(f"/{self.PATH}:3 is commented out", found[1])
+        self.ctl("reset", "--next-boot")
+        self.assertFalse((self.host / self.PATH).exists())
+        self.assertNotIn("own-file", self.findings())
+
+    def test_commented_out_and_set_anew(self):
+        self.ours("#options kvm_amd npt=0\n")
+        self.assertIn("own-file", self.findings())
+        self.ctl("set", "npt=on", "--next-boot")
+        self.assertNotIn("own-file", self.findings())
+
+    def test_what_is_no_comment_stays(self):
+        self.ours("# mine\nblacklist x\noptions kvm_amd nested=0\n")
+        self.ctl("reset", "--next-boot")
+        self.assertTrue((self.host / self.PATH).read_text().endswith("# mine\nblacklist x\n"))
+
+
 class Words(Case):
     """What is told of a line is so."""
 
