@@ -16,7 +16,11 @@
 
 static bool load(const Host *host, const Module *module, Loader *loader, GPtrArray *steps, GError **error) {
         g_autoptr(Request) nothing = request_new(0);
-        g_autofree char *options = load_options_after(host, nothing, module);
+        g_autofree char *after = load_options_after(host, nothing, module);
+        /* kvm, which it needs, has been there, or comes anew. */
+        const bool keeps = module_is_present(host_module(host, "kvm"));
+        g_autofree char *kept = keeps ? load_options_kept(host, nothing, module) : g_strdup("");
+        g_autofree char *options = load_options_join(after, kept);
         bool existed;
 
         if (!loader->load(loader, module->name, options, &existed, error))

@@ -59,6 +59,7 @@ static void journal_render(GKeyFile *file, const Plan *plan, JournalPhase phase)
                 g_key_file_set_boolean(file, group, "loaded", m->loaded);
                 render_text(file, group, "before", m->before);
                 render_text(file, group, "after", m->after);
+                render_text(file, group, "kept", m->kept);
         }
         for (unsigned i = 0; i < plan->values->len; i++) {
                 const PlanValue *v = g_ptr_array_index(plan->values, i);
@@ -106,6 +107,7 @@ static void journal_parse_group(GKeyFile *file, const char *group, Plan *plan) {
                 m->loaded = g_key_file_get_boolean(file, group, "loaded", NULL);
                 m->before = parse_string(file, group, "before");
                 m->after = parse_string(file, group, "after");
+                m->kept = parse_string(file, group, "kept");
                 g_ptr_array_add(plan->modules, m);
         } else if (g_str_has_prefix(group, "value ")) {
                 PlanValue *v = g_new0(PlanValue, 1);

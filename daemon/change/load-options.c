@@ -235,17 +235,11 @@ char *load_options_before(const Host *host, const Module *module) {
 }
 
 static char *after(const Host *host, const Request *request, const Module *module, const char *name) {
-        const Parameter *parameter = catalog_find(module->name, name);
         const Setting *setting = request_setting(request, module->name, name);
 
         if (setting)
                 return target(host, request, setting);
-
-        g_autofree char *said = configured(host, module->name, name);
-        if (said)
-                return g_steal_pointer(&said);
-
-        return parameter && parameter->common ? g_strdup(catalog_default(parameter, host->release)) : NULL;
+        return configured(host, module->name, name);
 }
 
 char *load_options_next(const Host *host, const Request *request, const Parameter *parameter) {
@@ -283,4 +277,33 @@ char *load_options_after(const Host *host, const Request *request, const Module 
                 append(text, g_ptr_array_index(names, i), value);
         }
         return g_string_free(text, FALSE);
+}
+
+/* Its default, where kvm has another value of it; what the kernel would switch off again is as it
+ * was. */
+static char *find_kept(const Host *host, const Request *request, const Module *module, const char *name) {
+        const Parameter *parameter = catalog_find(module->name, name);
+        g_autofree char *said = after(host, request, module, name), *now = NULL, *comes = NULL;
+
+        if (said || !parameter || !parameter->common)
+                return NULL;
+        const char *normal = catalog_default(parameter, host->release);
+        now = load_options_current(host, module, name);
+        comes = comes_to(host, request, parameter, g_strdup(normal));
+        return g_strcmp0(now, normal) == 0 || (now && g_str_equal(now, comes)) ? NULL : g_strdup(normal);
+}
+
+char *load_options_kept(const Host *host, const Request *request, const Module *module) {
+        g_autoptr(GPtrArray) names = sorted_names(module);
+        GString *text = g_string_new(NULL);
+
+        for (unsigned i = 0; i < names->len; i++) {
+                g_autofree char *value = find_kept(host, request, module, g_ptr_array_index(names, i));
+                append(text, g_ptr_array_index(names, i), value);
+        }
+        return g_string_free(text, FALSE);
+}
+
+char *load_options_join(const char *after, const char *kept) {
+        return g_strconcat(after, *after && *kept ? " " : "", kept, NULL);
 }

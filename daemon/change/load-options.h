@@ -50,5 +50,10 @@ bool load_options_in_effect(const Host *host, const PlanValue *value);
 /* "nested=0 npt=1": what brings back the values that are in effect now: all that can be read. What
  * the defaults are is the kernel's to know, and those of distributions differ. */
 char *load_options_before(const Host *host, const Module *module);
-/* What is asked, else what is configured, else (where it sticks) the kernel's default. */
+/* What is asked, else what is configured; what nobody asks for is left to the kernel. */
 char *load_options_after(const Host *host, const Request *request, const Module *module);
+/* What has to be given besides when kvm stays loaded: the kernel's defaults of those variables that
+ * live in it and have another value from an earlier load, or one that can't be seen. */
+char *load_options_kept(const Host *host, const Request *request, const Module *module);
+/* Both, as one text. */
+char *load_options_join(const char *after, const char *kept);

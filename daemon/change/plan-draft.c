@@ -208,6 +208,14 @@ static bool draft_file(Draft *draft, const char *path, const Dropin *after, GErr
         return true;
 }
 
+/* It takes back, and nothing else. */
+static bool is_reset(const Request *request) {
+        for (unsigned i = 0; i < request->settings->len; i++)
+                if (((const Setting *) g_ptr_array_index(request->settings, i))->value)
+                        return false;
+        return !request->pending && !request->reload;
+}
+
 static bool draft_files(Draft *draft, GError **error) {
         draft->kept = dropin_read(draft->host->root, DROPIN_PATH, error);
         draft->runtime = draft->kept ? dropin_read(draft->host->root, DROPIN_RUNTIME_PATH, error) : NULL;
@@ -219,6 +227,11 @@ static bool draft_files(Draft *draft, GError **error) {
                         return false;
         if (draft->request->pending)
                 return true;
+        if (is_reset(draft->request)) {
+                dropin_tidy(draft->runtime);
+                if (!(draft->request->flags & REQUEST_RUNTIME))
+                        dropin_tidy(draft->kept);
+        }
         return draft_file(draft, DROPIN_PATH, draft->kept, error) &&
                draft_file(draft, DROPIN_RUNTIME_PATH, draft->runtime, error) &&
                read_back_check(draft->host, draft->request, draft->kept, draft->runtime, draft->plan->files, error);
@@ -239,14 +252,29 @@ static bool draft_wants_reload(const Draft *draft, const char *module) {
         return false;
 }
 
+/* Whether kvm, which @module needs, stays loaded meanwhile: it does when it is part of the kernel,
+ * and may when it only ought to go. */
+static bool may_keep_kvm(const Draft *draft, bool *ret_sure) {
+        const PlanModule *kvm = draft->plan->modules->len > 0 ? g_ptr_array_index(draft->plan->modules, 0) : NULL;
+
+        *ret_sure = !kvm;
+        return !kvm || (kvm->loaded && !kvm->required);
+}
+
 static void draft_module(Draft *draft, const Module *module, bool required) {
         PlanModule *m = g_new(PlanModule, 1);
+        bool sure;
+        g_autofree char *kept = may_keep_kvm(draft, &sure) ? load_options_kept(draft->host, draft->request, module)
+                                                           : g_strdup("");
+        g_autofree char *after = load_options_after(draft->host, draft->request, module);
+
         *m = (PlanModule) {
                         .name = g_strdup(module->name),
                         .required = required,
                         .loaded = module->state == MODULE_LIVE,
                         .before = load_options_before(draft->host, module),
-                        .after = load_options_after(draft->host, draft->request, module),
+                        .after = sure ? load_options_join(after, kept) : g_strdup(after),
+                        .kept = g_strdup(sure ? "" : kept),
         };
         g_ptr_array_add(draft->plan->modules, m);
         if (m->loaded)
@@ -284,7 +312,10 @@ static void describe(const Draft *draft) {
         }
         for (unsigned i = 0; i < plan->modules->len; i++) {
                 const PlanModule *m = g_ptr_array_index(plan->modules, i);
-                plan_step(plan, *m->after ? "load %s with %s" : "load %s", m->name, m->after);
+                g_autofree char *kept = *m->kept ? g_strdup_printf("%s %s if kvm stays loaded",
+                                                                   *m->after ? ", and" : " with", m->kept)
+                                                 : g_strdup("");
+                plan_step(plan, *m->after ? "load %s with %s%s" : "load %s%s%s", m->name, m->after, kept);
         }
         for (unsigned i = 0; i < plan->values->len && !(plan->flags & REQUEST_NEXT_BOOT); i++) {
                 const PlanValue *v = g_ptr_array_index(plan->values, i);

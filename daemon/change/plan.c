@@ -15,6 +15,7 @@ static void plan_module_free(PlanModule *module) {
         g_free(module->name);
         g_free(module->before);
         g_free(module->after);
+        g_free(module->kept);
         g_free(module);
 }
 

@@ -25,6 +25,7 @@ typedef struct PlanModule {
         bool loaded;   /* it is live now */
         char *before;  /* options that bring back what is in effect now */
         char *after;   /* options of the load */
+        char *kept;    /* and besides when kvm stays loaded: what it would else keep of an earlier load; or "" */
 } PlanModule;
 
 typedef struct PlanValue {

@@ -9,6 +9,7 @@
 #include "catalog.h"
 #include "error.h"
 #include "file.h"
+#include "load-options.h"
 #include "plan-files.h"
 #include "reload.h"
 #include "syntax.h"
@@ -203,7 +204,9 @@ static bool all_in(Reload *reload, unsigned out, bool after, bool *raced, GError
                 const PlanModule *m = g_ptr_array_index(modules, i);
                 if (!after && !m->loaded)
                         continue;
-                if (!put_in(reload, m, after ? m->after : m->before, raced, error))
+                g_autofree char *options = after && reload->kvm_kept ? load_options_join(m->after, m->kept)
+                                                                     : g_strdup(after ? m->after : m->before);
+                if (!put_in(reload, m, options, raced, error))
                         return false;
         }
         return true;

@@ -11,6 +11,7 @@
 #include "fault.h"
 #include "host.h"
 #include "initramfs.h"
+#include "stray.h"
 
 typedef struct CheckFacts {
         Fault *fault;     /* why the reading was void, so that nothing below says anything; or NULL */
@@ -27,6 +28,7 @@ typedef struct CheckFacts {
         struct stat node;
         gid_t kvm_group; /* 0: there is none */
         Initramfs *initramfs;
+        GPtrArray *strays;        /* Stray*: lines that nobody reads as they were meant */
         unsigned guests_left_out; /* so many of libvirt's guests are not shown: whoever knows them fills it in */
 } CheckFacts;
 

@@ -118,6 +118,10 @@ static bool is_file(const Listing *listing, const char *path, bool *ret_empty, c
         return text;
 }
 
+bool conf_is_read(const char *name) {
+        return *name != '.' && g_str_has_suffix(name, ".conf");
+}
+
 static void list_folder(const Listing *listing, const char *folder) {
         g_auto(GStrv) names = list_names(listing, folder);
 
@@ -127,7 +131,7 @@ static void list_folder(const Listing *listing, const char *folder) {
                 bool empty;
                 ConfFile *file;
 
-                if (**name == '.' || !g_str_has_suffix(*name, ".conf") || !is_file(listing, path, &empty, &text))
+                if (!conf_is_read(*name) || !is_file(listing, path, &empty, &text))
                         continue;
                 if (g_hash_table_contains(listing->names, *name)) {
                         g_ptr_array_add(listing->masked, conf_shown_path(path));
@@ -148,8 +152,7 @@ static void list_folder(const Listing *listing, const char *folder) {
         }
 }
 
-/* On most systems /lib is /usr/lib: the same file is not hidden by itself. */
-static bool is_same_folder(const Root *root, const char *const *folder) {
+bool conf_is_same_folder(const Root *root, const char *const *folder) {
         struct stat st, other;
 
         if (root_stat(root, *folder, &st) < 0)
@@ -176,7 +179,7 @@ GPtrArray *conf_list(const Root *root, GHashTable *instead, GPtrArray *masked, G
                                  .bad = bad};
 
         for (const char *const *folder = options_folders; *folder; folder++)
-                if (!is_same_folder(root, folder))
+                if (!conf_is_same_folder(root, folder))
                         list_folder(&listing, *folder);
         g_ptr_array_sort(files, compare_files);
         return files;

@@ -38,5 +38,11 @@ extern const char *const options_folders[];
 GPtrArray *conf_list(const Root *root, GHashTable *instead, GPtrArray *masked, GPtrArray *bad);
 void conf_file_free(ConfFile *file);
 
+/* modprobe reads a file of that name. */
+bool conf_is_read(const char *name);
+/* The folder, one of options_folders, is one of those before it: on most systems /lib is /usr/lib,
+ * and the same file is not hidden by itself. */
+bool conf_is_same_folder(const Root *root, const char *const *folder);
+
 /* A path beneath the root as people are shown it: absolute, valid UTF-8. */
 char *conf_shown_path(const char *path);

@@ -14,6 +14,7 @@
 struct Dropin {
         char *text;          /* as parsed */
         bool changed;        /* it is no longer what the tables say */
+        bool tidy;           /* it goes when only comments are left */
         GString *others;     /* lines that are neither options nor our header */
         GHashTable *modules; /* name -> (parameter -> value, NULL when it has none) */
 };
@@ -253,6 +254,22 @@ static bool is_blank(const char *text) {
         return text[strspn(text, " \t\r\n")] == 0;
 }
 
+static bool is_comment(const char *text) {
+        SyntaxCursor cursor = {.at = text, .end = text + strlen(text)};
+
+        for (;;) {
+                g_autofree char *line = syntax_next_line(&cursor);
+                if (!line)
+                        return true;
+                if (line[strspn(line, " \t\r")] != '#' && !is_blank(line))
+                        return false;
+        }
+}
+
+void dropin_tidy(Dropin *dropin) {
+        dropin->tidy = true;
+}
+
 bool dropin_is_ours(const char *path, bool runtime) {
         return path && (g_str_equal(path + 1, DROPIN_RUNTIME_PATH) || (!runtime && g_str_equal(path + 1, DROPIN_PATH)));
 }
@@ -267,7 +284,7 @@ char *dropin_render(const Dropin *dropin) {
 
         for (char **module = modules; *module; module++)
                 append_module(options, dropin, *module);
-        if (options->len == 0 && is_blank(dropin->others->str))
+        if (options->len == 0 && (is_blank(dropin->others->str) || (dropin->tidy && is_comment(dropin->others->str))))
                 return NULL;
         if (!dropin->changed)
                 return g_strdup(dropin->text);

@@ -31,6 +31,9 @@ const char *dropin_get(const Dropin *dropin, const char *module, const char *par
 void dropin_set(Dropin *dropin, const char *module, const char *parameter, const char *value);
 /* False when the file does not have it. */
 bool dropin_unset(Dropin *dropin, const char *module, const char *parameter);
+/* Our settings are taken back: comments alone, and be they lines of ours that somebody has
+ * commented out, are then no reason to keep the file. */
+void dropin_tidy(Dropin *dropin);
 /* @to says of a parameter what @from says, or nothing when that says nothing. True when it did not
  * before. */
 bool dropin_copy(Dropin *to, const Dropin *from, const char *module, const char *parameter);
@@ -41,5 +44,5 @@ GStrv dropin_modules(const Dropin *dropin);
 /* Names set for @module, sorted. */
 GStrv dropin_names(const Dropin *dropin, const char *module);
 /* The whole text, byte for byte what was parsed when nothing was changed; or NULL when nothing but
- * our own header is left: the file should go. */
+ * our own header is left (dropin_tidy(): and comments): the file should go. */
 char *dropin_render(const Dropin *dropin);

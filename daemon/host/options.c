@@ -96,7 +96,8 @@ static void parse_line(Reading *reading, const char *path, unsigned line, char *
                 g_autofree char *shown = error_quote(verb);
 
                 bad_line_add(reading->options->bad, path, line,
-                             "\"%s\" is no word that modprobe knows, so it ignores the line", shown);
+                             "\"%s\" is no word that modprobe knows, so it ignores the line%s", shown,
+                             strchr(rest, '=') ? ": one of options begins with \"options\", then the module" : "");
                 return;
         }
         module = syntax_take_word(&rest);
@@ -107,8 +108,9 @@ static void parse_line(Reading *reading, const char *path, unsigned line, char *
         needs_rest = !g_str_equal(verb, "alias") && !g_str_equal(verb, "blacklist");
         if (!module || !syntax_underscores(module) || (needs_rest && !*rest)) {
                 bad_line_add(reading->options->bad, path, line,
-                             "modprobe ignores this \"%s\" line: it needs a module%s", verb,
-                             needs_rest ? " and something to say about it" : "");
+                             "modprobe ignores this \"%s\" line: it needs a module%s%s", verb,
+                             needs_rest ? " and something to say about it" : "",
+                             module && strchr(module, '.') ? ", a blank between the two" : "");
                 return;
         }
         if (g_str_equal(verb, "options"))

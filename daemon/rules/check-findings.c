@@ -2,6 +2,8 @@
 
 /* Collects, and answers what several rules ask. No rule is here. */
 
+#include <string.h>
+
 #include "check-findings.h"
 #include "finding.h"
 
@@ -53,4 +55,16 @@ const char *check_effective(const Check *check, const char *module, const char *
                         return e->effective;
         }
         return NULL;
+}
+
+char *check_place(const char *path, unsigned line) {
+        if (!path)
+                return g_strdup("the kernel command line");
+        return line > 0 ? g_strdup_printf("%s:%u", path, line) : g_strdup(path);
+}
+
+bool check_is_about_kvm(const char *path) {
+        g_autofree char *name = g_path_get_basename(path);
+
+        return strstr(name, "kvm") || strstr(name, "nestvirt") || strstr(name, "qemu") || strstr(name, "virt");
 }

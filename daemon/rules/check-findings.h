@@ -30,3 +30,9 @@ void check_find(Check *check, const char *status, const char *fix, const char *f
 const Module *check_module(const Host *host);
 /* The effective value, or NULL when it is not there now. */
 const char *check_effective(const Check *check, const char *module, const char *name);
+
+/* Where a line is, as the part of a sentence: "/etc/modprobe.d/x.conf:3", or the kernel command
+ * line where there is no @path. */
+char *check_place(const char *path, unsigned line);
+/* A file that is likely to be about KVM, by its name. */
+bool check_is_about_kvm(const char *path);

@@ -40,12 +40,6 @@ static bool is_configured(const Effect *effect) {
         return *effect->source && !g_str_equal(effect->configured, "auto");
 }
 
-static char *place(const char *path, unsigned line) {
-        if (!path)
-                return g_strdup("the kernel command line");
-        return line > 0 ? g_strdup_printf("%s:%u", path, line) : g_strdup(path);
-}
-
 static bool is_ours(const Option *option) {
         return dropin_is_ours(option->path, false);
 }
@@ -56,13 +50,6 @@ static char *take_back(const Check *check, const Effect *effect) {
         const Option *winner = options_winner(check->host->options, p->module, p->name, NULL);
 
         return winner && is_ours(winner) ? g_strdup_printf("nestvirtctl reset %s", p->name) : g_strdup("");
-}
-
-/* A file that is likely to be about KVM, by its name. */
-static bool is_about_kvm(const char *path) {
-        g_autofree char *name = g_path_get_basename(path);
-
-        return strstr(name, "kvm") || strstr(name, "nestvirt") || strstr(name, "qemu") || strstr(name, "virt");
 }
 
 typedef void (*EffectRule)(Check *check, const Effect *effect);
@@ -148,30 +135,6 @@ void rule_parameter_by_hand(Check *check) {
         for_each(check, find_by_hand);
 }
 
-/* The kernel takes these two for every module (kernel/module/main.c, lib/dynamic_debug.c). */
-static bool is_generic(const char *name) {
-        return g_str_equal(name, "dyndbg") || g_str_equal(name, "async_probe");
-}
-
-void rule_parameter_unknown(Check *check) {
-        const GPtrArray *options = check->host->options->options;
-
-        for (unsigned i = 0; i < options->len; i++) {
-                const Option *o = g_ptr_array_index(options, i);
-                const Module *module = host_module(check->host, o->module);
-                if (!module || g_hash_table_size(module->values) == 0 || module_value(module, o->name) ||
-                    is_generic(o->name) || (o->path && module->state == MODULE_BUILTIN))
-                        continue;
-                g_autofree char *source = place(o->path, o->line);
-                g_autofree char *name = g_strndup(o->name, 64), *quoted = g_strescape(name, NULL);
-                g_autofree char *fix = is_ours(o) && catalog_find(o->module, o->name)
-                                                       ? g_strdup_printf("nestvirtctl reset %s.%s", o->module, o->name)
-                                                       : g_strdup("");
-                check_find(check, "warn", fix, "%s of this kernel has no parameter \"%s\" and ignores it (%s)",
-                           o->module, quoted, source);
-        }
-}
-
 /* The last line that loses with another value than the winner's, or NULL. */
 static const Option *contradiction(const Check *check, const Effect *effect, const Option *winner) {
         const GPtrArray *options = check->host->options->options;
@@ -197,8 +160,15 @@ static void find_overridden(Check *check, const Effect *e) {
 
         if (!loser)
                 return;
-        g_autofree char *first = place(winner->path, winner->line), *second = place(loser->path, loser->line);
+        g_autofree char *first = check_place(winner->path, winner->line),
+                        *second = check_place(loser->path, loser->line);
         g_autofree char *owner = conf_owner_say(winner->path) ?: conf_owner_say(loser->path);
+        if (g_str_equal(first, second)) {
+                check_find(check, "warn", "",
+                           "%s.%s is said more than once by %s, which contradicts itself: the last word (%s) counts",
+                           p->module, p->name, first, effect_word(p, e->configured));
+                return;
+        }
         check_find(check, is_ours(winner) ? "info" : "warn", "",
                    "%s.%s: %s (%s) wins over %s, which says otherwise%s%s%s", p->module, p->name, first,
                    effect_word(p, e->configured), second, is_ours(loser) ? " and was written by nestvirtd" : "",
@@ -239,24 +209,14 @@ void rule_blacklist(Check *check) {
 
         if (!command)
                 return;
-        g_autofree char *source = place(command->path, command->line);
+        g_autofree char *source = check_place(command->path, command->line);
         check_find(check, "warn", "", "%s is not loaded by itself at boot: it is blacklisted (%s)", module->name,
                    source);
 }
 
-void rule_modprobe_line(Check *check) {
-        const GPtrArray *bad = check->host->options->bad;
-
-        for (unsigned i = 0; i < bad->len; i++) {
-                const BadLine *b = g_ptr_array_index(bad, i);
-                g_autofree char *source = place(b->path, b->line);
-                check_find(check, is_about_kvm(b->path) ? "warn" : "info", "", "%s: %s", source, b->why);
-        }
-}
-
 void rule_masked_file(Check *check) {
         for (char **path = check->host->options->masked; path && *path; path++)
-                if (is_about_kvm(*path))
+                if (check_is_about_kvm(*path))
                         check_find(check, "info", "",
                                    "%s is not read: a file of the same name in an earlier folder hides it", *path);
 }

@@ -42,15 +42,20 @@ void rule_parameter_unsupported(Check *check);
 void rule_parameter_needs(Check *check);
 void rule_parameter_differs(Check *check);
 void rule_parameter_by_hand(Check *check);
-void rule_parameter_unknown(Check *check);
 void rule_parameter_overridden(Check *check);
 void rule_builtin_options(Check *check);
 void rule_install_command(Check *check);
 void rule_blacklist(Check *check);
-void rule_modprobe_line(Check *check);
 void rule_masked_file(Check *check);
 void rule_nx_huge_pages(Check *check);
 void rule_l1d_flush(Check *check);
+
+/* check-lines.c */
+void rule_parameter_unknown(Check *check);
+void rule_other_vendor(Check *check);
+void rule_modules_load(Check *check);
+void rule_own_file(Check *check);
+void rule_modprobe_line(Check *check);
 
 /* check-below.c */
 void rule_below(Check *check);

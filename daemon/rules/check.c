@@ -44,12 +44,15 @@ static const Rule rules[] = {
         { "parameter-differs",     rule_parameter_differs },      /* configured, and not in effect */
         { "parameter-by-hand",     rule_parameter_by_hand },      /* in effect, and not configured */
         { "parameter-unknown",     rule_parameter_unknown },      /* configured, and this kernel does not know it */
+        { "other-vendor",          rule_other_vendor },           /* configured, for the other vendor's module */
         { "parameter-overridden",  rule_parameter_overridden },   /* two lines contradict each other */
         { "builtin-options",       rule_builtin_options },        /* lines in modprobe.d for a built-in module */
         { "install-command",       rule_install_command },        /* install or remove lines for KVM's modules */
         { "blacklist",             rule_blacklist },              /* KVM's modules are not loaded by themselves */
+        { "own-file",              rule_own_file },               /* somebody else has changed our file */
         { "modprobe-line",         rule_modprobe_line },          /* lines or files that modprobe ignores */
         { "masked-file",           rule_masked_file },            /* a file about KVM is hidden by one of the same name */
+        { "modules-load",          rule_modules_load },           /* options where only names belong */
         { "initramfs",             rule_initramfs },              /* KVM in an initramfs that is older than its options */
         { "virt-at-load",          rule_virt_at_load },           /* another hypervisor beside KVM */
         { "nx-huge-pages",         rule_nx_huge_pages },          /* the protection against a crash of the host */

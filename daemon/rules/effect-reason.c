@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "effect-reason.h"
+#include "dropin.h"
 #include "load-obstacle.h"
+#include "option-slip.h"
+#include "option-value.h"
 #include "outer-hypervisor.h"
 
 typedef char *(*Rule)(const Facts *facts);
@@ -48,8 +51,28 @@ static const char *word(const Facts *f, const char *normal) {
         return effect_word(f->effect->parameter, normal);
 }
 
+/* The line of our runtime file that is in effect, against the kernel command line, as our own loads
+ * are given it; else NULL. */
+static const Option *find_runtime(const Facts *f) {
+        const Parameter *p = f->effect->parameter;
+        const GPtrArray *options = f->host->options->options;
+
+        for (unsigned i = 0; i < options->len && f->winner && !f->winner->path; i++) {
+                const Option *o = g_ptr_array_index(options, i);
+                if (!g_str_equal(o->module, p->module) || !g_str_equal(o->name, p->name) ||
+                    !dropin_is_ours(o->path, true))
+                        continue;
+                g_autofree char *value = option_value_parse(f->host, p, o);
+                if (g_strcmp0(value, f->effect->current) == 0)
+                        return o;
+        }
+        return NULL;
+}
+
 /* The command that puts the asked value in effect, "" when there is none. */
 static char *remedy(const Facts *f) {
+        if (find_runtime(f))
+                return g_strdup_printf("nestvirtctl reset --runtime %s", f->effect->parameter->name);
         if (f->effect->writable)
                 return g_strdup_printf("nestvirtctl set %s=%s", f->effect->parameter->name, word(f, asked(f)));
         return load_obstacle_remedy(f->host, f->module);
@@ -76,17 +99,39 @@ static char *meaning(const Facts *f, const Option *option) {
         return catalog_normalise(p, f->host->release, option->value, NULL);
 }
 
+/* "nested = 0" */
+static char *mend_blanks(const Facts *f, const Option *option) {
+        const Options *options = f->host->options;
+        const Parameter *p = f->effect->parameter;
+        g_autofree char *meant = NULL, *normal = NULL;
+        unsigned at;
+
+        if (!g_ptr_array_find(options->options, option, &at) || option_slip_blanks(options, at, &meant) == 0)
+                return NULL;
+        normal = catalog_normalise(p, f->host->release, strchr(meant, '=') + 1, NULL);
+        return g_strdup_printf("write %s=%s there, without blanks around the \"=\"", p->name,
+                               normal ?: strchr(meant, '=') + 1);
+}
+
+/* What to write in the place of a value that the kernel refuses. */
+static char *instead_of(const Facts *f, const Option *option) {
+        const Parameter *p = f->effect->parameter;
+        g_autofree char *meant = meaning(f, option), *allowed = catalog_allowed(p, f->host->release);
+        char *mended = mend_blanks(f, option);
+
+        if (mended)
+                return mended;
+        return meant ? g_strdup_printf("write %s=%s there", p->name, meant)
+                     : g_strdup_printf("%s can be %s", p->name, allowed);
+}
+
 static char *reason_refused(const Facts *f) {
         if (!f->refused)
                 return NULL;
 
         const Parameter *p = f->effect->parameter;
         g_autofree char *given = quote(f->refused);
-        g_autofree char *source = place(f->refused);
-        g_autofree char *meant = meaning(f, f->refused);
-        g_autofree char *allowed = catalog_allowed(p, f->host->release);
-        g_autofree char *instead = meant ? g_strdup_printf("write %s=%s there", p->name, meant)
-                                         : g_strdup_printf("%s can be %s", p->name, allowed);
+        g_autofree char *source = place(f->refused), *instead = instead_of(f, f->refused);
 
         if (f->module->state == MODULE_BUILTIN)
                 return g_strdup_printf("The kernel refused \"%s\" on its command line: %s", given, instead);
@@ -184,12 +229,33 @@ static char *reason_sticks(const Facts *f) {
                                word(f, asked(f)), p->common, p->module, end);
 }
 
+/* The kernel command line is there before every load, so it can't have come since. */
+static char *reason_kernel_line(const Facts *f, const char *asked_for) {
+        const Effect *e = f->effect;
+        const char *module = e->parameter->module;
+        const Option *runtime = find_runtime(f);
+        g_autofree char *end = how(f, "to put it in effect");
+
+        if (runtime)
+                return g_strdup_printf("The kernel command line says %s; %s:%u says otherwise until the next boot%s",
+                                       asked_for, runtime->path, runtime->line, end);
+        if (e->writable)
+                return g_strdup_printf("It was changed since %s was loaded: the kernel command line says %s%s", module,
+                                       asked_for, end);
+        return g_strdup_printf(
+                        "The kernel command line says %s, which modprobe gives to %s at every load: it was loaded "
+                        "with another value by hand, or not by modprobe%s%s",
+                        asked_for, module, e->parameter->derived ? ", or found that this host can't do that" : "", end);
+}
+
 static char *reason_configured(const Facts *f) {
         const Effect *e = f->effect;
         const char *module = e->parameter->module, *asked_for = word(f, asked(f));
 
         if (!f->winner || !differs(f))
                 return NULL;
+        if (!f->winner->path && f->module->state != MODULE_BUILTIN)
+                return reason_kernel_line(f, asked_for);
         g_autofree char *end = how(f, e->parameter->derived && !e->writable ? "to find out" : "to put it in effect");
         if (e->writable)
                 return g_strdup_printf("It was changed since %s was loaded, or %s says %s only since then%s", module,

@@ -140,6 +140,20 @@ static void test_kvm_kept_is_remembered(Fixture *fixture, gconstpointer data) {
         fixture_assert_line(fixture, KVM_KEPT_PATH, NULL);
 }
 
+/* What lives in kvm and is not as the kernel makes it is given only to where it would be kept. */
+static void test_kvm_keeps_what_lives_in_it(Fixture *fixture, gconstpointer data) {
+        fake_host_write(fixture->directory, "sys/module/kvm_amd/parameters/enable_mediated_pmu", "Y\n");
+        g_autoptr(ChangeResult) gone = fixture_change(fixture, "kvm_amd.nested=0", 0);
+        assert_outcome(gone, "applied");
+        g_assert_true(g_str_has_suffix(fixture->loader->calls->str, "load kvm ; load kvm_amd nested=0; "));
+
+        fake_host_write(fixture->directory, "sys/module/kvm_amd/parameters/enable_mediated_pmu", "Y\n");
+        fixture->loader->busy = "kvm";
+        g_autoptr(ChangeResult) kept = fixture_change(fixture, "kvm_amd.nested=1", 0);
+        assert_outcome(kept, "applied");
+        g_assert_true(g_str_has_suffix(fixture->loader->calls->str, "load kvm_amd nested=1 enable_mediated_pmu=0; "));
+}
+
 /* By somebody else, so that nobody removes the record. */
 static void test_kvm_kept_ends_when_it_is_loaded_by_hand(Fixture *fixture, gconstpointer data) {
         g_autofree char *folder = g_build_filename(fixture->directory, "sys/module/kvm/parameters", NULL);
@@ -380,6 +394,7 @@ int main(int argc, char **argv) {
                         {"busy", test_busy},
                         {"kvm-busy-but-needed", test_kvm_busy_but_needed},
                         {"kvm-kept-is-remembered", test_kvm_kept_is_remembered},
+                        {"kvm-keeps-what-lives-in-it", test_kvm_keeps_what_lives_in_it},
                         {"kvm-kept-ends-when-it-is-loaded-by-hand", test_kvm_kept_ends_when_it_is_loaded_by_hand},
                         {"when-idle", test_when_idle},
                         {"when-idle-and-idle", test_when_idle_and_idle},

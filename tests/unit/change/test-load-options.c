@@ -3,6 +3,8 @@
 /* What a reset comes to: the kernel takes a default back that the CPU can't do, or that needs
  * something that is off. */
 
+#include <string.h>
+
 #include "load-options.h"
 #include "made-host.h"
 
@@ -57,6 +59,57 @@ static const Row rows[] = {
 };
 /* clang-format on */
 
+typedef struct LoadRow {
+        const char *fact;
+        MadeHost made;
+        const char *set; /* "kvm_amd.nested=0" */
+        const char *after, *kept;
+} LoadRow;
+
+#define SID_AMD .release = SID, .flags = "svm npt avic"
+#define IN_KVM(value) \
+        "kvm_amd.enable_ipiv=" value " kvm_amd.enable_device_posted_irqs=" value " kvm_amd.enable_mediated_pmu=N"
+
+/* clang-format off */
+static const LoadRow loads[] = {
+        { "what nobody asks for is left to the kernel", { SID_AMD, .loaded = "kvm_amd.nested=1 kvm_amd.avic=Y " IN_KVM("Y") },
+          "kvm_amd.nested=0", "nested=0", "" },
+        { "what is configured is passed", { SID_AMD, .loaded = "kvm_amd.nested=1 kvm_amd.avic=Y " IN_KVM("Y"),
+          .modprobe = "options kvm_amd enable_ipiv=0 npt=1\n" }, "kvm_amd.nested=0", "enable_ipiv=0 nested=0 npt=1", "" },
+        { "what the CPU can't is as it was", { .release = SID, .loaded = "kvm_amd.nested=1 kvm_amd.avic=N " IN_KVM("N") },
+          "kvm_amd.nested=0", "nested=0", "" },
+        { "off with avic, which comes back", { SID_AMD, .loaded = "kvm_amd.avic=N " IN_KVM("N") }, "kvm_amd.avic=1", "avic=1",
+          "enable_device_posted_irqs=1 enable_ipiv=1" },
+        { "off by an earlier load", { SID_AMD, .loaded = "kvm_amd.nested=1 kvm_amd.avic=Y " IN_KVM("N") }, "kvm_amd.nested=0",
+          "nested=0", "enable_device_posted_irqs=1 enable_ipiv=1" },
+        { "on by an earlier load", { INTEL(HASWELL), .release = SID, .loaded = "kvm_intel.nested=Y kvm_intel.enable_mediated_pmu=Y" },
+          "kvm_intel.nested=0", "nested=0", "enable_mediated_pmu=0" },
+        { "apicv off by an earlier load", { INTEL(SKYLAKE), .loaded = "kvm_intel.nested=Y kvm_intel.enable_apicv=N" },
+          "kvm_intel.nested=0", "nested=0", "enable_apicv=1" },
+        { "what can't be seen", { SID_AMD, .loaded = "kvm.", .loadable = "kvm_amd.nested kvm_amd.enable_ipiv" }, "kvm_amd.nested=0",
+          "nested=0", "enable_ipiv=1" },
+};
+/* clang-format on */
+
+static void test_load(gconstpointer data) {
+        const LoadRow *row = data;
+        g_autoptr(Host) host = made_host(&row->made);
+        g_autoptr(Request) request = request_new(0);
+        g_auto(GStrv) words = g_strsplit_set(row->set, ".=", 3);
+        g_autoptr(GError) error = NULL;
+
+        g_test_message("%s", row->fact);
+        g_assert_true(request_set(request, host, words[0], words[1], words[2], &error));
+        g_assert_no_error(error);
+        g_autofree char *after = load_options_after(host, request, host_module(host, words[0]));
+        g_autofree char *kept = load_options_kept(host, request, host_module(host, words[0]));
+        g_assert_cmpstr(after, ==, row->after);
+        g_assert_cmpstr(kept, ==, row->kept);
+        g_autofree char *both = load_options_join(after, kept), *same = load_options_join("", kept);
+        g_assert_true(*kept ? strstr(both, " ") != NULL : g_str_equal(both, after));
+        g_assert_cmpstr(same, ==, kept);
+}
+
 static void test_row(gconstpointer data) {
         const Row *row = data;
         g_autoptr(Host) host = made_host(&row->made);
@@ -81,6 +134,10 @@ int main(int argc, char **argv) {
         for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
                 g_autofree char *path = g_strdup_printf("/load-options/%u", i);
                 g_test_add_data_func(path, &rows[i], test_row);
+        }
+        for (unsigned i = 0; i < G_N_ELEMENTS(loads); i++) {
+                g_autofree char *path = g_strdup_printf("/load-options/of-a-load/%u", i);
+                g_test_add_data_func(path, &loads[i], test_load);
         }
         return g_test_run();
 }

@@ -95,6 +95,28 @@ static void test_that_waits(Fixture *fixture, gconstpointer data) {
         fixture_assert_line(fixture, PENDING_FILE, NULL);
 }
 
+/* Somebody has commented out what was ours. */
+static void test_of_what_is_commented_out(Fixture *fixture, gconstpointer data) {
+        static const char *const whats[] = {"", "kvm_amd.nested"};
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(whats); i++) {
+                fake_host_write(fixture->directory, KEPT_FILE, "# Mine.\n#options kvm_amd nested=0\n");
+                g_autoptr(ChangeResult) set = fixture_change(fixture, "kvm_amd.nested=1", REQUEST_NEXT_BOOT);
+                g_assert_no_error(set->error);
+                fixture_assert_line(fixture, KEPT_FILE, "#options kvm_amd nested=0");
+                g_autoptr(ChangeResult) runtime = fixture_change(fixture, whats[i], REQUEST_RUNTIME);
+                g_assert_no_error(runtime->error);
+                fixture_assert_line(fixture, KEPT_FILE, "#options kvm_amd nested=0");
+                g_autoptr(ChangeResult) reset = fixture_change(fixture, whats[i], 0);
+                g_assert_no_error(reset->error);
+                fixture_assert_line(fixture, KEPT_FILE, NULL);
+                fake_host_write(fixture->directory, KEPT_FILE, "# Mine.\n#options kvm_amd nested=0\n");
+                g_autoptr(ChangeResult) again = fixture_change(fixture, whats[i], 0);
+                assert_outcome(again, "configured");
+                fixture_assert_line(fixture, KEPT_FILE, NULL);
+        }
+}
+
 int main(int argc, char **argv) {
         static const struct {
                 const char *name;
@@ -104,6 +126,7 @@ int main(int argc, char **argv) {
                         {"of-what-this-host-lacks", test_of_what_this_host_lacks},
                         {"of-a-builtin", test_of_a_builtin},
                         {"of-what-the-cpu-lacks", test_of_what_the_cpu_lacks},
+                        {"of-what-is-commented-out", test_of_what_is_commented_out},
                         {"that-waits", test_that_waits},
         };
 

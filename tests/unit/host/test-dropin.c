@@ -85,6 +85,26 @@ static void test_nothing_of_ours_left(void) {
         }
 }
 
+/* Comments are kept as long as there is anything to say them of. */
+static void test_tidy(void) {
+        static const struct {
+                const char *text, *left;
+        } rows[] = {
+                        {HEADER "#options kvm_amd nested=0\n\n", NULL},
+                        {"# mine\n \t# \\\n and on\n", NULL},
+                        {"# mine\nblacklist x\n", "# mine\nblacklist x\n"},
+                        {"# mine\noptions kvm npt=1\n", "# mine\noptions kvm npt=1\n"},
+                        {" x#\n", " x#\n"},
+        };
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+                g_autoptr(Dropin) dropin = dropin_parse(rows[i].text);
+
+                dropin_tidy(dropin);
+                assert_render(dropin, rows[i].left);
+        }
+}
+
 static void test_edited_by_hand(void) {
         g_autoptr(Dropin) dropin = dropin_parse("# asked for by the storage people\n"
                                                 "options kvm-amd nested=0 npt=0 \\\n   avic=\"1\"\n"
@@ -191,6 +211,7 @@ int main(int argc, char *argv[]) {
         g_test_add_func("/dropin/unset", test_unset);
         g_test_add_func("/dropin/unchanged-is-untouched", test_unchanged_is_untouched);
         g_test_add_func("/dropin/nothing-of-ours-left", test_nothing_of_ours_left);
+        g_test_add_func("/dropin/tidy", test_tidy);
         g_test_add_func("/dropin/edited-by-hand", test_edited_by_hand);
         g_test_add("/dropin/read-back", Tree, NULL, tree_set_up, test_read_back, tree_tear_down);
         g_test_add("/dropin/open-ends", Tree, NULL, tree_set_up, test_open_ends, tree_tear_down);

@@ -22,6 +22,8 @@ typedef struct CheckRow {
         const char *id, *status;
         const char *message; /* a part of it; with no status: of none of this id */
         const char *fix;     /* NULL: none */
+        unsigned n;          /* how many of this id there are, of which it is the last; 0: one */
+        const char *without; /* no part of it, or NULL */
 } CheckRow;
 
 /* A test for each; they must be there as long as the tests run. */

@@ -73,6 +73,9 @@ static const CheckRow rows[] = {
           .id = "parameter-unknown" },
         { "what every module takes", { AMD_LOADED, .modprobe = "options kvm_amd dyndbg=+p\n" }, .id = "parameter-unknown" },
 
+        { "for the other vendor's module alone", { AMD_LOADED, .modprobe = "options kvm_intel nested=0\n" }, .id = "other-vendor", "warn",
+          "kvm_amd.nested, which is on", "nestvirtctl set nested=off" },
+
         { "a later line beats ours", { AMD_LOADED, .ours = "options kvm_amd nested=0\n", .late = "options kvm_amd nested=1\n" },
           .id = "parameter-overridden", "warn", "zzzz-late.conf:1 (on) wins over /etc/modprobe.d/zz-nestvirt.conf:1, which says "
           "otherwise and was written by nestvirtd", NULL },
@@ -103,10 +106,16 @@ static const CheckRow rows[] = {
           "blacklisted (/etc/modprobe.d/admin.conf:1)", NULL },
         { "the other vendor's is blacklisted", { AMD_LOADED, .modprobe = "blacklist kvm_intel\n" }, .id = "blacklist" },
 
+        { "a line of ours that is commented out", { AMD_LOADED, .ours = "#options kvm_amd nested=0\n" }, .id = "own-file", "warn",
+          "zz-nestvirt.conf:1 is commented out", NULL },
+
         { "a line that modprobe ignores", { AMD_LOADED, .modprobe = "optoins kvm_amd nested=0\n" }, .id = "modprobe-line", "info",
           "/etc/modprobe.d/admin.conf:1: ", NULL },
         { "one in our own file", { AMD_LOADED, .ours = "nonsense\n" }, .id = "modprobe-line", "warn",
           "/etc/modprobe.d/zz-nestvirt.conf:1: ", NULL },
+
+        { "options in modules-load.d", { AMD_LOADED, .files = PAIRS("etc/modules-load.d/kvm.conf", "kvm_amd nested=0\n") },
+          .id = "modules-load", "warn", "/etc/modules-load.d/kvm.conf:1", "nestvirtctl set nested=off" },
 
         { "no image", { AMD_LOADED, .modprobe = "options kvm_amd nested=0\n", .files = PAIRS("proc/stat", BOOTED) }, .id = "initramfs" },
         { "a file older than the image", { AMD_LOADED, .modprobe = "options kvm_amd nested=0\n", .files = PAIRS("proc/stat", BOOTED,

@@ -183,7 +183,7 @@ static const Row rows[] = {
           .late = "options kvm_amd nested=1\n" }, .of = "kvm_amd.nested", "1", "on", "1", "/usr/lib/modprobe.d/zzzz-late.conf:1" },
         { "the kernel command line beats all", { .loaded = "kvm_amd.nested=1", .ours = "options kvm_amd nested=1\n",
           .cmdline = "kvm-amd.nested=0" }, .of = "kvm_amd.nested", "1", "on", "0", "kernel command line", WHY_CONFIGURED,
-          "before the kernel command line said off", "nestvirtctl reload" },
+          "The kernel command line says off, which modprobe gives to kvm_amd at every load", "nestvirtctl reload" },
 
         /* built in */
         { "built in, set on the kernel command line", { .builtin = "kvm. kvm_amd.nested=0", .cmdline = "kvm_amd.nested=0" },
