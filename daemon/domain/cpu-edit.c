@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "cpu-beside.h"
 #include "cpu-edit.h"
 #include "error.h"
 
@@ -87,6 +88,21 @@ static bool check_guest(const DomainXml *domain, const CpuEdit *edit, GError **e
         if (domain_xml_child(domain->root, "cpu") && domain_xml_next(domain_xml_child(domain->root, "cpu")))
                 return fail(error, CONDITION_INVALID_ARGS, "The XML has more than one <cpu>");
         return true;
+}
+
+/* <cpu> must be what counts. */
+static bool check_arguments(const DomainXml *domain, GError **error) {
+        g_autofree char *argument = cpu_beside_argument(domain);
+
+        if (!*argument)
+                return true;
+        g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                    "The guest's <qemu:commandline> has %s, %s: what is changed in <cpu> may count for nothing. Take "
+                    "it out there, and say in <cpu> what it was to do",
+                    g_str_equal(argument, "-cpu") ? "a -cpu of its own" : "a -global for the CPU",
+                    g_str_equal(argument, "-cpu") ? "and QEMU takes the last one it is given"
+                                                  : "which changes the CPU that libvirt asks QEMU for");
+        return false;
 }
 
 char *cpu_edit_mode(const DomainXml *domain) {
@@ -293,7 +309,7 @@ bool cpu_edit_apply(DomainXml *domain, const CpuEdit *edit, GPtrArray *steps, GE
         g_auto(Editor) editor = {.domain = domain, .feature = cpu_xml_feature(edit->vendor), .steps = steps};
         g_autofree char *type = domain_xml_attribute(domain->root, "type");
 
-        if (!check_edit(edit, error) || !check_guest(domain, edit, error))
+        if (!check_edit(edit, error) || !check_guest(domain, edit, error) || !check_arguments(domain, error))
                 return false;
         editor.tcg = g_str_equal(type, "qemu");
         editor.cpu = domain_xml_child(domain->root, "cpu");

@@ -8,7 +8,7 @@
 GuestCpu guest_cpu_empty(void) {
         const char *nothing = g_intern_static_string("");
 
-        return (GuestCpu) {nothing, nothing, nothing, nothing, nothing, nothing};
+        return (GuestCpu) {nothing, nothing, nothing, nothing, nothing, nothing, nothing};
 }
 
 const char *guest_feature(const char *vendor) {
@@ -61,6 +61,9 @@ bool guest_cpu_modes_differ(const GuestCpu *live, const GuestCpu *defined) {
 
         if (!live->mode || !defined->mode)
                 return false;
+        /* Where QEMU is told by other means, the XML of the running guest is a mixture of both. */
+        if (!is(live->argument, defined->argument) || *live->argument)
+                return !is(live->argument, defined->argument);
         if (!expanded && !is(live->mode, defined->mode))
                 return true;
         return is(live->mode, "custom") && is(defined->mode, "custom") && !is(live->model, defined->model);

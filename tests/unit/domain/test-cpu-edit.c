@@ -169,6 +169,10 @@ static void test_case(gconstpointer data) {
         g_assert_cmpstr(twice, ==, edited);
 }
 
+#define ARGUMENTS(option, value)                                                                            \
+        "  <q:commandline xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'>\n    <q:arg value='" option \
+        "'/>\n    <q:arg value='" value "'/>\n  </q:commandline>\n"
+
 typedef struct Refused {
         const char *name, *type, *arch, *cpu;
         CpuEdit edit;
@@ -193,6 +197,9 @@ static const Refused refused[] = {
         { "tcg-has-no-vmx", "qemu", "x86_64", "", { INTEL, ON }, CONDITION_UNSUPPORTED, "type='kvm'" },
         { "tcg-default-cpu-has-svm", "qemu", "x86_64", "", { AMD, OFF }, CONDITION_UNSUPPORTED, "choose a CPU mode" },
         { "two-cpus", "kvm", "x86_64", "  <cpu/>\n  <cpu/>\n", { AMD, ON }, CONDITION_INVALID_ARGS, "more than one <cpu>" },
+        { "cpu-of-qemu", "kvm", "x86_64", "  <cpu mode='host-passthrough'/>\n" ARGUMENTS("-cpu", "host,+vmx"), { INTEL, OFF }, CONDITION_UNSUPPORTED, "a -cpu of its own, and QEMU takes the last one" },
+        { "cpu-of-qemu-and-a-mode", "kvm", "x86_64", ARGUMENTS("-cpu", "Penryn"), { LEAVE, .mode = "host-model" }, CONDITION_UNSUPPORTED, "a -cpu of its own" },
+        { "property-of-qemu's-cpu", "kvm", "x86_64", ARGUMENTS("-global", "host-x86_64-cpu.svm=on"), { AMD, OFF }, CONDITION_UNSUPPORTED, "a -global for the CPU" },
         { "cache-passthrough", "kvm", "x86_64", "  <cpu mode='host-passthrough'><cache mode='passthrough'/></cpu>\n", { LEAVE, .mode = "host-model" }, CONDITION_UNSUPPORTED, "<cache mode='passthrough'>" },
 };
 /* clang-format on */

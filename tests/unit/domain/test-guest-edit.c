@@ -53,12 +53,8 @@ static GuestFacts *make_facts(void) {
         facts->type = "kvm";
         facts->arch = "x86_64";
         facts->persistent = true;
-        facts->defined = (GuestCpu) {.mode = "host-passthrough",
-                                     .model = "",
-                                     .check = "",
-                                     .policy = "",
-                                     .other_policy = "",
-                                     .mmu_policy = ""};
+        facts->defined = guest_cpu_empty();
+        facts->defined.mode = "host-passthrough";
         return facts;
 }
 
