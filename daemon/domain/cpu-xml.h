@@ -39,6 +39,9 @@ typedef struct CpuEdit {
         const char *mode;
         const char *model; /* NULL: leave it */
         int nested;        /* 1: the guest may run guests, 0: it may not, -1: leave it */
+        /* The features of the model that the guest will have, as libvirt lists them; NULL: not
+         * known */
+        const char *const *listed;
 } CpuEdit;
 
 /* The XML with another CPU in it; byte for byte the same outside of <cpu>, and all of it when
