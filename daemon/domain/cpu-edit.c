@@ -6,7 +6,10 @@
 
 #include <string.h>
 
+#include "cpu-beside.h"
+#include "cpu-dependents.h"
 #include "cpu-edit.h"
+#include "cpu-feature.h"
 #include "error.h"
 
 typedef struct Editor {
@@ -87,6 +90,21 @@ static bool check_guest(const DomainXml *domain, const CpuEdit *edit, GError **e
         if (domain_xml_child(domain->root, "cpu") && domain_xml_next(domain_xml_child(domain->root, "cpu")))
                 return fail(error, CONDITION_INVALID_ARGS, "The XML has more than one <cpu>");
         return true;
+}
+
+/* <cpu> must be what counts. */
+static bool check_arguments(const DomainXml *domain, GError **error) {
+        g_autofree char *argument = cpu_beside_argument(domain);
+
+        if (!*argument)
+                return true;
+        g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                    "The guest's <qemu:commandline> has %s, %s: what is changed in <cpu> may count for nothing. Take "
+                    "it out there, and say in <cpu> what it was to do",
+                    g_str_equal(argument, "-cpu") ? "a -cpu of its own" : "a -global for the CPU",
+                    g_str_equal(argument, "-cpu") ? "and QEMU takes the last one it is given"
+                                                  : "which changes the CPU that libvirt asks QEMU for");
+        return false;
 }
 
 char *cpu_edit_mode(const DomainXml *domain) {
@@ -173,6 +191,20 @@ static void set_model(Editor *editor, const char *name) {
                 domain_xml_set_attribute(editor->domain, editor->cpu, "match", "exact");
 }
 
+/* libvirt writes check='none' into a definition of the host's CPU, which it has nothing to compare
+ * with (src/qemu/qemu_domain.c, qemuDomainDefCPUPostParse()). */
+static void drop_check(Editor *editor) {
+        static const char *const host[] = {"host-passthrough", "maximum", NULL};
+        g_autofree char *check = domain_xml_attribute(editor->cpu, "check");
+
+        if (!g_str_equal(check, "none") || !g_strv_contains(host, editor->old_mode ?: "") ||
+            g_strv_contains(host, editor->mode))
+                return;
+        domain_xml_remove_attribute(editor->domain, editor->cpu, "check");
+        cpu_edit_step(editor->steps, "drop check='none', which came with %s: libvirt would compare nothing",
+                      editor->old_mode);
+}
+
 static void set_mode(Editor *editor, const char *model) {
         const bool custom = g_strcmp0(editor->mode, "custom") == 0,
                    same = g_strcmp0(editor->mode, editor->old_mode) == 0;
@@ -194,30 +226,15 @@ static void set_mode(Editor *editor, const char *model) {
                 domain_xml_remove_attribute(editor->domain, editor->cpu, "migratable");
         cpu_edit_step(editor->steps, "set the CPU mode to %s%s%s (was %s%s%s)", editor->mode, custom ? " " : "",
                       custom ? model : "", old, *was ? " " : "", was);
-}
-
-static bool is_feature(const xmlNode *node, const char *name) {
-        g_autofree char *is = domain_xml_attribute(node, "name");
-
-        return g_str_equal(is, name);
-}
-
-static xmlNode *feature_find(const Editor *editor) {
-        xmlNode *node = domain_xml_child(editor->cpu, "feature");
-
-        while (node && !is_feature(node, editor->feature))
-                node = domain_xml_next(node);
-        return node;
+        drop_check(editor);
 }
 
 /* A feature that is named twice keeps libvirt from taking the definition. */
 static void remove_duplicates(Editor *editor, const xmlNode *feature) {
         bool any = false;
 
-        for (xmlNode *node = domain_xml_next(feature), *next; node; node = next) {
-                next = domain_xml_next(node);
-                if (!is_feature(node, editor->feature))
-                        continue;
+        for (xmlNode *node = cpu_feature_next(feature), *next; node; node = next) {
+                next = cpu_feature_next(node);
                 domain_xml_remove(editor->domain, node);
                 any = true;
         }
@@ -230,15 +247,8 @@ static void set_policy(Editor *editor, xmlNode *feature, const char *policy) {
         cpu_edit_step(editor->steps, "%s %s", policy, editor->feature);
 }
 
-/* Behind the other features, or else behind all that is in <cpu>. */
 static void add_feature(Editor *editor, const char *policy) {
-        xmlNode *last = xmlLastElementChild(editor->cpu), *feature;
-
-        for (xmlNode *node = domain_xml_child(editor->cpu, "feature"); node; node = domain_xml_next(node))
-                last = node;
-        feature = domain_xml_add(editor->domain, editor->cpu, last, "feature");
-        domain_xml_set_attribute(editor->domain, feature, "policy", policy);
-        domain_xml_set_attribute(editor->domain, feature, "name", editor->feature);
+        cpu_feature_add(editor->domain, editor->cpu, editor->feature, policy);
         cpu_edit_step(editor->steps, "%s %s", policy, editor->feature);
 }
 
@@ -279,21 +289,49 @@ static void forbid_nested(Editor *editor, xmlNode *feature, const char *policy) 
                               editor->mode ? "the CPU model" : "QEMU's default CPU");
 }
 
-static void set_nested(Editor *editor, bool nested) {
-        xmlNode *feature = feature_find(editor);
-        g_autofree char *named = domain_xml_attribute(feature, "policy");
-        const char *policy = *named ? named : "require";
+static void say_names(Editor *editor, const char *what, const GString *names) {
+        if (names->len > 0)
+                cpu_edit_step(editor->steps, "%s what hangs on %s: %s", what, editor->feature, names->str);
+}
 
-        (nested ? allow_nested : forbid_nested)(editor, feature, policy);
+/* Without svm or vmx, what hangs on it is not to be had. */
+static void disable_dependents(Editor *editor, const char *const *listed) {
+        g_autofree char *check = domain_xml_attribute(editor->cpu, "check");
+        g_autoptr(GString) names = g_string_new(NULL);
+
+        cpu_dependents_disable(editor->domain, editor->cpu, editor->feature, g_str_equal(check, "full") ? listed : NULL,
+                               names);
+        say_names(editor, "disable", names);
+}
+
+/* Who had svm or vmx all the time has it with what its definition leaves of it. */
+static void release_dependents(Editor *editor) {
+        g_autoptr(GString) gone = g_string_new(NULL), required = g_string_new(NULL);
+
+        cpu_dependents_release(editor->domain, editor->cpu, editor->feature, gone, required);
+        say_names(editor, "no longer disable", gone);
+        say_names(editor, "require, as check is full,", required);
+}
+
+static void set_nested(Editor *editor, const CpuEdit *edit) {
+        xmlNode *feature = cpu_feature_find(editor->cpu, editor->feature);
+        g_autofree char *policy = cpu_feature_policy(feature);
+        const bool was_off = feature && (g_str_equal(policy, "disable") || g_str_equal(policy, "forbid"));
+
+        (edit->nested ? allow_nested : forbid_nested)(editor, feature, policy);
         if (feature)
                 remove_duplicates(editor, feature);
+        if (!edit->nested)
+                disable_dependents(editor, edit->listed);
+        else if (was_off)
+                release_dependents(editor);
 }
 
 bool cpu_edit_apply(DomainXml *domain, const CpuEdit *edit, GPtrArray *steps, GError **error) {
         g_auto(Editor) editor = {.domain = domain, .feature = cpu_xml_feature(edit->vendor), .steps = steps};
         g_autofree char *type = domain_xml_attribute(domain->root, "type");
 
-        if (!check_edit(edit, error) || !check_guest(domain, edit, error))
+        if (!check_edit(edit, error) || !check_guest(domain, edit, error) || !check_arguments(domain, error))
                 return false;
         editor.tcg = g_str_equal(type, "qemu");
         editor.cpu = domain_xml_child(domain->root, "cpu");
@@ -303,7 +341,7 @@ bool cpu_edit_apply(DomainXml *domain, const CpuEdit *edit, GPtrArray *steps, GE
                 return false;
         set_mode(&editor, edit->model);
         if (edit->nested >= 0)
-                set_nested(&editor, edit->nested);
+                set_nested(&editor, edit);
         return true;
 }
 

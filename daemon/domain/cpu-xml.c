@@ -3,7 +3,7 @@
 /* What a guest's definition says of its CPU. It must not change anything, nor judge. */
 
 #include "cpu-xml.h"
-#include "domain-xml.h"
+#include "cpu-beside.h"
 
 const char *cpu_xml_feature(const char *vendor) {
         return g_strcmp0(vendor, "intel") == 0 ? "vmx" : g_strcmp0(vendor, "amd") == 0 ? "svm" : NULL;
@@ -47,6 +47,7 @@ CpuXml *cpu_xml_read(const char *xml, const char *vendor, GError **error) {
                         .model = domain_xml_content(domain_xml_child(node, "model")),
                         .match = domain_xml_attribute(node, "match"),
                         .check = domain_xml_attribute(node, "check"),
+                        .argument = cpu_beside_argument(domain),
                         .features = read_features(node),
                         .has_cpu = node,
         };
@@ -65,6 +66,7 @@ void cpu_xml_free(CpuXml *cpu) {
         g_free(cpu->model);
         g_free(cpu->match);
         g_free(cpu->check);
+        g_free(cpu->argument);
         g_free(cpu->policy);
         g_clear_pointer(&cpu->features, g_hash_table_unref);
         g_free(cpu);

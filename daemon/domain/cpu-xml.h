@@ -18,6 +18,7 @@
 typedef struct CpuXml {
         char *type, *arch, *machine, *emulator; /* domain/@type, os/type/@arch and @machine, devices/emulator */
         char *mode, *model, *match, *check;     /* cpu/@mode, the text of cpu/model, cpu/@match, cpu/@check */
+        char *argument;                         /* of QEMU's, that gives the CPU instead of this: cpu-beside.h */
         char *policy; /* of the feature that makes a hypervisor, "" when it is not named, or the vendor is not known */
         GHashTable *features; /* name -> policy, char * both; the first of duplicates */
         bool has_cpu;         /* there is a <cpu>, which may say nothing of mode, model and features */
@@ -38,6 +39,9 @@ typedef struct CpuEdit {
         const char *mode;
         const char *model; /* NULL: leave it */
         int nested;        /* 1: the guest may run guests, 0: it may not, -1: leave it */
+        /* The features of the model that the guest will have, as libvirt lists them; NULL: not
+         * known */
+        const char *const *listed;
 } CpuEdit;
 
 /* The XML with another CPU in it; byte for byte the same outside of <cpu>, and all of it when

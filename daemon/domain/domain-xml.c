@@ -191,19 +191,29 @@ void domain_xml_free(DomainXml *domain) {
         g_free(domain);
 }
 
-static xmlNode *find(xmlNode *node, const char *name) {
+/* "" is no namespace. */
+static const char *namespace_of(const xmlNode *node) {
+        return node->ns && node->ns->href ? STR(node->ns->href) : "";
+}
+
+static xmlNode *find(xmlNode *node, const char *uri, const char *name) {
         for (; node; node = node->next)
-                if (node->type == XML_ELEMENT_NODE && !node->ns && g_str_equal(STR(node->name), name))
+                if (node->type == XML_ELEMENT_NODE && g_str_equal(namespace_of(node), uri) &&
+                    g_str_equal(STR(node->name), name))
                         return node;
         return NULL;
 }
 
 xmlNode *domain_xml_child(const xmlNode *parent, const char *name) {
-        return parent ? find(parent->children, name) : NULL;
+        return domain_xml_foreign_child(parent, "", name);
+}
+
+xmlNode *domain_xml_foreign_child(const xmlNode *parent, const char *uri, const char *name) {
+        return parent ? find(parent->children, uri, name) : NULL;
 }
 
 xmlNode *domain_xml_next(const xmlNode *node) {
-        return find(node->next, STR(node->name));
+        return find(node->next, namespace_of(node), STR(node->name));
 }
 
 xmlNode *domain_xml_grandchild(const xmlNode *parent, const char *child, const char *name) {

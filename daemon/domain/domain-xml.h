@@ -36,7 +36,9 @@ char *domain_xml_write(const DomainXml *domain, GError **error);
 
 /* The first child element called @name, of no namespace; NULL also when @parent is. */
 xmlNode *domain_xml_child(const xmlNode *parent, const char *name);
-/* The next one of the same name. */
+/* Of the namespace @uri. */
+xmlNode *domain_xml_foreign_child(const xmlNode *parent, const char *uri, const char *name);
+/* The next one of the same name and namespace. */
 xmlNode *domain_xml_next(const xmlNode *node);
 /* A child of a child: "os", "type". */
 xmlNode *domain_xml_grandchild(const xmlNode *parent, const char *child, const char *name);

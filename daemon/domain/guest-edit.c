@@ -26,11 +26,13 @@ static GuestCpu cpu_of(const CpuXml *xml, const char *vendor) {
                         .policy = xml->policy,
                         .other_policy = policy_of(xml, intel ? "svm" : "vmx"),
                         .mmu_policy = policy_of(xml, intel ? "vmx-ept" : "npt"),
+                        .argument = xml->argument,
         };
 }
 
 static GuestCpu keep(GuestCpu cpu, GStringChunk *words) {
-        const char **all[] = {&cpu.mode, &cpu.model, &cpu.check, &cpu.policy, &cpu.other_policy, &cpu.mmu_policy};
+        const char **all[] = {&cpu.mode,         &cpu.model,      &cpu.check,   &cpu.policy,
+                              &cpu.other_policy, &cpu.mmu_policy, &cpu.argument};
 
         for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
                 *all[i] = g_string_chunk_insert(words, *all[i]);
@@ -48,9 +50,14 @@ void guest_edit_wipe(char **text) {
 }
 
 /* The XML as @edit wants it; byte for byte the same when it is so already. */
-static char *apply(const char *xml, const GuestEdit *edit, const char *vendor, GPtrArray *steps, GPtrArray *advice,
+static char *apply(const char *xml, const GuestPlan *plan, const char *vendor, GPtrArray *steps, GPtrArray *advice,
                    GError **error) {
-        const CpuEdit cpu = {.vendor = vendor, .mode = edit->mode, .model = edit->model, .nested = edit->nested};
+        const GuestEdit *edit = plan->edit;
+        const CpuEdit cpu = {.vendor = vendor,
+                             .mode = edit->mode,
+                             .model = edit->model,
+                             .nested = edit->nested,
+                             .listed = (const char *const *) plan->listed};
         const RecipeRequest request = {.name = edit->recipe, .vendor = vendor, .release = edit->release};
 
         return edit->recipe ? recipe_apply(xml, &request, steps, advice, error) : cpu_xml_edit(xml, &cpu, steps, error);
@@ -77,8 +84,21 @@ static void add_difference(GuestPlan *plan) {
         plan->diff_missing = g_strdup(problem ? problem->message : "it could not be made");
 }
 
+/* Only with check='full' does libvirt ask for each of them. */
+char *guest_edit_model(const char *xml, const GuestEdit *edit) {
+        g_autoptr(CpuXml) cpu = edit->nested == 0 ? cpu_xml_read(xml, "", NULL) : NULL;
+
+        if (!cpu || !g_str_equal(cpu->check, "full"))
+                return NULL;
+        if (edit->model)
+                return g_strdup(edit->model);
+        if (edit->mode ? !g_str_equal(edit->mode, "custom") : *cpu->mode && !g_str_equal(cpu->mode, "custom"))
+                return NULL;
+        return *cpu->model ? g_strdup(cpu->model) : NULL;
+}
+
 GuestPlan *guest_edit_plan(const char *xml, const GuestEdit *edit, GuestFacts *facts, const char *vendor,
-                           GError **error) {
+                           const char *const *listed, GError **error) {
         g_autoptr(GuestPlan) plan = guest_plan_new(edit);
         g_autoptr(CpuXml) cpu = NULL;
 
@@ -86,7 +106,8 @@ GuestPlan *guest_edit_plan(const char *xml, const GuestEdit *edit, GuestFacts *f
         if (!guest_plan_allows(facts, error))
                 return NULL;
         plan->before = g_strdup(xml);
-        plan->after = apply(xml, edit, vendor, plan->steps, plan->advice, error);
+        plan->listed = g_strdupv((char **) listed);
+        plan->after = apply(xml, plan, vendor, plan->steps, plan->advice, error);
         if (!plan->after)
                 return NULL;
         cpu = cpu_xml_read(plan->after, vendor, error);
@@ -112,7 +133,7 @@ static bool has_cpu(const char *xml, const GuestCpu *wanted, const char *vendor)
 static bool is_done(const char *xml, const GuestPlan *plan, const char *vendor) {
         g_autoptr(GPtrArray) steps = g_ptr_array_new_with_free_func(g_free),
                              advice = g_ptr_array_new_with_free_func(g_free);
-        char *again = apply(xml, plan->edit, vendor, steps, advice, NULL);
+        char *again = apply(xml, plan, vendor, steps, advice, NULL);
         const bool done = again && g_str_equal(again, xml) && has_cpu(xml, &plan->cpu, vendor);
 
         guest_edit_wipe(&again);

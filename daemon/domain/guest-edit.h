@@ -17,10 +17,14 @@ typedef struct GuestStore {
         bool (*write)(gpointer guest, const char *xml, GError **error);
 } GuestStore;
 
-/* What @edit comes to on @xml. @facts: taken over, also on failure. InvalidArgs, Unsupported,
+/* The model whose features matter to @edit on @xml, when there is one: newly allocated. NULL: none;
+ * also of what can't be read. */
+char *guest_edit_model(const char *xml, const GuestEdit *edit);
+/* What @edit comes to on @xml. @facts: taken over, also on failure. @listed: the features of that
+ * model, as libvirt lists them; NULL: not known. InvalidArgs, Unsupported,
  * TransientGuest, Conflict: see cpu-xml.h, recipe.h, guest-plan.h. */
 GuestPlan *guest_edit_plan(const char *xml, const GuestEdit *edit, GuestFacts *facts, const char *vendor,
-                           GError **error);
+                           const char *const *listed, GError **error);
 
 /* Conflict: somebody has changed the definition since. ReloadFailed: the definition is as it was,
  * the message says why. HostDegraded: it is neither. What @store fails with is passed on; then the

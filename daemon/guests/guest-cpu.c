@@ -6,7 +6,7 @@
 #include "guest-model.h"
 
 GuestCpu guest_cpu_empty(void) {
-        return (GuestCpu) {"", "", "", "", "", ""};
+        return (GuestCpu) {"", "", "", "", "", "", ""};
 }
 
 const char *guest_feature(const char *vendor) {
@@ -59,6 +59,9 @@ bool guest_cpu_modes_differ(const GuestCpu *live, const GuestCpu *defined) {
 
         if (!live->mode || !defined->mode)
                 return false;
+        /* Where QEMU is told by other means, the XML of the running guest is a mixture of both. */
+        if (!is(live->argument, defined->argument) || *live->argument)
+                return !is(live->argument, defined->argument);
         if (!expanded && !is(live->mode, defined->mode))
                 return true;
         return is(live->mode, "custom") && is(defined->mode, "custom") && !is(live->model, defined->model);

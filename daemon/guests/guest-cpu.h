@@ -15,6 +15,9 @@ typedef struct GuestCpu {
         const char *policy;       /* of the one feature that makes a hypervisor: vmx or svm */
         const char *other_policy; /* of the other vendor's: svm or vmx */
         const char *mmu_policy;   /* of what lets the guest's own guests have two-dimensional paging: vmx-ept or npt */
+        /* "-cpu" or "-global" among the arguments for QEMU that it has: QEMU gives a CPU that all of
+         * the above does not tell of */
+        const char *argument;
 } GuestCpu;
 
 /* What a CPU definition asks for, before the host has its say. */

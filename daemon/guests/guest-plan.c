@@ -93,6 +93,7 @@ void guest_plan_free(GuestPlan *plan) {
         g_ptr_array_unref(plan->steps);
         g_ptr_array_unref(plan->advice);
         guest_facts_free(plan->facts);
+        g_strfreev(plan->listed);
         g_string_chunk_free(plan->words);
         g_free(plan);
 }

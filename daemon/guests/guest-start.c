@@ -16,6 +16,16 @@ static const char *rule_start_without_kvm(Judge *judge) {
         return judge_because(judge, "fails", "KVM is not there: see nestvirtctl check.");
 }
 
+/* libvirt compares and starts by <cpu>, QEMU makes another CPU. */
+static const char *rule_start_argument(Judge *judge) {
+        if (!*judge->cpu->argument)
+                return NULL;
+        return judge_because(judge, "unknown",
+                             "Its <qemu:commandline> has %s, so that QEMU gives it another CPU than <cpu> says.",
+                             is(judge->cpu->argument, "-cpu") ? "a -cpu, of which QEMU takes the last one"
+                                                              : "a -global for the CPU");
+}
+
 static const char *rule_start_forbid(Judge *judge) {
         if (guest_cpu_wish(judge->cpu, judge->host->vendor) != WISH_FORBID)
                 return NULL;
@@ -123,10 +133,10 @@ static const char *judge_cpu(Judge *judge, const GuestCpu *cpu) {
 
         judge->cpu = cpu;
         if ((verdict = judge_kind(judge)) || (verdict = rule_start_without_kvm(judge)) ||
-            (verdict = rule_start_other_vendor(judge)) || (verdict = rule_start_forbid(judge)) ||
-            (verdict = rule_start_does_without(judge)) || (verdict = rule_start_cpu_lacks(judge)) ||
-            (verdict = rule_start_host_off(judge)) || (verdict = rule_start_left_out(judge)) ||
-            (verdict = rule_start_host_on(judge)))
+            (verdict = rule_start_argument(judge)) || (verdict = rule_start_other_vendor(judge)) ||
+            (verdict = rule_start_forbid(judge)) || (verdict = rule_start_does_without(judge)) ||
+            (verdict = rule_start_cpu_lacks(judge)) || (verdict = rule_start_host_off(judge)) ||
+            (verdict = rule_start_left_out(judge)) || (verdict = rule_start_host_on(judge)))
                 return verdict;
         return rule_start_unknown(judge);
 }
@@ -134,16 +144,19 @@ static const char *judge_cpu(Judge *judge, const GuestCpu *cpu) {
 /* A start from a save brings the save's CPU, and needs all that it had. */
 static const char *judge_saved(Judge *judge) {
         const GuestCpu *saved = &judge->facts->saved;
+        const bool off = is(judge->host->nested, "off");
 
         (void) judge_because(judge, "", "The next start brings it back from its managed save, with the CPU of then.");
         if (!saved->mode)
                 return judge_because(judge, "unknown", "What CPU that is could not be read.");
-        if (is(judge->host->nested, "off") && guest_cpu_passes_through(saved))
+        if (*saved->argument)
+                return judge_cpu(judge, saved);
+        if (off && guest_cpu_passes_through(saved))
                 return judge_because(
                                 judge, "unknown",
                                 "That was the host's as it was then, and whether that had %s is not written anywhere.",
                                 judge->feature);
-        if (is(judge->host->nested, "off") && guest_cpu_names_feature(saved, judge->host->vendor))
+        if (off && guest_cpu_names_feature(saved, judge->host->vendor))
                 return judge_because(judge, "fails", "That CPU had %s, and nested is off on this host.",
                                      judge->feature);
         judge->started = true;

@@ -12,6 +12,8 @@
  *   vmx on AMD, libvirt refuses the start. The host's CPU passed through is compared with
  *   check='full' alone.
  * - With check='none' libvirt compares nothing, and QEMU leaves out what KVM does not give.
+ * - Of two -cpu QEMU takes the last one (system/vl.c, qemu_init()), which is that of
+ *   <qemu:commandline>; -global changes what no -cpu names. Tried with QEMU 7.2.
  * - A start with a managed save brings back the CPU of the save, whatever the definition says. */
 
 #include "guest-judge.h"

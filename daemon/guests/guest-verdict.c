@@ -20,7 +20,7 @@ static const char *judge_live(Judge *judge) {
                 return judge_because(judge, "yes", "It has run guests of its own.");
         if (!live->mode)
                 return judge_because(judge, "unknown", "What it runs with could not be read.");
-        if (wish == WISH_NO || wish == WISH_FORBID)
+        if (!*live->argument && (wish == WISH_NO || wish == WISH_FORBID))
                 return judge_because(judge, "no", "It runs without %s.", judge->feature);
         if (is(judge->host->nested, "off") && judge->host->kvm_kept)
                 return judge_because(judge, "unknown",
@@ -29,6 +29,11 @@ static const char *judge_live(Judge *judge) {
                 return judge_because(judge, "no", "It was started on a host that does not nest%s.",
                                      guest_cpu_names_feature(live, judge->host->vendor) ? ", whatever its XML says"
                                                                                         : "");
+        if (*live->argument)
+                return judge_because(judge, "unknown",
+                                     "QEMU was given %s beside what libvirt asks it for, and what CPU that came to is "
+                                     "not written anywhere.",
+                                     is(live->argument, "-cpu") ? "a -cpu" : "a -global for the CPU");
         if (wish == WISH_MODEL && judge_leaves_svm_out(judge, live) && is(live->check, "none"))
                 return judge_because(
                                 judge, "no",

@@ -12,6 +12,7 @@
 #include "libvirt-edit.h"
 #include "libvirt-error.h"
 #include "libvirt-facts.h"
+#include "sort.h"
 
 static char *read_definition(gpointer domain, GError **error) {
         char *text = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE), *copy;
@@ -66,8 +67,37 @@ static bool check_model(virDomainPtr domain, const char *model, const char *arch
         return false;
 }
 
+static GStrv names_of(GHashTable *features) {
+        g_autoptr(GPtrArray) names = g_ptr_array_new();
+        GHashTableIter iter;
+        gpointer name;
+
+        g_hash_table_iter_init(&iter, features);
+        while (g_hash_table_iter_next(&iter, &name, NULL))
+                g_ptr_array_add(names, g_strdup(name));
+        g_ptr_array_sort(names, compare_names);
+        g_ptr_array_add(names, NULL);
+        return (GStrv) g_ptr_array_free(g_steal_pointer(&names), FALSE);
+}
+
+/* The baseline of one model is that model, with its features by the names that this libvirt knows.
+ * NULL when it does not tell. */
+static GStrv list_features(virDomainPtr domain, const char *model, const char *arch) {
+        g_autofree char *cpu = g_markup_printf_escaped("<cpu><arch>%s</arch><model>%s</model></cpu>", arch, model);
+        const char *const all[] = {cpu};
+        char *text = virConnectBaselineCPU(virDomainGetConnect(domain), (const char **) all, 1,
+                                           VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES);
+        g_autofree char *whole = text ? g_strconcat("<domain>", text, "</domain>", NULL) : NULL;
+        g_autoptr(CpuXml) listed = whole ? cpu_xml_read(whole, "", NULL) : NULL;
+
+        free(text);
+        return listed ? names_of(listed->features) : NULL;
+}
+
 GuestPlan *libvirt_edit_plan(virDomainPtr domain, const GuestEdit *edit, const char *vendor, GError **error) {
         char *xml = read_definition(domain, error);
+        g_autofree char *model = xml ? guest_edit_model(xml, edit) : NULL;
+        g_auto(GStrv) listed = NULL;
         g_autoptr(GuestPlan) plan = NULL;
         GuestFacts *facts;
 
@@ -75,7 +105,8 @@ GuestPlan *libvirt_edit_plan(virDomainPtr domain, const GuestEdit *edit, const c
                 return NULL;
         facts = libvirt_facts_state(domain);
         libvirt_facts_complete(domain, xml, vendor, facts);
-        plan = guest_edit_plan(xml, edit, facts, vendor, error);
+        listed = model ? list_features(domain, model, facts->arch) : NULL;
+        plan = guest_edit_plan(xml, edit, facts, vendor, (const char *const *) listed, error);
         guest_edit_wipe(&xml);
         if (!plan || (edit->model && !check_model(domain, edit->model, plan->facts->arch, error)))
                 return NULL;

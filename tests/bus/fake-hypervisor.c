@@ -355,7 +355,7 @@ static GuestPlan *fake_plan(gpointer connection, const char *uuid, const GuestEd
         GuestPlan *plan = NULL;
 
         if (xml)
-                plan = guest_edit_plan(xml, edit, facts, vendor, error);
+                plan = guest_edit_plan(xml, edit, facts, vendor, NULL, error);
         else
                 guest_facts_free(facts);
         guest_edit_wipe(&xml);

@@ -249,6 +249,24 @@ class Editing(WithLibvirtd):
         self.assertEqual(self.set(Nested=True)["Outcome"], "applied")
         self.assertEqual(self.definition(domain), before)
 
+    def test_what_hangs_on_svm(self):
+        """With check='full' also what nobody has named, but libvirt's model has."""
+        features = ("npt", "nrip-save", "svme-addr-chk")
+        cpu = EPYC.format("require").replace("EPYC", "EPYC-Milan")
+        partial, full = (cpu.replace("'none'", f"'{check}'").replace("<feature", "<feature policy='require' name='npt'/><feature")
+                         for check in ("partial", "full"))
+        domain = self.define(partial, self.GRAPHICS)
+        self.assertEqual(self.set(Nested=False)["Steps"], ["disable svm", "disable what hangs on svm: npt"])
+        domain = self.define(full, self.GRAPHICS)
+        before = self.definition(domain)
+        result = self.set(Nested=False)
+        self.assertEqual((result["Outcome"], result["Steps"]), ("applied", ["disable svm", f"disable what hangs on svm: {', '.join(features)}"]))
+        for name in (*features, "svm"):
+            self.assertIn(f"<feature policy='disable' name='{name}'/>", self.definition(domain))
+        self.assertEqual(self.set(Nested=False)["Outcome"], "unchanged")
+        self.assertEqual(self.set(Nested=True)["Outcome"], "applied")
+        self.assertEqual(self.definition(domain), before.replace("    <feature policy='require' name='npt'/>\n", ""))
+
     def test_modes(self):
         domain = self.define(OPTERON, self.GRAPHICS)
         for cpu in ({"Mode": "maximum"}, {"Mode": "custom", "Model": "qemu64", "Nested": True}, {"Model": "EPYC"}):

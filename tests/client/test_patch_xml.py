@@ -26,6 +26,8 @@ GUEST = """<domain type='kvm'>
   <cpu mode='host-passthrough'/>
 </domain>
 """
+WITH_ARGUMENTS = GUEST.replace("'kvm'", "'kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'").replace(
+    "</domain>", "  <qemu:commandline>\n    <qemu:arg value='-cpu'/>\n    <qemu:arg value='host,+vmx'/>\n  </qemu:commandline>\n</domain>")
 OFF = GUEST.replace("'host-passthrough'/>", "'host-passthrough'>\n    <feature policy='disable' name='svm'/>\n  </cpu>")
 AMD = ["--vendor=amd"]
 INVALID, UNSUPPORTED = "org.nestvirt1.Error.InvalidArgs", "org.nestvirt1.Error.Unsupported"
@@ -161,6 +163,11 @@ class Failures(unittest.TestCase):
         (GUEST, ["--recipe=esxi", "--release=1", *AMD], 2, INVALID, "it knows 8.0"),
         (GUEST.replace("x86_64", "aarch64"), ["--nested=yes", *AMD], 6, UNSUPPORTED, "aarch64"),
         (GUEST.replace("'kvm'", "'qemu'"), ["--nested=yes", "--vendor=intel"], 6, UNSUPPORTED, "type='kvm'"),
+        (WITH_ARGUMENTS, ["--nested=no", *AMD], 6, UNSUPPORTED, "QEMU takes the last one"),
+        (WITH_ARGUMENTS, ["--mode=host-model"], 6, UNSUPPORTED, "QEMU takes the last one"),
+        (WITH_ARGUMENTS, ["--recipe=kvm", *AMD], 6, UNSUPPORTED, "QEMU takes the last one"),
+        (WITH_ARGUMENTS.replace("-cpu", "-global").replace("host,+vmx", "host-x86_64-cpu.vmx=on"), ["--nested=no", *AMD], 6, UNSUPPORTED,
+         "-global for the CPU"),
         (GUEST.replace("  <cpu", "  <vcpus/>\n  <cpu"), ["--recipe=hyperv", *AMD], 6, UNSUPPORTED, "by hand"),
     ]
 

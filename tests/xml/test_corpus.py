@@ -14,6 +14,7 @@ from guests import COUNT, guests
 from tap import main
 
 SCHEMA = "/usr/share/libvirt/schemas/domain.rng"
+OF_HOST = ("host-passthrough", "maximum")
 ON, OFF = ("require", "force"), ("disable", "forbid")
 
 
@@ -89,6 +90,10 @@ class Corpus(unittest.TestCase):
                 with self.subTest(guest=guest.name, options=options):
                     custom = "model=" in options
                     self.assertEqual("match" in cpu.attrib, custom)
+                    before = editing.parse(guest.text).find("cpu")
+                    before = {} if before is None else before.attrib
+                    gone = before.get("mode") in OF_HOST and before.get("check") == "none" and cpu.get("mode") not in OF_HOST
+                    self.assertEqual(cpu.get("check"), None if gone else before.get("check"), result)
                     self.assertEqual(bool(cpu.findtext("model", "").strip()), custom)
                     self.assertTrue(custom or cpu.find("vendor") is None)
                     self.assertTrue("migratable" not in cpu.attrib or cpu.get("mode") in ("host-passthrough", "maximum"))

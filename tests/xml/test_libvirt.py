@@ -158,6 +158,33 @@ class Facts(WithLibvirt):
         self.assertIn("<feature policy='require' name='svm'/>", domain.XMLDesc(INACTIVE))
         self.assertEqual(domain.XMLDesc(0), live)
 
+    def started(self, text):
+        """The <cpu> of it when it runs, where libvirt has written what QEMU gave."""
+        domain = self.define(text)
+        domain.create()
+        live = ElementTree.fromstring(domain.XMLDesc(0)).find("cpu")
+        domain.destroy()
+        return live
+
+    def test_what_hangs_on_svm_goes_with_it_and_comes_back(self):
+        """The live definition of a guest is exact to the last feature (check='full'), and starts
+        again."""
+        wanted = "".join(f"<feature policy='require' name='{name}'/>" for name in ("svm", "npt", "vgif", "svme-addr-chk"))
+        live = self.started(self.guest(f"<cpu mode='custom' match='exact' check='partial'><model>qemu64</model>{wanted}</cpu>"))
+        self.assertEqual(live.get("check"), "full")
+        text = self.guest(ElementTree.tostring(live, encoding="unicode").strip())
+        self.assertEqual(self.policies(self.started(text)), {"npt": "require", "vgif": "require", "svme-addr-chk": "require", "svm": "require"})
+        off = editing.edit(text, "amd", "--nested=no")
+        self.assertEqual(self.policies(self.started(off)), {"npt": "disable", "vgif": "disable", "svme-addr-chk": "disable", "svm": "disable"})
+        self.assertEqual(self.policies(self.started(editing.edit(off, "amd", "--nested=yes"))), {"svm": "require"})
+        half = text.replace('policy="require" name="svm"', 'policy="disable" name="svm"')
+        with self.assertRaisesRegex(libvirt.libvirtError, "missing features: .*npt"):
+            self.started(half)
+
+    def policies(self, cpu):
+        hanging = ("svm", "npt", "nrip-save", "vgif", "svme-addr-chk")
+        return {feature.get("name"): feature.get("policy") for feature in cpu.iterfind("feature") if feature.get("name") in hanging}
+
     def test_the_other_vendor_s_feature_is_more_than_a_wish(self):
         """Nobody's CPU has both. How libvirt compares is no matter of who runs the guest."""
         intel = "<vendor>Intel</vendor>" in self.connection.getCapabilities()

@@ -26,6 +26,8 @@ enum { UNSAID = -1 };
 #define OFF .nested = 0
 #define LEAVE .nested = UNSAID
 
+static const char *const milan[] = {"avx", "npt", "nrip-save", "svm", NULL};
+
 /* clang-format off */
 static const Case cases[] = {
         /* Nested on. */
@@ -77,6 +79,27 @@ static const Case cases[] = {
         { "off/in-one-line", "  <cpu mode='host-model'><numa/></cpu>\n", { INTEL, OFF },
           "  <cpu mode=\"host-model\"><numa/><feature policy=\"disable\" name=\"vmx\"/></cpu>\n", "disable vmx" },
 
+        /* What hangs on svm or vmx. */
+        { "hang/goes-with-it", "  <cpu mode='custom' check='full'>\n    <model>EPYC-Milan</model>\n    <feature policy='require' name='npt'/>\n    <feature policy='force' name='nrip-save'/>\n    <feature name='svme-addr-chk'/>\n    <feature policy='require' name='x2apic'/>\n    <feature policy='require' name='svm'/>\n  </cpu>\n", { AMD, OFF },
+          "  <cpu mode=\"custom\" check=\"full\">\n    <model>EPYC-Milan</model>\n    <feature policy=\"disable\" name=\"npt\"/>\n    <feature policy=\"disable\" name=\"nrip-save\"/>\n    <feature name=\"svme-addr-chk\" policy=\"disable\"/>\n    <feature policy=\"require\" name=\"x2apic\"/>\n    <feature policy=\"disable\" name=\"svm\"/>\n  </cpu>\n", "disable what hangs on svm: npt, nrip-save, svme-addr-chk" },
+        { "hang/what-is-no-demand-stays", "  <cpu mode='host-model'>\n    <feature policy='optional' name='npt'/>\n    <feature policy='forbid' name='vgif'/>\n  </cpu>\n", { AMD, OFF },
+          "  <cpu mode=\"host-model\">\n    <feature policy=\"optional\" name=\"npt\"/>\n    <feature policy=\"forbid\" name=\"vgif\"/>\n    <feature policy=\"disable\" name=\"svm\"/>\n  </cpu>\n", "disable svm" },
+        { "hang/also-where-it-was-taken-before", "  <cpu mode='host-model'><feature policy='disable' name='vmx'/><feature policy='require' name='vmx-ept'/></cpu>\n", { INTEL, OFF },
+          "  <cpu mode=\"host-model\"><feature policy=\"disable\" name=\"vmx\"/><feature policy=\"disable\" name=\"vmx-ept\"/></cpu>\n", "disable what hangs on vmx: vmx-ept" },
+        { "hang/on-the-vendor's-own", "  <cpu mode='host-model'><feature policy='require' name='vmx-ept'/></cpu>\n", { AMD, OFF },
+          "  <cpu mode=\"host-model\"><feature policy=\"require\" name=\"vmx-ept\"/><feature policy=\"disable\" name=\"svm\"/></cpu>\n", "disable svm" },
+        { "hang/of-the-model-too", "  <cpu mode='custom' check='full'>\n    <model>EPYC-Milan</model>\n    <feature policy='require' name='npt'/>\n  </cpu>\n", { AMD, OFF, .listed = milan },
+          "  <cpu mode=\"custom\" check=\"full\">\n    <model>EPYC-Milan</model>\n    <feature policy=\"disable\" name=\"npt\"/>\n    <feature policy=\"disable\" name=\"svm\"/>\n    <feature policy=\"disable\" name=\"nrip-save\"/>\n  </cpu>\n", "svm: npt, nrip-save" },
+        { "hang/unless-it-is-not-compared", "  <cpu mode='custom' check='partial'><model>EPYC-Milan</model></cpu>\n", { AMD, OFF, .listed = milan },
+          "  <cpu mode=\"custom\" check=\"partial\"><model>EPYC-Milan</model><feature policy=\"disable\" name=\"svm\"/></cpu>\n", "disable svm" },
+        { "hang/comes-back-with-it", "  <cpu mode='custom' check='full'>\n    <model>EPYC-Milan</model>\n    <feature policy='disable' name='npt'/>\n    <feature policy='disable' name='avx'/>\n    <feature policy='disable' name='svm'/>\n    <feature policy='disable' name='nrip-save'/>\n  </cpu>\n", { AMD, ON },
+          "  <cpu mode=\"custom\" check=\"full\">\n    <model>EPYC-Milan</model>\n    <feature policy=\"disable\" name=\"avx\"/>\n    <feature policy=\"require\" name=\"svm\"/>\n  </cpu>\n", "no longer disable what hangs on svm: npt, nrip-save" },
+        { "hang/named-where-libvirt-would-miss-it-in-the-model", "  <cpu check='full'>\n    <model>EPYC</model>\n    <feature policy='disable' name='npt'/>\n    <feature policy='disable' name='vgif'/>\n    <feature policy='disable' name='svm'/>\n  </cpu>\n", { AMD, ON },
+          "  <cpu check=\"full\">\n    <model>EPYC</model>\n    <feature policy=\"require\" name=\"npt\"/>\n    <feature policy=\"require\" name=\"svm\"/>\n  </cpu>\n", "require, as check is full, what hangs on svm: npt" },
+        { "hang/who-has-it-all-the-time-means-it", "  <cpu mode='custom'><model>EPYC</model><feature policy='disable' name='npt'/><feature policy='require' name='svm'/></cpu>\n", { AMD, ON }, NULL, "already" },
+        { "hang/vmx", "  <cpu mode='custom'><model>Haswell</model><feature policy='disable' name='vmx-ept'/><feature policy='forbid' name='vmx'/></cpu>\n", { INTEL, ON },
+          "  <cpu mode=\"custom\"><model>Haswell</model><feature policy=\"require\" name=\"vmx\"/></cpu>\n", "no longer disable what hangs on vmx: vmx-ept" },
+
         /* Modes. */
         { "mode/custom-to-host-model", "  <cpu mode='custom' match='exact' check='partial'>\n    <model fallback='forbid' vendor_id='AuthenticAMD'>EPYC</model>\n    <vendor>AMD</vendor>\n    <feature policy='disable' name='x2apic'/>\n  </cpu>\n", { LEAVE, .mode = "host-model" },
           "  <cpu mode=\"host-model\" check=\"partial\">\n    <model fallback=\"forbid\" vendor_id=\"AuthenticAMD\"/>\n    <feature policy=\"disable\" name=\"x2apic\"/>\n  </cpu>\n", "set the CPU mode to host-model (was custom EPYC)" },
@@ -91,6 +114,14 @@ static const Case cases[] = {
         { "mode/passthrough-to-maximum-keeps-migratable", "  <cpu mode='host-passthrough' migratable='off'/>\n", { LEAVE, .mode = "maximum" },
           "  <cpu mode=\"maximum\" migratable=\"off\"/>\n", "maximum" },
         { "mode/passthrough-to-host-model-drops-migratable", "  <cpu mode='host-passthrough' check='none' migratable='on'/>\n", { LEAVE, .mode = "host-model" },
+          "  <cpu mode=\"host-model\"/>\n", "drop check='none'" },
+        { "mode/libvirt's-check-goes-with-the-mode", "  <cpu mode='maximum' check='none'/>\n", { LEAVE, .model = "EPYC" },
+          "  <cpu mode=\"custom\" match=\"exact\">\n    <model>EPYC</model>\n  </cpu>\n", "which came with maximum" },
+        { "mode/libvirt's-check-stays-with-the-host's-cpu", "  <cpu mode='host-passthrough' check='none'/>\n", { LEAVE, .mode = "maximum" },
+          "  <cpu mode=\"maximum\" check=\"none\"/>\n", "maximum" },
+        { "mode/another-check-is-somebody's", "  <cpu mode='host-passthrough' check='full'/>\n", { LEAVE, .mode = "host-model" },
+          "  <cpu mode=\"host-model\" check=\"full\"/>\n", "host-model" },
+        { "mode/and-so-is-that-of-another-mode", "  <cpu mode='custom' check='none'><model>EPYC</model></cpu>\n", { LEAVE, .mode = "host-model" },
           "  <cpu mode=\"host-model\" check=\"none\"/>\n", "host-model" },
         { "mode/none-to-host-passthrough", "", { LEAVE, .mode = "host-passthrough" }, "  <cpu mode=\"host-passthrough\"/>\n", "(was not given)" },
         { "mode/same", "  <cpu mode='host-passthrough'  />\n", { LEAVE, .mode = "host-passthrough" }, NULL, NULL },
@@ -169,6 +200,10 @@ static void test_case(gconstpointer data) {
         g_assert_cmpstr(twice, ==, edited);
 }
 
+#define ARGUMENTS(option, value)                                                                            \
+        "  <q:commandline xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'>\n    <q:arg value='" option \
+        "'/>\n    <q:arg value='" value "'/>\n  </q:commandline>\n"
+
 typedef struct Refused {
         const char *name, *type, *arch, *cpu;
         CpuEdit edit;
@@ -193,6 +228,9 @@ static const Refused refused[] = {
         { "tcg-has-no-vmx", "qemu", "x86_64", "", { INTEL, ON }, CONDITION_UNSUPPORTED, "type='kvm'" },
         { "tcg-default-cpu-has-svm", "qemu", "x86_64", "", { AMD, OFF }, CONDITION_UNSUPPORTED, "choose a CPU mode" },
         { "two-cpus", "kvm", "x86_64", "  <cpu/>\n  <cpu/>\n", { AMD, ON }, CONDITION_INVALID_ARGS, "more than one <cpu>" },
+        { "cpu-of-qemu", "kvm", "x86_64", "  <cpu mode='host-passthrough'/>\n" ARGUMENTS("-cpu", "host,+vmx"), { INTEL, OFF }, CONDITION_UNSUPPORTED, "a -cpu of its own, and QEMU takes the last one" },
+        { "cpu-of-qemu-and-a-mode", "kvm", "x86_64", ARGUMENTS("-cpu", "Penryn"), { LEAVE, .mode = "host-model" }, CONDITION_UNSUPPORTED, "a -cpu of its own" },
+        { "property-of-qemu's-cpu", "kvm", "x86_64", ARGUMENTS("-global", "host-x86_64-cpu.svm=on"), { AMD, OFF }, CONDITION_UNSUPPORTED, "a -global for the CPU" },
         { "cache-passthrough", "kvm", "x86_64", "  <cpu mode='host-passthrough'><cache mode='passthrough'/></cpu>\n", { LEAVE, .mode = "host-model" }, CONDITION_UNSUPPORTED, "<cache mode='passthrough'>" },
 };
 /* clang-format on */

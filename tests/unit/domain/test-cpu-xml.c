@@ -47,6 +47,41 @@ static void test_a_feature_without_policy_is_required(void) {
         g_assert_cmpstr(cpu->policy, ==, "require");
 }
 
+#define QEMU "http://libvirt.org/schemas/domain/qemu/1.0"
+
+/* QEMU takes the last of several -cpu, and -global for what no -cpu names. */
+static void test_arguments_that_make_another_cpu(void) {
+        /* clang-format off */
+        static const char *const cases[][2] = {
+                { "<q:arg value='-cpu'/><q:arg value='host,+vmx'/>", "-cpu" },
+                { "<q:arg value='--cpu'/><q:arg value='host'/>", "-cpu" },
+                { "<q:arg value='-usb'/></q:commandline><q:commandline><q:arg value='-cpu'/>", "-cpu" },
+                { "<q:env name='A' value='-cpu'/><q:arg value='-cpus'/><arg value='-cpu'/>", "" },
+                { "<q:arg value='-global'/><q:arg value='host-x86_64-cpu.svm=on'/>", "-global" },
+                { "<q:arg value='-global'/><q:arg value='cpu.svm=on'/>", "-global" },
+                { "<q:arg value='-global'/><q:arg value='property=svm,driver=qemu64-x86_64-cpu,value=on'/>", "-global" },
+                { "<q:arg value='-global'/><q:arg value='ICH9-LPC.disable_s3=1'/>", "" },
+                { "<q:arg value='-global'/><q:arg value='ucpu.a=1'/><q:arg value='-global'/>", "" },
+                { "<q:arg value='-global'/><q:arg value='cpu.svm=on'/><q:arg value='-cpu'/><q:arg value='max'/>", "-cpu" },
+                { "<q:arg value='-cpu'/><q:arg value='max'/><q:arg value='-global'/><q:arg value='cpu.svm=on'/>", "-cpu" },
+                { "<q:arg/>", "" },
+        };
+        /* clang-format on */
+
+        for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+                g_autofree char *xml = g_strdup_printf("<domain xmlns:q='" QEMU "'><q:commandline>%s"
+                                                       "</q:commandline></domain>",
+                                                       cases[i][0]);
+                g_autoptr(CpuXml) cpu = cpu_xml_read(xml, "amd", NULL);
+                g_test_message("%s", xml);
+                g_assert_cmpstr(cpu->argument, ==, cases[i][1]);
+        }
+        g_autoptr(CpuXml) other = cpu_xml_read("<domain xmlns:q='urn:q'><commandline><arg value='-cpu'/></commandline>"
+                                               "<q:commandline><q:arg value='-cpu'/></q:commandline></domain>",
+                                               "amd", NULL);
+        g_assert_cmpstr(other->argument, ==, "");
+}
+
 static void test_what_is_not_said_is_empty(void) {
         g_autoptr(CpuXml) cpu = cpu_xml_read("<domain/>", "", NULL);
 
@@ -54,7 +89,7 @@ static void test_what_is_not_said_is_empty(void) {
         g_assert_false(cpu->has_cpu);
         g_assert_cmpuint(g_hash_table_size(cpu->features), ==, 0);
         const char *const all[] = {cpu->type,  cpu->arch,  cpu->machine, cpu->emulator, cpu->mode,
-                                   cpu->model, cpu->match, cpu->check,   cpu->policy};
+                                   cpu->model, cpu->match, cpu->check,   cpu->policy,   cpu->argument};
         for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
                 g_assert_cmpstr(all[i], ==, "");
 }
@@ -200,6 +235,7 @@ int main(int argc, char **argv) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/cpu-xml/reads-what-is-there", test_reads_what_is_there);
         g_test_add_func("/cpu-xml/a-feature-without-policy-is-required", test_a_feature_without_policy_is_required);
+        g_test_add_func("/cpu-xml/arguments-that-make-another-cpu", test_arguments_that_make_another_cpu);
         g_test_add_func("/cpu-xml/what-is-not-said-is-empty", test_what_is_not_said_is_empty);
         g_test_add_func("/cpu-xml/of-an-unknown-vendor-nothing-is-the-feature",
                         test_of_an_unknown_vendor_nothing_is_the_feature);

@@ -53,23 +53,23 @@ static GuestFacts *make_facts(void) {
         facts->type = "kvm";
         facts->arch = "x86_64";
         facts->persistent = true;
-        facts->defined = (GuestCpu) {.mode = "host-passthrough",
-                                     .model = "",
-                                     .check = "",
-                                     .policy = "",
-                                     .other_policy = "",
-                                     .mmu_policy = ""};
+        facts->defined = guest_cpu_empty();
+        facts->defined.mode = "host-passthrough";
         return facts;
 }
 
-static GuestPlan *make_plan(const char *xml, int nested) {
+static GuestPlan *make_listed_plan(const char *xml, int nested, const char *const *listed) {
         g_autoptr(GuestEdit) edit = guest_edit_new();
         g_autoptr(GError) error = NULL;
 
         edit->nested = nested;
-        GuestPlan *plan = guest_edit_plan(xml, edit, make_facts(), "amd", &error);
+        GuestPlan *plan = guest_edit_plan(xml, edit, make_facts(), "amd", listed, &error);
         g_assert_no_error(error);
         return plan;
+}
+
+static GuestPlan *make_plan(const char *xml, int nested) {
+        return make_listed_plan(xml, nested, NULL);
 }
 
 typedef struct Row {
@@ -137,6 +137,55 @@ static void test_plan(void) {
         g_assert_cmpstr(again->diff, ==, "");
 }
 
+#define FULL(model)                                                                                                \
+        "<domain type='kvm'><os><type arch='x86_64'>hvm</type></os><cpu mode='custom' match='exact' check='full'>" \
+        "<model>" model "</model><feature policy='require' name='svm'/></cpu></domain>"
+
+/* Of what was written is asked for the same again, so with the same list. */
+static void test_what_hangs_on_it(void) {
+        static const char *const listed[] = {"avx", "npt", "svm", NULL};
+        g_autoptr(GuestPlan) plan = make_listed_plan(FULL("EPYC-Milan"), 0, listed);
+        g_autoptr(GError) error = NULL;
+        g_autofree char *now = NULL;
+        Store kept = {.text = g_strdup(FULL("EPYC-Milan"))};
+
+        g_assert_nonnull(strstr(plan->after, "<feature policy='disable' name='npt'/>"));
+        g_assert_null(strstr(plan->after, "avx"));
+        g_assert_true(guest_edit_carry_out(plan, &store, &kept, "amd", &now, &error));
+        g_assert_no_error(error);
+        g_assert_cmpstr(now, ==, plan->after);
+        g_assert_cmpuint(kept.writes, ==, 1);
+        g_free(kept.text);
+}
+
+typedef struct Model {
+        const char *xml;
+        GuestEdit edit;
+        const char *model; /* NULL: none that matters */
+} Model;
+
+static void test_whose_features(void) {
+        /* clang-format off */
+        static const Model models[] = {
+                { FULL("EPYC"), {.nested = 0}, "EPYC" },
+                { FULL("EPYC"), {.nested = 0, .model = (char *) "Dhyana"}, "Dhyana" },
+                { FULL("EPYC"), {.nested = 0, .mode = (char *) "host-model"}, NULL },
+                { FULL("EPYC"), {.nested = 1}, NULL },
+                { FULL("EPYC"), {.nested = -1}, NULL },
+                { FULL(""), {.nested = 0}, NULL },
+                { "<domain><cpu check='full'><model>EPYC</model></cpu></domain>", {.nested = 0}, "EPYC" },
+                { "<domain><cpu mode='host-model' check='full'><model>EPYC</model></cpu></domain>", {.nested = 0}, NULL },
+                { "<domain><cpu check='partial'><model>EPYC</model></cpu></domain>", {.nested = 0}, NULL },
+                { "<domain", {.nested = 0}, NULL },
+        };
+        /* clang-format on */
+
+        for (gsize i = 0; i < G_N_ELEMENTS(models); i++) {
+                g_autofree char *model = guest_edit_model(models[i].xml, &models[i].edit);
+                g_assert_cmpstr(model, ==, models[i].model);
+        }
+}
+
 /* Whoever asks may ask for any: what is kept for good would grow with each. */
 static void test_no_model_is_kept(void) {
         g_autoptr(GuestEdit) edit = guest_edit_new();
@@ -145,7 +194,7 @@ static void test_no_model_is_kept(void) {
         Store kept = {.text = g_strdup(XML)};
 
         edit->model = g_strdup("Unheard-Of-v7");
-        g_autoptr(GuestPlan) plan = guest_edit_plan(XML, edit, make_facts(), "amd", &error);
+        g_autoptr(GuestPlan) plan = guest_edit_plan(XML, edit, make_facts(), "amd", NULL, &error);
         g_assert_no_error(error);
         g_assert_cmpstr(plan->cpu.mode, ==, "custom");
         g_assert_cmpstr(plan->cpu.model, ==, "Unheard-Of-v7");
@@ -192,6 +241,8 @@ int main(int argc, char **argv) {
                 g_test_add_data_func(path, &rows[i], test_row);
         }
         g_test_add_func("/guest-edit/plan", test_plan);
+        g_test_add_func("/guest-edit/what-hangs-on-it", test_what_hangs_on_it);
+        g_test_add_func("/guest-edit/whose-features", test_whose_features);
         g_test_add_func("/guest-edit/no-model-is-kept", test_no_model_is_kept);
         g_test_add_func("/guest-edit/no-definition-is-kept", test_no_definition_is_kept);
         g_test_add_func("/guest-edit/words", test_words);

@@ -9,8 +9,8 @@
 #include "guest-verdict.h"
 #include "made-guest.h"
 
-/* A CPU as "mode model policy [check] [mmu] [the other vendor's feature]", "-" for what is not
- * said. */
+/* A CPU as "mode model policy [check] [mmu] [the other vendor's feature] [an argument of QEMU's]",
+ * "-" for what is not said. */
 typedef struct Row {
         const char *fact;
         const char *vendor, *nested; /* NULL: "intel", "on" */
@@ -93,6 +93,18 @@ static const Row rows[] = {
         { "what is forced is not asked of the CPU", AMD, .defined = "custom EPYC require - - force", .next = "yes" },
         { "what can't be read is not guessed", .nested = "unknown", .defined = "host-passthrough - -", .next = "unknown" },
         { "a definition that can't be read", .defined = "?", .next = "unknown", .reason = "could not be read" },
+
+        /* QEMU is told by other means what CPU to give */
+        { "what QEMU's own -cpu comes to is not known", .defined = "host-passthrough - - - - - -cpu", .next = "unknown", .reason = "QEMU takes the last one" },
+        { "also where <cpu> says no", AMD, .defined = "custom EPYC disable - - - -cpu", .next = "unknown" },
+        { "also where libvirt would not start <cpu>'s", .defined = "custom EPYC - - - - -cpu", .next = "unknown" },
+        { "nor what a property set beside it comes to", AMD, .defined = "- - - - - - -global", .next = "unknown", .reason = "-global" },
+        { "nor in what runs", AMD, .defined = "custom EPYC disable - - - -cpu", .live = "custom EPYC disable - - - -cpu", .next = "unknown", .now = "unknown", .using = "unknown", .reason = "QEMU was given a -cpu" },
+        { "but nothing is given where KVM gives nothing", OFF, .defined = "custom Haswell require - - - -cpu", .live = "custom Haswell require - - - -cpu", .next = "unknown", .now = "no", .using = "no" },
+        { "unless it stayed loaded", OFF, .kept = true, .defined = "- - - - - - -cpu", .live = "custom qemu64 - - - - -cpu", .next = "unknown", .now = "unknown", .using = "unknown" },
+        { "and who has run guests can", .defined = "custom Haswell - - - - -cpu", .live = "custom Haswell disable - - - -cpu", .run = 2, .next = "unknown", .now = "yes", .using = "has" },
+        { "what is defined since is told apart", .defined = "custom Haswell disable", .live = "custom Haswell disable - - - -cpu", .next = "no", .now = "unknown", .using = "unknown", .restart = true },
+        { "nor what a save has", OFF, .defined = "custom Haswell -", .saved = "custom Haswell require - - - -cpu", .next = "unknown", .reason = "managed save" },
 
         /* What runs */
         { "started on a host that nests", .defined = "host-passthrough - -", .live = "host-passthrough - -", .next = "yes", .now = "yes", .using = "unknown" },

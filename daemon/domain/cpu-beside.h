@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a definition says of the guest's CPU outside of <cpu>. */
+
+#include "domain-xml.h"
+
+/* The option of QEMU's among <qemu:commandline> that gives the CPU another shape than <cpu>, as it
+ * is spelled there: "-cpu", of which QEMU takes the last one, so this and not libvirt's; or
+ * "-global" for a property of the CPU, which counts for what libvirt's -cpu does not name. "" when
+ * there is none. Tried with QEMU 7.2: qom-get of svm (system/vl.c, qemu_init(); qom/object.c,
+ * object_apply_global_props()). */
+char *cpu_beside_argument(const DomainXml *domain);

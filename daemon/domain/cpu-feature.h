@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The <feature>s of a <cpu>. */
+
+#include "domain-xml.h"
+
+/* The first of that name; NULL also when @cpu is. */
+xmlNode *cpu_feature_find(const xmlNode *cpu, const char *name);
+/* The next one of the same name. */
+xmlNode *cpu_feature_next(const xmlNode *feature);
+char *cpu_feature_name(const xmlNode *feature);
+/* "require" where none is given, as libvirt reads it; so of NULL. */
+char *cpu_feature_policy(const xmlNode *feature);
+/* Behind the other features, or else behind all that is in <cpu>. */
+void cpu_feature_add(DomainXml *domain, xmlNode *cpu, const char *name, const char *policy);
