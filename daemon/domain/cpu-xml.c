@@ -4,6 +4,7 @@
 
 #include "cpu-xml.h"
 #include "domain-xml.h"
+#include "os-xml.h"
 
 const char *cpu_xml_feature(const char *vendor) {
         return g_strcmp0(vendor, "intel") == 0 ? "vmx" : g_strcmp0(vendor, "amd") == 0 ? "svm" : NULL;
@@ -49,6 +50,7 @@ CpuXml *cpu_xml_read(const char *xml, const char *vendor, GError **error) {
                         .check = domain_xml_attribute(node, "check"),
                         .features = read_features(node),
                         .has_cpu = node,
+                        .windows = os_xml_is_windows(domain),
         };
         cpu->policy = g_strdup(feature ? g_hash_table_lookup(cpu->features, feature) : NULL) ?: g_strdup("");
         return cpu;

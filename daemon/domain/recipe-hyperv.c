@@ -119,6 +119,23 @@ static void show_hypervisor(DomainXml *domain, xmlNode *cpu, GPtrArray *steps) {
         cpu_edit_step(steps, "stop hiding the hypervisor bit, without which Windows looks for no enlightenments");
 }
 
+static void add_feature(DomainXml *domain, xmlNode *cpu, const char *policy, const char *name) {
+        xmlNode *feature = domain_xml_add(domain, cpu, xmlLastElementChild(cpu), "feature");
+
+        domain_xml_set_attribute(domain, feature, "policy", policy);
+        domain_xml_set_attribute(domain, feature, "name", name);
+}
+
+/* A mode may bring it; but Windows that has it without anybody's wish is another thing. */
+static void name_feature(DomainXml *domain, xmlNode *cpu, const char *vendor, GPtrArray *steps) {
+        const char *name = cpu_xml_feature(vendor);
+
+        if (find_feature(cpu, name))
+                return;
+        add_feature(domain, cpu, "require", name);
+        cpu_edit_step(steps, "require %s by name, so that it is seen to be meant", name);
+}
+
 /* TSX, which few CPUs have any more: with it, Hyper-V does not start in a guest
  * (github.com/cilium/ebpf/pull/1816). */
 static void disable_tsx(DomainXml *domain, xmlNode *cpu, GPtrArray *steps) {
@@ -129,12 +146,10 @@ static void disable_tsx(DomainXml *domain, xmlNode *cpu, GPtrArray *steps) {
                 g_autofree char *policy = domain_xml_attribute(feature, "policy");
                 if (g_str_equal(policy, "disable") || g_str_equal(policy, "forbid"))
                         continue;
-                if (!feature) {
-                        feature = domain_xml_add(domain, cpu, xmlLastElementChild(cpu), "feature");
+                if (feature)
                         domain_xml_set_attribute(domain, feature, "policy", "disable");
-                        domain_xml_set_attribute(domain, feature, "name", names[i]);
-                } else
-                        domain_xml_set_attribute(domain, feature, "policy", "disable");
+                else
+                        add_feature(domain, cpu, "disable", names[i]);
                 cpu_edit_step(steps, "disable %s", names[i]);
         }
 }
@@ -143,6 +158,7 @@ void recipe_set_hyperv(DomainXml *domain, const char *vendor, GPtrArray *steps) 
         xmlNode *cpu = domain_xml_child(domain->root, "cpu");
         g_autofree char *type = domain_xml_attribute(domain->root, "type");
 
+        name_feature(domain, cpu, vendor, steps);
         show_hypervisor(domain, cpu, steps);
         if (g_str_equal(vendor, "intel"))
                 disable_tsx(domain, cpu, steps);

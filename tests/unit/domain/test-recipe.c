@@ -40,6 +40,8 @@ typedef struct Case {
         "      <spinlocks state='on' retries='8191'/>\n    </hyperv>\n  </features>\n  <cpu mode='maximum'>\n"         \
         "    <topology/>\n    " cpu "\n  </cpu>\n  <clock offset='localtime'>\n"                                       \
         "    <timer name='rtc' tickpolicy='catchup'/>\n  </clock>\n  <devices>\n  </devices>\n</domain>\n"
+#define SVM "    <feature policy='require' name='svm'/>\n"
+#define VMX "    <feature policy='require' name='vmx'/>\n"
 #define INTEL(recipe) {.name = (recipe), .vendor = "intel"}
 
 #define R(recipe, number) {.name = (recipe), .vendor = "amd", .release = (number)}
@@ -55,7 +57,7 @@ static const Case cases[] = {
         { "kvm-needs-no-size", R("kvm", NULL), GUEST("  <memory>1</memory>\n", ""), NULL, NULL },
         { "proxmox", R("proxmox", NULL), GUEST("  <memory unit='KiB'>1048576</memory>\n  <currentMemory unit='KiB'>1048576</currentMemory>\n  <vcpu placement='static'>1</vcpu>\n", ""),
           GUEST("  <memory unit='KiB'>2097152</memory>\n  <currentMemory unit='KiB'>2097152</currentMemory>\n  <vcpu placement='static'>2</vcpu>\n", ""), "raise the memory to 2048 MiB (was 1024 MiB)" },
-        { "hyperv", R("hyperv", NULL), WINDOWS("  <memory unit='GiB'>3</memory>\n  <vcpu>2</vcpu>\n", "", ""), WINDOWS("  <memory unit='GiB'>4</memory>\n  <vcpu>2</vcpu>\n", "", ""), "4096 MiB" },
+        { "hyperv", R("hyperv", NULL), WINDOWS("  <memory unit='GiB'>3</memory>\n  <vcpu>2</vcpu>\n", SVM, ""), WINDOWS("  <memory unit='GiB'>4</memory>\n  <vcpu>2</vcpu>\n", SVM, ""), "4096 MiB" },
         { "esxi-6.7", R("esxi", "6.7"), GUEST("  <memory unit='MiB'>4095</memory>\n  <vcpu>2</vcpu>\n", ""), GUEST("  <memory unit='MiB'>4096</memory>\n  <vcpu>2</vcpu>\n", ""), "4096 MiB" },
         { "esxi-8-short-release", R("esxi", "8"), GUEST("  <memory unit='GiB'>4</memory>\n  <vcpu>2</vcpu>\n", ""), GUEST("  <memory unit='GiB'>8</memory>\n  <vcpu>2</vcpu>\n", ""), "8192 MiB" },
         { "esxi-7-as-vmware-writes-it", R("esxi", "7.0u3"), GUEST("  <memory unit='GiB'>4</memory>\n  <vcpu>2</vcpu>\n", ""), GUEST("  <memory unit='GiB'>8</memory>\n  <vcpu>2</vcpu>\n", ""), "8192 MiB" },
@@ -93,15 +95,15 @@ static const Case cases[] = {
           GUEST(BIG, DISK("      <target dev='sdc' bus='sata'/>\n") DISK("      <target dev='sdz' bus='sata'/>\n      <address type='drive' unit='0'/>\n") DISK("      <target dev='sdb' bus='usb'/>\n")), "sdc" },
         { "disk/two-that-want-the-same", R("esxi", NULL), GUEST(BIG, DISK("      <target dev='vda' bus='virtio'/>\n") DISK("      <target dev='sda' bus='scsi'/>\n")), GUEST(BIG, DISK("      <target dev='sdb' bus='sata'/>\n") DISK("      <target dev='sda' bus='sata'/>\n")), "sdb" },
         { "disk/others-stay", R("esxi", NULL), GUEST(BIG, DISK("      <target dev='hda' bus='ide'/>\n") DISK("      <target dev='sda' bus='usb'/>\n") DISK("      <target dev='hdb'/>\n") "    <disk type='file' device='floppy'><target dev='fda'/></disk>\n"), NULL, NULL },
-        { "disk/hyperv-has-drivers", R("hyperv", NULL), WINDOWS(BIG, "", DISK("      <target dev='vda' bus='virtio'/>\n")), NULL, NULL },
+        { "disk/hyperv-has-drivers", R("hyperv", NULL), WINDOWS(BIG, SVM, DISK("      <target dev='vda' bus='virtio'/>\n")), NULL, NULL },
 
         /* Hyper-V. */
-        { "windows/as-virt-install-makes-it", R("hyperv", NULL), AS_INSTALLED("<feature policy='disable' name='hypervisor'/>"), WINDOWS(BIG, "", ""), "switch on the Hyper-V enlightenments vpindex, runtime, synic, stimer, frequencies, tlbflush, ipi, direct timers" },
-        { "windows/hidden", R("hyperv", NULL), WINDOWS(BIG, "    <feature policy='disable' name='hypervisor'/>\n    <feature policy='disable' name='x2apic'/>\n", ""), WINDOWS(BIG, "    <feature policy='disable' name='x2apic'/>\n", ""), "stop hiding the hypervisor bit" },
-        { "windows/other-recipes-hide-it-on", R("proxmox", NULL), WINDOWS(BIG, "    <feature policy='disable' name='hypervisor'/>\n", ""), NULL, NULL },
-        { "windows/tsx-on-intel", INTEL("hyperv"), WINDOWS(BIG, "", ""), WINDOWS(BIG, "    <feature policy='disable' name='hle'/>\n    <feature policy='disable' name='rtm'/>\n", ""), "disable rtm" },
-        { "windows/tsx-that-is-asked-for", INTEL("hyperv"), WINDOWS(BIG, "    <feature policy='require' name='rtm'/>\n    <feature policy='forbid' name='hle'/>\n", ""),
-          WINDOWS(BIG, "    <feature policy='disable' name='rtm'/>\n    <feature policy='forbid' name='hle'/>\n", ""), "disable rtm" },
+        { "windows/as-virt-install-makes-it", R("hyperv", NULL), AS_INSTALLED("<feature policy='disable' name='hypervisor'/>"), WINDOWS(BIG, SVM, ""), "switch on the Hyper-V enlightenments vpindex, runtime, synic, stimer, frequencies, tlbflush, ipi, direct timers" },
+        { "windows/hidden", R("hyperv", NULL), WINDOWS(BIG, SVM "    <feature policy='disable' name='hypervisor'/>\n    <feature policy='disable' name='x2apic'/>\n", ""), WINDOWS(BIG, SVM "    <feature policy='disable' name='x2apic'/>\n", ""), "stop hiding the hypervisor bit" },
+        { "windows/other-recipes-hide-it-on", R("proxmox", NULL), WINDOWS(BIG, SVM "    <feature policy='disable' name='hypervisor'/>\n", ""), NULL, NULL },
+        { "windows/tsx-on-intel", INTEL("hyperv"), WINDOWS(BIG, VMX, ""), WINDOWS(BIG, VMX "    <feature policy='disable' name='hle'/>\n    <feature policy='disable' name='rtm'/>\n", ""), "disable rtm" },
+        { "windows/tsx-that-is-asked-for", INTEL("hyperv"), WINDOWS(BIG, VMX "    <feature policy='require' name='rtm'/>\n    <feature policy='forbid' name='hle'/>\n", ""),
+          WINDOWS(BIG, VMX "    <feature policy='disable' name='rtm'/>\n    <feature policy='forbid' name='hle'/>\n", ""), "disable rtm" },
 };
 /* clang-format on */
 
@@ -250,7 +252,8 @@ static void test_windows_from_nothing(void) {
         g_assert_nonnull(strstr(made, "      <stimer state='on'>\n        <direct state='on'/>\n      </stimer>\n"));
         g_assert_nonnull(strstr(made,
                                 "  <clock offset='utc'>\n    <timer name='hypervclock' present='yes'/>\n  </clock>\n"));
-        g_assert_nonnull(strstr(made, "<cpu mode='host-passthrough'/>\n"));
+        g_assert_nonnull(strstr(
+                        made, "<cpu mode='host-passthrough'>\n    <feature policy='require' name='svm'/>\n  </cpu>\n"));
         g_assert_null(strstr(made, "rtm"));
         g_assert_nonnull(strstr(steps, "switch on the clock hypervclock"));
 }
