@@ -5,8 +5,9 @@
 
 #include "inventory.h"
 
-/* An array of dictionaries (Pid, Uid, Command, Unit, Guest; of the last one maybe Omitted alone):
- * the holders of the vendor's module, else of kvm; empty when there is no module. */
+/* An array of dictionaries (Pid, Uid, Command, Unit, Guest, NestedClaim; of the last one maybe
+ * Omitted alone): the holders of the vendor's module, else of kvm; empty when there is no
+ * module. */
 int holders_fetch(Client *client, const Inventory *inventory, GVariant **ret, sd_bus_error *error);
 /* What is to be said of those that are not told, @any: after others. That they are other users' is
  * said when all that are told are one's own. NULL: all are told. */

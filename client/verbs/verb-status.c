@@ -76,8 +76,11 @@ static char *why_nested(Client *client, const Inventory *inventory) {
         const Item *module = inventory_vendor_module(inventory);
         g_autoptr(GVariant) parameters = get_container(module ? module->properties : NULL, "Parameters", "a{sa{sv}}");
         g_autoptr(GVariant) entry = g_variant_lookup_value(parameters, "nested", G_VARIANT_TYPE_VARDICT);
-        const char *nested = get_string(inventory->manager, "Nested");
+        const char *nested = get_string(inventory->manager, "Nested"),
+                   *reason = get_string(inventory->manager, "NestedReason");
 
+        if (*reason)
+                return g_strdup(reason);
         if (g_str_equal(nested, "unavailable"))
                 return why_unavailable(client, inventory);
         if (g_str_equal(nested, "unknown"))

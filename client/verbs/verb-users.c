@@ -7,7 +7,7 @@
 #include "verbs.h"
 
 static void print_holders(const Client *client, GVariant *holders) {
-        static const char *const headings[] = {"PID", "UID", "COMMAND", "UNIT", "GUEST", NULL};
+        static const char *const headings[] = {"PID", "UID", "COMMAND", "UNIT", "GUEST", "CLAIMS NESTED", NULL};
         g_autoptr(Table) table = table_new(headings);
 
         for (gsize i = 0; i < g_variant_n_children(holders); i++) {
@@ -18,8 +18,12 @@ static void print_holders(const Client *client, GVariant *holders) {
                 (void) g_variant_lookup(holder, "Pid", "u", &pid);
                 (void) g_variant_lookup(holder, "Uid", "u", &uid);
                 g_autofree char *pid_text = g_strdup_printf("%u", pid), *uid_text = g_strdup_printf("%u", uid);
-                const char *const cells[] = {pid_text, uid_text, get_string(holder, "Command"),
-                                             get_string(holder, "Unit"), get_string(holder, "Guest")};
+                const char *const cells[] = {pid_text,
+                                             uid_text,
+                                             get_string(holder, "Command"),
+                                             get_string(holder, "Unit"),
+                                             get_string(holder, "Guest"),
+                                             get_string(holder, "NestedClaim")};
                 table_add(table, STYLE_PLAIN, cells, NULL);
         }
         table_print(table, client->out);

@@ -170,6 +170,8 @@ static bool parse_section(Parser *parser, const char *line) {
                 start_msrs(parser, &parser->facts->msr);
         else if (g_str_equal(line, "kvm-msr:"))
                 start_msrs(parser, &parser->facts->kvm_msr);
+        else if (g_str_equal(line, "kvm-cap:"))
+                start_msrs(parser, &parser->facts->kvm_cap);
         else if (g_str_equal(line, "kvm-cpuid:"))
                 start_leaves(parser, &parser->facts->kvm_cpuid);
         else
@@ -201,10 +203,9 @@ static void read_tree(CpuFacts *facts, const Root *root) {
                 const char *path;
                 GArray **msrs, **leaves;
         } files[] = {
-                        {"facts/cpuid", NULL, &facts->cpuid},
-                        {"facts/msr", &facts->msr, NULL},
-                        {"facts/kvm-cpuid", NULL, &facts->kvm_cpuid},
-                        {"facts/kvm-msr", &facts->kvm_msr, NULL},
+                        {"facts/cpuid", NULL, &facts->cpuid},         {"facts/msr", &facts->msr, NULL},
+                        {"facts/kvm-cpuid", NULL, &facts->kvm_cpuid}, {"facts/kvm-msr", &facts->kvm_msr, NULL},
+                        {"facts/kvm-cap", &facts->kvm_cap, NULL},
         };
 
         for (unsigned i = 0; i < G_N_ELEMENTS(files); i++) {
@@ -222,7 +223,7 @@ static void read_tree(CpuFacts *facts, const Root *root) {
 
 #if defined(__x86_64__) || defined(__i386__)
 static void ask_cpu(CpuFacts *facts) {
-        static const guint32 wanted[] = {0x1, 0x80000001, 0x8000000a};
+        static const guint32 wanted[] = {0x1, 0x80000001, 0x8000000a, 0x8000001f};
 
         facts->cpuid = g_array_new(FALSE, FALSE, sizeof(CpuidLeaf));
         for (unsigned i = 0; i < G_N_ELEMENTS(wanted); i++) {
@@ -265,6 +266,7 @@ void cpu_facts_free(CpuFacts *facts) {
         g_clear_pointer(&facts->msr, g_array_unref);
         g_clear_pointer(&facts->kvm_cpuid, g_array_unref);
         g_clear_pointer(&facts->kvm_msr, g_array_unref);
+        g_clear_pointer(&facts->kvm_cap, g_array_unref);
         g_ptr_array_unref(facts->spread);
         g_free(facts);
 }

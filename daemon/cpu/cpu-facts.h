@@ -6,7 +6,7 @@
  *
  * On the machine itself CPUID is asked here; the registers are what a child has read
  * (nestvirt-device facts) and left in CPU_FACTS_PATH, at the last check. Beneath another root they
- * are the files facts/cpuid, facts/msr, facts/kvm-msr and facts/kvm-cpuid
+ * are the files facts/cpuid, facts/msr, facts/kvm-msr, facts/kvm-cap and facts/kvm-cpuid
  * (tests/fixtures/README.md), and nothing of this machine is asked. What the bits mean is
  * cpu-bits.h's. */
 
@@ -39,6 +39,7 @@ typedef struct CpuFacts {
         GArray *msr;       /* CpuMsr */
         GArray *kvm_cpuid; /* CpuidLeaf: KVM_GET_SUPPORTED_CPUID */
         GArray *kvm_msr;   /* CpuMsr: KVM_GET_MSR_FEATURE_INDEX_LIST and KVM_GET_MSRS on /dev/kvm itself */
+        GArray *kvm_cap;   /* CpuMsr: what KVM_CHECK_EXTENSION says there, by the number of the extension */
         GPtrArray *spread; /* CpuOdd*: registers of virtualization that other processors have otherwise */
 } CpuFacts;
 

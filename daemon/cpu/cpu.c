@@ -10,6 +10,7 @@
 #include <cpuid.h>
 #endif
 
+#include "confidential.h"
 #include "cpu-spread.h"
 #include "cpu.h"
 #include "cpuinfo.h"
@@ -200,6 +201,7 @@ Cpu *cpu_read(const Root *root) {
         cpu->processors = info->processors;
         cpu->spread = g_ptr_array_ref(info->spread);
         cpu->facts = cpu_facts_read(root);
+        cpu->confidential = confidential_read(root, info, cpu->facts);
         find_hypervisor(cpu, root, info);
         return cpu;
 }
@@ -212,6 +214,7 @@ Cpu *cpu_new_unknown(void) {
         cpu->model = g_strdup("");
         cpu->features = g_new0(char *, 1);
         cpu->hypervisor = g_strdup("unknown");
+        cpu->confidential = "";
         cpu->spread = cpu_spread_new();
         cpu->facts = cpu_facts_new();
         return cpu;

@@ -32,10 +32,11 @@ typedef struct Cpu {
          * alone. A guest of the type PV (sys/hypervisor/guest_type, Linux 4.13) is given none of it
          * ever. */
         bool xen_control, xen_pv;
-        bool has_vmx_flags;  /* the kernel prints "vmx flags": their absence means something */
-        bool flags_cleared;  /* the kernel command line has it hide flags (clearcpuid=) */
-        unsigned processors; /* how many /proc/cpuinfo has */
-        GPtrArray *spread;   /* CpuOdd*: virtualization flags that not all of them have (cpu-spread.h) */
+        const char *confidential; /* what kind of such a virtual machine it is (confidential.h), or ""; static */
+        bool has_vmx_flags;       /* the kernel prints "vmx flags": their absence means something */
+        bool flags_cleared;       /* the kernel command line has it hide flags (clearcpuid=) */
+        unsigned processors;      /* how many /proc/cpuinfo has */
+        GPtrArray *spread;        /* CpuOdd*: virtualization flags that not all of them have (cpu-spread.h) */
         CpuFacts *facts;
 } Cpu;
 

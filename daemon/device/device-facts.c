@@ -24,10 +24,10 @@
 #define PROCESSORS_MAX 8192U
 #define ENTRIES_MAX 512U
 
-/* IA32_FEAT_CTL; the capabilities of VMX; VM_CR of AMD. */
+/* IA32_FEAT_CTL; the capabilities of VMX; VM_CR and SEV_STATUS of AMD. */
 static const uint32_t registers[] = {
                 0x3a,  0x480, 0x481, 0x482, 0x483, 0x484, 0x485, 0x486, 0x487, 0x488,      0x489,
-                0x48a, 0x48b, 0x48c, 0x48d, 0x48e, 0x48f, 0x490, 0x491, 0x492, 0xc0010114,
+                0x48a, 0x48b, 0x48c, 0x48d, 0x48e, 0x48f, 0x490, 0x491, 0x492, 0xc0010114, 0xc0010131,
 };
 #define N_REGISTERS (sizeof registers / sizeof *registers)
 
@@ -159,6 +159,21 @@ static bool print_kvm_registers(int fd) {
         return printed;
 }
 
+/* Of linux/kvm.h since 6.16, which may be newer than the one here. */
+#define CAP_ARM_EL2 240U
+#ifdef __aarch64__
+#define IS_ARM true
+#else
+#define IS_ARM false
+#endif
+
+/* What no list tells, and matters on one architecture only. */
+static bool print_kvm_extensions(int fd) {
+        const int el2 = IS_ARM ? ioctl(fd, KVM_CHECK_EXTENSION, CAP_ARM_EL2) : -1;
+
+        return el2 < 0 || printf("kvm-cap:\n0x%08x 0x%016x\n", CAP_ARM_EL2, (unsigned) el2) >= 0;
+}
+
 static bool print_kvm(const char *node) {
         struct stat st;
 
@@ -167,7 +182,7 @@ static bool print_kvm(const char *node) {
         const int fd = open(node, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
         if (fd < 0)
                 return true;
-        const bool printed = print_kvm_cpuid(fd) && print_kvm_registers(fd);
+        const bool printed = print_kvm_cpuid(fd) && print_kvm_registers(fd) && print_kvm_extensions(fd);
         (void) close(fd);
         return printed;
 }

@@ -4,6 +4,8 @@
 
 #include "cpu-xml.h"
 #include "cpu-beside.h"
+#include "domain-xml.h"
+#include "os-xml.h"
 
 const char *cpu_xml_feature(const char *vendor) {
         return g_strcmp0(vendor, "intel") == 0 ? "vmx" : g_strcmp0(vendor, "amd") == 0 ? "svm" : NULL;
@@ -50,6 +52,7 @@ CpuXml *cpu_xml_read(const char *xml, const char *vendor, GError **error) {
                         .argument = cpu_beside_argument(domain),
                         .features = read_features(node),
                         .has_cpu = node,
+                        .windows = os_xml_is_windows(domain),
         };
         cpu->policy = g_strdup(feature ? g_hash_table_lookup(cpu->features, feature) : NULL) ?: g_strdup("");
         return cpu;

@@ -22,6 +22,7 @@ typedef struct CpuXml {
         char *policy; /* of the feature that makes a hypervisor, "" when it is not named, or the vendor is not known */
         GHashTable *features; /* name -> policy, char * both; the first of duplicates */
         bool has_cpu;         /* there is a <cpu>, which may say nothing of mode, model and features */
+        bool windows;         /* os-xml.h */
 } CpuXml;
 
 /* "vmx" for "intel", "svm" for "amd", NULL for anything else. */

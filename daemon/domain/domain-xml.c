@@ -317,6 +317,21 @@ static const char *indentation(const xmlNode *node) {
         return newline;
 }
 
+/* In a line of its own before the one that the end tag of @parent has, which stays as it is. False:
+ * there is more in it, or no such line. */
+static bool add_alone(const xmlNode *parent, xmlNode *node) {
+        xmlNode *blank = parent->children;
+        const DomainSpan *span = parent->_private;
+        const char *newline = is_blank(blank) && !blank->next ? strrchr(STR(blank->content), '\n') : NULL;
+        g_autofree char *inner = newline ? g_strdup_printf("%s  ", newline) : NULL;
+
+        if (!span || !inner)
+                return false;
+        (void) xmlAddPrevSibling(blank, node);
+        (void) xmlAddPrevSibling(node, new_blank(inner));
+        return true;
+}
+
 static void add_first(xmlNode *parent, xmlNode *node) {
         const char *outer = indentation(parent);
         g_autofree char *inner = outer ? g_strdup_printf("%s  ", outer) : NULL;
@@ -357,12 +372,14 @@ xmlNode *domain_xml_add(DomainXml *domain, xmlNode *parent, xmlNode *after, cons
         xmlNode *node = need(xmlNewDocNode(domain->doc, NULL, XML(name), NULL));
         const DomainSpan *span = parent->_private;
 
+        const bool alone = !after && add_alone(parent, node);
+
         if (after)
                 add_after(after, node);
-        else
+        else if (!alone)
                 add_first(parent, node);
         /* Behind another one, it changes no byte of what is there. */
-        if (after && span && !span->empty)
+        if (alone || (after && span && !span->empty))
                 touch(domain, node);
         else
                 touch(domain, parent);

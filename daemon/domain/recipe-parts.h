@@ -14,6 +14,9 @@ bool recipe_raise_memory(DomainXml *domain, uint64_t mib, GPtrArray *steps, GErr
 bool recipe_set_nics(DomainXml *domain, const char *const *good, GPtrArray *steps, GError **error);
 /* Disks on virtio and SCSI move to SATA. */
 bool recipe_set_disks(DomainXml *domain, GPtrArray *steps, GError **error);
+/* Enlightenments and CPU features for Windows that is to run Hyper-V. The guest has a <cpu> with a
+ * mode or a model. */
+void recipe_set_hyperv(DomainXml *domain, const char *vendor, GPtrArray *steps);
 
 /* A size with its unit, in bytes, as libvirt reads it (src/util/virutil.c, virScaleInteger): KiB
  * without a unit. False when it is none. */

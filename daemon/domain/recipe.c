@@ -3,10 +3,12 @@
 /* The table of recipes, and the order in which one is followed. It must not know how a part is
  * done. */
 
-#include "recipe.h"
+#include <string.h>
+
 #include "cpu-edit.h"
 #include "error.h"
 #include "recipe-parts.h"
+#include "recipe.h"
 
 typedef struct Recipe {
         const char *name;
@@ -15,13 +17,15 @@ typedef struct Recipe {
         unsigned memory;         /* MiB */
         const char *const *nics; /* that it has drivers for, the best first; NULL: all that there are */
         bool sata;               /* it has drivers for neither virtio nor virtio-scsi */
+        bool windows;            /* it is Hyper-V */
         const char *advice;
 } Recipe;
 
 #define GIB 1024
 
-/* ESXi has had no driver for e1000 since 7.0, and none for vmxnet3 as QEMU makes it before. */
-static const char *const old_nics[] = {"e1000", "e1000e", "vmxnet3", NULL};
+/* ESXi has had no driver for e1000 since 7.0, and none for vmxnet3 as QEMU makes it before. The
+ * 82545EM, which QEMU has as well, is the e1000 of VMware's own machines. */
+static const char *const old_nics[] = {"e1000", "e1000-82545em", "e1000e", "vmxnet3", NULL};
 static const char *const new_nics[] = {"vmxnet3", "e1000e", NULL};
 
 #define ADVICE_MSRS                                                                                                    \
@@ -29,19 +33,21 @@ static const char *const new_nics[] = {"vmxnet3", "e1000e", NULL};
         "guests of the host: "                                                                                         \
         "nestvirtctl set kvm.ignore_msrs=on"
 
-/* Of one name, the newest release first. */
+/* Of one name, the newest release first. Memory as VMware's "ESXi Hardware Requirements" have it: 4
+ * GB at least up to 6.7, 8 GB from 7.0 on; Microsoft's of Hyper-V 4 GB. */
 static const Recipe recipes[] = {
-                {"esxi", "8.0", 2, 8 * GIB, new_nics, true, ADVICE_MSRS},
-                {"esxi", "7.0", 2, 4 * GIB, new_nics, true, ADVICE_MSRS},
-                {"esxi", "6.7", 2, 4 * GIB, old_nics, true, ADVICE_MSRS},
-                {"esxi", "6.5", 2, 4 * GIB, old_nics, true, ADVICE_MSRS},
-                {"esxi", "6.0", 2, 4 * GIB, old_nics, true, ADVICE_MSRS},
-                {"esxi", "5.5", 2, 4 * GIB, old_nics, true, ADVICE_MSRS},
-                {"esxi", "5.1", 2, 4 * GIB, old_nics, true, ADVICE_MSRS},
-                {"esxi", "5.0", 2, 4 * GIB, old_nics, true, ADVICE_MSRS},
-                {"hyperv", NULL, 2, 4 * GIB, NULL, false, NULL},
-                {"kvm", NULL, 1, 0, NULL, false, NULL},
-                {"proxmox", NULL, 2, 2 * GIB, NULL, false, NULL},
+                {"esxi", "9.0", 2, 8 * GIB, new_nics, true, false, ADVICE_MSRS},
+                {"esxi", "8.0", 2, 8 * GIB, new_nics, true, false, ADVICE_MSRS},
+                {"esxi", "7.0", 2, 8 * GIB, new_nics, true, false, ADVICE_MSRS},
+                {"esxi", "6.7", 2, 4 * GIB, old_nics, true, false, ADVICE_MSRS},
+                {"esxi", "6.5", 2, 4 * GIB, old_nics, true, false, ADVICE_MSRS},
+                {"esxi", "6.0", 2, 4 * GIB, old_nics, true, false, ADVICE_MSRS},
+                {"esxi", "5.5", 2, 4 * GIB, old_nics, true, false, ADVICE_MSRS},
+                {"esxi", "5.1", 2, 4 * GIB, old_nics, true, false, ADVICE_MSRS},
+                {"esxi", "5.0", 2, 4 * GIB, old_nics, true, false, ADVICE_MSRS},
+                {"hyperv", NULL, 2, 4 * GIB, NULL, false, true, NULL},
+                {"kvm", NULL, 1, 0, NULL, false, false, NULL},
+                {"proxmox", NULL, 2, 2 * GIB, NULL, false, false, NULL},
 };
 
 char *recipe_names(void) {
@@ -53,10 +59,42 @@ char *recipe_names(void) {
         return g_string_free(names, FALSE);
 }
 
-static bool is_release(const Recipe *recipe, const char *release) {
-        g_autofree char *long_one = release ? g_strconcat(release, ".0", NULL) : NULL;
+static const char *skip_digits(const char *text) {
+        return text + strspn(text, "0123456789");
+}
 
-        return !release || g_strcmp0(recipe->release, release) == 0 || g_strcmp0(recipe->release, long_one) == 0;
+/* What follows "7.0" names an update of it: "", "u3", "U3c", " Update 3", ".3", ".3.1". */
+static bool is_update(const char *rest) {
+        static const char *const words[] = {" update ", " u", "u"};
+        const char *end = NULL;
+
+        for (gsize i = 0; i < G_N_ELEMENTS(words) && !end; i++)
+                if (g_ascii_strncasecmp(rest, words[i], strlen(words[i])) == 0)
+                        end = rest + strlen(words[i]);
+        if (end) {
+                const char *letter = skip_digits(end);
+                return letter > end && (!*letter || (g_ascii_isalpha(*letter) && !letter[1]));
+        }
+        for (; *rest == '.'; rest = end) {
+                end = skip_digits(rest + 1);
+                if (end == rest + 1)
+                        return false;
+        }
+        return !*rest;
+}
+
+/* VMware writes the third update of 7.0 as 7.0 Update 3, 7.0u3 and 7.0.3. */
+static bool is_release(const Recipe *recipe, const char *release) {
+        const char *known = recipe->release;
+
+        if (!release || !known)
+                return !release;
+        if (g_str_has_prefix(release, known))
+                return is_update(release + strlen(known));
+        /* "7" and "7u3" are of 7.0. */
+        const gsize major = strcspn(known, ".");
+        return g_str_equal(known + major, ".0") && strncmp(release, known, major) == 0 && release[major] != '.' &&
+               is_update(release + major);
 }
 
 static const Recipe *find(const RecipeRequest *request, GError **error) {
@@ -113,6 +151,8 @@ char *recipe_apply(const char *xml, const RecipeRequest *request, GPtrArray *ste
             (recipe->nics && !recipe_set_nics(domain, recipe->nics, steps, error)) ||
             (recipe->sata && !recipe_set_disks(domain, steps, error)))
                 return NULL;
+        if (recipe->windows)
+                recipe_set_hyperv(domain, request->vendor, steps);
         if (recipe->advice)
                 g_ptr_array_add(advice, g_strdup(recipe->advice));
         return domain_xml_write(domain, error);

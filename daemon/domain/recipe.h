@@ -10,7 +10,7 @@
 typedef struct RecipeRequest {
         const char *name;    /* "kvm", "proxmox", "hyperv", "esxi" */
         const char *vendor;  /* "intel", "amd" */
-        const char *release; /* of ESXi, "6.7", "8.0" or "8"; NULL: the newest known */
+        const char *release; /* of ESXi, "6.7", "8.0", "8", "7.0u3" or "7.0.3"; NULL: the newest known */
 } RecipeRequest;
 
 /* The XML prepared; byte for byte the same in what the recipe has no business with, and all of it

@@ -17,6 +17,7 @@ typedef struct GuestSnapshot {
 typedef struct GuestFacts {
         char *name, *uuid; /* the UUID in lower case with dashes */
         bool active, persistent;
+        bool windows;                      /* the definition says, or lets one think, that it is for Windows */
         const char *type, *arch, *machine; /* "kvm", "qemu", …; "x86_64", …; "pc-q35-7.2", … */
         GuestCpu defined;                  /* of the persistent definition; of the running guest when there is none */
         GuestCpu live;                     /* of the running guest */

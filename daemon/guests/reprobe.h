@@ -5,9 +5,10 @@
  *
  * libvirt keeps that in a file for each emulator, which is good for it, over its own restart as
  * well as the machine's, until one of the things changes at which it looks each time
- * (src/qemu/qemu_capabilities.c, virQEMUCapsIsValid()). KVM's nested is among them; no other
- * parameter of KVM is. The modification time of the folder with QEMU's modules is, in whole
- * seconds: to change it touches no guest, and takes no restart. */
+ * (src/qemu/qemu_capabilities.c, virQEMUCapsIsValid()). KVM's nested is among them, and what KVM's
+ * CPUID said when libvirt was started, in which npt shows; no other parameter of KVM is. The
+ * modification time of the folder with QEMU's modules is, in whole seconds: to change it touches no
+ * guest, and takes no restart. */
 
 #include "hypervisor.h"
 #include "root.h"

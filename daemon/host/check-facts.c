@@ -124,6 +124,7 @@ void check_facts_free(CheckFacts *facts) {
         g_free(facts->lockdown);
         g_free(facts->unsigned_module);
         g_free(facts->kernel_package);
+        g_clear_pointer(&facts->guests_unasked, g_ptr_array_unref);
         g_strfreev(facts->other_kernels);
         g_strfreev(facts->loaded_others);
         g_strfreev(facts->installed_others);

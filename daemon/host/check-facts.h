@@ -28,8 +28,13 @@ typedef struct CheckFacts {
         struct stat node;
         gid_t kvm_group; /* 0: there is none */
         Initramfs *initramfs;
-        GPtrArray *strays;        /* Stray*: lines that nobody reads as they were meant */
-        unsigned guests_left_out; /* so many of libvirt's guests are not shown: whoever knows them fills it in */
+        GPtrArray *strays; /* Stray*: lines that nobody reads as they were meant */
+        /* Of libvirt's guests, which whoever knows them fills in: so many are not shown; and the
+         * names (char*) of those that are Windows and can nest unasked, or NULL, which are not for
+         * everybody when @guests_hidden. */
+        unsigned guests_left_out;
+        GPtrArray *guests_unasked;
+        bool guests_hidden;
 } CheckFacts;
 
 CheckFacts *check_facts_read(const Host *host); /* never fails: what can't be read is empty */

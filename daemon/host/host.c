@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "arm-nesting.h"
 #include "catalog.h"
 #include "error.h"
 #include "host.h"
@@ -196,6 +197,9 @@ static Host *read_all(Root *root, const Loader *loader) {
         host->modules_disabled = host->nomodule || read_modules_disabled(root);
         host->has_module_files = read_has_module_files(root, host->release);
         host->kvm_kept = read_kvm_kept(root);
+        host->arm_asked = arm_nesting_is_asked(root);
+        /* drivers/hv/mshv_root_main.c, Linux 6.15: of a root partition, and of an L1VH. */
+        host->mshv = root_exists(root, "sys/class/misc/mshv");
         read_journal(host);
         host->probe = probe_result_read(root, host->boot_id);
         host->device = host_judge_device(root_stat_device(root, "kvm", &st), &st);
@@ -282,6 +286,8 @@ const char *host_nested(const Host *host) {
 
         if (host->unknown)
                 return "unknown";
+        if (!vendor && g_str_equal(host->cpu->architecture, "aarch64") && module_is_present(host_module(host, "kvm")))
+                return arm_nesting_judge(host->arm_asked, host->cpu->facts);
         if (!vendor || !module_is_present(vendor) || !catalog_find(vendor->name, "nested"))
                 return "unavailable";
 

@@ -42,6 +42,8 @@ typedef struct Host {
         /* our last change of nested could not unload the kvm.ko that is loaded now: see
          * effect-reason.c */
         bool kvm_kept;
+        bool arm_asked;       /* the kernel command line asks for nesting on Arm (arm-nesting.h) */
+        bool mshv;            /* Microsoft's hypervisor lets this host have guests of its: sys/class/misc/mshv */
         bool degraded;        /* a change failed and could not be undone (journal-phase.h) */
         bool journal_damaged; /* the record of a change is, and it is not known what that change was */
         GVariant *probe;      /* a{sv}: what the probe last found (probe-result.h) */

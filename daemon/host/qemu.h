@@ -6,7 +6,17 @@
 
 #include "root.h"
 
-/* The name of the guest, and its UUID in lower case (whatever was given as one); "" when the
- * process is no QEMU, says none, or is gone. */
-char *qemu_read_name(const Root *root, const char *pid);
+typedef struct QemuClaims {
+        char *name; /* of the guest; "" when the process is no QEMU, says none, or is gone */
+        /* Its guest is to have @feature: "yes", "no", "unknown" where that is not told; "" when the
+         * process is no QEMU, or KVM gives nobody vmx or svm. */
+        const char *nested;
+} QemuClaims;
+
+/* @feature: what KVM here calls nesting, "vmx" or "svm"; may be NULL. */
+void qemu_read_claims(const Root *root, const char *pid, const char *feature, QemuClaims *ret);
+void qemu_claims_clear(QemuClaims *claims);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(QemuClaims, qemu_claims_clear)
+
+/* The UUID in lower case (whatever was given as one); "" likewise. */
 char *qemu_read_uuid(const Root *root, const char *pid);

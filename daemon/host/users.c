@@ -59,20 +59,30 @@ bool user_read_uid(const Root *root, const char *pid, unsigned *ret) {
         return read_status(root, pid, ret, &parent);
 }
 
+/* What the vendor's module that is there makes of a guest a hypervisor. */
+static const char *read_feature(const Root *root) {
+        return root_exists(root, "sys/module/kvm_amd")     ? "svm"
+               : root_exists(root, "sys/module/kvm_intel") ? "vmx"
+                                                           : NULL;
+}
+
 static User *user_new(const Root *root, const char *pid) {
         g_autofree char *path = g_strdup_printf("proc/%s/comm", pid), *command = root_read_line(root, path);
         unsigned uid, parent;
 
         if (!command || !read_status(root, pid, &uid, &parent))
                 return NULL;
-        g_autofree char *unit = unit_read(root, pid), *guest = qemu_read_name(root, pid);
+        g_autofree char *unit = unit_read(root, pid);
+        g_auto(QemuClaims) claims = {};
+        qemu_read_claims(root, pid, read_feature(root), &claims);
         User *user = g_new0(User, 1);
         user->pid = (unsigned) g_ascii_strtoull(pid, NULL, 10);
         user->uid = uid;
         user->parent = parent;
         user->command = shown(command);
         user->unit = shown(unit);
-        user->guest = shown(guest);
+        user->guest = shown(claims.name);
+        user->nested = claims.nested;
         return user;
 }
 
@@ -213,6 +223,7 @@ static User *user_copy(const User *from) {
                         .command = g_strdup(from->command),
                         .unit = g_strdup(from->unit),
                         .guest = g_strdup(from->guest),
+                        .nested = from->nested,
         };
         return user;
 }

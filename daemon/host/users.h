@@ -12,11 +12,12 @@
 
 typedef struct User {
         unsigned pid;
-        unsigned uid;    /* the real one */
-        unsigned parent; /* its pid */
-        char *command;   /* comm; this and the names below are cut at 64 characters */
-        char *unit;      /* systemd's (unit.h); "" when in none */
-        char *guest;     /* the guest's name when QEMU says one on its command line; else "" */
+        unsigned uid;       /* the real one */
+        unsigned parent;    /* its pid */
+        char *command;      /* comm; this and the names below are cut at 64 characters */
+        char *unit;         /* systemd's (unit.h); "" when in none */
+        char *guest;        /* the guest's name when QEMU says one on its command line; else "" */
+        const char *nested; /* what that line says of vmx or svm: QemuClaims in qemu.h; static */
 } User;
 
 /* More of them are counted and not kept. */

@@ -119,6 +119,7 @@ GVariant *describe_users(const Users *users) {
                 g_variant_builder_open(&array, G_VARIANT_TYPE_VARDICT);
                 add_text(&array, "Command", user->command);
                 add_text(&array, "Guest", user->guest);
+                add_text(&array, "NestedClaim", user->nested);
                 g_variant_builder_add(&array, "{sv}", "Pid", g_variant_new_uint32(user->pid));
                 g_variant_builder_add(&array, "{sv}", "Uid", g_variant_new_uint32(user->uid));
                 add_text(&array, "Unit", user->unit);

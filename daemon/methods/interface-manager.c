@@ -92,6 +92,7 @@ const sd_bus_vtable manager_vtable[] = {
                 SD_BUS_PROPERTY("Level", "u", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
                 SD_BUS_PROPERTY("Hypervisor", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
                 SD_BUS_PROPERTY("Nested", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+                SD_BUS_PROPERTY("NestedReason", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
                 SD_BUS_PROPERTY("Mmu", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
                 SD_BUS_PROPERTY("Device", "s", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
                 SD_BUS_PROPERTY("ProbeResult", "a{sv}", object_get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

@@ -52,6 +52,8 @@ static void find(const Check *check, const char *device) {
         host_state_refresh(state);
         g_autoptr(CheckFacts) around = check_facts_read(state->host);
         around->guests_left_out = guests_left_out(check->services->guests);
+        around->guests_unasked = guests_unasked(check->services->guests);
+        around->guests_hidden = guests_are_hidden(check->services->guests);
         g_autoptr(GPtrArray) found = check_host(state->host, around, device);
         g_clear_pointer(&findings->answer, g_variant_unref);
         findings->answer = g_variant_ref_sink(describe_findings(found));

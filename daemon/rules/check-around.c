@@ -140,6 +140,45 @@ void rule_initramfs(Check *check) {
                            initramfs->image, built);
 }
 
+/* So many are named; nestvirtctl guests has all. */
+#define NAMED_MAX 8U
+
+static char *name_some(const GPtrArray *names) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        const unsigned n = MIN(names->len, NAMED_MAX);
+
+        for (unsigned i = 0; i < n; i++)
+                g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", (const char *) g_ptr_array_index(names, i));
+        if (names->len > n)
+                g_string_append_printf(text, " and %u more", names->len - n);
+        return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+void rule_windows_nests(Check *check) {
+        const GPtrArray *names = check->facts->guests_unasked;
+        const char *feature = g_str_equal(check->host->cpu->vendor, "intel") ? "vmx" : "svm";
+        g_autofree char *some = NULL, *quoted = NULL, *fix = NULL;
+
+        if (!names || names->len == 0)
+                return;
+        if (check->facts->guests_hidden)
+                some = g_strdup_printf("%u of libvirt's guests %s Windows and get", names->len,
+                                       names->len == 1 ? "is" : "are");
+        else {
+                g_autofree char *list = name_some(names);
+                quoted = g_shell_quote(g_ptr_array_index(names, 0));
+                some = g_strdup_printf("%s %s Windows and get%s", list, names->len == 1 ? "is" : "are",
+                                       names->len == 1 ? "s" : "");
+        }
+        fix = quoted ? g_strdup_printf("nestvirtctl set-cpu %s --nested=no", quoted) : g_strdup("");
+        check_find(check, "warn", fix,
+                   "%s %s with the host's CPU, though nothing asks for it: Windows switches virtualization-based "
+                   "security "
+                   "on by itself where it finds that, becomes a host of Hyper-V, and is slower or does not boot. Where "
+                   "it is meant, the definition is to require it by name, as the recipe hyperv does",
+                   some, feature);
+}
+
 void rule_guests_left_out(Check *check) {
         const unsigned n = check->facts->guests_left_out;
 

@@ -4,6 +4,7 @@
  * changes nothing. */
 
 #include "check-rules.h"
+#include "nested-reason.h"
 #include "outer-hypervisor.h"
 
 /* A feature is missing with the one that it is part of, and says nothing more then. */
@@ -67,8 +68,15 @@ void rule_below(Check *check) {
         const Cpu *cpu = check->host->cpu;
         const char *module = catalog_vendor_module(cpu->vendor), *feature = catalog_base_feature(module);
 
-        if (cpu->level == 0 || !feature)
+        if (cpu->level == 0 || !feature || nested_is_mshv(check->host))
                 return;
+        if (*cpu->confidential) {
+                check_find(check, "info", "",
+                           "The host below (%s) runs this as a confidential virtual machine (%s), which can't be a "
+                           "hypervisor, whatever is set there: that takes a machine which is not confidential",
+                           outer_hypervisor_name(cpu), cpu->confidential);
+                return;
+        }
         if (!cpu_has(cpu, feature)) {
                 g_autofree char *how = outer_hypervisor_how_to_nest(cpu, feature, check->facts->platform);
                 check_find(check, "info", "",

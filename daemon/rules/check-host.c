@@ -8,6 +8,7 @@
 #include "effect-judge.h"
 #include "journal-phase.h"
 #include "load-obstacle.h"
+#include "nested-reason.h"
 
 void rule_degraded(Check *check) {
         const Module *module = check_module(check->host);
@@ -40,6 +41,10 @@ void rule_level(Check *check) {
                 check_find(check, "info", "",
                            "This host is the control domain of Xen (/proc/xen/capabilities): the CPU's virtualization "
                            "is Xen's, whose guests run beside it, and KVM can't be used");
+        else if (nested_is_mshv(check->host))
+                check_find(check, "info", "",
+                           "This host is above Microsoft's hypervisor, and makes guests of it beside itself "
+                           "(/dev/mshv): it is the root partition, or a virtual machine that may do so (L1VH)");
         else if (cpu->level == 0)
                 check_find(check, "info", "", "This host is not a virtual machine, as far as it can tell");
         else
@@ -95,7 +100,7 @@ static const char *told_of_disabled(const Host *host) {
 
 static void find_not_loaded(Check *check, const Module *module, bool can) {
         const Host *host = check->host;
-        const char *status = can ? "fail" : "info";
+        const char *status = can && !*host->cpu->confidential ? "fail" : "info";
         g_autofree char *load = load_obstacle_remedy(host, module), *line = NULL, *fix = NULL;
         const LoadObstacle obstacle = load_obstacle_find(host, module, &line);
 
@@ -273,7 +278,7 @@ void rule_device_access(Check *check) {
 }
 
 /* Who decides where no module does that nestvirtd looks after: kvm itself on s390
- * (arch/s390/kvm/kvm-s390.c), a word on the kernel command line on Arm (arch/arm64/kvm/arm.c). */
+ * (arch/s390/kvm/kvm-s390.c). */
 static void find_nested_elsewhere(Check *check) {
         const ModuleValue *own = module_value(host_module(check->host, "kvm"), "nested");
         const char *architecture = check->host->cpu->architecture;
@@ -283,21 +288,32 @@ static void find_nested_elsewhere(Check *check) {
                            "Nesting is not looked after on this architecture (%s): there a parameter of kvm itself "
                            "decides, nested is %s (/sys/module/kvm/parameters/nested)",
                            architecture, g_str_equal(own->value, "0") ? "off" : "on");
-        else if (g_str_equal(architecture, "aarch64"))
-                check_find(check, "info", "",
-                           "Nesting is not looked after on this architecture (%s): there the kernel command line "
-                           "decides (kvm-arm.mode=nested), on CPUs that can",
-                           architecture);
         else
                 check_find(check, "info", "", "Nesting is not known on this architecture (%s)", architecture);
+}
+
+static void find_nested_reason(Check *check, const char *nested, const char *reason) {
+        const bool on = g_str_equal(nested, "on");
+        const char *what = "Guests of this host can't be hypervisors";
+
+        if (on)
+                what = "Guests of this host can be hypervisors";
+        else if (g_str_equal(nested, "unknown"))
+                what = "Whether guests of this host can be hypervisors can't be told yet";
+        else if (nested_is_mshv(check->host))
+                what = "Nesting is not KVM's here";
+        check_find(check, on ? "pass" : "info", "", "%s: %s", what, reason);
 }
 
 void rule_nested(Check *check) {
         const Host *host = check->host;
         const Module *vendor = host_vendor_module(host);
         const char *nested = host_nested(host);
+        g_autofree char *reason = nested_reason(host);
 
-        if (g_str_equal(nested, "on"))
+        if (reason)
+                find_nested_reason(check, nested, reason);
+        else if (g_str_equal(nested, "on"))
                 check_find(check, "pass", "",
                            "Guests of this host can be hypervisors: nested is on (/sys/module/%s/parameters/nested)",
                            vendor->name);

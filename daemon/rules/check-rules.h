@@ -64,6 +64,7 @@ void rule_below(Check *check);
 void rule_lockdown(Check *check);
 void rule_virt_at_load(Check *check);
 void rule_initramfs(Check *check);
+void rule_windows_nests(Check *check);
 void rule_guests_left_out(Check *check);
 
 /* check-reading.c */

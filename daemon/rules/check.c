@@ -57,6 +57,7 @@ static const Rule rules[] = {
         { "virt-at-load",          rule_virt_at_load },           /* another hypervisor beside KVM */
         { "nx-huge-pages",         rule_nx_huge_pages },          /* the protection against a crash of the host */
         { "l1d-flush",             rule_l1d_flush },              /* the protection against L1TF */
+        { "windows-nests",         rule_windows_nests },          /* guests that switch security by virtualization on */
         { "guests-left-out",       rule_guests_left_out },        /* libvirt has more guests than are shown */
 };
 /* clang-format on */

@@ -7,6 +7,7 @@
 #include "describe.h"
 #include "effect-judge.h"
 #include "firmware.h"
+#include "nested-reason.h"
 #include "sort.h"
 
 /* Files may hold anything, D-Bus takes UTF-8 alone. */
@@ -28,6 +29,7 @@ static void add(GVariantBuilder *builder, const char *name, GVariant *value) {
 }
 
 GVariant *describe_manager(const Host *host) {
+        g_autofree char *reason = nested_reason(host);
         GVariantBuilder builder;
 
         g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
@@ -39,6 +41,7 @@ GVariant *describe_manager(const Host *host) {
         add(&builder, "Level", g_variant_new_uint32(host->cpu->level));
         add(&builder, "Mmu", string(host_mmu(host)));
         add(&builder, "Nested", string(host_nested(host)));
+        add(&builder, "NestedReason", string(reason ?: ""));
         add(&builder, "ProbeResult", host->probe ?: g_variant_new_array(G_VARIANT_TYPE("{sv}"), NULL, 0));
         add(&builder, "Vendor", string(host->cpu->vendor));
         add(&builder, "Version", string(VERSION));

@@ -35,7 +35,19 @@ static const Command *find_command(const Host *host, const Module *module) {
         return module->state == MODULE_LIVE ? options_command(host->options, "remove", module->name) : NULL;
 }
 
+/* In one of SEV's, kvm_amd does not load (confidential.h); in TDX's there is no VMX for
+ * kvm_intel. */
+static bool is_confidential(const Host *host, const Module *module) {
+        return *host->cpu->confidential && !g_str_equal(module->name, "kvm") && module->state != MODULE_LIVE;
+}
+
 LoadObstacle load_obstacle_find(const Host *host, const Module *module, char **ret_told) {
+        if (is_confidential(host, module)) {
+                if (ret_told)
+                        *ret_told = g_strdup_printf("%s does not load in a confidential virtual machine (%s)",
+                                                    module->name, host->cpu->confidential);
+                return OBSTACLE_KERNEL;
+        }
         const bool refused = options_command(host->options, "module_blacklist", module->name);
         const Command *command = refused ? NULL : find_command(host, module);
 

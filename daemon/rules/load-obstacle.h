@@ -11,8 +11,8 @@
 
 typedef enum LoadObstacle {
         OBSTACLE_NONE,
-        OBSTACLE_KERNEL,  /* its command line has the kernel load it for nobody */
-        OBSTACLE_OFF,     /* an install line that does nothing: it was switched off on purpose */
+        OBSTACLE_KERNEL, /* the kernel loads it for nobody: by its command line, or in a confidential virtual machine */
+        OBSTACLE_OFF,    /* an install line that does nothing: it was switched off on purpose */
         OBSTACLE_COMMAND, /* an install or remove line that does something else */
 } LoadObstacle;
 

@@ -9,6 +9,7 @@
 #include "describe-guest.h"
 #include "guest-impact.h"
 #include "guest-table.h"
+#include "guest-unasked.h"
 #include "guest-verdict.h"
 #include "object.h"
 #include "variant.h"
@@ -195,6 +196,18 @@ static int compare_names(gconstpointer a, gconstpointer b) {
 
 static GList *sorted(const GuestTable *table) {
         return g_list_sort(g_hash_table_get_values(table->facts), compare_names);
+}
+
+GPtrArray *guest_table_unasked(const GuestTable *table) {
+        GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+        g_autoptr(GList) guests = sorted(table);
+
+        for (const GList *i = guests; i; i = i->next) {
+                const GuestFacts *facts = i->data;
+                if (guest_nests_unasked(facts, &table->host))
+                        g_ptr_array_add(names, g_strdup(facts->name));
+        }
+        return names;
 }
 
 static GVariant *describe_row(const GuestFacts *facts, const GuestHost *host) {

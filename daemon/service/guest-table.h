@@ -23,6 +23,10 @@ const GuestFacts *guest_table_find(const GuestTable *table, const char *name_or_
 /* For how many of them there is no object (object.h). */
 unsigned guest_table_left_out(const GuestTable *table);
 
+/* The names (char*) of those that are Windows and can nest though nothing asks for it
+ * (guest-unasked.h), in their order. */
+GPtrArray *guest_table_unasked(const GuestTable *table);
+
 /* Appends the array that ListGuests returns: the guests in the order of their names, then of their
  * UUIDs; when some have no object, or are too many for one message, a last row "/" whose name is
  * their number. */

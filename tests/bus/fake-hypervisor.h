@@ -6,7 +6,7 @@
  *
  * DIR/fake/libvirt      it can be reached while this is there
  * DIR/fake/guests/UUID  a guest, as a key file: [guest] name type active persistent mode model
- *                       policy live saved run inside counters
+ *                       policy live saved run inside counters windows
  * DIR/fake/xml/UUID     its definition, for what changes it; what it says of the CPU beats the key
  *                       file
  * DIR/fake/refuse       no definition is taken while this is there

@@ -19,7 +19,8 @@ OK, FAILED, USAGE, MISSING, WRONG_NODE, BROKEN = 0, 1, 2, 10, 11, 13
 HAS_KVM = os.path.exists("/sys/class/misc/kvm")
 FACTS = re.compile(r"""(msr:\n(CPU\ \d+:\n(0x[0-9a-f]{8}\ 0x[0-9a-f]{16}\n)+)*)?
                        (kvm-cpuid:\n(\ \ \ 0x[0-9a-f]{8}\ 0x[0-9a-f]{2}:(\ e[abcd]x=0x[0-9a-f]{8}){4}\n)*)?
-                       (kvm-msr:\n(0x[0-9a-f]{8}\ 0x[0-9a-f]{16}\n)*)?""", re.VERBOSE)
+                       (kvm-msr:\n(0x[0-9a-f]{8}\ 0x[0-9a-f]{16}\n)*)?
+                       (kvm-cap:\n(0x[0-9a-f]{8}\ 0x[0-9a-f]{16}\n)*)?""", re.VERBOSE)
 NO_SVM = "kvm-cpuid:\n   0x80000001 0x00: eax=0x0 ebx=0x0 ecx=0x0 edx=0x0\n"
 
 

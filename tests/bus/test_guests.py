@@ -66,6 +66,19 @@ class Objects(Fake):
         self.assertEqual(set(objects), {guest_path(ONE), module_path("kvm"), module_path("kvm_amd")})
         self.assertEqual(self.observer.get("NextStart", GUEST, guest_path(ONE)), "yes")
 
+    def test_windows_that_nests_unasked_is_a_finding(self):
+        self.guest(ONE, name="win", defined="host-passthrough", windows="yes")
+        self.guest(TWO, name="lin", defined="host-passthrough")
+        self.begin()
+        found = self.windows()
+        self.assertEqual([f["Fix"] for f in found], ["nestvirtctl set-cpu 'win' --nested=no"])
+        self.assertTrue(found[0]["Message"].startswith("win is Windows and gets svm"), found)
+        self.change(ONE, name="win", defined="host-passthrough - require", windows="yes")
+        wait_for(lambda: not self.windows(), "the end of the finding")
+
+    def windows(self):
+        return [finding for finding in self.observer.call("Check", ("t", 0))[0] if finding["Id"] == "windows-nests"]
+
     def test_list(self):
         """It says what the objects do, in the order of the names' bytes, and is of now."""
         three = ONE[:-1] + "3"

@@ -67,7 +67,12 @@ class Reading(BusTest):
         self.start_fake()
         self.hold(1234)
         users = self.client().call("ListUsers", ("t", 0), path=module_path("kvm_amd"), interface=MODULE)[0]
-        self.assertEqual(users, [{"Pid": 1234, "Uid": 1000, "Command": "qemu-system-x86", "Unit": "web1.scope", "Guest": ""}])
+        row = {"Pid": 1234, "Uid": 1000, "Command": "qemu-system-x86", "Unit": "web1.scope", "Guest": "", "NestedClaim": ""}
+        self.assertEqual(users, [row])
+        for line, claim in (("-cpu\0host,-svm\0", "no"), ("-cpu\0host\0-name\0\x1bweb1\0", "yes"), ("-M\0q35\0", "unknown")):
+            write(self.host / "proc/1234/cmdline", "/usr/bin/qemu-system-x86_64\0" + line)
+            users = self.client().call("ListUsers", ("t", 0), path=module_path("kvm_amd"), interface=MODULE)[0]
+            self.assertEqual(users, [{**row, "NestedClaim": claim, "Guest": "\x1bweb1" if "name" in line else ""}])
 
     def test_unknown(self):
         self.start_real("amd-epyc-6.1")

@@ -35,7 +35,7 @@ class Visibility(BusTest):
         rows = client.call("ListUsers", ("t", 0), **KVM_AMD, **keywords)[0]
         more = rows.pop()["Omitted"] if rows and "Omitted" in rows[-1] else 0
         for row in rows:
-            self.assertEqual(set(row), {"Pid", "Uid", "Command", "Unit", "Guest"})
+            self.assertEqual(set(row), {"Pid", "Uid", "Command", "Unit", "Guest", "NestedClaim"})
         return [row["Pid"] for row in rows], more
 
     def assert_sees(self, client, pids, more):
@@ -193,6 +193,15 @@ class Hidden(Fake):
         self.assert_hidden(self.client(uid=NOBODY))
         self.assert_hidden(self.client(uid=OTHER))
         allowed.close()
+
+    def test_findings_name_nobody(self):
+        self.change(ONE, name="one", defined="host-passthrough", windows="yes")
+        nobody = self.client(uid=NOBODY)
+        findings = lambda: [f for f in nobody.call("Check", ("t", 0))[0] if f["Id"] == "windows-nests"]
+        wait_for(findings, "the finding")
+        finding, = findings()
+        self.assertTrue(finding["Message"].startswith("1 of libvirt's guests is Windows"), finding)
+        self.assertEqual(finding["Fix"], "")
 
     def test_nothing_is_signalled(self):
         seer = self.client(watch=True)

@@ -132,6 +132,77 @@ class Below(Case):
         self.assertIn("paravirtualized guest of Xen can't", found["below"][1])
 
 
+class Elsewhere(Case):
+    """Where others than KVM's modules decide whether guests nest."""
+
+    def status(self, nested, *said):
+        text = self.ctl("status").out
+        self.assertIn(f"Nested: {nested} (", text)
+        for words in said:
+            self.assertIn(words, " ".join(text.split()))
+        self.ctl("status", "--quiet", status=0 if nested == "on" else 3)
+
+    def test_a_guest_of_sev(self):
+        self.begin("loadable")
+        self.write("sys/devices/system/cpu/sev/vmpl", "0\n")
+        found = self.findings()
+        self.assertIn("SEV-SNP", found["below"][1])
+        self.assertEqual((found["vendor-module"][0], found["vendor-module"][2]), ("info", ""))
+        self.status("unavailable", "this is a confidential virtual machine (SEV-SNP), in which kvm_amd does not load")
+        self.assertIn("confidential virtual machine (SEV-SNP)", self.ctl("reload", "--dry-run", status=6).err)
+
+    def test_a_guest_that_is_not(self):
+        self.begin("loadable")
+        self.assertEqual(self.findings(status=3)["vendor-module"][2], "modprobe kvm_amd")
+
+    def test_a_guest_of_tdx(self):
+        self.begin("l1-kvm-intel")
+        self.without("vmx")
+        self.remove("sys/module")
+        path = self.host / "proc/cpuinfo"
+        path.write_text(path.read_text().replace(" hypervisor", " hypervisor tdx_guest"))
+        found = self.findings()
+        self.assertNotIn("nested=on", found["below"][1])
+        self.status("unavailable", "(TDX), to which TDX gives no VMX")
+
+    def test_guests_of_microsofts(self):
+        self.begin("l1-hyperv")
+        self.without("vmx")
+        self.remove("sys/module")
+        self.write("sys/class/misc/mshv/dev", "10:120\n")
+        found = self.findings()
+        self.assertNotIn("below", found)
+        self.assertIn("nesting is asked for per guest", found["nested"][1])
+        self.status("unavailable", "guests of this host run on Microsoft's hypervisor (/dev/mshv)")
+
+    def test_a_guest_of_microsofts_with_kvm(self):
+        self.begin("l1-hyperv")
+        self.assertEqual(self.findings()["nested"][0], "pass")
+        self.status("on", "kvm_intel.nested is on")
+
+    def test_arm(self):
+        self.begin("aarch64")
+        self.status("off", "it takes kvm-arm.mode=nested there, a boot, Linux 6.16 and a CPU with FEAT_NV2")
+
+    def test_arm_that_asks(self):
+        self.begin("aarch64")
+        self.write("proc/cmdline", "quiet kvm-arm.mode=nested\n")
+        self.status("unknown", "is known after nestvirtctl check")
+
+    def test_arm_that_nests(self):
+        self.begin("aarch64")
+        self.write("proc/cmdline", "quiet kvm-arm.mode=nested\n")
+        self.write("facts/kvm-cap", "0x000000f0 0x0000000000000001\n")
+        self.assertEqual(self.findings()["nested"][0], "pass")
+        self.status("on", "KVM offers EL2 to guests")
+
+    def test_arm_that_can_t(self):
+        self.begin("aarch64")
+        self.write("proc/cmdline", "quiet kvm-arm.mode=nested\n")
+        self.write("facts/kvm-cap", "0x000000f0 0x0000000000000000\n")
+        self.status("unavailable", "the CPU has no FEAT_NV2, or the kernel is older")
+
+
 class Modules(Case):
     """Where the running kernel's modules are not where one would look."""
 

@@ -112,7 +112,9 @@ HOSTS = {
 
     # Where there is nothing for nestvirtd to do, or little.
     "s390x": Host("", "unavailable", "", {}, words(OTHER, "kvm=pass nested=info"), module="", says=(("nested", "s390x"), ("nested", "nested is off"))),
-    "aarch64": Host("", "unavailable", "", {}, words(OTHER, "kvm=pass builtin=info nested=info"), module="", says=(("nested", "kvm-arm.mode=nested"),)),
+    "aarch64": Host(
+        "", "off", "", {}, words(OTHER, "kvm=pass builtin=info nested=info"), module="",
+        says=(("nested", "kvm-arm.mode=nested"), ("status", "it takes kvm-arm.mode=nested"))),
     "ppc64le": Host("", "on", "", words("nested=on"), words(OTHER, "kvm=pass vendor-module=pass nested=pass"),
                     says=(("cpu", "kvm_hv itself"), ("status", "POWER9"), ("status", "kvm_hv.nested is on"))),
     "ppc64le-guest": Host(

@@ -160,7 +160,7 @@ class Failures(unittest.TestCase):
         (GUEST, ["--mode=custom"], 2, INVALID, "needs a CPU model"),
         (GUEST, ["--mode=host-model", "--model=EPYC"], 2, INVALID, "custom only"),
         (GUEST, ["--recipe=frob", *AMD], 2, INVALID, "there are esxi, hyperv, kvm, proxmox"),
-        (GUEST, ["--recipe=esxi", "--release=1", *AMD], 2, INVALID, "it knows 8.0"),
+        (GUEST, ["--recipe=esxi", "--release=1", *AMD], 2, INVALID, "it knows 9.0"),
         (GUEST.replace("x86_64", "aarch64"), ["--nested=yes", *AMD], 6, UNSUPPORTED, "aarch64"),
         (GUEST.replace("'kvm'", "'qemu'"), ["--nested=yes", "--vendor=intel"], 6, UNSUPPORTED, "type='kvm'"),
         (WITH_ARGUMENTS, ["--nested=no", *AMD], 6, UNSUPPORTED, "QEMU takes the last one"),

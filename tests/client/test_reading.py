@@ -313,8 +313,9 @@ class Users(Reading):
         self.start_fake()
         self.hold(1234, "qemu-system-x86")
         self.assertEqual(self.json("users"), {"users": [
-            {"pid": 1234, "uid": 1000, "command": "qemu-system-x86", "unit": "web1.scope", "guest": ""}]})
-        self.assertRegex(self.text("users"), r"^PID +UID +COMMAND +UNIT +GUEST\n1234 +1000 +qemu-system-x86 +web1.scope +-\n$")
+            {"pid": 1234, "uid": 1000, "command": "qemu-system-x86", "unit": "web1.scope", "guest": "", "nested_claim": ""}]})
+        (self.host / "proc/1234/cmdline").write_text("qemu-system-x86_64\0-cpu\0EPYC,+svm\0", encoding="utf-8")
+        self.assertRegex(self.text("users"), r"^PID +UID +COMMAND +UNIT +GUEST +CLAIMS NESTED\n1234 +1000 +qemu-system-x86 +web1.scope +- +yes\n$")
 
     def test_without_a_vendor_kvm_is_asked(self):
         daemon = FakeDaemon(self.bus.address, modules=[module("kvm")], answers={"ListUsers": lambda request: ("aa{sv}", [])})

@@ -41,6 +41,7 @@ static char *print(const CpuFacts *facts) {
 
         print_msrs(text, "msr:", facts->msr);
         print_msrs(text, "kvm-msr:", facts->kvm_msr);
+        print_msrs(text, "kvm-cap:", facts->kvm_cap);
         print_leaves(text, "kvm-cpuid:", facts->kvm_cpuid);
         return g_string_free(text, FALSE);
 }

@@ -26,6 +26,8 @@ static void open_kvm(void) {
                 return;
         g_assert_no_errno(g_mkdir_with_parents(folder, 0755));
         g_assert_no_errno(symlink("/dev/kvm", link));
+        /* So that command lines are asked for svm. */
+        fuzz_write("sys/module/kvm_amd/refcnt", "1\n", 2);
         done = true;
 }
 
@@ -55,6 +57,7 @@ static void check_user(const User *user, char *const *texts, const size_t *sizes
         g_assert_true(!*user->unit || g_str_has_suffix(user->unit, ".service") ||
                       g_str_has_suffix(user->unit, ".scope") || g_str_has_suffix(user->unit, "…"));
         fuzz_assert_utf8(user->guest);
+        g_assert_true(g_strv_contains((const char *const[]) {"", "yes", "no", "unknown", NULL}, user->nested));
         /* A comma that is doubled is one of the name. */
         if (!strchr(user->guest, ','))
                 assert_from(user->guest, texts[CMDLINE], sizes[CMDLINE]);

@@ -141,7 +141,7 @@ int method_made_up(sd_bus_message *message, void *userdata, sd_bus_error *error)
 
 # In the order of their names it comes between two others.
 RECIPE = Addition("madeup", {
-    "daemon/domain/recipe.c": [before(r'\{"proxmox", ', "                {\"madeup\", NULL, 3, 0, NULL, false, NULL},\n")],
+    "daemon/domain/recipe.c": [before(r'\{"proxmox", ', "                {\"madeup\", NULL, 3, 0, NULL, false, false, NULL},\n")],
     "daemon/domain/recipe.h": [instead(r'"kvm", (?="proxmox")', '"kvm", "madeup", '), instead("kvm, (?=proxmox)", "kvm, madeup, ")],
     "dbus/org.nestvirt1.xml": [instead("(?<=&quot;kvm&quot;, )", "&quot;madeup&quot;, ")],
     "client/command/command.c": [instead("(?<=: kvm, )", "madeup, ")],

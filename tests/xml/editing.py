@@ -72,8 +72,8 @@ def hide_cpu(root):
 
 
 def hide_cpu_and_what_recipes_name(root):
-    """CPU, sizes, the models of interfaces, the buses of disks; and what belongs to the old
-    ones."""
+    """CPU, sizes, the models of interfaces, the buses of disks, and what belongs to the old ones;
+    enlightenments and their clock, with what they stand in when nothing else is in it."""
     hide_cpu(root)
     for name in ("memory", "currentMemory", "vcpu"):
         for node in root.findall(name):
@@ -88,16 +88,27 @@ def hide_cpu_and_what_recipes_name(root):
         for node in disk.findall("driver"):
             for name in ("queues", "packed"):
                 node.attrib.pop(name, None)
+    hide_enlightenments(root)
 
 
-def rest_of_cpu(text, vendor):
+def hide_enlightenments(root):
+    for path, name in (("features", "hyperv"), ("clock", "timer[@name='hypervclock']")):
+        for parent in root.findall(path):
+            for node in parent.findall(name):
+                parent.remove(node)
+            if not len(parent) and parent.attrib in ({}, {"offset": "utc"}):
+                root.remove(parent)
+
+
+def rest_of_cpu(text, vendor, recipe=False):
     """What of <cpu> no edit is about: its other attributes, then each child, always spelled in the
-    same way."""
+    same way. @recipe: nor the one for Hyper-V."""
     cpu = parse(text).find("cpu")
     name = {"intel": "vmx", "amd": "svm"}[vendor]
     if cpu is None:
         return [{}]
-    kept = [node for node in cpu if node.tag not in ("model", "vendor") and not (node.tag == "feature" and node.get("name") == name)]
+    names = [name, *(("hle", "rtm", "hypervisor") if recipe else ())]
+    kept = [node for node in cpu if node.tag not in ("model", "vendor") and not (node.tag == "feature" and node.get("name") in names)]
     attributes = {key: value for key, value in cpu.attrib.items() if key not in ("mode", "match", "migratable")}
     # This one libvirt writes for the mode; test_corpus.py tells when it goes with that.
     if cpu.get("check") == "none":

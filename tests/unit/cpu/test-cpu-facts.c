@@ -21,6 +21,7 @@ static void assert_unknown(const CpuFacts *facts) {
         g_assert_null(facts->msr);
         g_assert_null(facts->kvm_cpuid);
         g_assert_null(facts->kvm_msr);
+        g_assert_null(facts->kvm_cap);
         g_assert_cmpuint(facts->spread->len, ==, 0);
 }
 
@@ -62,7 +63,7 @@ static void test_child(Tree *tree, gconstpointer data) {
         tree_write(tree, "facts/msr", "0x3a 0x1\n0x480 0x1\n");
         tree_write(tree, CPU_FACTS_PATH,
                    "0x3a 0x7\nmsr:\nCPU 2:\n0x3a 0x5\nCPU 3:\n0x3a 0x1\n0x481 0x1\nkvm-cpuid:\n" LEAF
-                   "kvm-msr:\n0x480 0x2\nCPU 4:\n0x480 0x3\n");
+                   "kvm-msr:\n0x480 0x2\nCPU 4:\n0x480 0x3\nkvm-cap:\n0x000000f0 0x0000000000000001\n");
         g_autoptr(CpuFacts) facts = cpu_facts_read(tree->root);
 
         g_assert_cmphex(msr_find(facts->msr, 0x3a)->value, ==, 0x5);
@@ -70,6 +71,7 @@ static void test_child(Tree *tree, gconstpointer data) {
         g_assert_null(msr_find(facts->msr, 0x481));
         g_assert_nonnull(cpuid_find(facts->kvm_cpuid, 1));
         g_assert_cmphex(msr_find(facts->kvm_msr, 0x480)->value, ==, 0x2);
+        g_assert_cmphex(msr_find(facts->kvm_cap, 0xf0)->value, ==, 0x1);
         g_assert_null(facts->cpuid);
         g_assert_cmpuint(facts->spread->len, ==, 1);
         const CpuOdd *odd = g_ptr_array_index(facts->spread, 0);

@@ -262,6 +262,9 @@ static void test_odd_documents(void) {
         static const char *const odd[][2] = {
                 { "<domain type='kvm'/>", "<domain type='kvm'><cpu mode='host-model'/></domain>" },
                 { "<domain type='kvm'></domain>", "<domain type='kvm'><cpu mode='host-model'/></domain>" },
+                { "<domain type='kvm'>\n</domain>\n", "<domain type='kvm'>\n  <cpu mode='host-model'/>\n</domain>\n" },
+                { "<domain  type='kvm'>\r\n</domain>\r\n", "<domain  type='kvm'>\n  <cpu mode='host-model'/>\r\n</domain>\r\n" },
+                { "<domain type='kvm'> </domain>", "<domain type='kvm'><cpu mode='host-model'/></domain>" },
                 { "<domain type='kvm'><name>a</name></domain>", "<domain type='kvm'><name>a</name><cpu mode='host-model'/></domain>" },
                 { "<?xml version='1.0'?>\n<!-- > -->\n<domain type='kvm' a='>'>\n\t<name  >a</name >\n</domain >\n<!-- b -->",
                   "<?xml version='1.0'?>\n<!-- > -->\n<domain type='kvm' a='>'>\n\t<name  >a</name >\n\t<cpu mode='host-model'/>\n</domain >\n<!-- b -->" },

@@ -231,6 +231,47 @@ static void test_letters_stay_letters(void) {
         g_assert_cmpstr(b, ==, a);
 }
 
+#define OS(id)                                                                                            \
+        "<metadata><libosinfo:libosinfo xmlns:libosinfo='http://libosinfo.org/xmlns/libvirt/domain/1.0'>" \
+        "<libosinfo:os id='" id "'/></libosinfo:libosinfo></metadata>"
+#define HYPERV(attributes, rest) "<features><acpi/><hyperv" attributes ">" rest "</hyperv></features>"
+
+static void test_windows(void) {
+        static const struct {
+                const char *inside;
+                bool windows;
+        } cases[] = {
+                        {OS("http://microsoft.com/win/11"), true},
+                        {OS("http://microsoft.com/win/2k22"), true},
+                        {OS("http://microsoft.com/win/11") HYPERV("", ""), true},
+                        {OS("http://debian.org/debian/12"), false},
+                        /* Whatever it has then, it is not. */
+                        {OS("http://debian.org/debian/12") HYPERV("", "<relaxed state='on'/>"), false},
+                        {OS("") HYPERV("", "<relaxed state='on'/>"), true},
+                        {OS("http://microsoft.com/"), false},
+                        {HYPERV("", "<relaxed state='on'/>"), true},
+                        {HYPERV(" mode='custom'", "<relaxed state='off'/><synic state='on'/>"), true},
+                        {HYPERV(" mode='passthrough'", ""), true},
+                        {HYPERV(" mode='host-model'", ""), true},
+                        {HYPERV("", ""), false},
+                        {HYPERV("", "<relaxed state='off'/><!-- on -->"), false},
+                        {HYPERV("", "<vendor_id state='on' value='x'/>"), false},
+                        {"", false},
+                        /* Of another namespace, or of none. */
+                        {"<metadata><libosinfo><os id='http://microsoft.com/win/11'/></libosinfo></metadata>", false},
+                        {"<metadata><a:libosinfo xmlns:a='urn:a'><a:os id='http://microsoft.com/win/11'/></a:libosinfo>"
+                         "</metadata>",
+                         false},
+        };
+
+        for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+                g_autofree char *xml = g_strdup_printf("<domain type='kvm'>%s</domain>", cases[i].inside);
+                g_autoptr(CpuXml) cpu = cpu_xml_read(xml, "amd", NULL);
+                g_test_message("%s", xml);
+                g_assert_cmpint(cpu->windows, ==, cases[i].windows);
+        }
+}
+
 int main(int argc, char **argv) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/cpu-xml/reads-what-is-there", test_reads_what_is_there);
@@ -239,6 +280,7 @@ int main(int argc, char **argv) {
         g_test_add_func("/cpu-xml/what-is-not-said-is-empty", test_what_is_not_said_is_empty);
         g_test_add_func("/cpu-xml/of-an-unknown-vendor-nothing-is-the-feature",
                         test_of_an_unknown_vendor_nothing_is_the_feature);
+        g_test_add_func("/cpu-xml/windows", test_windows);
         g_test_add_func("/cpu-xml/refused", test_refused);
         g_test_add_func("/cpu-xml/size-is-bounded", test_size_is_bounded);
         g_test_add_func("/cpu-xml/depth-is-bounded", test_depth_is_bounded);

@@ -23,6 +23,27 @@ typedef struct Case {
         const char *step;
 } Case;
 
+/* One for @cpu, whatever is in <cpu>, that has all that Hyper-V needs. */
+#define ENLIGHTENED                                                                                                \
+        "    <hyperv mode='custom'>\n      <relaxed state='on'/>\n      <vapic state='on'/>\n"                     \
+        "      <spinlocks state='on' retries='8191'/>\n      <vpindex state='on'/>\n      <runtime state='on'/>\n" \
+        "      <synic state='on'/>\n      <stimer state='on'>\n        <direct state='on'/>\n      </stimer>\n"    \
+        "      <frequencies state='on'/>\n      <tlbflush state='on'/>\n      <ipi state='on'/>\n    </hyperv>\n"
+#define WINDOWS(sizes, cpu, devices)                                                                        \
+        "<domain type='kvm'>\n" sizes "  <os>\n    <type arch='x86_64'>hvm</type>\n  </os>\n  <features>\n" \
+        "    <acpi/>\n" ENLIGHTENED "  </features>\n  <cpu mode='maximum'>\n    <topology/>\n" cpu          \
+        "  </cpu>\n  <clock offset='localtime'>\n    <timer name='rtc' tickpolicy='catchup'/>\n"            \
+        "    <timer name='hypervclock' present='yes'/>\n  </clock>\n  <devices>\n" devices "  </devices>\n</domain>\n"
+#define AS_INSTALLED(cpu)                                                                                              \
+        "<domain type='kvm'>\n" BIG "  <os>\n    <type arch='x86_64'>hvm</type>\n  </os>\n  <features>\n    <acpi/>\n" \
+        "    <hyperv mode='custom'>\n      <relaxed state='on'/>\n      <vapic state='on'/>\n"                         \
+        "      <spinlocks state='on' retries='8191'/>\n    </hyperv>\n  </features>\n  <cpu mode='maximum'>\n"         \
+        "    <topology/>\n    " cpu "\n  </cpu>\n  <clock offset='localtime'>\n"                                       \
+        "    <timer name='rtc' tickpolicy='catchup'/>\n  </clock>\n  <devices>\n  </devices>\n</domain>\n"
+#define SVM "    <feature policy='require' name='svm'/>\n"
+#define VMX "    <feature policy='require' name='vmx'/>\n"
+#define INTEL(recipe) {.name = (recipe), .vendor = "intel"}
+
 #define R(recipe, number) {.name = (recipe), .vendor = "amd", .release = (number)}
 #define NIC(rest)                                                                                  \
         "    <interface type='network'>\n      <mac address='52:54:00:00:00:01'/>\n      <source " \
@@ -36,9 +57,11 @@ static const Case cases[] = {
         { "kvm-needs-no-size", R("kvm", NULL), GUEST("  <memory>1</memory>\n", ""), NULL, NULL },
         { "proxmox", R("proxmox", NULL), GUEST("  <memory unit='KiB'>1048576</memory>\n  <currentMemory unit='KiB'>1048576</currentMemory>\n  <vcpu placement='static'>1</vcpu>\n", ""),
           GUEST("  <memory unit='KiB'>2097152</memory>\n  <currentMemory unit='KiB'>2097152</currentMemory>\n  <vcpu placement='static'>2</vcpu>\n", ""), "raise the memory to 2048 MiB (was 1024 MiB)" },
-        { "hyperv", R("hyperv", NULL), GUEST("  <memory unit='GiB'>3</memory>\n  <vcpu>2</vcpu>\n", ""), GUEST("  <memory unit='GiB'>4</memory>\n  <vcpu>2</vcpu>\n", ""), "4096 MiB" },
+        { "hyperv", R("hyperv", NULL), WINDOWS("  <memory unit='GiB'>3</memory>\n  <vcpu>2</vcpu>\n", SVM, ""), WINDOWS("  <memory unit='GiB'>4</memory>\n  <vcpu>2</vcpu>\n", SVM, ""), "4096 MiB" },
         { "esxi-6.7", R("esxi", "6.7"), GUEST("  <memory unit='MiB'>4095</memory>\n  <vcpu>2</vcpu>\n", ""), GUEST("  <memory unit='MiB'>4096</memory>\n  <vcpu>2</vcpu>\n", ""), "4096 MiB" },
         { "esxi-8-short-release", R("esxi", "8"), GUEST("  <memory unit='GiB'>4</memory>\n  <vcpu>2</vcpu>\n", ""), GUEST("  <memory unit='GiB'>8</memory>\n  <vcpu>2</vcpu>\n", ""), "8192 MiB" },
+        { "esxi-7-as-vmware-writes-it", R("esxi", "7.0u3"), GUEST("  <memory unit='GiB'>4</memory>\n  <vcpu>2</vcpu>\n", ""), GUEST("  <memory unit='GiB'>8</memory>\n  <vcpu>2</vcpu>\n", ""), "8192 MiB" },
+        { "esxi-9", R("esxi", "9.0"), GUEST("  <memory unit='GiB'>4</memory>\n  <vcpu>2</vcpu>\n", ""), GUEST("  <memory unit='GiB'>8</memory>\n  <vcpu>2</vcpu>\n", ""), "8192 MiB" },
         { "esxi-newest", R("esxi", NULL), GUEST("  <memory unit='GiB'>4</memory>\n  <vcpu>2</vcpu>\n", ""), GUEST("  <memory unit='GiB'>8</memory>\n  <vcpu>2</vcpu>\n", ""), "8192 MiB" },
         { "a-unit-that-does-not-come-out-even", R("proxmox", NULL), GUEST("  <memory unit='GB'>1</memory>\n  <vcpu>2</vcpu>\n", ""), GUEST("  <memory unit='KiB'>2097152</memory>\n  <vcpu>2</vcpu>\n", ""), "(was 953 MiB)" },
         { "without-a-unit-it-is-KiB", R("proxmox", NULL), GUEST("  <memory>1024</memory>\n  <vcpu>2</vcpu>\n", ""), GUEST("  <memory>2097152</memory>\n  <vcpu>2</vcpu>\n", ""), "(was 1 MiB)" },
@@ -55,6 +78,8 @@ static const Case cases[] = {
         { "nic/e1000-to-vmxnet3", R("esxi", "7.0"), GUEST(BIG, NIC("      <model type='e1000'/>\n")), GUEST(BIG, NIC("      <model type='vmxnet3'/>\n")), "(was e1000)" },
         { "nic/none-gets-one", R("esxi", "7.0"), GUEST(BIG, NIC("")), GUEST(BIG, NIC("      <model type='vmxnet3'/>\n")), "(was libvirt's default)" },
         { "nic/e1000-stays-on-6", R("esxi", "6.0"), GUEST(BIG, NIC("      <model type='e1000'/>\n      <driver/>\n")), NULL, NULL },
+        { "nic/82545em-stays-on-6", R("esxi", "6.7"), GUEST(BIG, NIC("      <model type='e1000-82545em'/>\n")), NULL, NULL },
+        { "nic/82545em-goes-on-7", R("esxi", "7.0.3"), GUEST(BIG, NIC("      <model type='e1000-82545em'/>\n")), GUEST(BIG, NIC("      <model type='vmxnet3'/>\n")), "(was e1000-82545em)" },
         { "nic/e1000e-stays", R("esxi", "8.0"), GUEST(BIG, NIC("      <model type='e1000e'/>\n")), NULL, NULL },
         { "nic/vmxnet3-stays", R("esxi", "5.5"), GUEST(BIG, NIC("      <model type='vmxnet3'/>\n")), NULL, NULL },
         { "nic/a-real-one-stays", R("esxi", "8.0"), GUEST(BIG, "    <interface type='hostdev'><source/></interface>\n"), NULL, NULL },
@@ -70,7 +95,15 @@ static const Case cases[] = {
           GUEST(BIG, DISK("      <target dev='sdc' bus='sata'/>\n") DISK("      <target dev='sdz' bus='sata'/>\n      <address type='drive' unit='0'/>\n") DISK("      <target dev='sdb' bus='usb'/>\n")), "sdc" },
         { "disk/two-that-want-the-same", R("esxi", NULL), GUEST(BIG, DISK("      <target dev='vda' bus='virtio'/>\n") DISK("      <target dev='sda' bus='scsi'/>\n")), GUEST(BIG, DISK("      <target dev='sdb' bus='sata'/>\n") DISK("      <target dev='sda' bus='sata'/>\n")), "sdb" },
         { "disk/others-stay", R("esxi", NULL), GUEST(BIG, DISK("      <target dev='hda' bus='ide'/>\n") DISK("      <target dev='sda' bus='usb'/>\n") DISK("      <target dev='hdb'/>\n") "    <disk type='file' device='floppy'><target dev='fda'/></disk>\n"), NULL, NULL },
-        { "disk/hyperv-has-drivers", R("hyperv", NULL), GUEST(BIG, DISK("      <target dev='vda' bus='virtio'/>\n")), NULL, NULL },
+        { "disk/hyperv-has-drivers", R("hyperv", NULL), WINDOWS(BIG, SVM, DISK("      <target dev='vda' bus='virtio'/>\n")), NULL, NULL },
+
+        /* Hyper-V. */
+        { "windows/as-virt-install-makes-it", R("hyperv", NULL), AS_INSTALLED("<feature policy='disable' name='hypervisor'/>"), WINDOWS(BIG, SVM, ""), "switch on the Hyper-V enlightenments vpindex, runtime, synic, stimer, frequencies, tlbflush, ipi, direct timers" },
+        { "windows/hidden", R("hyperv", NULL), WINDOWS(BIG, SVM "    <feature policy='disable' name='hypervisor'/>\n    <feature policy='disable' name='x2apic'/>\n", ""), WINDOWS(BIG, SVM "    <feature policy='disable' name='x2apic'/>\n", ""), "stop hiding the hypervisor bit" },
+        { "windows/other-recipes-hide-it-on", R("proxmox", NULL), WINDOWS(BIG, SVM "    <feature policy='disable' name='hypervisor'/>\n", ""), NULL, NULL },
+        { "windows/tsx-on-intel", INTEL("hyperv"), WINDOWS(BIG, VMX, ""), WINDOWS(BIG, VMX "    <feature policy='disable' name='hle'/>\n    <feature policy='disable' name='rtm'/>\n", ""), "disable rtm" },
+        { "windows/tsx-that-is-asked-for", INTEL("hyperv"), WINDOWS(BIG, VMX "    <feature policy='require' name='rtm'/>\n    <feature policy='forbid' name='hle'/>\n", ""),
+          WINDOWS(BIG, VMX "    <feature policy='disable' name='rtm'/>\n    <feature policy='forbid' name='hle'/>\n", ""), "disable rtm" },
 };
 /* clang-format on */
 
@@ -124,8 +157,8 @@ typedef struct Refused {
 static const Refused refused[] = {
         { "name", R("xen", NULL), SMALL(""), CONDITION_INVALID_ARGS, "there are esxi, hyperv, kvm, proxmox" },
         { "no-name", R(NULL, NULL), SMALL(""), CONDITION_INVALID_ARGS, "there are esxi" },
-        { "release", R("esxi", "9.9"), SMALL(""), CONDITION_INVALID_ARGS, "it knows 8.0, 7.0, 6.7, 6.5, 6.0, 5.5, 5.1, 5.0" },
-        { "empty-release", R("esxi", ""), SMALL(""), CONDITION_INVALID_ARGS, "it knows 8.0" },
+        { "release", R("esxi", "9.9"), SMALL(""), CONDITION_INVALID_ARGS, "it knows 9.0, 8.0, 7.0, 6.7, 6.5, 6.0, 5.5, 5.1, 5.0" },
+        { "empty-release", R("esxi", ""), SMALL(""), CONDITION_INVALID_ARGS, "it knows 9.0" },
         { "a-release-of-what-has-none", R("kvm", "1.0"), SMALL(""), CONDITION_INVALID_ARGS, "the same for all releases" },
         { "no-xml", R("kvm", NULL), "frob", CONDITION_INVALID_ARGS, "not XML" },
         { "vendor", { .name = "kvm", .vendor = "" }, SMALL(""), CONDITION_INVALID_ARGS, "intel or amd" },
@@ -196,6 +229,84 @@ static void test_a_mode_where_there_is_none(void) {
         g_assert_cmpstr(off, ==, "<cpu mode='maximum'><feature policy='require' name='svm'/></cpu></domain>");
 }
 
+static char *made_of(const char *xml, const char *vendor, char **ret_steps) {
+        const RecipeRequest request = {.name = "hyperv", .vendor = vendor};
+        g_autoptr(GPtrArray) steps = g_ptr_array_new_with_free_func(g_free),
+                             advice = g_ptr_array_new_with_free_func(g_free);
+        char *made = recipe_apply(xml, &request, steps, advice, NULL);
+
+        g_assert_nonnull(made);
+        g_ptr_array_add(steps, NULL);
+        *ret_steps = g_strjoinv("\n", (char **) steps->pdata);
+        return g_strdelimit(made, "\"", '\'');
+}
+
+#define BARE(type, features)                                                                              \
+        "<domain type='" type "'>\n" BIG "  <os>\n    <type arch='x86_64'>hvm</type>\n  </os>\n" features \
+        "  <devices/>\n</domain>\n"
+
+static void test_windows_from_nothing(void) {
+        g_autofree char *steps = NULL, *made = made_of(BARE("kvm", ""), "amd", &steps);
+
+        g_assert_nonnull(strstr(made, "  <features>\n    <hyperv>\n      <relaxed state='on'/>\n"));
+        g_assert_nonnull(strstr(made, "      <stimer state='on'>\n        <direct state='on'/>\n      </stimer>\n"));
+        g_assert_nonnull(strstr(made,
+                                "  <clock offset='utc'>\n    <timer name='hypervclock' present='yes'/>\n  </clock>\n"));
+        g_assert_nonnull(strstr(
+                        made, "<cpu mode='host-passthrough'>\n    <feature policy='require' name='svm'/>\n  </cpu>\n"));
+        g_assert_null(strstr(made, "rtm"));
+        g_assert_nonnull(strstr(steps, "switch on the clock hypervclock"));
+}
+
+/* What is on already, by a mode that has all of KVM's; what would keep it from starting; and what
+ * QEMU has none of when it emulates. */
+static void test_windows_in_other_ways(void) {
+        g_autofree char *steps = NULL, *evmcs = NULL, *intel = NULL, *tcg = NULL, *mode = NULL;
+
+        mode = made_of(BARE("kvm", "  <features>\n    <hyperv mode='passthrough'/>\n  </features>\n"), "amd", &steps);
+        g_assert_nonnull(strstr(mode, "    <hyperv mode='passthrough'/>\n"));
+        g_assert_null(strstr(steps, "enlightenments"));
+        g_clear_pointer(&steps, g_free);
+        evmcs = made_of(BARE("kvm", "  <features><hyperv><evmcs state='on'/></hyperv></features>\n"), "amd", &steps);
+        g_assert_nonnull(strstr(evmcs, "<evmcs state='off'/>"));
+        g_assert_nonnull(strstr(steps, "evmcs, which is for Intel only"));
+        g_clear_pointer(&steps, g_free);
+        intel = made_of(BARE("kvm", "  <features><hyperv><evmcs state='on'/></hyperv></features>\n"), "intel", &steps);
+        g_assert_nonnull(strstr(intel, "<evmcs state='on'/>"));
+        g_clear_pointer(&steps, g_free);
+        tcg = made_of(BARE("qemu", ""), "amd", &steps);
+        g_assert_null(strstr(tcg, "hyperv"));
+}
+
+/* The memory tells which row was taken: 4 or 8 GiB; "" when none was. */
+static const char *memory_for(const char *release) {
+        static const char guest[] = GUEST("  <memory unit='GiB'>1</memory>\n  <vcpu>2</vcpu>\n", "");
+        g_autoptr(GPtrArray) steps = g_ptr_array_new_with_free_func(g_free),
+                             advice = g_ptr_array_new_with_free_func(g_free);
+        g_autofree char *made = recipe_apply(guest, &(RecipeRequest) R("esxi", release), steps, advice, NULL);
+
+        g_test_message("%s", release);
+        return !made ? "" : strstr(made, "'GiB'>4<") ? "4" : strstr(made, "'GiB'>8<") ? "8" : "?";
+}
+
+static void test_releases(void) {
+        static const char *const old[] = {"6.7", "6.7u3", "6.7 Update 3", "6.7.0", "6.0U3a", "6", "6u3", "5.5.0"},
+                                 *const new[] = {"7.0u3",        "7.0U3c", "7.0 U3", "7.0 Update 3", "7.0 update 3n",
+                                                 "7.0.3",        "7",      "7u3",    "8.0.3",        "8.0u3e",
+                                                 "8.0 UPDATE 2", "9.0",    "9",      "9.0.1",        "9.0.0"},
+                                 *const none[] = {"7.1",        "7.",       "7.0.",         "7.0u", "7.0u3cc",
+                                                  "7.0u3.1",    "7.0.u3",   "7.01",         "70",   "7.0 ",
+                                                  "7.0 Update", "7.0x",     "u3",           "10.0", "7.0-3",
+                                                  "7.0..",      "ESXi 7.0", "7.0 Update c", "9.1",  "7.5u3"};
+
+        for (gsize i = 0; i < G_N_ELEMENTS(old); i++)
+                g_assert_cmpstr(memory_for(old[i]), ==, "4");
+        for (gsize i = 0; i < G_N_ELEMENTS(new); i++)
+                g_assert_cmpstr(memory_for(new[i]), ==, "8");
+        for (gsize i = 0; i < G_N_ELEMENTS(none); i++)
+                g_assert_cmpstr(memory_for(none[i]), ==, "");
+}
+
 static void test_ignore_msrs_is_advice_only(void) {
         static const char *const names[] = {"esxi", "hyperv", "kvm", "proxmox"};
 
@@ -259,6 +370,9 @@ int main(int argc, char **argv) {
         }
         g_test_add_func("/recipe/fixed-sizes-that-are-enough", test_fixed_sizes_that_are_enough);
         g_test_add_func("/recipe/a-mode-where-there-is-none", test_a_mode_where_there_is_none);
+        g_test_add_func("/recipe/releases", test_releases);
+        g_test_add_func("/recipe/windows-from-nothing", test_windows_from_nothing);
+        g_test_add_func("/recipe/windows-in-other-ways", test_windows_in_other_ways);
         g_test_add_func("/recipe/ignore-msrs-is-advice-only", test_ignore_msrs_is_advice_only);
         g_test_add_func("/recipe/sizes", test_sizes);
         g_test_add_func("/recipe/names-of-disks", test_names_of_disks);

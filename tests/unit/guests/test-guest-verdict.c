@@ -6,6 +6,7 @@
 
 #include "describe-guest.h"
 #include "guest-model.h"
+#include "guest-unasked.h"
 #include "guest-verdict.h"
 #include "made-guest.h"
 
@@ -241,6 +242,34 @@ static void test_models(void) {
         g_assert_null(guest_feature(""));
 }
 
+/* Which of them, were they Windows, have what they were not asked to have. */
+static void test_unasked(void) {
+        static const struct {
+                Row row;
+                bool unasked;
+        } cases[] = {
+                        {{.defined = "host-passthrough"}, true},
+                        {{.defined = "maximum"}, true},
+                        {{.defined = "host-passthrough", .live = "host-passthrough - require"}, true},
+                        {{.defined = "host-passthrough - disable", .live = "host-passthrough - disable"}, false},
+                        {{.defined = "host-passthrough - require"}, false},
+                        {{.defined = "host-passthrough - optional"}, false},
+                        {{.defined = "custom EPYC require"}, false},
+                        {{.defined = "custom kvm64"}, false},
+                        {{.defined = "host-passthrough", .nested = "off"}, false},
+                        {{.defined = "?"}, false},
+        };
+
+        for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+                g_autoptr(GuestFacts) facts = make_facts(&cases[i].row);
+                const GuestHost host = make_host(&cases[i].row);
+                g_test_message("%s", cases[i].row.defined);
+                g_assert_false(guest_nests_unasked(facts, &host));
+                facts->windows = true;
+                g_assert_cmpint(guest_nests_unasked(facts, &host), ==, cases[i].unasked);
+        }
+}
+
 typedef struct Member {
         const char *name, *type;
 } Member;
@@ -282,6 +311,7 @@ int main(int argc, char **argv) {
         g_test_add_func("/guest/saved-state", test_saved_state);
         g_test_add_func("/guest/both-reasons", test_both_reasons);
         g_test_add_func("/guest/models", test_models);
+        g_test_add_func("/guest/unasked", test_unasked);
         g_test_add_func("/guest/describe", test_describe);
         return g_test_run();
 }

@@ -126,6 +126,23 @@ static void test_guests(Tree *tree, gconstpointer data) {
                 g_assert_cmpstr(((User *) g_ptr_array_index(users->holders, i))->guest, ==, guests[i]);
 }
 
+/* It is svm or vmx that they are asked for, by the module that is there. */
+static void test_claims(Tree *tree, gconstpointer data) {
+        static const char *const modules[] = {NULL, "sys/module/kvm_intel/refcnt", "sys/module/kvm_amd/refcnt"};
+        static const char *const claims[] = {"", "yes", "no"};
+
+        add_process(tree, 100, "qemu", "anon_inode:kvm-vm");
+        ADD(tree, 100, "cmdline", "qemu\0-cpu\0host,-svm\0");
+        for (gsize i = 0; i < G_N_ELEMENTS(modules); i++) {
+                if (modules[i])
+                        tree_write(tree, modules[i], "1\n");
+                g_autoptr(Users) users = users_scan(tree->root);
+                g_autoptr(Users) own = users_of(users, 1100);
+                g_assert_cmpstr(((User *) g_ptr_array_index(users->holders, 0))->nested, ==, claims[i]);
+                g_assert_cmpstr(((User *) g_ptr_array_index(own->holders, 0))->nested, ==, claims[i]);
+        }
+}
+
 static void assert_shown(const char *shown, const char *name) {
         g_autofree char *expected = g_strconcat(name, "…", NULL);
 
@@ -359,6 +376,7 @@ int main(int argc, char *argv[]) {
                         {"who", test_who},
                         {"units", test_units},
                         {"guests", test_guests},
+                        {"claims", test_claims},
                         {"gone-meanwhile", test_gone_meanwhile},
                         {"no-proc", test_no_proc},
                         {"to-string", test_to_string},

@@ -50,6 +50,7 @@ static const char *const ids[] = {
                 "virt-at-load",
                 "nx-huge-pages",
                 "l1d-flush",
+                "windows-nests",
                 "guests-left-out",
                 NULL,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is found about the host below. */
+/* What is found about the host below, and where others than KVM's modules decide. */
 
 #include "check-row.h"
 
@@ -11,6 +11,12 @@
 #define INTEL_LOADED                                                                                      \
         "kvm_intel.nested=Y kvm_intel.ept=Y kvm_intel.eptad=Y kvm_intel.vpid=Y kvm_intel.enable_apicv=Y " \
         "kvm_intel.enable_shadow_vmcs=Y kvm_intel.ple_gap=0"
+
+#define ENCRYPTION(eax) "   0x8000001f 0x00: eax=" eax " ebx=0x00000173 ecx=0x00000000 edx=0x00000000\n"
+#define MSHV BELOW("microsoft", "sys/class/misc/mshv/dev", "10:1\n")
+#define ARM(word, ...)                                                       \
+        .vendor = "", .builtin = "kvm.halt_poll_ns=200000", .cmdline = word, \
+        .files = PAIRS("proc/sys/kernel/arch", "aarch64\n", ##__VA_ARGS__)
 
 /* clang-format off */
 static const CheckRow rows[] = {
@@ -57,6 +63,40 @@ static const CheckRow rows[] = {
         { "Azure gives no vmx", { .vendor = "GenuineIntel", .flags = "hypervisor",
           BELOW("microsoft", "sys/class/dmi/id/chassis_asset_tag", "7783-7084-3265-9085-8269-3286-77") }, .id = "below", "info",
           "a cloud (Microsoft Azure)", NULL },
+        { "a guest of SEV-SNP, by its kernel", { .flags = "svm hypervisor", AMD_LOADABLE, BELOW("kvm", "sys/devices/system/cpu/sev/vmpl", "0\n") }, .id = "below",
+          "info", "as a confidential virtual machine (SEV-SNP)", NULL },
+        { "a guest of SEV-SNP has no command that loads its module", { .flags = "svm hypervisor", AMD_LOADABLE, BELOW("kvm", "sys/class/misc/sev-guest/dev", "10:1\n") },
+          .id = "vendor-module", "info", "kvm_amd does not load in a confidential virtual machine (SEV-SNP)", NULL },
+        { "a guest of SEV-SNP can't nest", { .flags = "svm hypervisor", AMD_LOADABLE, BELOW("kvm", "sys/class/misc/sev-guest/dev", "10:1\n") }, .id = "nested", "info",
+          "Guests of this host can't be hypervisors: this is a confidential virtual machine (SEV-SNP), in which kvm_amd does not load", NULL },
+        { "a guest of SEV, by CPUID", { .flags = "svm hypervisor", AMD_LOADABLE, .cpuid = ENCRYPTION("0x00000002"), BELOW("kvm") }, .id = "below", "info", "(SEV)", NULL },
+        { "a guest of SEV-ES, by CPUID", { .flags = "svm hypervisor", AMD_LOADABLE, .cpuid = ENCRYPTION("0x0000000a"), BELOW("kvm") }, .id = "below", "info", "(SEV-ES)", NULL },
+        { "a guest of SEV-ES, by its register", { .flags = "svm hypervisor", AMD_LOADABLE, .msr = "0xc0010131 0x3\n", BELOW("kvm") }, .id = "below", "info", "(SEV-ES)", NULL },
+        { "a CPU with SEV whose register says that it is not used", { .flags = "svm hypervisor", AMD_LOADABLE, .cpuid = ENCRYPTION("0x0000001a"), .msr = "0xc0010131 0x0\n",
+          BELOW("kvm") }, .id = "vendor-module", "fail", "kvm_amd is not loaded", "modprobe kvm_amd" },
+        { "a CPU with SEV where KVM is", { .flags = "svm npt hypervisor", .loaded = "kvm_amd.nested=1 kvm_amd.npt=Y", .cpuid = ENCRYPTION("0x0000001a"), BELOW("kvm") },
+          .id = "nested", "pass", "nested is on", NULL },
+        { "a host of SEV", { .flags = "svm npt", AMD_LOADABLE, .cpuid = ENCRYPTION("0x0000001f") }, .id = "vendor-module", "fail", "kvm_amd is not loaded", "modprobe kvm_amd" },
+        { "a guest of TDX", { .vendor = "GenuineIntel", .flags = "hypervisor tdx_guest", BELOW("kvm") }, .id = "below", "info", "(TDX)", NULL },
+        { "a guest of TDX can't nest", { .vendor = "GenuineIntel", .flags = "hypervisor tdx_guest", BELOW("kvm") }, .id = "nested", "info", "to which TDX gives no VMX", NULL },
+
+        { "beside guests of Microsoft's", { .vendor = "GenuineIntel", .flags = "hypervisor", MSHV }, .id = "nested", "info",
+          "Nesting is not KVM's here: guests of this host run on Microsoft's hypervisor (/dev/mshv), where nesting is asked for per guest", NULL },
+        { "beside guests of Microsoft's it is no guest like others", { .vendor = "GenuineIntel", .flags = "hypervisor", MSHV },
+          .id = "level", "info", "it is the root partition, or a virtual machine that may do so (L1VH)", NULL },
+        { "beside guests of Microsoft's nothing is asked of below", { .vendor = "GenuineIntel", .flags = "hypervisor", MSHV },
+          .id = "below" },
+        { "beside guests of Microsoft's KVM nests all the same", { .vendor = "GenuineIntel", .flags = "vmx hypervisor", .vmx_flags = VMX_FLAGS, .loaded = "kvm_intel.nested=Y", MSHV },
+          .id = "nested", "pass", "nested is on", NULL },
+
+        { "Arm without the word", { ARM("quiet") }, .id = "nested", "info", "Guests of this host can't be hypervisors: on Arm the kernel command line decides: it takes kvm-arm.mode=nested", NULL },
+        { "Arm with another mode", { ARM("kvm-arm.mode=nested kvm-arm.mode=protected") }, .id = "nested", "info", "it takes kvm-arm.mode=nested there", NULL },
+        { "Arm with the word for somebody else", { ARM("quiet -- kvm-arm.mode=nested") }, .id = "nested", "info", "it takes kvm-arm.mode=nested there", NULL },
+        { "Arm with the word", { ARM("quiet kvm_arm.mode=nested") }, .id = "nested", "info", "can't be told yet: kvm-arm.mode=nested is on the kernel command line; whether KVM offers EL2", NULL },
+        { "Arm that nests", { ARM("kvm-arm.mode=nested", "facts/kvm-cap", "0x000000f0 0x1\n") }, .id = "nested", "pass", "KVM offers EL2 to guests (KVM_CAP_ARM_EL2)", NULL },
+        { "Arm whose CPU can't", { ARM("kvm-arm.mode=nested", "facts/kvm-cap", "0x000000f0 0x0\n") }, .id = "nested", "info", "but KVM offers no EL2 to guests (KVM_CAP_ARM_EL2): the CPU has no FEAT_NV2", NULL },
+        { "Arm without KVM", { .vendor = "", .files = PAIRS("proc/sys/kernel/arch", "aarch64\n") }, .id = "nested", "info", "Nesting is not known on this architecture (aarch64)", NULL },
+
         { "KVM gives all that it has", { BELOW_AMD, BELOW("kvm") }, .id = "below", "pass", "(KVM) gives this virtual machine all",
           NULL },
         { "no KVM gives avic", { .flags = "hypervisor svm npt", .loaded = "kvm_amd.nested=1 kvm_amd.npt=Y kvm_amd.avic=N",

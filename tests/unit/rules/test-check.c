@@ -336,6 +336,40 @@ static void test_guests_that_are_left_out(Tree *tree, gconstpointer data) {
         g_assert_nonnull(strstr(f->message, ": 17 of them"));
 }
 
+static const Finding *find_windows(const Host *host, const CheckFacts *facts, GPtrArray **ret) {
+        unsigned n;
+
+        g_clear_pointer(ret, g_ptr_array_unref);
+        *ret = check_host(host, facts, "ok");
+        return check_row_find(*ret, "windows-nests", &n);
+}
+
+static void test_windows_that_nests(Tree *tree, gconstpointer data) {
+        const MadeHost made = {AMD_LOADED};
+        g_autoptr(Host) host = made_host_read(&made, tree);
+        g_autoptr(CheckFacts) facts = check_facts_read(host);
+        g_autoptr(GPtrArray) findings = NULL;
+
+        g_assert_null(find_windows(host, facts, &findings));
+        facts->guests_unasked = g_ptr_array_new_with_free_func(g_free);
+        g_assert_null(find_windows(host, facts, &findings));
+        g_ptr_array_add(facts->guests_unasked, g_strdup("win 1"));
+        const Finding *f = find_windows(host, facts, &findings);
+        g_assert_cmpstr(f->status, ==, "warn");
+        g_assert_true(g_str_has_prefix(f->message, "win 1 is Windows and gets svm with the host's CPU"));
+        g_assert_cmpstr(f->fix, ==, "nestvirtctl set-cpu 'win 1' --nested=no");
+        for (unsigned i = 2; i <= 10; i++)
+                g_ptr_array_add(facts->guests_unasked, g_strdup_printf("win%u", i));
+        f = find_windows(host, facts, &findings);
+        g_assert_nonnull(strstr(f->message, "win7, win8 and 2 more are Windows and get svm"));
+        /* Its names are not for everybody. */
+        facts->guests_hidden = true;
+        f = find_windows(host, facts, &findings);
+        g_assert_true(g_str_has_prefix(f->message, "10 of libvirt's guests are Windows and get svm"));
+        g_assert_null(strstr(f->message, "win"));
+        g_assert_cmpstr(f->fix, ==, "");
+}
+
 static void test_fixtures(void) {
         static const struct {
                 const char *name;
@@ -377,6 +411,7 @@ int main(int argc, char **argv) {
         g_test_add_func("/check/ordinary-machines-do-not-fail", test_ordinary_machines_do_not_fail);
         g_test_add("/check/device/a-tree-of-files-has-no-device", Tree, NULL, tree_set_up,
                    test_a_tree_of_files_has_no_device, tree_tear_down);
+        g_test_add("/check/windows-that-nests", Tree, NULL, tree_set_up, test_windows_that_nests, tree_tear_down);
         g_test_add("/check/guests-that-are-left-out", Tree, NULL, tree_set_up, test_guests_that_are_left_out,
                    tree_tear_down);
         g_test_add_func("/check/fixtures", test_fixtures);

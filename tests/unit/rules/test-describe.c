@@ -17,7 +17,7 @@ typedef struct Member {
 /* Written out again on purpose: these names and types are an interface. */
 static const Member manager[] = {
         { "Version", "s" }, { "Vendor", "s" }, { "CpuModel", "s" }, { "Features", "as" }, { "Firmware", "s" }, { "Level", "u" },
-        { "Hypervisor", "s" }, { "Nested", "s" }, { "Mmu", "s" }, { "Device", "s" }, { "ProbeResult", "a{sv}" },
+        { "Hypervisor", "s" }, { "Nested", "s" }, { "NestedReason", "s" }, { "Mmu", "s" }, { "Device", "s" }, { "ProbeResult", "a{sv}" },
 };
 
 static const Member module[] = {
