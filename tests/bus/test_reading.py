@@ -23,7 +23,7 @@ class Reading(BusTest):
         self.assertEqual(manager["Mmu"], "tdp")
         self.assertEqual(manager["Device"], "missing")
         self.assertIn("svm", manager["Features"])
-        self.assertEqual(set(manager), {"Version", "Vendor", "CpuModel", "Features", "Firmware", "Level", "Hypervisor", "Nested", "Mmu",
+        self.assertEqual(set(manager), {"Version", "Vendor", "CpuModel", "Features", "Firmware", "Level", "Hypervisor", "Nested", "NestedReason", "Mmu",
                                         "Device", "ProbeResult"})
 
     def test_module(self):
