@@ -332,6 +332,16 @@ class OwnFile(Case):
         self.ctl("set", "npt=on", "--next-boot")
         self.assertNotIn("own-file", self.findings())
 
+    def test_a_value_was_changed(self):
+        self.begin(AMD)
+        self.ctl("set", "nested=off", "--next-boot")
+        self.assertNotIn("own-file", self.findings())
+        path = self.host / self.PATH
+        path.write_text(path.read_text().replace("nested=0", "nested=1"))
+        self.assertIn(f"/{self.PATH}:3 says nested=1, where nestvirtctl had set nested=off", self.findings()["own-file"][1])
+        self.ctl("set", "nested=off", "--next-boot")
+        self.assertNotIn("own-file", self.findings())
+
     def test_what_is_no_comment_stays(self):
         self.ours("# mine\nblacklist x\noptions kvm_amd nested=0\n")
         self.ctl("reset", "--next-boot")
