@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
+#include "conf.h"
 #include "daemon.h"
 
 static void usage(FILE *stream) {
@@ -103,6 +104,7 @@ int main(int argc, char **argv) {
         if (status >= 0)
                 return status;
         stay_small();
+        conf_follow(loader_kmod_is_before_33() ? CONF_BEFORE_33 : CONF_SINCE_33);
 
         g_autoptr(Root) root = root_new(arguments.root, arguments.devices, &error);
         Loader *loader = root ? loader_kmod_new(root, &error) : NULL;

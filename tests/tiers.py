@@ -128,6 +128,11 @@ def tier_fire():
     return meson(BUILD, [], GCC, {"NESTVIRT_FIRE": "whole"}, "--suite", "fire", "--timeout-multiplier", "60")
 
 
+def tier_modprobe():
+    """The reader of modprobe.d against the machine's libkmod, over more trees than each time."""
+    return meson(BUILD, [], GCC, {"NESTVIRT_TREES": "5000"}, "options-modprobe", "--timeout-multiplier", "10")
+
+
 class Timed(unittest.TextTestResult):
     def startTest(self, test):
         self.began = time.monotonic()
@@ -165,7 +170,7 @@ def tier_intel():
 
 TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "host": tier_host, "intel": tier_intel}
 # When they are named.
-ON_DEMAND = {"fire": tier_fire}
+ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe}
 
 
 def run(name):

@@ -62,6 +62,31 @@ static bool add_kvm_kept(Plan *plan, const Root *root, bool kvm_kept, GError **e
         return true;
 }
 
+/* The record of what we write, once our drop-in has gone from @then to @now. */
+static char *write_down(const char *written, const char *then, const char *now) {
+        g_autoptr(Dropin) to = dropin_parse(written ?: ""), from = dropin_parse(then ?: ""),
+                          is = dropin_parse(now ?: "");
+
+        dropin_copy_changes(to, from, is);
+        return now ? dropin_render(to) : NULL;
+}
+
+/* Where @files change our drop-in; @back: from what is after to what was before. */
+static bool add_written(Plan *plan, const GPtrArray *files, const Root *root, bool back, GError **error) {
+        const PlanFile *file = find(files, DROPIN_PATH);
+        char *text;
+
+        if (!file)
+                return true;
+        if (!plan_files_read(root, DROPIN_WRITTEN_PATH, &text, error))
+                return false;
+        if (back)
+                add(plan, DROPIN_WRITTEN_PATH, write_down(text, file->after, file->before), text);
+        else
+                add(plan, DROPIN_WRITTEN_PATH, text, write_down(text, file->before, file->after));
+        return true;
+}
+
 bool records_done(Plan *plan, const Root *root, bool kvm_kept, GError **error) {
         char *before;
 
@@ -72,7 +97,7 @@ bool records_done(Plan *plan, const Root *root, bool kvm_kept, GError **error) {
                 settle(plan, pending, kvm_kept);
                 add(plan, PENDING_PATH, before, pending_to_text(pending));
         }
-        return add_kvm_kept(plan, root, kvm_kept, error);
+        return add_kvm_kept(plan, root, kvm_kept, error) && add_written(plan, plan->files, root, false, error);
 }
 
 static bool is_waiting(const Pending *pending, const PlanValue *v) {
@@ -127,7 +152,7 @@ bool records_deferred(Plan *plan, const Root *root, GError **error) {
                         pending_set(pending, v->module, v->name, v->after);
         }
         add(plan, PENDING_PATH, before, pending_to_text(pending));
-        return ok;
+        return ok && add_written(plan, plan->files, root, false, error);
 }
 
 /* @now, with what has waited as it is in @then. */
@@ -171,7 +196,8 @@ bool records_reverted(Plan *plan, const Root *root, GError **error) {
                 return false;
         g_autoptr(Pending) pending = pending_parse(known ? known->before : now);
         add(reverted, PENDING_PATH, NULL, now);
-        if (!revert_files(reverted, root, pending, error))
+        if (!revert_files(reverted, root, pending, error) ||
+            !add_written(reverted, reverted->records, root, true, error))
                 return false;
         if (known)
                 (void) g_ptr_array_remove(plan->records, (gpointer) known);

@@ -11,7 +11,9 @@
 #include "plan.h"
 #include "root.h"
 
-/* It is in effect (or configured): what waited for that, and what a reload has brought about
+/* Both of these, and the third, keep what is written into our drop-in (DROPIN_WRITTEN_PATH).
+ *
+ * It is in effect (or configured): what waited for that, and what a reload has brought about
  * anyway, waits no longer. @kvm_kept: kvm stayed loaded. */
 bool records_done(Plan *plan, const Root *root, bool kvm_kept, GError **error);
 /* It waits for idle. */

@@ -120,8 +120,8 @@ static void recover_plan(ChangeResult *result, const Plan *plan, JournalPhase ph
 
 /* What was being written when it was cut short, and nobody needs any more. */
 static void discard_staged(const Root *root) {
-        static const char *const paths[] = {JOURNAL_PATH, PENDING_PATH, KVM_KEPT_PATH, DROPIN_PATH,
-                                            DROPIN_RUNTIME_PATH};
+        static const char *const paths[] = {JOURNAL_PATH,        PENDING_PATH, KVM_KEPT_PATH,
+                                            DROPIN_WRITTEN_PATH, DROPIN_PATH,  DROPIN_RUNTIME_PATH};
 
         for (unsigned i = 0; i < G_N_ELEMENTS(paths); i++)
                 (void) file_discard(root, paths[i], NULL);

@@ -112,6 +112,7 @@ CheckFacts *check_facts_read(const Host *host) {
         facts->kernel_package = find_package(host);
         read_node(facts, host);
         facts->initramfs = initramfs_read(host->root, host->release, module ? module->name : NULL, host->options);
+        facts->written = dropin_read(host->root, DROPIN_WRITTEN_PATH, NULL) ?: dropin_parse("");
         facts->strays = stray_read(host->root, module ? module->name : NULL);
         facts->fault = fault_found();
         return facts;
@@ -131,6 +132,7 @@ void check_facts_free(CheckFacts *facts) {
         g_free(facts->itlb_multihit);
         g_free(facts->l1tf);
         g_clear_pointer(&facts->initramfs, initramfs_free);
+        g_clear_pointer(&facts->written, dropin_free);
         g_clear_pointer(&facts->strays, g_ptr_array_unref);
         g_free(facts);
 }

@@ -13,8 +13,7 @@
 #define FILES_MAX 4096U
 #define BAD_MAX 256U
 
-/* kmod 30 lacks the fourth, which on most systems is the same directory as the fifth. Up to 32 it
- * also reads *.alias, where nobody writes options. */
+/* kmod 30 lacks the fourth, which on most systems is the same directory as the fifth. */
 const char *const options_folders[] = {
                 "etc/modprobe.d",     "run/modprobe.d", "usr/local/lib/modprobe.d",
                 "usr/lib/modprobe.d", "lib/modprobe.d", NULL,
@@ -28,6 +27,13 @@ typedef struct Listing {
         GPtrArray *masked;
         GPtrArray *bad;
 } Listing;
+
+/* Of the process, as the library is. */
+static ConfManner manner = CONF_SINCE_33;
+
+void conf_follow(ConfManner new_manner) {
+        manner = new_manner;
+}
 
 void conf_file_free(ConfFile *file) {
         g_free(file->name);
@@ -75,7 +81,10 @@ static bool classify(const Root *root, GPtrArray *bad, const char *path, bool *r
                 link = root_read_link(root, path);
                 *ret_empty = g_strcmp0(link, "/dev/null") == 0;
                 if (!*ret_empty)
-                        bad_line_add(bad, path, 0, "the link is not looked at: %s", g_strerror(-result));
+                        bad_line_add(bad, path, 0, "the link is not looked at%s: %s",
+                                     manner == CONF_BEFORE_33 ? ", and hides files of its name in other folders" : "",
+                                     g_strerror(-result));
+                *ret_empty |= manner == CONF_BEFORE_33;
                 return *ret_empty;
         }
         if (S_ISDIR(st.st_mode)) {
@@ -119,7 +128,8 @@ static bool is_file(const Listing *listing, const char *path, bool *ret_empty, c
 }
 
 bool conf_is_read(const char *name) {
-        return *name != '.' && g_str_has_suffix(name, ".conf");
+        return *name != '.' &&
+               (g_str_has_suffix(name, ".conf") || (manner == CONF_BEFORE_33 && g_str_has_suffix(name, ".alias")));
 }
 
 static void list_folder(const Listing *listing, const char *folder) {

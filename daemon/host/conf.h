@@ -21,6 +21,17 @@ void bad_line_free(BadLine *bad);
 G_GNUC_PRINTF(4, 5)
 void bad_line_add(GPtrArray *bad, const char *path, unsigned line, const char *format, ...);
 
+/* How the libkmod that runs reads the folders; it does not tell its version. */
+typedef enum ConfManner {
+        CONF_SINCE_33,  /* Debian 13 and later; of 33 itself, which is in none, a link to nowhere may hide */
+        CONF_BEFORE_33, /* Debian 12: *.alias are read like *.conf, and a link to nowhere hides what has its name
+                         * (libkmod/libkmod-config.c, kmod 30, conf_files_filter_out(), which does not look whether
+                         * fstatat() has worked; seen with 30 and 34.2) */
+} ConfManner;
+
+/* To be called before anything is read: how it is read from then on. Else it is CONF_SINCE_33. */
+void conf_follow(ConfManner manner);
+
 typedef struct ConfFile {
         char *name;
         char *path;       /* beneath the root */

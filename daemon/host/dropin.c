@@ -167,6 +167,26 @@ bool dropin_copy(Dropin *to, const Dropin *from, const char *module, const char 
         return true;
 }
 
+static bool is_same(const Dropin *a, const Dropin *b, const char *module, const char *name) {
+        const char *one = NULL, *other = NULL;
+
+        return lookup(a, module, name, &one) == lookup(b, module, name, &other) && g_strcmp0(one, other) == 0;
+}
+
+void dropin_copy_changes(Dropin *to, const Dropin *then, const Dropin *now) {
+        const Dropin *const both[] = {then, now};
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(both); i++) {
+                g_auto(GStrv) modules = dropin_modules(both[i]);
+                for (char **module = modules; *module; module++) {
+                        g_auto(GStrv) names = dropin_names(both[i], *module);
+                        for (char **name = names; *name; name++)
+                                if (!is_same(then, now, *module, *name))
+                                        (void) dropin_copy(to, now, *module, *name);
+                }
+        }
+}
+
 /* All that @a sets, @b sets to the same. */
 static bool includes(const Dropin *b, const Dropin *a) {
         GHashTableIter i, j;

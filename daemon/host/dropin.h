@@ -11,6 +11,9 @@
 #include "root.h"
 
 #define DROPIN_PATH "etc/modprobe.d/zz-nestvirt.conf"
+/* What we have written into the former, parameter by parameter: where that says otherwise, somebody
+ * else has been at it. */
+#define DROPIN_WRITTEN_PATH "var/lib/nestvirt/written"
 #define DROPIN_RUNTIME_PATH "run/modprobe.d/zzz-nestvirt-runtime.conf"
 
 typedef struct Dropin Dropin;
@@ -37,6 +40,8 @@ void dropin_tidy(Dropin *dropin);
 /* @to says of a parameter what @from says, or nothing when that says nothing. True when it did not
  * before. */
 bool dropin_copy(Dropin *to, const Dropin *from, const char *module, const char *parameter);
+/* The same of every parameter that @then and @now say differently, as @now says it. */
+void dropin_copy_changes(Dropin *to, const Dropin *then, const Dropin *now);
 /* They set the same, and their other lines are the same. */
 bool dropin_same(const Dropin *a, const Dropin *b);
 /* Of the modules that it has lines for, sorted. */

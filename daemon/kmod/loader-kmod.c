@@ -5,6 +5,7 @@
  * install lines through a shell. Beneath another root it reads that tree's module files and touches
  * no module. */
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <libkmod.h>
 #include <string.h>
@@ -286,6 +287,11 @@ static bool loader_unload(Loader *loader, const char *name, bool *ret_busy, GErr
 static void loader_free(Loader *loader) {
         root_unref(((KmodLoader *) loader)->root);
         g_free(loader);
+}
+
+/* It came with 33 (libkmod/libkmod.sym). */
+bool loader_kmod_is_before_33(void) {
+        return !dlsym(RTLD_DEFAULT, "kmod_config_get_weakdeps");
 }
 
 Loader *loader_kmod_new(const Root *root, GError **error) {

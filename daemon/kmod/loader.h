@@ -38,4 +38,6 @@ struct Loader {
         void (*free)(Loader *loader);
 };
 
+/* The libkmod that runs, which may be another one than this was built with, is older than 33. */
+bool loader_kmod_is_before_33(void);
 Loader *loader_kmod_new(const Root *root, GError **error);

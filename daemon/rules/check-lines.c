@@ -257,7 +257,30 @@ static bool is_set_anew(const Check *check, const Stray *stray) {
         return true;
 }
 
+/* Our file says of a parameter what we have not written. */
+static void find_changed(Check *check, const Option *o) {
+        const char *written = dropin_get(check->facts->written, o->module, o->name);
+        const Parameter *p = catalog_variant(catalog_find(o->module, o->name), check->host->release);
+
+        if (!p || !written || find_in_file(check, o, o->module, o->name) != o)
+                return;
+        g_autofree char *before = catalog_parse(p, check->host->release, written);
+        g_autofree char *now = option_value_parse(check->host, p, o), *shown = quote(o->value);
+        if (!before || g_strcmp0(before, now) == 0)
+                return;
+        check_find(check, "info", "",
+                   "%s:%u says %s%s%s, where nestvirtctl had set %s=%s: somebody has changed it since", o->path,
+                   o->line, o->name, o->bare ? "" : "=", shown, o->name, effect_word(p, before));
+}
+
 void rule_own_file(Check *check) {
+        const GPtrArray *options = check->host->options->options;
+
+        for (unsigned i = 0; i < options->len; i++) {
+                const Option *o = g_ptr_array_index(options, i);
+                if (o->path && g_str_equal(o->path, "/" DROPIN_PATH))
+                        find_changed(check, o);
+        }
         for (unsigned i = 0; i < check->facts->strays->len; i++) {
                 const Stray *s = g_ptr_array_index(check->facts->strays, i);
                 g_autofree char *quoted = quote(s->text);

@@ -2,6 +2,7 @@
 """Hosts as people have told of them: a fixture with a few files changed, and what nestvirtctl has
 to say there. Each has beside it another host of the same kind, or one that nearly is of it."""
 
+import ctypes
 import os
 import re
 import shutil
@@ -402,10 +403,43 @@ class OwnFile(Case):
         self.ctl("set", "npt=on", "--next-boot")
         self.assertNotIn("own-file", self.findings())
 
+    def test_a_value_was_changed(self):
+        self.begin(AMD)
+        self.ctl("set", "nested=off", "--next-boot")
+        self.assertNotIn("own-file", self.findings())
+        path = self.host / self.PATH
+        path.write_text(path.read_text().replace("nested=0", "nested=1"))
+        self.assertIn(f"/{self.PATH}:3 says nested=1, where nestvirtctl had set nested=off", self.findings()["own-file"][1])
+        self.ctl("set", "nested=off", "--next-boot")
+        self.assertNotIn("own-file", self.findings())
+
     def test_what_is_no_comment_stays(self):
         self.ours("# mine\nblacklist x\noptions kvm_amd nested=0\n")
         self.ctl("reset", "--next-boot")
         self.assertTrue((self.host / self.PATH).read_text().endswith("# mine\nblacklist x\n"))
+
+
+class Library(Case):
+    """What modprobe.d says is as the libkmod that runs reads it: before 33 a link to nowhere hides
+    what has its name in another folder, and *.alias are read."""
+
+    OLD = not hasattr(ctypes.CDLL("libkmod.so.2"), "kmod_config_get_weakdeps")
+
+    def test_a_link_to_nowhere(self):
+        self.begin(AMD)
+        self.write("usr/lib/modprobe.d/x.conf", "options kvm_amd nested=0\n")
+        (self.host / "etc/modprobe.d").mkdir(parents=True, exist_ok=True)
+        (self.host / "etc/modprobe.d/x.conf").symlink_to("/nowhere")
+        found = self.findings()
+        self.assertEqual("parameter-differs" in found, not self.OLD, found)
+        self.assertIn("/etc/modprobe.d/x.conf: the link is not looked at", found["modprobe-line"][1])
+
+    def test_a_file_of_aliases(self):
+        self.begin(AMD)
+        self.write("etc/modprobe.d/x.alias", "options kvm_amd nested=0\n")
+        found = self.findings()
+        self.assertEqual("parameter-differs" in found, self.OLD, found)
+        self.assertEqual("modprobe-line" in found, not self.OLD, found)
 
 
 class Words(Case):

@@ -13,6 +13,7 @@
 #define KEPT_FILE "etc/modprobe.d/zz-nestvirt.conf"
 #define RUNTIME_FILE "run/modprobe.d/zzz-nestvirt-runtime.conf"
 #define JOURNAL_FILE "var/lib/nestvirt/change"
+#define WRITTEN_FILE "var/lib/nestvirt/written"
 #define PENDING_FILE "run/nestvirt/pending"
 
 typedef struct Fixture {

@@ -117,6 +117,42 @@ static void test_of_what_is_commented_out(Fixture *fixture, gconstpointer data) 
         }
 }
 
+/* What we have written is kept, and what somebody else has is no part of it. */
+static void test_what_is_written_is_kept(Fixture *fixture, gconstpointer data) {
+        g_autoptr(ChangeResult) off = fixture_change(fixture, "kvm_amd.nested=0", 0);
+        assert_outcome(off, "applied");
+        fixture_assert_line(fixture, WRITTEN_FILE, "options kvm_amd nested=0");
+        fake_host_write(fixture->directory, KEPT_FILE, "options kvm_amd nested=1 avic=0\n");
+        g_autoptr(ChangeResult) npt = fixture_change(fixture, "kvm_amd.npt=0", REQUEST_NEXT_BOOT);
+        assert_outcome(npt, "configured");
+        fixture_assert_line(fixture, KEPT_FILE, "options kvm_amd avic=0 nested=1 npt=0");
+        fixture_assert_line(fixture, WRITTEN_FILE, "options kvm_amd nested=0 npt=0");
+        g_autoptr(ChangeResult) nested = fixture_change(fixture, "kvm_amd.nested", REQUEST_NEXT_BOOT);
+        assert_outcome(nested, "configured");
+        fixture_assert_line(fixture, WRITTEN_FILE, "options kvm_amd npt=0");
+        g_autoptr(ChangeResult) all = fixture_change(fixture, "", 0);
+        g_assert_no_error(all->error);
+        fixture_assert_line(fixture, KEPT_FILE, NULL);
+        fixture_assert_line(fixture, WRITTEN_FILE, NULL);
+}
+
+/* A wait that fails gives back what was, of that as well. */
+static void test_what_is_written_of_a_wait(Fixture *fixture, gconstpointer data) {
+        g_autoptr(ChangeResult) off = fixture_change(fixture, "kvm_amd.npt=0", 0);
+        assert_outcome(off, "applied");
+        fixture->loader->busy = "kvm_amd";
+        g_autoptr(ChangeResult) deferred = fixture_change(fixture, "kvm_amd.nested=0", REQUEST_WHEN_IDLE);
+        assert_outcome(deferred, "deferred");
+        fixture_assert_line(fixture, WRITTEN_FILE, "options kvm_amd nested=0 npt=0");
+        fixture->loader->busy = NULL;
+        fixture->loader->fail_at = "load kvm_amd";
+        fixture->loader->fail_times = 1;
+        g_autoptr(ChangeResult) failed = fixture_attempt(fixture);
+        g_assert_nonnull(failed->error);
+        fixture_assert_line(fixture, KEPT_FILE, "options kvm_amd npt=0");
+        fixture_assert_line(fixture, WRITTEN_FILE, "options kvm_amd npt=0");
+}
+
 int main(int argc, char **argv) {
         static const struct {
                 const char *name;
@@ -127,6 +163,8 @@ int main(int argc, char **argv) {
                         {"of-a-builtin", test_of_a_builtin},
                         {"of-what-the-cpu-lacks", test_of_what_the_cpu_lacks},
                         {"of-what-is-commented-out", test_of_what_is_commented_out},
+                        {"what-is-written-is-kept", test_what_is_written_is_kept},
+                        {"what-is-written-of-a-wait", test_what_is_written_of_a_wait},
                         {"that-waits", test_that_waits},
         };
 

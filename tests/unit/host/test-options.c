@@ -277,6 +277,34 @@ static void test_garbage_is_bounded(Tree *tree, gconstpointer data) {
                                        "kvm_amd.i=1@/etc/modprobe.d/z\xef\xbf\xbd.conf:1 a.b@"));
 }
 
+/* As libkmod before 33 and since then has it. */
+static void test_manners(Tree *tree, gconstpointer data) {
+        static const struct {
+                ConfManner manner;
+                const char *options, *bad, *masked;
+        } rows[] = {
+                        {CONF_SINCE_33, "kvm_amd.nested=1@/usr/lib/modprobe.d/x.conf:1", "/etc/modprobe.d/x.conf:0",
+                         ""},
+                        {CONF_BEFORE_33, "kvm_amd.npt=0@/etc/modprobe.d/kvm.alias:2", "/etc/modprobe.d/x.conf:0",
+                         "/usr/lib/modprobe.d/x.conf /lib/modprobe.d/kvm.alias"},
+        };
+
+        tree_link(tree, "etc/modprobe.d/x.conf", "../nowhere");
+        tree_write(tree, "etc/modprobe.d/kvm.alias", "\noptions kvm_amd npt=0\n");
+        tree_write(tree, "etc/modprobe.d/.alias", "options kvm_amd avic=0\n");
+        tree_write(tree, "usr/lib/modprobe.d/x.conf", "options kvm_amd nested=1\n");
+        tree_write(tree, "lib/modprobe.d/kvm.alias", "options kvm_amd vgif=0\n");
+        for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+                conf_follow(rows[i].manner);
+                g_autoptr(Options) options = options_read(tree->root);
+                g_autofree char *masked = g_strjoinv(" ", options->masked);
+                g_assert_cmpstr(masked, ==, rows[i].masked);
+                assert_options(tree, rows[i].options);
+                assert_bad(tree, rows[i].bad);
+        }
+        conf_follow(CONF_SINCE_33);
+}
+
 static void test_nothing_there(Tree *tree, gconstpointer data) {
         g_autoptr(Options) options = options_read(tree->root);
 
@@ -322,6 +350,7 @@ int main(int argc, char *argv[]) {
                         {"commands", test_commands},
                         {"bad-lines", test_bad_lines},
                         {"garbage-is-bounded", test_garbage_is_bounded},
+                        {"manners", test_manners},
                         {"nothing-there", test_nothing_there},
                         {"with-other-texts", test_with_other_texts},
         };

@@ -110,6 +110,16 @@ static const CheckRow rows[] = {
           .id = "own-file" },
         { "commented out in another file", { AMD_LOADED, .modprobe = "#options kvm_amd nested=0\n" }, .id = "own-file" },
 
+        { "ours says what we have not written", { AMD_LOADED, .ours = "# x\noptions kvm_amd nested=1 npt=1\n",
+          AT("var/lib/nestvirt/written", "options kvm_amd nested=0 npt=1\n") }, .id = "own-file", "info",
+          OURS ":2 says nested=1, where nestvirtctl had set nested=off: somebody has changed it since", NULL, .n = 1 },
+        { "it says so in other words", { AMD_LOADED, .ours = "options kvm_amd nested=0x1\n",
+          AT("var/lib/nestvirt/written", "options kvm_amd nested=1\n") }, .id = "own-file" },
+        { "its last word counts", { AMD_LOADED, .ours = "options kvm_amd nested=1\noptions kvm_amd nested=0\n",
+          AT("var/lib/nestvirt/written", "options kvm_amd nested=0\n") }, .id = "own-file" },
+        { "what we have not written is nobody's", { AMD_LOADED, .ours = "options kvm_amd nested=1\n",
+          AT("var/lib/nestvirt/written", "options kvm_amd npt=1\n") }, .id = "own-file" },
+
         { "the kernel command line contradicts itself", { AMD_LOADED, .cmdline = "kvm_amd.nested=0 kvm-amd.nested=1" },
           .id = "parameter-overridden", "warn", "kvm_amd.nested is said more than once by the kernel command line, which contradicts "
           "itself: the last word (on) counts", NULL },
