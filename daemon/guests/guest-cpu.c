@@ -8,7 +8,7 @@
 GuestCpu guest_cpu_empty(void) {
         const char *nothing = g_intern_static_string("");
 
-        return (GuestCpu) {nothing, nothing, nothing, nothing, nothing, nothing, nothing};
+        return (GuestCpu) {nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing};
 }
 
 const char *guest_feature(const char *vendor) {
@@ -51,8 +51,9 @@ bool guest_cpu_names_feature(const GuestCpu *cpu, const char *vendor) {
 
 bool guest_cpu_can_nest(const GuestCpu *cpu, const char *vendor) {
         const Wish wish = cpu->mode ? guest_cpu_wish(cpu, vendor) : WISH_NO;
+        g_autofree char *why = cpu->mode ? guest_launch_forbids(cpu->launch) : NULL;
 
-        return wish != WISH_NO && wish != WISH_FORBID;
+        return wish != WISH_NO && wish != WISH_FORBID && !why;
 }
 
 /* A running guest never says host-model, nor nothing: it runs with what that came to. */

@@ -7,7 +7,7 @@
 GuestFacts *guest_facts_new(void) {
         GuestFacts *facts = g_new0(GuestFacts, 1);
 
-        facts->type = facts->arch = facts->machine = g_intern_static_string("");
+        facts->type = facts->arch = facts->machine = facts->emulator = g_intern_static_string("");
         facts->nested_run = -1;
         facts->guest_mode = -1;
         return facts;

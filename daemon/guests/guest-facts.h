@@ -18,6 +18,7 @@ typedef struct GuestFacts {
         char *name, *uuid; /* the UUID in lower case with dashes */
         bool active, persistent;
         const char *type, *arch, *machine; /* "kvm", "qemu", …; "x86_64", …; "pc-q35-7.2", …; interned */
+        const char *emulator;              /* the path of QEMU, "" when none is named; interned */
         GuestCpu defined;                  /* of the persistent definition; of the running guest when there is none */
         GuestCpu live;                     /* of the running guest */
         bool managed_save;

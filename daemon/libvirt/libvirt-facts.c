@@ -27,6 +27,7 @@ static void read_cpu(const char *text, const char *vendor, GuestCpu *ret, GuestF
                 kind->type = intern(xml->type);
                 kind->arch = intern(xml->arch);
                 kind->machine = intern(xml->machine);
+                kind->emulator = intern(xml->emulator);
         }
 }
 

@@ -204,6 +204,7 @@ static GuestFacts *read_guest(const char *uuid, const char *vendor) {
         facts->type = get(file, "type", "kvm");
         facts->arch = get(file, "arch", "x86_64");
         facts->machine = get(file, "machine", "pc-q35-7.2");
+        facts->emulator = get(file, "emulator", "");
         facts->persistent = !g_str_equal(get(file, "persistent", "yes"), "no");
         facts->defined = get_cpu(file, "defined");
         facts->active = g_key_file_has_key(file, "guest", "live", NULL);
