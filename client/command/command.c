@@ -43,7 +43,7 @@ static const Option options[] = {
         { "model",           OPTION_MODEL,           required_argument, "MODEL",              MODEL,     "The CPU model, for the mode custom" },
         { "recipe",          OPTION_RECIPE,          required_argument, "RECIPE",             RECIPE,    "What the guest is to be: kvm, proxmox, hyperv, esxi" },
         { "release",         OPTION_RELEASE,         required_argument, "RELEASE",            RELEASE,   "Which release of it, for esxi" },
-        { "vendor",          OPTION_VENDOR,          required_argument, "intel|amd",          VENDOR,    "Of the CPU that the guest will run on" },
+        { "vendor",          OPTION_VENDOR,          required_argument, "VENDOR",             VENDOR,    "Of the CPU that the guest will run on: intel, amd, hygon, zhaoxin" },
         { "times",           OPTION_TIMES,           no_argument,       NULL,                 TIMES,     "Measure times as well, which takes some seconds" },
         { "interval",        OPTION_INTERVAL,        required_argument, "SECONDS",            INTERVAL,  "Again and again, with the rates between" },
         { "count",           OPTION_COUNT,           required_argument, "NUMBER",             COUNT,     "So often" },

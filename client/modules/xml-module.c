@@ -18,9 +18,13 @@ static char *own_vendor(void) {
 
 char *xml_module_patch(const char *xml, const XmlPatch *patch, GPtrArray *steps, GPtrArray *advice, GError **error) {
         g_autofree char *own = patch->vendor ? NULL : own_vendor(), *edited = NULL;
-        const char *vendor = patch->vendor ?: own;
-        const CpuEdit edit = {.vendor = vendor, .mode = patch->mode, .model = patch->model, .nested = patch->nested};
-        const RecipeRequest request = {.name = patch->recipe, .vendor = vendor, .release = patch->release};
+        const CpuEdit edit = {.vendor = patch->vendor,
+                              .otherwise = own,
+                              .mode = patch->mode,
+                              .model = patch->model,
+                              .nested = patch->nested};
+        const RecipeRequest request = {
+                        .name = patch->recipe, .vendor = patch->vendor, .otherwise = own, .release = patch->release};
 
         edited = cpu_xml_edit(xml, &edit, steps, error);
         if (!edited || !patch->recipe)

@@ -9,7 +9,7 @@
 #define XML_MODULE_PATCH "xml_module_patch"
 
 typedef struct XmlPatch {
-        const char *vendor;       /* NULL: that of this machine's CPU */
+        const char *vendor;       /* NULL: what the definition is made for, else that of this machine's CPU */
         const char *mode, *model; /* NULL: leave it */
         int nested;               /* 1, 0; -1: leave it */
         const char *recipe;       /* NULL: none */

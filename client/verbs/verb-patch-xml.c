@@ -63,6 +63,20 @@ static int read_input(const Client *client, const char *file, GString *text) {
         return status;
 }
 
+/* Also the names by which CPUs call themselves, and libvirt calls them. Hygon's have svm, Zhaoxin's
+ * vmx (arch/x86/kernel/cpu/hygon.c; zhaoxin.c, which sets VMX up as intel.c does). */
+static const char *vendor_of(const char *word) {
+        static const char *const names[][2] = {
+                        {"intel", "intel"},        {"GenuineIntel", "intel"}, {"zhaoxin", "intel"},
+                        {"CentaurHauls", "intel"}, {"Shanghai", "intel"},     {"amd", "amd"},
+                        {"AuthenticAMD", "amd"},   {"hygon", "amd"},          {"HygonGenuine", "amd"}};
+
+        for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+                if (g_ascii_strcasecmp(word, names[i][0]) == 0)
+                        return names[i][1];
+        return NULL;
+}
+
 static int check(const Client *client, XmlPatch *patch) {
         const GuestOptions *guest = &client->guest;
 
@@ -70,8 +84,9 @@ static int check(const Client *client, XmlPatch *patch) {
                 return client_usage(client, "patch-xml takes no --host: it is a filter");
         if (!guest->mode && !guest->model && !guest->nested && !guest->recipe)
                 return client_usage(client, "patch-xml needs --nested, --mode, --model or --recipe");
-        if (guest->vendor && !g_str_equal(guest->vendor, "intel") && !g_str_equal(guest->vendor, "amd"))
-                return client_usage(client, "--vendor is intel or amd, not \"%s\"", guest->vendor);
+        patch->vendor = guest->vendor ? vendor_of(guest->vendor) : NULL;
+        if (guest->vendor && !patch->vendor)
+                return client_usage(client, "--vendor is intel, amd, hygon or zhaoxin, not \"%s\"", guest->vendor);
         if (guest->release && !guest->recipe)
                 return client_usage(client, "--release is for --recipe");
         patch->nested = guest->nested ? guest_call_switch(guest->nested) : -1;
@@ -146,11 +161,8 @@ static void print_result(const Client *client, const char *name, const Patched *
 
 int verb_patch_xml(Client *client, char **words) {
         const GuestOptions *guest = &client->guest;
-        XmlPatch patch = {.vendor = guest->vendor,
-                          .mode = guest->mode,
-                          .model = guest->model,
-                          .recipe = guest->recipe,
-                          .release = guest->release};
+        XmlPatch patch = {
+                        .mode = guest->mode, .model = guest->model, .recipe = guest->recipe, .release = guest->release};
         g_autoptr(GPtrArray) steps = g_ptr_array_new_with_free_func(g_free),
                              advice = g_ptr_array_new_with_free_func(g_free);
         g_autoptr(GString) text = g_string_new(NULL);

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "cpu-beside.h"
+#include "error.h"
+#include "guest-model.h"
 
 #define QEMU_URI "http://libvirt.org/schemas/domain/qemu/1.0"
 
@@ -48,4 +50,26 @@ char *cpu_beside_argument(const DomainXml *domain) {
                      node = domain_xml_next(node))
                         look_at(node, &found);
         return found;
+}
+
+char *cpu_beside_launch(const DomainXml *domain) {
+        return domain_xml_attribute(domain_xml_child(domain->root, "launchSecurity"), "type");
+}
+
+bool cpu_beside_allows_nested(const DomainXml *domain, GError **error) {
+        g_autofree char *launch = cpu_beside_launch(domain), *why = guest_launch_forbids(launch);
+        g_autofree char *arch = domain_xml_attribute(domain_xml_grandchild(domain->root, "os", "type"), "arch");
+        g_autofree char *emulator = domain_xml_content(domain_xml_grandchild(domain->root, "devices", "emulator"));
+
+        if (why) {
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED, "The guest can't nest. %s", why);
+                return false;
+        }
+        if (!guest_is_32_bit(arch, emulator))
+                return true;
+        g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                    "The guest is a 32-bit one (arch='i686'%s%s), and a hypervisor in a guest must be 64-bit: make it "
+                    "arch='x86_64', with the QEMU for that as its <emulator>",
+                    *emulator ? ", run by " : "", emulator);
+        return false;
 }

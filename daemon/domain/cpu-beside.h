@@ -11,3 +11,7 @@
  * there is none. Tried with QEMU 7.2: qom-get of svm (system/vl.c, qemu_init(); qom/object.c,
  * object_apply_global_props()). */
 char *cpu_beside_argument(const DomainXml *domain);
+/* "sev", "sev-snp", "tdx": the guest's memory is kept from the host; "" when it is not. */
+char *cpu_beside_launch(const DomainXml *domain);
+/* The guest could make use of vmx or svm if it had it. Unsupported when not, with the reason. */
+bool cpu_beside_allows_nested(const DomainXml *domain, GError **error);

@@ -10,6 +10,7 @@
 #include "cpu-dependents.h"
 #include "cpu-edit.h"
 #include "cpu-feature.h"
+#include "cpu-vendor.h"
 #include "error.h"
 
 typedef struct Editor {
@@ -59,18 +60,15 @@ static bool check_edit(const CpuEdit *edit, GError **error) {
         if (edit->model && !is_model(edit->model))
                 return fail(error, CONDITION_INVALID_ARGS,
                             "That is not the name of a CPU model: see virsh cpu-models x86_64");
-        if (edit->nested >= 0 && !cpu_xml_feature(edit->vendor))
-                return fail(error, CONDITION_INVALID_ARGS,
-                            "The vendor of the CPU has to be known, intel or amd: the one has vmx, the other svm");
         return true;
 }
 
 /* Facts of the guest that no edit of <cpu> can help. Debian's libvirt writes an arch; without one
  * it is the host's. */
-static bool check_guest(const DomainXml *domain, const CpuEdit *edit, GError **error) {
+static bool check_guest(const DomainXml *domain, GError **error) {
         g_autofree char *type = domain_xml_attribute(domain->root, "type");
         g_autofree char *arch = domain_xml_attribute(domain_xml_grandchild(domain->root, "os", "type"), "arch");
-        const bool tcg = g_str_equal(type, "qemu");
+        const bool known = g_str_equal(type, "kvm") || g_str_equal(type, "qemu") || g_str_equal(type, "test");
 
         if (*arch && !g_str_equal(arch, "x86_64") && !g_str_equal(arch, "i686")) {
                 g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
@@ -78,15 +76,11 @@ static bool check_guest(const DomainXml *domain, const CpuEdit *edit, GError **e
                 return false;
         }
         /* "test" is what libvirt's test driver calls its own. */
-        if (!tcg && !g_str_equal(type, "kvm") && !g_str_equal(type, "test")) {
+        if (!known) {
                 g_set_error(error, CONDITION, CONDITION_UNSUPPORTED, "The guest is of type %s, not of type kvm",
                             *type ? type : "\"\"");
                 return false;
         }
-        if (tcg && edit->nested == 1 && g_strcmp0(edit->vendor, "intel") == 0)
-                return fail(error, CONDITION_UNSUPPORTED,
-                            "The guest is of type qemu, whose emulated CPU has no vmx: make it type='kvm', or take "
-                            "vendor amd");
         if (domain_xml_child(domain->root, "cpu") && domain_xml_next(domain_xml_child(domain->root, "cpu")))
                 return fail(error, CONDITION_INVALID_ARGS, "The XML has more than one <cpu>");
         return true;
@@ -133,7 +127,6 @@ static bool check_cache(const Editor *editor, GError **error) {
 }
 
 static bool choose_mode(Editor *editor, const CpuEdit *edit, GError **error) {
-        editor->mode = edit->mode ?: edit->model ? "custom" : editor->old_mode;
         if (g_strcmp0(editor->mode, "custom") == 0 && !edit->model && g_strcmp0(editor->old_mode, "custom") != 0)
                 return fail(error, CONDITION_INVALID_ARGS, "The mode custom needs a CPU model");
         if (editor->mode)
@@ -294,6 +287,18 @@ static void say_names(Editor *editor, const char *what, const GString *names) {
                 cpu_edit_step(editor->steps, "%s what hangs on %s: %s", what, editor->feature, names->str);
 }
 
+/* Left over from a host of the other vendor, it would nest there. */
+static void forbid_other(Editor *editor) {
+        const char *other = g_str_equal(editor->feature, "svm") ? "vmx" : "svm";
+        xmlNode *feature = cpu_feature_find(editor->cpu, other);
+        g_autofree char *policy = cpu_feature_policy(feature);
+
+        if (!feature || !(g_str_equal(policy, "require") || g_str_equal(policy, "force")))
+                return;
+        domain_xml_set_attribute(editor->domain, feature, "policy", "disable");
+        cpu_edit_step(editor->steps, "disable %s", other);
+}
+
 /* Without svm or vmx, what hangs on it is not to be had. */
 static void disable_dependents(Editor *editor, const char *const *listed) {
         g_autofree char *check = domain_xml_attribute(editor->cpu, "check");
@@ -321,23 +326,41 @@ static void set_nested(Editor *editor, const CpuEdit *edit) {
         (edit->nested ? allow_nested : forbid_nested)(editor, feature, policy);
         if (feature)
                 remove_duplicates(editor, feature);
-        if (!edit->nested)
+        if (edit->nested == 0) {
+                forbid_other(editor);
                 disable_dependents(editor, edit->listed);
-        else if (was_off)
+        } else if (was_off)
                 release_dependents(editor);
 }
 
+/* Does the guest get vmx or svm, and can it have it? */
+static bool choose_feature(Editor *editor, const CpuEdit *edit, GError **error) {
+        const char *vendor = edit->nested >= 0 ? cpu_vendor_choose(editor->domain, editor->mode, edit, error) : NULL;
+
+        editor->feature = cpu_xml_feature(vendor);
+        if (edit->nested >= 0 && !vendor)
+                return false;
+        if (edit->nested != 1)
+                return true;
+        if (editor->tcg && g_str_equal(editor->feature, "vmx"))
+                return fail(error, CONDITION_UNSUPPORTED,
+                            "The guest is of type qemu, whose emulated CPU has no vmx: make it type='kvm', or take "
+                            "vendor amd");
+        return cpu_beside_allows_nested(editor->domain, error);
+}
+
 bool cpu_edit_apply(DomainXml *domain, const CpuEdit *edit, GPtrArray *steps, GError **error) {
-        g_auto(Editor) editor = {.domain = domain, .feature = cpu_xml_feature(edit->vendor), .steps = steps};
+        g_auto(Editor) editor = {.domain = domain, .steps = steps};
         g_autofree char *type = domain_xml_attribute(domain->root, "type");
 
-        if (!check_edit(edit, error) || !check_guest(domain, edit, error) || !check_arguments(domain, error))
+        if (!check_edit(edit, error) || !check_guest(domain, error) || !check_arguments(domain, error))
                 return false;
         editor.tcg = g_str_equal(type, "qemu");
         editor.cpu = domain_xml_child(domain->root, "cpu");
         editor.old_mode = cpu_edit_mode(domain);
         editor.old_model = domain_xml_content(domain_xml_child(editor.cpu, "model"));
-        if (!choose_mode(&editor, edit, error))
+        editor.mode = edit->mode ?: edit->model ? "custom" : editor.old_mode;
+        if (!choose_feature(&editor, edit, error) || !choose_mode(&editor, edit, error))
                 return false;
         set_mode(&editor, edit->model);
         if (edit->nested >= 0)

@@ -50,6 +50,7 @@ CpuXml *cpu_xml_read(const char *xml, const char *vendor, GError **error) {
                         .match = domain_xml_attribute(node, "match"),
                         .check = domain_xml_attribute(node, "check"),
                         .argument = cpu_beside_argument(domain),
+                        .launch = cpu_beside_launch(domain),
                         .features = read_features(node),
                         .has_cpu = node,
                         .windows = os_xml_is_windows(domain),
@@ -70,6 +71,7 @@ void cpu_xml_free(CpuXml *cpu) {
         g_free(cpu->match);
         g_free(cpu->check);
         g_free(cpu->argument);
+        g_free(cpu->launch);
         g_free(cpu->policy);
         g_clear_pointer(&cpu->features, g_hash_table_unref);
         g_free(cpu);

@@ -19,6 +19,7 @@ typedef struct CpuXml {
         char *type, *arch, *machine, *emulator; /* domain/@type, os/type/@arch and @machine, devices/emulator */
         char *mode, *model, *match, *check;     /* cpu/@mode, the text of cpu/model, cpu/@match, cpu/@check */
         char *argument;                         /* of QEMU's, that gives the CPU instead of this: cpu-beside.h */
+        char *launch;                           /* launchSecurity/@type */
         char *policy; /* of the feature that makes a hypervisor, "" when it is not named, or the vendor is not known */
         GHashTable *features; /* name -> policy, char * both; the first of duplicates */
         bool has_cpu;         /* there is a <cpu>, which may say nothing of mode, model and features */
@@ -34,7 +35,9 @@ void cpu_xml_free(CpuXml *cpu);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CpuXml, cpu_xml_free)
 
 typedef struct CpuEdit {
-        const char *vendor; /* "intel", "amd"; may be NULL when @nested is -1 */
+        /* "intel", "amd": of the CPU that the guest is to run on. Else that of cpu-vendor.h, and
+         * after it @otherwise. */
+        const char *vendor, *otherwise;
         /* "host-model", "host-passthrough", "maximum", "custom"; NULL: leave it, or custom when
          * there is a @model */
         const char *mode;

@@ -27,12 +27,13 @@ static GuestCpu cpu_of(const CpuXml *xml, const char *vendor) {
                         .other_policy = policy_of(xml, intel ? "svm" : "vmx"),
                         .mmu_policy = policy_of(xml, intel ? "vmx-ept" : "npt"),
                         .argument = xml->argument,
+                        .launch = xml->launch,
         };
 }
 
 static GuestCpu keep(GuestCpu cpu, GStringChunk *words) {
-        const char **all[] = {&cpu.mode,         &cpu.model,      &cpu.check,   &cpu.policy,
-                              &cpu.other_policy, &cpu.mmu_policy, &cpu.argument};
+        const char **all[] = {&cpu.mode,         &cpu.model,      &cpu.check,    &cpu.policy,
+                              &cpu.other_policy, &cpu.mmu_policy, &cpu.argument, &cpu.launch};
 
         for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
                 *all[i] = g_string_chunk_insert(words, *all[i]);

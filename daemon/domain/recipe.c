@@ -128,10 +128,11 @@ static const Recipe *find(const RecipeRequest *request, GError **error) {
 
 /* The CPU of the host, which is what hypervisors are tested on; QEMU has none to pass through when
  * it emulates. */
-static bool set_cpu(DomainXml *domain, const char *vendor, GPtrArray *steps, GError **error) {
+static bool set_cpu(DomainXml *domain, const RecipeRequest *request, GPtrArray *steps, GError **error) {
         g_autofree char *mode = cpu_edit_mode(domain), *type = domain_xml_attribute(domain->root, "type");
         const CpuEdit edit = {
-                        .vendor = vendor,
+                        .vendor = request->vendor,
+                        .otherwise = request->otherwise,
                         .mode = mode                        ? NULL
                                 : g_str_equal(type, "qemu") ? "maximum"
                                                             : "host-passthrough",
@@ -145,7 +146,7 @@ char *recipe_apply(const char *xml, const RecipeRequest *request, GPtrArray *ste
         const Recipe *recipe = find(request, error);
         g_autoptr(DomainXml) domain = recipe ? domain_xml_parse(xml, error) : NULL;
 
-        if (!domain || !set_cpu(domain, request->vendor, steps, error) ||
+        if (!domain || !set_cpu(domain, request, steps, error) ||
             !recipe_raise_cpus(domain, recipe->cpus, steps, error) ||
             !recipe_raise_memory(domain, recipe->memory, steps, error) ||
             (recipe->nics && !recipe_set_nics(domain, recipe->nics, steps, error)) ||

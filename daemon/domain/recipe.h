@@ -8,8 +8,9 @@
 #include <glib.h>
 
 typedef struct RecipeRequest {
-        const char *name;    /* "kvm", "proxmox", "hyperv", "esxi" */
-        const char *vendor;  /* "intel", "amd" */
+        const char *name; /* "kvm", "proxmox", "hyperv", "esxi" */
+        /* "intel", "amd", as of a CpuEdit */
+        const char *vendor, *otherwise;
         const char *release; /* of ESXi, "6.7", "8.0", "8", "7.0u3" or "7.0.3"; NULL: the newest known */
 } RecipeRequest;
 

@@ -6,7 +6,7 @@
 #include "guest-model.h"
 
 GuestCpu guest_cpu_empty(void) {
-        return (GuestCpu) {"", "", "", "", "", "", ""};
+        return (GuestCpu) {"", "", "", "", "", "", "", ""};
 }
 
 const char *guest_feature(const char *vendor) {
@@ -49,8 +49,9 @@ bool guest_cpu_names_feature(const GuestCpu *cpu, const char *vendor) {
 
 bool guest_cpu_can_nest(const GuestCpu *cpu, const char *vendor) {
         const Wish wish = cpu->mode ? guest_cpu_wish(cpu, vendor) : WISH_NO;
+        g_autofree char *why = cpu->mode ? guest_launch_forbids(cpu->launch) : NULL;
 
-        return wish != WISH_NO && wish != WISH_FORBID;
+        return wish != WISH_NO && wish != WISH_FORBID && !why;
 }
 
 /* A running guest never says host-model, nor nothing: it runs with what that came to. */

@@ -15,9 +15,10 @@ typedef struct GuestCpu {
         const char *policy;       /* of the one feature that makes a hypervisor: vmx or svm */
         const char *other_policy; /* of the other vendor's: svm or vmx */
         const char *mmu_policy;   /* of what lets the guest's own guests have two-dimensional paging: vmx-ept or npt */
-        /* "-cpu" or "-global" among the arguments for QEMU that it has: QEMU gives a CPU that all of
-         * the above does not tell of */
+        /* "-cpu" or "-global" among the arguments for QEMU that it has: QEMU gives a CPU that all
+         * of the above does not tell of */
         const char *argument;
+        const char *launch; /* "sev", "sev-snp", "tdx" …: of <launchSecurity> */
 } GuestCpu;
 
 /* What a CPU definition asks for, before the host has its say. */
@@ -41,8 +42,8 @@ bool guest_cpu_passes_through(const GuestCpu *cpu);
 /* It names the feature, or its model has it. Of XML that libvirt has written after a start: what is
  * left there was given. */
 bool guest_cpu_names_feature(const GuestCpu *cpu, const char *vendor);
-/* It asks for vmx or svm, or takes what the host gives; false as well when @cpu could not be
- * read. */
+/* It asks for vmx or svm, or takes what the host gives, and could make use of it; false as well
+ * when @cpu could not be read. */
 bool guest_cpu_can_nest(const GuestCpu *cpu, const char *vendor);
 /* @live, of XML that libvirt has written after a start, is of another kind than the definition came
  * to then. */

@@ -10,7 +10,7 @@
 GuestFacts *guest_facts_new(void) {
         GuestFacts *facts = g_new0(GuestFacts, 1);
 
-        facts->type = facts->arch = facts->machine = "";
+        facts->type = facts->arch = facts->machine = facts->emulator = "";
         facts->nested_run = -1;
         facts->guest_mode = -1;
         return facts;

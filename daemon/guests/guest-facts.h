@@ -19,6 +19,7 @@ typedef struct GuestFacts {
         bool active, persistent;
         bool windows;                      /* the definition says, or lets one think, that it is for Windows */
         const char *type, *arch, *machine; /* "kvm", "qemu", …; "x86_64", …; "pc-q35-7.2", … */
+        const char *emulator;              /* the path of QEMU, "" when none is named */
         GuestCpu defined;                  /* of the persistent definition; of the running guest when there is none */
         GuestCpu live;                     /* of the running guest */
         bool managed_save;

@@ -19,6 +19,46 @@ bool guest_model_brings_svm(const char *model) {
         return false;
 }
 
+static bool has_prefix(const char *word, const char *const *prefixes, gsize n) {
+        for (gsize i = 0; i < n; i++)
+                if (g_str_has_prefix(word, prefixes[i]))
+                        return true;
+        return false;
+}
+
+const char *guest_model_vendor(const char *model) {
+        static const char *const amd[] = {"EPYC", "Dhyana", "phenom", "athlon", "Opteron_G"};
+        static const char *const intel[] = {"coreduo",      "core2duo",         "n270",           "Conroe",
+                                            "Penryn",       "Nehalem",          "Westmere",       "SandyBridge",
+                                            "IvyBridge",    "Haswell",          "Broadwell",      "Skylake-",
+                                            "Cascadelake",  "Cooperlake",       "Icelake-",       "Snowridge",
+                                            "Denverton",    "KnightsMill",      "SapphireRapids", "GraniteRapids",
+                                            "SierraForest", "ClearwaterForest", "DiamondRapids",  "YongFeng"};
+
+        if (has_prefix(model, amd, G_N_ELEMENTS(amd)))
+                return "amd";
+        return has_prefix(model, intel, G_N_ELEMENTS(intel)) ? "intel" : NULL;
+}
+
+bool guest_model_needs_vendor(const char *model) {
+        return guest_model_brings_svm(model) && guest_model_vendor(model);
+}
+
+bool guest_is_32_bit(const char *arch, const char *emulator) {
+        return g_str_equal(arch, "i686") && !strstr(emulator, "x86_64") && !strstr(emulator, "kvm");
+}
+
+char *guest_launch_forbids(const char *launch) {
+        if (g_str_has_prefix(launch, "sev"))
+                return g_strdup_printf(
+                                "Its memory is encrypted (<launchSecurity type='%s'>): the host's KVM can't read "
+                                "there what it would have to run, and kvm_amd refuses to load in such a guest.",
+                                launch);
+        if (g_str_equal(launch, "tdx"))
+                return g_strdup("It is a trust domain (<launchSecurity type='tdx'>): the TDX module gives it no vmx.");
+        return NULL;
+}
+
 /* What QEMU had before 2.2. A machine type is kept over the years, so that its guest never sees
  * another. */
 bool guest_machine_keeps_svm(const char *machine) {

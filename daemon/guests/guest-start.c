@@ -16,6 +16,12 @@ static const char *rule_start_without_kvm(Judge *judge) {
         return judge_because(judge, "fails", "KVM is not there: see nestvirtctl check.");
 }
 
+static const char *rule_start_launch(Judge *judge) {
+        g_autofree char *why = guest_launch_forbids(judge->cpu->launch);
+
+        return why ? judge_because(judge, "no", "%s", why) : NULL;
+}
+
 /* libvirt compares and starts by <cpu>, QEMU makes another CPU. */
 static const char *rule_start_argument(Judge *judge) {
         if (!*judge->cpu->argument)
@@ -133,10 +139,11 @@ static const char *judge_cpu(Judge *judge, const GuestCpu *cpu) {
 
         judge->cpu = cpu;
         if ((verdict = judge_kind(judge)) || (verdict = rule_start_without_kvm(judge)) ||
-            (verdict = rule_start_argument(judge)) || (verdict = rule_start_other_vendor(judge)) ||
-            (verdict = rule_start_forbid(judge)) || (verdict = rule_start_does_without(judge)) ||
-            (verdict = rule_start_cpu_lacks(judge)) || (verdict = rule_start_host_off(judge)) ||
-            (verdict = rule_start_left_out(judge)) || (verdict = rule_start_host_on(judge)))
+            (verdict = rule_start_launch(judge)) || (verdict = rule_start_argument(judge)) ||
+            (verdict = rule_start_other_vendor(judge)) || (verdict = rule_start_forbid(judge)) ||
+            (verdict = rule_start_does_without(judge)) || (verdict = rule_start_cpu_lacks(judge)) ||
+            (verdict = rule_start_host_off(judge)) || (verdict = rule_start_left_out(judge)) ||
+            (verdict = rule_start_host_on(judge)))
                 return verdict;
         return rule_start_unknown(judge);
 }

@@ -3,6 +3,7 @@
 /* The verdict as a whole: the rules of what a running guest can do now, and what that and the next
  * start, whose rules are guest-start.c's, come to together. The facts are never changed. */
 
+#include "guest-model.h"
 #include "guest-start.h"
 #include "guest-verdict.h"
 
@@ -15,11 +16,14 @@ static bool is(const char *word, const char *other) {
 static const char *judge_live(Judge *judge) {
         const GuestCpu *live = &judge->facts->live;
         const Wish wish = live->mode ? guest_cpu_wish(live, judge->host->vendor) : WISH_NO;
+        g_autofree char *why = NULL;
 
         if (judge->facts->nested_run > 0)
                 return judge_because(judge, "yes", "It has run guests of its own.");
         if (!live->mode)
                 return judge_because(judge, "unknown", "What it runs with could not be read.");
+        if ((why = guest_launch_forbids(live->launch)))
+                return judge_because(judge, "no", "%s", why);
         if (!*live->argument && (wish == WISH_NO || wish == WISH_FORBID))
                 return judge_because(judge, "no", "It runs without %s.", judge->feature);
         if (is(judge->host->nested, "off") && judge->host->kvm_kept)

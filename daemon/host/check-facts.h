@@ -29,7 +29,7 @@ typedef struct CheckFacts {
         struct stat node;
         gid_t kvm_group; /* 0: there is none */
         Initramfs *initramfs;
-        Dropin *written;  /* what we have written into our drop-in (DROPIN_WRITTEN_PATH) */
+        Dropin *written;   /* what we have written into our drop-in (DROPIN_WRITTEN_PATH) */
         GPtrArray *strays; /* Stray*: lines that nobody reads as they were meant */
         /* Of libvirt's guests, which whoever knows them fills in: so many are not shown; and the
          * names (char*) of those that are Windows and can nest unasked, or NULL, which are not for

@@ -45,6 +45,7 @@ static void read_defined(const char *text, const char *vendor, GuestFacts *facts
         facts->type = guest_facts_keep(facts, xml->type);
         facts->arch = guest_facts_keep(facts, xml->arch);
         facts->machine = guest_facts_keep(facts, xml->machine);
+        facts->emulator = guest_facts_keep(facts, xml->emulator);
         facts->windows = xml->windows;
 }
 

@@ -210,6 +210,7 @@ static GuestFacts *read_guest(const char *uuid, const char *vendor) {
         facts->type = keep(facts, file, "type", "kvm");
         facts->arch = keep(facts, file, "arch", "x86_64");
         facts->machine = keep(facts, file, "machine", "pc-q35-7.2");
+        facts->emulator = keep(facts, file, "emulator", "");
         g_autofree char *windows = get(file, "windows", "no");
         facts->windows = g_str_equal(windows, "yes");
         facts->persistent = !g_str_equal(persistent, "no");

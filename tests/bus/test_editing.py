@@ -110,9 +110,13 @@ class Plans(Editing):
         write(self.xml, XML.replace("    <topology", "    <feature policy='require' name='vmx'/>\n    <topology"))
         self.begin()
         self.assertEqual(self.get(ONE)["NextStart"], "fails")
-        plan = self.set(None, DRY_RUN, Nested=True)
+        with self.refused(ERROR + "Unsupported", "requires vmx, which only Intel's CPUs have"):
+            self.set(None, DRY_RUN, Nested=True)
+        plan = self.set(None, DRY_RUN, Model="EPYC-Rome")
         self.assertEqual([(i["Kind"], i["Subject"]) for i in plan["Impact"]], [("fails-to-start", "one")])
         self.assertIn("It needs vmx, which only Intel's CPUs have", plan["Impact"][0]["Message"])
+        plan = self.set(None, DRY_RUN, Nested=False)
+        self.assertEqual((plan["Steps"], plan["Impact"]), (["disable svm", "disable vmx"], []))
 
     def test_what_can_not_be(self):
         self.begin()

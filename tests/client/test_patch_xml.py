@@ -29,6 +29,7 @@ GUEST = """<domain type='kvm'>
 WITH_ARGUMENTS = GUEST.replace("'kvm'", "'kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'").replace(
     "</domain>", "  <qemu:commandline>\n    <qemu:arg value='-cpu'/>\n    <qemu:arg value='host,+vmx'/>\n  </qemu:commandline>\n</domain>")
 OFF = GUEST.replace("'host-passthrough'/>", "'host-passthrough'>\n    <feature policy='disable' name='svm'/>\n  </cpu>")
+EPYC = GUEST.replace("'host-passthrough'/>", "'custom'>\n    <model>EPYC</model>\n  </cpu>")
 AMD = ["--vendor=amd"]
 INVALID, UNSUPPORTED = "org.nestvirt1.Error.InvalidArgs", "org.nestvirt1.Error.Unsupported"
 
@@ -92,6 +93,23 @@ class Filter(unittest.TestCase):
         self.assertIn(f"name='{feature}'", patch("--nested=no").out)
         # None is needed where none is asked about.
         self.assertIn("host-model", patch("--mode=host-model").out)
+
+    def test_names_of_vendors(self):
+        for vendors, feature in ((("intel", "GenuineIntel", "zhaoxin", "CentaurHauls"), "vmx"), (("amd", "AuthenticAMD", "Hygon", "HygonGenuine"), "svm")):
+            for vendor in vendors:
+                self.assertIn(f"<feature policy='disable' name='{feature}'/>", patch("--nested=no", f"--vendor={vendor}").out)
+        self.assertIn("hygon or zhaoxin", patch("--nested=no", "--vendor=via").err)
+
+    def test_the_vendor_is_the_guest_s_before_it_is_the_machine_s(self):
+        named = "    <feature name='vmx' policy='{}'/>\n    <feature name='svm' policy='{}'/>\n"
+        for inside, vmx, svm in (("<model>EPYC</model>\n    <vendor>AMD</vendor>", "optional", "disable"), ("<model>EPYC-Rome</model>", "optional", "disable"),
+                                 ("<model>Haswell</model>", "disable", "optional"), ("<model>kvm64</model>\n    <vendor>Intel</vendor>", "disable", "optional")):
+            before, after = (GUEST.replace("'host-passthrough'/>", f"'custom' match='exact'>\n    {inside}\n{named.format(*policies)}  </cpu>")
+                             for policies in (("optional", "optional"), (vmx, svm)))
+            self.printed(after, "--nested=no", text=before)
+        self.assertIn("name='svm'/>", patch("--nested=yes", "--model=EPYC").out)
+        self.assertIn("<feature policy='require' name='svm'/>", patch("--recipe=kvm", text=GUEST.replace(
+            "'host-passthrough'/>", "'custom'>\n    <model>EPYC</model>\n  </cpu>")).out)
 
     def test_json(self):
         result = patch("--nested=no", *AMD, "--json=short")
@@ -161,6 +179,14 @@ class Failures(unittest.TestCase):
         (GUEST, ["--mode=host-model", "--model=EPYC"], 2, INVALID, "custom only"),
         (GUEST, ["--recipe=frob", *AMD], 2, INVALID, "there are esxi, hyperv, kvm, proxmox"),
         (GUEST, ["--recipe=esxi", "--release=1", *AMD], 2, INVALID, "it knows 9.0"),
+        (EPYC, ["--nested=no", "--vendor=intel"], 6, UNSUPPORTED, "made for AMD's CPUs (its model is EPYC)"),
+        (EPYC, ["--recipe=kvm", "--vendor=zhaoxin"], 6, UNSUPPORTED, "made for AMD's CPUs (its model is EPYC)"),
+        (OFF.replace("disable", "require"), ["--nested=yes", "--vendor=intel"], 6, UNSUPPORTED, "requires svm, which only AMD's CPUs have"),
+        (GUEST.replace("x86_64", "i686"), ["--nested=yes", *AMD], 6, UNSUPPORTED, "must be 64-bit"),
+        (GUEST.replace("x86_64", "i686"), ["--recipe=esxi", *AMD], 6, UNSUPPORTED, "must be 64-bit"),
+        (GUEST.replace("</domain>", "  <launchSecurity type='sev'/>\n</domain>"), ["--nested=yes", *AMD], 6, UNSUPPORTED, "Its memory is encrypted"),
+        (GUEST.replace("</domain>", "  <launchSecurity type='tdx'/>\n</domain>"), ["--recipe=kvm", "--vendor=intel"], 6, UNSUPPORTED,
+         "the TDX module gives it no vmx"),
         (GUEST.replace("x86_64", "aarch64"), ["--nested=yes", *AMD], 6, UNSUPPORTED, "aarch64"),
         (GUEST.replace("'kvm'", "'qemu'"), ["--nested=yes", "--vendor=intel"], 6, UNSUPPORTED, "type='kvm'"),
         (WITH_ARGUMENTS, ["--nested=no", *AMD], 6, UNSUPPORTED, "QEMU takes the last one"),

@@ -87,7 +87,7 @@ class Usage(unittest.TestCase):
         (["patch-xml", "--nested=maybe"], '--nested is yes or no, not "maybe"'),
         (["patch-xml", "--nested="], "--nested is yes or no"),
         (["patch-xml", "--nested"], "--nested needs a value"),
-        (["patch-xml", "--nested=yes", "--vendor=via"], '--vendor is intel or amd, not "via"'),
+        (["patch-xml", "--nested=yes", "--vendor=via"], '--vendor is intel, amd, hygon or zhaoxin, not "via"'),
         (["patch-xml", "--nested=yes", "--release=7.0"], "--release is for --recipe"),
         (["patch-xml", "--nested=no", "--recipe=kvm"], "--nested=no contradicts --recipe"),
         (["patch-xml", "--nested=yes", "--runtime"], "patch-xml takes no --runtime"),

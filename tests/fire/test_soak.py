@@ -276,7 +276,7 @@ class Soak(Fake):
 
     def nothing_left(self):
         self.assertEqual({path.name for path in self.places[0].iterdir()} - {DROPIN, "README"}, set())
-        self.assertEqual({path.name for path in self.places[1].iterdir()} - {"lock", "capabilities", "probe"}, set())
+        self.assertEqual({path.name for path in self.places[1].iterdir()} - {"lock", "capabilities", "probe", "written"}, set())
         findings = self.observer.call("Check", ("t", 0))[0]
         self.assertEqual([f for f in findings if f["Id"] == "reading-failed"], [])
 

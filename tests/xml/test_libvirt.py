@@ -6,12 +6,14 @@ Guests are of type qemu here, as no KVM is needed to define them. They are edite
 kvm.
 """
 
+import json
 import re
 import unittest
 import xml.etree.ElementTree as ElementTree
 
 import editing
 import libvirt
+import libvirt_qemu
 from editing import Refused
 from guests import COUNT, guests
 from session import Session
@@ -180,6 +182,42 @@ class Facts(WithLibvirt):
         half = text.replace('policy="require" name="svm"', 'policy="disable" name="svm"')
         with self.assertRaisesRegex(libvirt.libvirtError, "missing features: .*npt"):
             self.started(half)
+
+    def given(self, text):
+        """(svm, lm) of the CPU that QEMU gives it."""
+        domain = self.define(text)
+        domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
+        path = self.ask(domain, "query-cpus-fast")[0]["qom-path"]
+        result = tuple(self.ask(domain, "qom-get", path=path, property=name) for name in ("svm", "lm"))
+        domain.destroy()
+        return result
+
+    def ask(self, domain, command, **arguments):
+        answer = libvirt_qemu.qemuMonitorCommand(domain, json.dumps({"execute": command, "arguments": arguments}), 0)
+        return json.loads(answer)["return"]
+
+    def test_of_i686_the_program_decides(self):
+        guest = self.guest("<cpu mode='maximum'/>").replace("arch='x86_64'", "arch='i686'").replace("type='vnc' passwd='geheim'", "type='vnc'")
+        for program, long_mode in (("", False), ("/usr/bin/qemu-system-i386", False), ("/usr/bin/qemu-system-x86_64", True)):
+            text = guest.replace("<devices>", f"<devices><emulator>{program}</emulator>") if program else guest
+            with self.subTest(program):
+                self.assertEqual(self.given(text), (True, long_mode))
+                edited = editing.attempt(text, "amd", ["--nested=yes"])
+                self.assertEqual(edited if long_mode else edited.status, text if long_mode else editing.UNSUPPORTED)
+                self.assertEqual(self.given(editing.edit(text, "amd", "--nested=no")), (False, long_mode))
+
+    def test_an_argument_makes_another_cpu(self):
+        for cpu, name, value, svm in (("<cpu mode='maximum'><feature policy='disable' name='svm'/></cpu>", "-cpu", "max", True),
+                                      ("<cpu mode='maximum'/>", "--cpu", "max,svm=off", False),
+                                      ("<cpu mode='custom'><model>kvm64</model></cpu>", "-global", "cpu.svm=on", True),
+                                      ("<cpu mode='custom'><model>kvm64</model></cpu>", "-global", "ICH9-LPC.disable_s3=1", False)):
+            arguments = f"<qemu:commandline><qemu:arg value='{name}'/><qemu:arg value='{value}'/></qemu:commandline>"
+            text = self.guest(cpu).replace("type='kvm'", "type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'")
+            text = text.replace("</domain>", arguments + "</domain>")
+            with self.subTest(value):
+                self.assertEqual(self.given(text), (svm, True))
+                edited = editing.attempt(text, "amd", ["--nested=no"])
+                self.assertEqual(isinstance(edited, Refused), "ICH9" not in value)
 
     def policies(self, cpu):
         hanging = ("svm", "npt", "nrip-save", "vgif", "svme-addr-chk")

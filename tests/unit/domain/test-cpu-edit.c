@@ -28,6 +28,13 @@ enum { UNSAID = -1 };
 
 static const char *const milan[] = {"avx", "npt", "nrip-save", "svm", NULL};
 
+/* As vagrant-libvirt writes it. */
+#define BOTH_WITH(model, vendor, vmx, svm)                                                                \
+        "  <cpu mode='custom' match='exact'>\n    <model fallback='allow'>" model "</model>\n    " vendor \
+        "\n    <feature name='vmx' policy='" vmx "'/>\n    <feature name='svm' policy='" svm "'/>\n  </cpu>\n"
+#define BOTH(model, vendor) BOTH_WITH(model, vendor, "optional", "optional")
+#define MACHINE .otherwise = "intel"
+
 /* clang-format off */
 static const Case cases[] = {
         /* Nested on. */
@@ -99,6 +106,23 @@ static const Case cases[] = {
         { "hang/who-has-it-all-the-time-means-it", "  <cpu mode='custom'><model>EPYC</model><feature policy='disable' name='npt'/><feature policy='require' name='svm'/></cpu>\n", { AMD, ON }, NULL, "already" },
         { "hang/vmx", "  <cpu mode='custom'><model>Haswell</model><feature policy='disable' name='vmx-ept'/><feature policy='forbid' name='vmx'/></cpu>\n", { INTEL, ON },
           "  <cpu mode=\"custom\"><model>Haswell</model><feature policy=\"require\" name=\"vmx\"/></cpu>\n", "no longer disable what hangs on vmx: vmx-ept" },
+
+        /* Whose CPU it is: the guest's own word, before that of whoever asks. */
+        { "whose/both-named-and-a-vendor", BOTH("EPYC", "<vendor>AMD</vendor>"), { MACHINE, OFF }, BOTH_WITH("EPYC", "<vendor>AMD</vendor>", "optional", "disable"), "disable svm" },
+        { "whose/a-model-alone", BOTH("Dhyana-v2", ""), { MACHINE, OFF }, BOTH_WITH("Dhyana-v2", "", "optional", "disable"), "disable svm" },
+        { "whose/a-vendor-alone", BOTH("kvm64", "<vendor>Hygon</vendor>"), { MACHINE, OFF }, BOTH_WITH("kvm64", "<vendor>Hygon</vendor>", "optional", "disable"), "disable svm" },
+        { "whose/Intel's", BOTH("Skylake-Client-IBRS", ""), { .otherwise = "amd", ON }, BOTH_WITH("Skylake-Client-IBRS", "", "require", "optional"), "require vmx" },
+        { "whose/Zhaoxin's-has-vmx", BOTH("kvm64", "<vendor>Zhaoxin CentaurHauls</vendor>"), { .otherwise = "amd", ON }, BOTH_WITH("kvm64", "<vendor>Zhaoxin CentaurHauls</vendor>", "require", "optional"), "require vmx" },
+        { "whose/nobody-says-so-it-is-the-machine's", BOTH("kvm64", ""), { MACHINE, OFF }, BOTH_WITH("kvm64", "", "disable", "optional"), "disable vmx" },
+        { "whose/one-is-required", "  <cpu mode='custom'><model>kvm64</model><feature policy='require' name='svm'/></cpu>\n", { MACHINE, ON }, NULL, "svm as it is" },
+        { "whose/the-model-that-is-asked-for", "  <cpu mode='host-model'/>\n", { MACHINE, ON, .model = "EPYC-Rome" },
+          "  <cpu mode=\"custom\" match=\"exact\">\n    <model>EPYC-Rome</model>\n    <feature policy=\"require\" name=\"svm\"/>\n  </cpu>\n", "require svm" },
+        { "whose/not-the-model-that-goes", "  <cpu mode='custom'><model>EPYC</model><vendor>AMD</vendor></cpu>\n", { INTEL, OFF, .mode = "host-passthrough" },
+          "  <cpu mode=\"host-passthrough\">\n    <feature policy=\"disable\" name=\"vmx\"/>\n  </cpu>\n", "disable vmx" },
+        { "whose/under-KVM-a-model-of-Intel's-is-its-host's", "  <cpu mode='custom'><model>Westmere</model></cpu>\n", { AMD, ON },
+          "  <cpu mode=\"custom\"><model>Westmere</model><feature policy=\"require\" name=\"svm\"/></cpu>\n", "require svm" },
+        { "whose/what-is-left-over-of-the-other-goes-too", "  <cpu mode='host-passthrough'><feature policy='require' name='vmx'/></cpu>\n", { AMD, OFF },
+          "  <cpu mode=\"host-passthrough\"><feature policy=\"disable\" name=\"vmx\"/><feature policy=\"disable\" name=\"svm\"/></cpu>\n", "disable vmx" },
 
         /* Modes. */
         { "mode/custom-to-host-model", "  <cpu mode='custom' match='exact' check='partial'>\n    <model fallback='forbid' vendor_id='AuthenticAMD'>EPYC</model>\n    <vendor>AMD</vendor>\n    <feature policy='disable' name='x2apic'/>\n  </cpu>\n", { LEAVE, .mode = "host-model" },
@@ -228,6 +252,15 @@ static const Refused refused[] = {
         { "tcg-has-no-vmx", "qemu", "x86_64", "", { INTEL, ON }, CONDITION_UNSUPPORTED, "type='kvm'" },
         { "tcg-default-cpu-has-svm", "qemu", "x86_64", "", { AMD, OFF }, CONDITION_UNSUPPORTED, "choose a CPU mode" },
         { "two-cpus", "kvm", "x86_64", "  <cpu/>\n  <cpu/>\n", { AMD, ON }, CONDITION_INVALID_ARGS, "more than one <cpu>" },
+        { "whose/not-the-vendor's", "kvm", "x86_64", BOTH("kvm64", "<vendor>AMD</vendor>"), { INTEL, OFF }, CONDITION_UNSUPPORTED, "made for AMD's CPUs (<vendor> is AMD)" },
+        { "whose/not-the-model's", "kvm", "x86_64", BOTH("EPYC-Rome", ""), { INTEL, ON }, CONDITION_UNSUPPORTED, "made for AMD's CPUs (its model is EPYC-Rome)" },
+        { "whose/vendor-and-model-differ", "kvm", "x86_64", BOTH("EPYC", "<vendor>Intel</vendor>"), { MACHINE, OFF }, CONDITION_UNSUPPORTED, "contradicts itself" },
+        { "whose/the-other's-is-required", "kvm", "x86_64", "  <cpu mode='host-model'><feature policy='require' name='vmx'/></cpu>\n", { AMD, ON }, CONDITION_UNSUPPORTED, "requires vmx, which only Intel's" },
+        { "whose/both-are-required", "kvm", "x86_64", "  <cpu mode='host-model'><feature name='svm'/><feature name='vmx'/></cpu>\n", { MACHINE, ON }, CONDITION_UNSUPPORTED, "requires svm, which only AMD's" },
+        { "32-bit", "kvm", "i686", "  <cpu mode='host-passthrough'/>\n", { INTEL, ON }, CONDITION_UNSUPPORTED, "a hypervisor in a guest must be 64-bit" },
+        { "32-bit-qemu", "kvm", "i686", "  <devices><emulator>/usr/bin/qemu-system-i386</emulator></devices>\n", { AMD, ON }, CONDITION_UNSUPPORTED, "run by /usr/bin/qemu-system-i386" },
+        { "sev", "kvm", "x86_64", "  <launchSecurity type='sev-snp'/>\n", { AMD, ON }, CONDITION_UNSUPPORTED, "Its memory is encrypted" },
+        { "tdx", "kvm", "x86_64", "  <launchSecurity type='tdx'/>\n", { INTEL, ON, .mode = "host-passthrough" }, CONDITION_UNSUPPORTED, "the TDX module gives it no vmx" },
         { "cpu-of-qemu", "kvm", "x86_64", "  <cpu mode='host-passthrough'/>\n" ARGUMENTS("-cpu", "host,+vmx"), { INTEL, OFF }, CONDITION_UNSUPPORTED, "a -cpu of its own, and QEMU takes the last one" },
         { "cpu-of-qemu-and-a-mode", "kvm", "x86_64", ARGUMENTS("-cpu", "Penryn"), { LEAVE, .mode = "host-model" }, CONDITION_UNSUPPORTED, "a -cpu of its own" },
         { "property-of-qemu's-cpu", "kvm", "x86_64", ARGUMENTS("-global", "host-x86_64-cpu.svm=on"), { AMD, OFF }, CONDITION_UNSUPPORTED, "a -global for the CPU" },
@@ -250,10 +283,36 @@ static void test_refused(gconstpointer data) {
 
 static void test_svm_in_tcg(void) {
         g_autoptr(GPtrArray) steps = g_ptr_array_new_with_free_func(g_free);
-        g_autofree char *xml = guest("qemu", "i686", "  <cpu><model>EPYC</model></cpu>\n");
+        g_autofree char *xml = guest("qemu", "x86_64", "  <cpu><model>EPYC</model></cpu>\n");
         g_autofree char *edited = cpu_xml_edit(xml, &(CpuEdit) {AMD, ON}, steps, NULL);
 
         g_assert_nonnull(strstr(edited, "<feature policy='require' name='svm'/>"));
+}
+
+/* What it can't have can be taken from it all the same; and what QEMU runs it is not what <os>
+ * says. */
+static void test_taken_from_whom_it_is_not_given(void) {
+        /* clang-format off */
+        static const char *const guests[][3] = {
+                { "i686", "", "no" },
+                { "x86_64", "<launchSecurity type='sev'/>", "no" },
+                { "i686", "<devices><emulator>/usr/bin/qemu-system-x86_64</emulator></devices>", "yes" },
+                { "i686", "<devices><emulator>/usr/libexec/qemu-kvm</emulator></devices>", "yes" },
+                { "x86_64", "<launchSecurity type='s390-pv'/>", "yes" },
+        };
+        /* clang-format on */
+
+        for (gsize i = 0; i < G_N_ELEMENTS(guests); i++) {
+                g_autoptr(GPtrArray) steps = g_ptr_array_new_with_free_func(g_free);
+                g_autofree char *cpu = g_strconcat("<cpu mode='maximum'/>", guests[i][1], NULL);
+                g_autofree char *xml = guest("kvm", guests[i][0], cpu);
+                g_autofree char *off = cpu_xml_edit(xml, &(CpuEdit) {AMD, OFF}, steps, NULL);
+                g_autofree char *on = cpu_xml_edit(xml, &(CpuEdit) {AMD, ON}, steps, NULL);
+                g_autofree char *mode = cpu_xml_edit(xml, &(CpuEdit) {LEAVE, .mode = "host-model"}, steps, NULL);
+                g_assert_nonnull(strstr(off, "<feature policy='disable' name='svm'/>"));
+                g_assert_cmpstr(on, ==, g_str_equal(guests[i][2], "yes") ? xml : NULL);
+                g_assert_nonnull(strstr(mode, "host-model"));
+        }
 }
 
 /* Documents that are laid out in no usual way: what is written is what libvirt reads. */
@@ -299,6 +358,7 @@ int main(int argc, char **argv) {
                 g_test_add_data_func(path, &refused[i], test_refused);
         }
         g_test_add_func("/cpu-edit/svm-in-tcg", test_svm_in_tcg);
+        g_test_add_func("/cpu-edit/taken-from-whom-it-is-not-given", test_taken_from_whom_it_is_not_given);
         g_test_add_func("/cpu-edit/odd-documents", test_odd_documents);
         return g_test_run();
 }

@@ -20,6 +20,7 @@ static const char *const web1 = "<?xml version='1.0'?>\n"
                                 "    <feature policy='optional' name='svm'/>\n"
                                 "  </cpu>\n"
                                 "  <devices>\n    <emulator>/usr/bin/qemu-system-x86_64</emulator>\n  </devices>\n"
+                                "  <launchSecurity type='sev'><policy>0x3</policy></launchSecurity>\n"
                                 "</domain>\n";
 
 static void test_reads_what_is_there(void) {
@@ -37,6 +38,7 @@ static void test_reads_what_is_there(void) {
         g_assert_cmpstr(cpu->match, ==, "exact");
         g_assert_cmpstr(cpu->check, ==, "partial");
         g_assert_cmpstr(cpu->policy, ==, "disable");
+        g_assert_cmpstr(cpu->launch, ==, "sev");
         g_assert_cmpuint(g_hash_table_size(cpu->features), ==, 2);
         g_assert_cmpstr(g_hash_table_lookup(cpu->features, "svm"), ==, "disable");
 }
@@ -88,8 +90,8 @@ static void test_what_is_not_said_is_empty(void) {
         g_assert_nonnull(cpu);
         g_assert_false(cpu->has_cpu);
         g_assert_cmpuint(g_hash_table_size(cpu->features), ==, 0);
-        const char *const all[] = {cpu->type,  cpu->arch,  cpu->machine, cpu->emulator, cpu->mode,
-                                   cpu->model, cpu->match, cpu->check,   cpu->policy,   cpu->argument};
+        const char *const all[] = {cpu->type,  cpu->arch,  cpu->machine, cpu->emulator, cpu->mode,  cpu->model,
+                                   cpu->match, cpu->check, cpu->policy,  cpu->argument, cpu->launch};
         for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
                 g_assert_cmpstr(all[i], ==, "");
 }

@@ -10,14 +10,15 @@
 #include "guest-verdict.h"
 #include "made-guest.h"
 
-/* A CPU as "mode model policy [check] [mmu] [the other vendor's feature] [an argument of QEMU's]",
- * "-" for what is not said. */
+/* A CPU as "mode model policy [check] [mmu] [the other vendor's feature] [an argument of QEMU's]
+ * [launchSecurity]", "-" for what is not said. */
 typedef struct Row {
         const char *fact;
         const char *vendor, *nested; /* NULL: "intel", "on" */
         const char *mmu;             /* NULL: "tdp" */
         bool no_kvm, no_feature, kept;
         const char *type, *arch, *machine; /* NULL: "kvm", "x86_64", "pc-q35-7.2" */
+        const char *emulator;              /* NULL: none is named */
         bool transient;
         const char *defined, *live, *saved; /* NULL: not running; no managed save; "?": could not be read */
         gint64 run, mode;                   /* what statistics say, and one more: 0 is unknown */
@@ -35,7 +36,16 @@ static const Row rows[] = {
         /* What no definition changes */
         { "a guest that KVM does not run can't nest", .type = "qemu", .defined = "custom EPYC require", .next = "no", .reason = "type qemu" },
         { "nor does it when it runs", .type = "qemu", .defined = "custom EPYC require", .live = "custom EPYC require", .next = "no", .now = "no", .using = "no" },
-        { "a 32-bit guest can't nest", .arch = "i686", .defined = "host-passthrough - -", .next = "no", .reason = "32-bit" },
+        { "a 32-bit guest has what its CPU has", .arch = "i686", .defined = "host-passthrough - -", .next = "yes", .reason = "QEMU gives it no long mode" },
+        { "so has one that runs", AMD, .arch = "i686", .emulator = "/usr/bin/qemu-system-i386", .defined = "host-passthrough - -", .live = "host-passthrough - -", .next = "yes", .now = "yes", .using = "unknown", .reason = "32-bit" },
+        { "and one that only its definition calls so", AMD, .arch = "i686", .emulator = "/usr/bin/qemu-system-x86_64", .defined = "host-passthrough - -", .live = "host-passthrough - -", .next = "yes", .now = "yes", .using = "unknown", .reason = "gives it a 64-bit CPU" },
+        { "its default CPU has none", .arch = "i686", .defined = "- - -", .next = "no", .reason = "QEMU's default" },
+        { "nor what was taken away", .arch = "i686", .emulator = "/usr/libexec/qemu-kvm", .defined = "maximum - disable", .next = "no", .reason = "64-bit CPU" },
+        { "a guest whose memory is encrypted can't nest", AMD, .defined = "host-passthrough - require - - - - sev", .next = "no", .reason = "Its memory is encrypted (<launchSecurity type='sev'>)" },
+        { "nor one of the newer kind, that runs", AMD, .defined = "custom EPYC require - - - - sev-snp", .live = "custom EPYC require - - - - sev-snp", .next = "no", .now = "no", .using = "no", .reason = "kvm_amd refuses to load" },
+        { "nor a trust domain", .defined = "host-passthrough - - - - - - tdx", .next = "no", .reason = "the TDX module gives it no vmx" },
+        { "which is a matter of what runs", AMD, .defined = "custom EPYC require - - - - sev", .live = "custom EPYC require", .next = "no", .now = "yes", .using = "unknown", .restart = true },
+        { "and of what is known of it", AMD, .defined = "custom EPYC require - - - - other", .next = "yes" },
         { "of other architectures nothing is known", .arch = "aarch64", .defined = "host-passthrough - -", .next = "unknown" },
         { "of other vendors nothing is known", .vendor = "", .defined = "host-passthrough - -", .next = "unknown" },
         { "without KVM nothing of type kvm starts", .no_kvm = true, .nested = "unavailable", .defined = "host-passthrough - -", .next = "fails", .reason = "KVM is not there" },
@@ -156,6 +166,7 @@ static GuestFacts *make_facts(const Row *row) {
         facts->type = row->type ?: facts->type;
         facts->arch = row->arch ?: facts->arch;
         facts->machine = row->machine ?: facts->machine;
+        facts->emulator = row->emulator ?: facts->emulator;
         facts->nested_run = row->run - 1;
         facts->guest_mode = row->mode - 1;
         return facts;
@@ -232,6 +243,16 @@ static void test_models(void) {
         g_assert_true(guest_model_brings_svm("Dhyana-v2"));
         g_assert_false(guest_model_brings_svm("Skylake-Server"));
         g_assert_false(guest_model_brings_svm(""));
+        g_assert_cmpstr(guest_model_vendor("EPYC-Turin"), ==, "amd");
+        g_assert_cmpstr(guest_model_vendor("Opteron_G1"), ==, "amd");
+        g_assert_cmpstr(guest_model_vendor("Haswell-noTSX"), ==, "intel");
+        g_assert_cmpstr(guest_model_vendor("YongFeng-v1"), ==, "intel");
+        g_assert_null(guest_model_vendor("qemu64"));
+        g_assert_null(guest_model_vendor(""));
+        g_assert_true(guest_model_needs_vendor("Dhyana"));
+        g_assert_false(guest_model_needs_vendor("Opteron_G1"));
+        g_assert_false(guest_model_needs_vendor("qemu64"));
+        g_assert_false(guest_model_needs_vendor("Haswell"));
         g_assert_true(guest_machine_keeps_svm("pc-i440fx-2.1"));
         g_assert_false(guest_machine_keeps_svm("pc-i440fx-2.2"));
         g_assert_false(guest_machine_keeps_svm("pc-q35-10.0"));
