@@ -72,8 +72,9 @@ void rule_below(Check *check) {
                 return;
         if (*cpu->confidential) {
                 check_find(check, "info", "",
-                           "The host below (%s) runs this as a confidential virtual machine (%s), which can't be a "
-                           "hypervisor, whatever is set there: that takes a machine which is not confidential",
+                           "The host below (%s) runs this as a confidential virtual machine (%s), in which the "
+                           "CPU's virtualization can't be used, whatever is set there: that takes a machine which is "
+                           "not confidential",
                            outer_hypervisor_name(cpu), cpu->confidential);
                 return;
         }

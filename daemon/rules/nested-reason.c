@@ -24,8 +24,10 @@ bool nested_is_mshv(const Host *host) {
 
 char *nested_reason(const Host *host) {
         const char *kind = host->cpu->confidential;
+        const Module *vendor = host_vendor_module(host);
 
-        if (*kind)
+        /* kvm_pvm needs nothing of the CPU's. */
+        if (*kind && !(vendor && module_is_present(vendor)))
                 return g_strdup_printf("this is a confidential virtual machine (%s), %s, so that it has no guests",
                                        kind,
                                        g_str_equal(kind, "TDX") ? "to which TDX gives no VMX"
@@ -34,7 +36,7 @@ char *nested_reason(const Host *host) {
                 return g_strdup("guests of this host run on Microsoft's hypervisor (/dev/mshv), where nesting is asked "
                                 "for per guest, by what starts it (MSHV_PT_BIT_NESTED_VIRTUALIZATION); KVM has no part "
                                 "in it");
-        if (!host->unknown && !host_vendor_module(host) && g_str_equal(host->cpu->architecture, "aarch64") &&
+        if (!host->unknown && !vendor && g_str_equal(host->cpu->architecture, "aarch64") &&
             module_is_present(host_module(host, "kvm")))
                 return g_strdup(told_of_arm(host, host_nested(host)));
         return NULL;

@@ -80,6 +80,8 @@ static const CheckRow rows[] = {
         { "a guest of TDX", { .vendor = "GenuineIntel", .flags = "hypervisor tdx_guest", BELOW("kvm") }, .id = "below", "info", "(TDX)", NULL },
         { "a guest of TDX can't nest", { .vendor = "GenuineIntel", .flags = "hypervisor tdx_guest", BELOW("kvm") }, .id = "nested", "info", "to which TDX gives no VMX", NULL },
 
+        { "a guest of TDX with kvm_pvm", { .vendor = "GenuineIntel", .flags = "hypervisor tdx_guest", .loaded = "kvm_pvm.", BELOW("kvm") }, .id = "nested", "info", "kvm_pvm has no nesting", NULL },
+
         { "beside guests of Microsoft's", { .vendor = "GenuineIntel", .flags = "hypervisor", MSHV }, .id = "nested", "info",
           "Nesting is not KVM's here: guests of this host run on Microsoft's hypervisor (/dev/mshv), where nesting is asked for per guest", NULL },
         { "beside guests of Microsoft's it is no guest like others", { .vendor = "GenuineIntel", .flags = "hypervisor", MSHV },
