@@ -260,10 +260,11 @@ static bool is_set_anew(const Check *check, const Stray *stray) {
 /* Our file says of a parameter what we have not written. */
 static void find_changed(Check *check, const Option *o) {
         const char *written = dropin_get(check->facts->written, o->module, o->name);
-        const Parameter *p = catalog_variant(catalog_find(o->module, o->name), check->host->release);
+        const Parameter *known = catalog_find(o->module, o->name);
 
-        if (!p || !written || find_in_file(check, o, o->module, o->name) != o)
+        if (!known || !written || find_in_file(check, o, o->module, o->name) != o)
                 return;
+        const Parameter *p = catalog_variant(known, check->host->release);
         g_autofree char *before = catalog_parse(p, check->host->release, written);
         g_autofree char *now = option_value_parse(check->host, p, o), *shown = quote(o->value);
         if (!before || g_strcmp0(before, now) == 0)

@@ -117,6 +117,8 @@ static const CheckRow rows[] = {
           AT("var/lib/nestvirt/written", "options kvm_amd nested=1\n") }, .id = "own-file" },
         { "its last word counts", { AMD_LOADED, .ours = "options kvm_amd nested=1\noptions kvm_amd nested=0\n",
           AT("var/lib/nestvirt/written", "options kvm_amd nested=0\n") }, .id = "own-file" },
+        { "what nobody knows", { AMD_LOADED, .ours = "options kvm_amd nestd=1\n",
+          AT("var/lib/nestvirt/written", "options kvm_amd nestd=0\n") }, .id = "own-file" },
         { "what we have not written is nobody's", { AMD_LOADED, .ours = "options kvm_amd nested=1\n",
           AT("var/lib/nestvirt/written", "options kvm_amd npt=1\n") }, .id = "own-file" },
 
