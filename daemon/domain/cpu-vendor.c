@@ -96,8 +96,8 @@ static bool counts(const xmlNode *cpu, const char *name, bool on) {
         return on ? requires(cpu, name) : cpu_feature_find(cpu, name) != NULL;
 }
 
-/* Neither the guest for certain, nor whoever asks. What is required is to be taken away when @nested
- * is 0, so that it must not decide then: done twice, it would be something else. */
+/* Neither the guest for certain, nor whoever asks. What is required is to be taken away when
+ * @nested is 0, so that it must not decide then: done twice, it would be something else. */
 static const char *guess(const xmlNode *cpu, const char *model, const CpuEdit *edit) {
         const bool on = edit->nested == 1;
         const bool vmx = counts(cpu, "vmx", on), svm = counts(cpu, "svm", on);
