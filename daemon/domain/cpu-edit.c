@@ -19,7 +19,7 @@ typedef struct Editor {
         const char *feature;
         const char *mode; /* that it is to have in the end, NULL: QEMU's default model */
         char *old_mode, *old_model;
-        bool tcg;
+        bool tcg, sure; /* of the feature */
         GPtrArray *steps;
 } Editor;
 
@@ -282,31 +282,38 @@ static void forbid_nested(Editor *editor, xmlNode *feature, const char *policy) 
                               editor->mode ? "the CPU model" : "QEMU's default CPU");
 }
 
-static void say_names(Editor *editor, const char *what, const GString *names) {
-        if (names->len > 0)
-                cpu_edit_step(editor->steps, "%s what hangs on %s: %s", what, editor->feature, names->str);
+static bool is_off(const char *policy) {
+        return g_str_equal(policy, "disable") || g_str_equal(policy, "forbid");
 }
 
-/* Left over from a host of the other vendor, it would nest there. */
+static void say_names(Editor *editor, const char *what, const char *feature, const GString *names) {
+        if (names->len > 0)
+                cpu_edit_step(editor->steps, "%s what hangs on %s: %s", what, feature, names->str);
+}
+
+/* Without svm or vmx, what hangs on it is not to be had. */
+static void disable_dependents(Editor *editor, const char *feature, const char *const *listed) {
+        g_autofree char *check = domain_xml_attribute(editor->cpu, "check");
+        g_autoptr(GString) names = g_string_new(NULL);
+
+        cpu_dependents_disable(editor->domain, editor->cpu, feature, g_str_equal(check, "full") ? listed : NULL, names);
+        say_names(editor, "disable", feature, names);
+}
+
+/* Left over from a host of the other vendor, it would nest there; where it is not certain whose
+ * host it will be, a wish is enough. */
 static void forbid_other(Editor *editor) {
         const char *other = g_str_equal(editor->feature, "svm") ? "vmx" : "svm";
         xmlNode *feature = cpu_feature_find(editor->cpu, other);
         g_autofree char *policy = cpu_feature_policy(feature);
 
-        if (!feature || !(g_str_equal(policy, "require") || g_str_equal(policy, "force")))
+        if (!feature || (g_str_equal(policy, "optional") && editor->sure))
                 return;
-        domain_xml_set_attribute(editor->domain, feature, "policy", "disable");
-        cpu_edit_step(editor->steps, "disable %s", other);
-}
-
-/* Without svm or vmx, what hangs on it is not to be had. */
-static void disable_dependents(Editor *editor, const char *const *listed) {
-        g_autofree char *check = domain_xml_attribute(editor->cpu, "check");
-        g_autoptr(GString) names = g_string_new(NULL);
-
-        cpu_dependents_disable(editor->domain, editor->cpu, editor->feature, g_str_equal(check, "full") ? listed : NULL,
-                               names);
-        say_names(editor, "disable", names);
+        if (!is_off(policy)) {
+                domain_xml_set_attribute(editor->domain, feature, "policy", "disable");
+                cpu_edit_step(editor->steps, "disable %s", other);
+        }
+        disable_dependents(editor, other, NULL);
 }
 
 /* Who had svm or vmx all the time has it with what its definition leaves of it. */
@@ -314,28 +321,30 @@ static void release_dependents(Editor *editor) {
         g_autoptr(GString) gone = g_string_new(NULL), required = g_string_new(NULL);
 
         cpu_dependents_release(editor->domain, editor->cpu, editor->feature, gone, required);
-        say_names(editor, "no longer disable", gone);
-        say_names(editor, "require, as check is full,", required);
+        say_names(editor, "no longer disable", editor->feature, gone);
+        say_names(editor, "require, as check is full,", editor->feature, required);
 }
 
 static void set_nested(Editor *editor, const CpuEdit *edit) {
         xmlNode *feature = cpu_feature_find(editor->cpu, editor->feature);
         g_autofree char *policy = cpu_feature_policy(feature);
-        const bool was_off = feature && (g_str_equal(policy, "disable") || g_str_equal(policy, "forbid"));
+        const bool was_off = feature && is_off(policy);
 
         (edit->nested ? allow_nested : forbid_nested)(editor, feature, policy);
         if (feature)
                 remove_duplicates(editor, feature);
         if (edit->nested == 0) {
                 forbid_other(editor);
-                disable_dependents(editor, edit->listed);
+                disable_dependents(editor, editor->feature, edit->listed);
         } else if (was_off)
                 release_dependents(editor);
 }
 
 /* Does the guest get vmx or svm, and can it have it? */
 static bool choose_feature(Editor *editor, const CpuEdit *edit, GError **error) {
-        const char *vendor = edit->nested >= 0 ? cpu_vendor_choose(editor->domain, editor->mode, edit, error) : NULL;
+        const char *vendor =
+                        edit->nested >= 0 ? cpu_vendor_choose(editor->domain, editor->mode, edit, &editor->sure, error)
+                                          : NULL;
 
         editor->feature = cpu_xml_feature(vendor);
         if (edit->nested >= 0 && !vendor)

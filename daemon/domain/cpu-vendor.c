@@ -79,10 +79,10 @@ static bool read_certain(const Words *words, const char *wanted, const char **re
         return false;
 }
 
-static bool check_features(const char *vendor, bool vmx, bool svm, GError **error) {
+static bool check_features(const xmlNode *cpu, const char *vendor, GError **error) {
         const bool intel = g_str_equal(vendor, "intel");
 
-        if (!(intel ? svm : vmx))
+        if (!requires(cpu, intel ? "svm" : "vmx"))
                 return true;
         g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
                     "The guest requires %s, which only %s's CPUs have, and is to nest on one of %s's: take that "
@@ -92,25 +92,37 @@ static bool check_features(const char *vendor, bool vmx, bool svm, GError **erro
         return false;
 }
 
-const char *cpu_vendor_choose(const DomainXml *domain, const char *mode, const CpuEdit *edit, GError **error) {
+static bool counts(const xmlNode *cpu, const char *name, bool on) {
+        return on ? requires(cpu, name) : cpu_feature_find(cpu, name) != NULL;
+}
+
+/* Neither the guest for certain, nor whoever asks. What is required is to be taken away when
+ * @nested is 0, so that it must not decide then: done twice, it would be something else. */
+static const char *guess(const xmlNode *cpu, const char *model, const CpuEdit *edit) {
+        const bool on = edit->nested == 1;
+        const bool vmx = counts(cpu, "vmx", on), svm = counts(cpu, "svm", on);
+        const char *by_feature = vmx == svm ? NULL : vmx ? "intel" : "amd";
+        const char *vendor = on ? by_feature : NULL;
+
+        vendor = vendor ?: guest_model_vendor(model);
+        vendor = vendor ?: known(edit->otherwise);
+        return vendor ?: by_feature;
+}
+
+const char *cpu_vendor_choose(const DomainXml *domain, const char *mode, const CpuEdit *edit, bool *sure,
+                              GError **error) {
         const xmlNode *cpu = domain_xml_child(domain->root, "cpu");
-        const char *wanted = known(edit->vendor), *certain;
-        const bool vmx = requires(cpu, "vmx"), svm = requires(cpu, "svm");
+        const char *wanted = known(edit->vendor), *certain, *vendor;
         g_auto(Words) words = read_words(cpu, mode, edit);
-        const char *vendor;
 
         if (!read_certain(&words, wanted, &certain, error))
                 return NULL;
         vendor = certain ?: wanted;
-        if (!vendor && vmx != svm)
-                vendor = vmx ? "intel" : "amd";
-        vendor = vendor ?: guest_model_vendor(words.model);
-        vendor = vendor ?: known(edit->otherwise);
-        if (!vendor) {
-                g_set_error_literal(
-                                error, CONDITION, CONDITION_INVALID_ARGS,
-                                "The vendor of the CPU has to be known, intel or amd: the one has vmx, the other svm");
-                return NULL;
-        }
-        return edit->nested != 1 || check_features(vendor, vmx, svm, error) ? vendor : NULL;
+        *sure = vendor;
+        vendor = vendor ?: guess(cpu, words.model, edit);
+        if (vendor)
+                return edit->nested != 1 || check_features(cpu, vendor, error) ? vendor : NULL;
+        g_set_error_literal(error, CONDITION, CONDITION_INVALID_ARGS,
+                            "The vendor of the CPU has to be known, intel or amd: the one has vmx, the other svm");
+        return NULL;
 }

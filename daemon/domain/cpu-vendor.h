@@ -7,7 +7,10 @@
 #include "domain-xml.h"
 
 /* "intel" or "amd", of a guest that is to have @mode (NULL: QEMU's default) and what @edit asks for
- * besides; static. What the definition says comes first: <vendor>, a model that is not to be had
- * elsewhere, vmx or svm that is required. Then @edit's vendor, which must not contradict that; then
- * other models; then @edit's otherwise. Unsupported: a contradiction. InvalidArgs: nobody knows. */
-const char *cpu_vendor_choose(const DomainXml *domain, const char *mode, const CpuEdit *edit, GError **error);
+ * besides; static. What the definition says comes first: <vendor>, or a model that is not to be had
+ * elsewhere. Then @edit's vendor, which must not contradict that. Then, and this is not @sure, vmx
+ * or svm that is required and shall be; other models; @edit's otherwise; what is named at all.
+ * Unsupported: a contradiction, also by what is required, of a guest that is to nest. InvalidArgs:
+ * nobody knows. */
+const char *cpu_vendor_choose(const DomainXml *domain, const char *mode, const CpuEdit *edit, bool *sure,
+                              GError **error);

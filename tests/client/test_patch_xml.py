@@ -103,7 +103,7 @@ class Filter(unittest.TestCase):
     def test_the_vendor_is_the_guest_s_before_it_is_the_machine_s(self):
         named = "    <feature name='vmx' policy='{}'/>\n    <feature name='svm' policy='{}'/>\n"
         for inside, vmx, svm in (("<model>EPYC</model>\n    <vendor>AMD</vendor>", "optional", "disable"), ("<model>EPYC-Rome</model>", "optional", "disable"),
-                                 ("<model>Haswell</model>", "disable", "optional"), ("<model>kvm64</model>\n    <vendor>Intel</vendor>", "disable", "optional")):
+                                 ("<model>Haswell</model>", "disable", "disable"), ("<model>kvm64</model>\n    <vendor>Intel</vendor>", "disable", "optional")):
             before, after = (GUEST.replace("'host-passthrough'/>", f"'custom' match='exact'>\n    {inside}\n{named.format(*policies)}  </cpu>")
                              for policies in (("optional", "optional"), (vmx, svm)))
             self.printed(after, "--nested=no", text=before)
