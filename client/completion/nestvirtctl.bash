@@ -45,7 +45,7 @@ _nestvirtctl_choices() {
         --nested) echo "yes no" ;;
         --mode) echo "host-model host-passthrough maximum custom" ;;
         --recipe) echo "kvm proxmox hyperv esxi" ;;
-        --release) echo "5.0 5.1 5.5 6.0 6.5 6.7 7.0 8.0" ;;
+        --release) echo "5.0 5.1 5.5 6.0 6.5 6.7 7.0 8.0 9.0" ;;
         --vendor) echo "intel amd hygon zhaoxin" ;;
         esac
 }

@@ -34,7 +34,8 @@ static const char *const new_nics[] = {"vmxnet3", "e1000e", NULL};
         "nestvirtctl set kvm.ignore_msrs=on"
 
 /* Of one name, the newest release first. Memory as VMware's "ESXi Hardware Requirements" have it: 4
- * GB at least up to 6.7, 8 GB from 7.0 on; Microsoft's of Hyper-V 4 GB. */
+ * GB at least up to 6.7, 8 GB from 7.0 on, which 9.0 is taken to want as well; Microsoft's of
+ * Hyper-V 4 GB. */
 static const Recipe recipes[] = {
                 {"esxi", "9.0", 2, 8 * GIB, new_nics, true, false, ADVICE_MSRS},
                 {"esxi", "8.0", 2, 8 * GIB, new_nics, true, false, ADVICE_MSRS},
