@@ -19,9 +19,9 @@
 
 typedef struct Parser {
         CpuFacts *facts;
-        GArray **msrs, **leaves; /* where the lines of this section go; NULL: nowhere */
-        bool first;              /* the processor under whose heading the lines are is the first */
-        bool headed;             /* there was a heading */
+        GArray *msrs, *leaves; /* where the lines of this section go; NULL: nowhere */
+        bool first;            /* the processor under whose heading the lines are is the first */
+        bool headed;           /* there was a heading */
         unsigned processor;
 } Parser;
 
@@ -129,11 +129,11 @@ static guint64 matters(guint32 address) {
 }
 
 static void take_msr(Parser *parser, const CpuMsr *msr) {
-        const CpuMsr *first = msr_find(*parser->msrs, msr->address);
+        const CpuMsr *first = msr_find(parser->msrs, msr->address);
 
-        if (parser->first && !first && (*parser->msrs)->len < ENTRIES_MAX)
-                g_array_append_vals(*parser->msrs, msr, 1);
-        else if (!parser->first && first && parser->msrs == &parser->facts->msr &&
+        if (parser->first && !first && parser->msrs->len < ENTRIES_MAX)
+                g_array_append_vals(parser->msrs, msr, 1);
+        else if (!parser->first && first && parser->msrs == parser->facts->msr &&
                  ((first->value ^ msr->value) & matters(msr->address)) != 0) {
                 g_autofree char *name = g_strdup_printf("MSR 0x%x", msr->address);
                 cpu_spread_add(parser->facts->spread, name, true, parser->processor);
@@ -148,20 +148,20 @@ static void parse_line(Parser *parser, const char *line) {
                 return;
         if (parser->msrs && parse_msr(line, &msr))
                 take_msr(parser, &msr);
-        else if (parser->leaves && parser->first && (*parser->leaves)->len < ENTRIES_MAX && parse_leaf(line, &leaf))
-                g_array_append_vals(*parser->leaves, &leaf, 1);
+        else if (parser->leaves && parser->first && parser->leaves->len < ENTRIES_MAX && parse_leaf(line, &leaf))
+                g_array_append_vals(parser->leaves, &leaf, 1);
 }
 
 static void start_msrs(Parser *parser, GArray **msrs) {
-        *parser = (Parser) {.facts = parser->facts, .msrs = msrs, .first = true};
         g_clear_pointer(msrs, g_array_unref);
         *msrs = g_array_new(FALSE, FALSE, sizeof(CpuMsr));
+        *parser = (Parser) {.facts = parser->facts, .msrs = *msrs, .first = true};
 }
 
 static void start_leaves(Parser *parser, GArray **leaves) {
-        *parser = (Parser) {.facts = parser->facts, .leaves = leaves, .first = true};
         g_clear_pointer(leaves, g_array_unref);
         *leaves = g_array_new(FALSE, FALSE, sizeof(CpuidLeaf));
+        *parser = (Parser) {.facts = parser->facts, .leaves = *leaves, .first = true};
 }
 
 /* What the child prints has all in one, a heading above each part. */
