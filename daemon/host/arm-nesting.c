@@ -17,12 +17,12 @@ bool arm_nesting_is_asked(const Root *root) {
         bool asked = false;
 
         for (char **word = words; *word && !g_str_equal(*word, "--"); word++) {
-                char *value = strchr(*word, '=');
-                if (!value++)
+                const char *equals = strchr(*word, '=');
+                if (!equals)
                         continue;
-                g_autofree char *key = g_strndup(*word, (gsize) (value - *word));
+                g_autofree char *key = g_strndup(*word, (gsize) (equals + 1 - *word));
                 if (g_str_equal(g_strdelimit(key, "_", '-'), name))
-                        asked = g_str_equal(value, "nested");
+                        asked = g_str_equal(equals + 1, "nested");
         }
         return asked;
 }
