@@ -19,7 +19,8 @@ typedef struct Editor {
         const char *feature;
         const char *mode; /* that it is to have in the end, NULL: QEMU's default model */
         char *old_mode, *old_model;
-        bool tcg, sure; /* of the feature */
+        const char *vendor; /* whose the feature is; NULL: neither was asked for */
+        bool tcg, sure;     /* of the feature */
         GPtrArray *steps;
 } Editor;
 
@@ -271,7 +272,7 @@ static void forbid_nested(Editor *editor, xmlNode *feature, const char *policy) 
         const bool without =
                         !editor->mode || (g_str_equal(editor->mode, "custom") && g_str_equal(editor->feature, "vmx"));
 
-        if (feature && !g_str_equal(policy, "disable") && !g_str_equal(policy, "forbid"))
+        if (feature && !cpu_feature_is_off(feature))
                 set_policy(editor, feature, "disable");
         else if (feature)
                 cpu_edit_step(editor->steps, "leave %s as it is: the policy is %s already", editor->feature, policy);
@@ -280,10 +281,6 @@ static void forbid_nested(Editor *editor, xmlNode *feature, const char *policy) 
         else
                 cpu_edit_step(editor->steps, "leave %s unnamed: %s does not bring it", editor->feature,
                               editor->mode ? "the CPU model" : "QEMU's default CPU");
-}
-
-static bool is_off(const char *policy) {
-        return g_str_equal(policy, "disable") || g_str_equal(policy, "forbid");
 }
 
 static void say_names(Editor *editor, const char *what, const char *feature, const GString *names) {
@@ -309,7 +306,7 @@ static void forbid_other(Editor *editor) {
 
         if (!feature || (g_str_equal(policy, "optional") && editor->sure))
                 return;
-        if (!is_off(policy)) {
+        if (!cpu_feature_is_off(feature)) {
                 domain_xml_set_attribute(editor->domain, feature, "policy", "disable");
                 cpu_edit_step(editor->steps, "disable %s", other);
         }
@@ -328,7 +325,7 @@ static void release_dependents(Editor *editor) {
 static void set_nested(Editor *editor, const CpuEdit *edit) {
         xmlNode *feature = cpu_feature_find(editor->cpu, editor->feature);
         g_autofree char *policy = cpu_feature_policy(feature);
-        const bool was_off = feature && is_off(policy);
+        const bool was_off = cpu_feature_is_off(feature);
 
         (edit->nested ? allow_nested : forbid_nested)(editor, feature, policy);
         if (feature)
@@ -342,12 +339,11 @@ static void set_nested(Editor *editor, const CpuEdit *edit) {
 
 /* Does the guest get vmx or svm, and can it have it? */
 static bool choose_feature(Editor *editor, const CpuEdit *edit, GError **error) {
-        const char *vendor =
-                        edit->nested >= 0 ? cpu_vendor_choose(editor->domain, editor->mode, edit, &editor->sure, error)
-                                          : NULL;
-
-        editor->feature = cpu_xml_feature(vendor);
-        if (edit->nested >= 0 && !vendor)
+        if (edit->nested < 0)
+                return true;
+        editor->vendor = cpu_vendor_choose(editor->domain, editor->mode, edit, &editor->sure, error);
+        editor->feature = cpu_xml_feature(editor->vendor);
+        if (!editor->vendor)
                 return false;
         if (edit->nested != 1)
                 return true;
@@ -358,7 +354,7 @@ static bool choose_feature(Editor *editor, const CpuEdit *edit, GError **error) 
         return cpu_beside_allows_nested(editor->domain, error);
 }
 
-bool cpu_edit_apply(DomainXml *domain, const CpuEdit *edit, GPtrArray *steps, GError **error) {
+bool cpu_edit_apply(DomainXml *domain, const CpuEdit *edit, const char **ret_vendor, GPtrArray *steps, GError **error) {
         g_auto(Editor) editor = {.domain = domain, .steps = steps};
         g_autofree char *type = domain_xml_attribute(domain->root, "type");
 
@@ -374,13 +370,15 @@ bool cpu_edit_apply(DomainXml *domain, const CpuEdit *edit, GPtrArray *steps, GE
         set_mode(&editor, edit->model);
         if (edit->nested >= 0)
                 set_nested(&editor, edit);
+        if (ret_vendor)
+                *ret_vendor = editor.vendor;
         return true;
 }
 
 char *cpu_xml_edit(const char *xml, const CpuEdit *edit, GPtrArray *steps, GError **error) {
         g_autoptr(DomainXml) domain = domain_xml_parse(xml, error);
 
-        if (!domain || !cpu_edit_apply(domain, edit, steps, error))
+        if (!domain || !cpu_edit_apply(domain, edit, NULL, steps, error))
                 return NULL;
         return domain_xml_write(domain, error);
 }

@@ -33,6 +33,12 @@ char *cpu_feature_policy(const xmlNode *feature) {
         return *policy ? g_steal_pointer(&policy) : g_strdup("require");
 }
 
+bool cpu_feature_is_off(const xmlNode *feature) {
+        g_autofree char *policy = cpu_feature_policy(feature);
+
+        return g_str_equal(policy, "disable") || g_str_equal(policy, "forbid");
+}
+
 void cpu_feature_add(DomainXml *domain, xmlNode *cpu, const char *name, const char *policy) {
         xmlNode *last = xmlLastElementChild(cpu), *feature;
 

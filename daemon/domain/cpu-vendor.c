@@ -63,8 +63,7 @@ static bool read_certain(const Words *words, const char *wanted, const char **re
         if (by_word && by_model && !g_str_equal(by_word, by_model)) {
                 g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
                             "The guest's <cpu> contradicts itself: <vendor> is %s, and the model %s is of %s's CPUs. "
-                            "Take "
-                            "one of them out, or choose another model",
+                            "Take one of them out, or choose another model",
                             words->vendor, words->model, people_name(by_model));
                 return false;
         }
@@ -72,8 +71,7 @@ static bool read_certain(const Words *words, const char *wanted, const char **re
                 return true;
         g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
                     "The guest is made for %s's CPUs (%s %s), and does not start on one of %s's: choose another mode "
-                    "or "
-                    "model as well",
+                    "or model as well",
                     people_name(*ret), by_word ? "<vendor> is" : "its model is", by_word ? words->vendor : words->model,
                     people_name(wanted));
         return false;
@@ -86,8 +84,7 @@ static bool check_features(const xmlNode *cpu, const char *vendor, GError **erro
                 return true;
         g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
                     "The guest requires %s, which only %s's CPUs have, and is to nest on one of %s's: take that "
-                    "feature "
-                    "out first",
+                    "feature out first",
                     intel ? "svm" : "vmx", intel ? "AMD" : "Intel", people_name(vendor));
         return false;
 }

@@ -10,6 +10,7 @@
  * vendor_id, which change nothing here. */
 
 #include "cpu-edit.h"
+#include "cpu-feature.h"
 #include "recipe-parts.h"
 
 /* Hyper-V in a guest can use synthetic timers in direct mode only: stimer, which needs synic,
@@ -96,43 +97,24 @@ static void set_clock(DomainXml *domain, GPtrArray *steps) {
         cpu_edit_step(steps, "switch on the clock hypervclock");
 }
 
-static xmlNode *find_feature(const xmlNode *cpu, const char *name) {
-        xmlNode *feature = domain_xml_child(cpu, "feature");
-
-        for (; feature; feature = domain_xml_next(feature)) {
-                g_autofree char *is = domain_xml_attribute(feature, "name");
-                if (g_str_equal(is, name))
-                        break;
-        }
-        return feature;
-}
-
 /* Windows asks for enlightenments where CPUID says that there is a hypervisor, and nowhere else
  * (Microsoft's TLFS, "Hypervisor Discovery"). */
 static void show_hypervisor(DomainXml *domain, xmlNode *cpu, GPtrArray *steps) {
-        xmlNode *feature = find_feature(cpu, "hypervisor");
-        g_autofree char *policy = domain_xml_attribute(feature, "policy");
+        xmlNode *feature = cpu_feature_find(cpu, "hypervisor");
 
-        if (!g_str_equal(policy, "disable") && !g_str_equal(policy, "forbid"))
+        if (!cpu_feature_is_off(feature))
                 return;
         domain_xml_remove(domain, feature);
         cpu_edit_step(steps, "stop hiding the hypervisor bit, without which Windows looks for no enlightenments");
-}
-
-static void add_feature(DomainXml *domain, xmlNode *cpu, const char *policy, const char *name) {
-        xmlNode *feature = domain_xml_add(domain, cpu, xmlLastElementChild(cpu), "feature");
-
-        domain_xml_set_attribute(domain, feature, "policy", policy);
-        domain_xml_set_attribute(domain, feature, "name", name);
 }
 
 /* A mode may bring it; but Windows that has it without anybody's wish is another thing. */
 static void name_feature(DomainXml *domain, xmlNode *cpu, const char *vendor, GPtrArray *steps) {
         const char *name = cpu_xml_feature(vendor);
 
-        if (find_feature(cpu, name))
+        if (cpu_feature_find(cpu, name))
                 return;
-        add_feature(domain, cpu, "require", name);
+        cpu_feature_add(domain, cpu, name, "require");
         cpu_edit_step(steps, "require %s by name, so that it is seen to be meant", name);
 }
 
@@ -142,14 +124,13 @@ static void disable_tsx(DomainXml *domain, xmlNode *cpu, GPtrArray *steps) {
         static const char *const names[] = {"hle", "rtm"};
 
         for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-                xmlNode *feature = find_feature(cpu, names[i]);
-                g_autofree char *policy = domain_xml_attribute(feature, "policy");
-                if (g_str_equal(policy, "disable") || g_str_equal(policy, "forbid"))
+                xmlNode *feature = cpu_feature_find(cpu, names[i]);
+                if (cpu_feature_is_off(feature))
                         continue;
                 if (feature)
                         domain_xml_set_attribute(domain, feature, "policy", "disable");
                 else
-                        add_feature(domain, cpu, "disable", names[i]);
+                        cpu_feature_add(domain, cpu, names[i], "disable");
                 cpu_edit_step(steps, "disable %s", names[i]);
         }
 }

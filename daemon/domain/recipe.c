@@ -129,7 +129,8 @@ static const Recipe *find(const RecipeRequest *request, GError **error) {
 
 /* The CPU of the host, which is what hypervisors are tested on; QEMU has none to pass through when
  * it emulates. */
-static bool set_cpu(DomainXml *domain, const RecipeRequest *request, GPtrArray *steps, GError **error) {
+static bool set_cpu(DomainXml *domain, const RecipeRequest *request, const char **ret_vendor, GPtrArray *steps,
+                    GError **error) {
         g_autofree char *mode = cpu_edit_mode(domain), *type = domain_xml_attribute(domain->root, "type");
         const CpuEdit edit = {
                         .vendor = request->vendor,
@@ -140,21 +141,22 @@ static bool set_cpu(DomainXml *domain, const RecipeRequest *request, GPtrArray *
                         .nested = 1,
         };
 
-        return cpu_edit_apply(domain, &edit, steps, error);
+        return cpu_edit_apply(domain, &edit, ret_vendor, steps, error);
 }
 
 char *recipe_apply(const char *xml, const RecipeRequest *request, GPtrArray *steps, GPtrArray *advice, GError **error) {
         const Recipe *recipe = find(request, error);
         g_autoptr(DomainXml) domain = recipe ? domain_xml_parse(xml, error) : NULL;
+        const char *vendor;
 
-        if (!domain || !set_cpu(domain, request, steps, error) ||
+        if (!domain || !set_cpu(domain, request, &vendor, steps, error) ||
             !recipe_raise_cpus(domain, recipe->cpus, steps, error) ||
             !recipe_raise_memory(domain, recipe->memory, steps, error) ||
             (recipe->nics && !recipe_set_nics(domain, recipe->nics, steps, error)) ||
             (recipe->sata && !recipe_set_disks(domain, steps, error)))
                 return NULL;
         if (recipe->windows)
-                recipe_set_hyperv(domain, request->vendor, steps);
+                recipe_set_hyperv(domain, vendor, steps);
         if (recipe->advice)
                 g_ptr_array_add(advice, g_strdup(recipe->advice));
         return domain_xml_write(domain, error);

@@ -245,6 +245,15 @@ static char *made_of(const char *xml, const char *vendor, char **ret_steps) {
         "<domain type='" type "'>\n" BIG "  <os>\n    <type arch='x86_64'>hvm</type>\n  </os>\n" features \
         "  <devices/>\n</domain>\n"
 
+/* Nobody says whose CPU it is, but the definition does. */
+static void test_windows_by_its_own_vendor(void) {
+        g_autofree char *steps = NULL,
+                        *made = made_of(BARE("kvm", "  <cpu mode='custom'><model>EPYC</model></cpu>\n"), NULL, &steps);
+
+        g_assert_nonnull(strstr(made, "<feature policy='require' name='svm'/>"));
+        g_assert_null(strstr(made, "rtm"));
+}
+
 static void test_windows_from_nothing(void) {
         g_autofree char *steps = NULL, *made = made_of(BARE("kvm", ""), "amd", &steps);
 
@@ -372,6 +381,7 @@ int main(int argc, char **argv) {
         g_test_add_func("/recipe/a-mode-where-there-is-none", test_a_mode_where_there_is_none);
         g_test_add_func("/recipe/releases", test_releases);
         g_test_add_func("/recipe/windows-from-nothing", test_windows_from_nothing);
+        g_test_add_func("/recipe/windows-by-its-own-vendor", test_windows_by_its_own_vendor);
         g_test_add_func("/recipe/windows-in-other-ways", test_windows_in_other_ways);
         g_test_add_func("/recipe/ignore-msrs-is-advice-only", test_ignore_msrs_is_advice_only);
         g_test_add_func("/recipe/sizes", test_sizes);
