@@ -18,7 +18,8 @@ static bool load(const Host *host, const Module *module, Loader *loader, GPtrArr
         g_autoptr(Request) nothing = request_new(0);
         g_autofree char *after = load_options_after(host, nothing, module);
         /* kvm, which it needs, has been there, or comes anew. */
-        const bool keeps = module_is_present(host_module(host, "kvm"));
+        const Module *kvm = host_module(host, "kvm");
+        const bool keeps = kvm && module_is_present(kvm);
         g_autofree char *kept = keeps ? load_options_kept(host, nothing, module) : g_strdup("");
         g_autofree char *options = load_options_join(after, kept);
         bool existed;

@@ -208,12 +208,12 @@ static bool draft_file(Draft *draft, const char *path, const Dropin *after, GErr
         return true;
 }
 
-/* It takes back, and nothing else. */
-static bool is_reset(const Request *request) {
+/* It sets nothing: it takes back, or loads anew. */
+static bool sets_nothing(const Request *request) {
         for (unsigned i = 0; i < request->settings->len; i++)
                 if (((const Setting *) g_ptr_array_index(request->settings, i))->value)
                         return false;
-        return !request->pending && !request->reload;
+        return true;
 }
 
 static bool draft_files(Draft *draft, GError **error) {
@@ -227,7 +227,7 @@ static bool draft_files(Draft *draft, GError **error) {
                         return false;
         if (draft->request->pending)
                 return true;
-        if (is_reset(draft->request)) {
+        if (sets_nothing(draft->request) && !draft->request->reload) {
                 dropin_tidy(draft->runtime);
                 if (!(draft->request->flags & REQUEST_RUNTIME))
                         dropin_tidy(draft->kept);
@@ -358,10 +358,7 @@ static bool check_builtin_reload(const Draft *draft, GError **error) {
 
 /* All is loaded anew with what modprobe.d says. */
 static bool settles(const Plan *plan, const Request *request) {
-        for (unsigned i = 0; i < request->settings->len; i++)
-                if (((const Setting *) g_ptr_array_index(request->settings, i))->value)
-                        return false;
-        return plan_reloads(plan) && !(request->flags & ~(uint64_t) REQUEST_DRY_RUN);
+        return sets_nothing(request) && plan_reloads(plan) && !(request->flags & ~(uint64_t) REQUEST_DRY_RUN);
 }
 
 Plan *plan_new(const Host *host, const Loader *loader, const Request *request, GError **error) {

@@ -197,7 +197,7 @@ static Host *read_all(Root *root, const Loader *loader) {
         host->modules_disabled = host->nomodule || read_modules_disabled(root);
         host->has_module_files = read_has_module_files(root, host->release);
         host->kvm_kept = read_kvm_kept(root);
-        host->arm_asked = arm_nesting_is_asked(root);
+        host->arm_asked = host_is_arm(host) && arm_nesting_is_asked(root);
         /* drivers/hv/mshv_root_main.c, Linux 6.15: of a root partition, and of an L1VH. */
         host->mshv = root_exists(root, "sys/class/misc/mshv");
         read_journal(host);
@@ -281,12 +281,19 @@ char *host_vendor_switch(const Host *host, const char *name) {
         return value ? catalog_read(parameter, host->release, value->value) : NULL;
 }
 
+bool host_is_arm(const Host *host) {
+        const Module *kvm = host_module(host, "kvm");
+
+        return g_str_equal(host->cpu->architecture, "aarch64") && !host_vendor_module(host) && kvm &&
+               module_is_present(kvm);
+}
+
 const char *host_nested(const Host *host) {
         const Module *vendor = host_vendor_module(host);
 
         if (host->unknown)
                 return "unknown";
-        if (!vendor && g_str_equal(host->cpu->architecture, "aarch64") && module_is_present(host_module(host, "kvm")))
+        if (host_is_arm(host))
                 return arm_nesting_judge(host->arm_asked, host->cpu->facts);
         if (!vendor || !module_is_present(vendor) || !catalog_find(vendor->name, "nested"))
                 return "unavailable";

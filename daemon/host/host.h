@@ -69,6 +69,7 @@ char *host_kvm_number(const Root *root);
 
 const Module *host_module(const Host *host, const char *name); /* NULL when the host has no such object */
 const Module *host_vendor_module(const Host *host);            /* NULL when there is none */
+bool host_is_arm(const Host *host);                            /* its KVM is Arm's: arm-nesting.h */
 const char *host_nested(const Host *host);                     /* "on" "off" "unavailable" "unknown" */
 /* A switch of the vendor's module that is there now: "1", "0", or NULL when it does not tell. */
 char *host_vendor_switch(const Host *host, const char *name);

@@ -59,14 +59,14 @@ bool user_read_uid(const Root *root, const char *pid, unsigned *ret) {
         return read_status(root, pid, ret, &parent);
 }
 
-/* What the vendor's module that is there makes of a guest a hypervisor. */
+/* What makes a guest a hypervisor, by the vendor's module that is there; NULL: there is none. */
 static const char *read_feature(const Root *root) {
         return root_exists(root, "sys/module/kvm_amd")     ? "svm"
                : root_exists(root, "sys/module/kvm_intel") ? "vmx"
                                                            : NULL;
 }
 
-static User *user_new(const Root *root, const char *pid) {
+static User *user_new(const Root *root, const char *pid, const char *feature) {
         g_autofree char *path = g_strdup_printf("proc/%s/comm", pid), *command = root_read_line(root, path);
         unsigned uid, parent;
 
@@ -74,7 +74,7 @@ static User *user_new(const Root *root, const char *pid) {
                 return NULL;
         g_autofree char *unit = unit_read(root, pid);
         g_auto(QemuClaims) claims = {};
-        qemu_read_claims(root, pid, read_feature(root), &claims);
+        qemu_read_claims(root, pid, feature, &claims);
         User *user = g_new0(User, 1);
         user->pid = (unsigned) g_ascii_strtoull(pid, NULL, 10);
         user->uid = uid;
@@ -132,25 +132,32 @@ static bool is_free(const Root *root) {
         return told;
 }
 
-static void add(Users *users, unsigned max, const Root *root, const char *pid) {
+typedef struct Scan {
+        Users *users;
+        unsigned max;        /* so many are kept */
+        const char *feature; /* read_feature() */
+        Descriptors descriptors;
+} Scan;
+
+static void add(Scan *scan, const char *pid) {
         User *user = NULL;
 
-        if (users->holders->len >= max)
-                users->omitted++;
-        else if ((user = user_new(root, pid)))
-                g_ptr_array_add(users->holders, user);
+        if (scan->users->holders->len >= scan->max)
+                scan->users->omitted++;
+        else if ((user = user_new(scan->descriptors.root, pid, scan->feature)))
+                g_ptr_array_add(scan->users->holders, user);
 }
 
 /* Those of the processes @names that have more descriptors than were looked at. */
-static GPtrArray *look(Users *users, unsigned max, Descriptors *descriptors, char *const *names, unsigned from,
-                       unsigned to) {
+static GPtrArray *look(Scan *scan, char *const *names, unsigned from, unsigned to) {
         GPtrArray *more = g_ptr_array_new();
+        Descriptors *descriptors = &scan->descriptors;
 
         for (char *const *name = names; *name && !descriptors_spent(descriptors); name++)
                 switch ((*name)[strspn(*name, "0123456789")] ? HOLDING_NOT
                                                              : descriptors_look(descriptors, *name, from, to)) {
                 case HOLDING_KVM:
-                        add(users, max, descriptors->root, *name);
+                        add(scan, *name);
                         break;
                 case HOLDING_MORE:
                         g_ptr_array_add(more, *name);
@@ -164,20 +171,19 @@ static GPtrArray *look(Users *users, unsigned max, Descriptors *descriptors, cha
 
 Users *users_scan_within(const Root *root, const Bounds *bounds, unsigned max) {
         Users *users = users_new();
-        Descriptors descriptors;
 
         if (is_free(root))
                 return users;
-        descriptors_begin(&descriptors, root, bounds);
+        Scan scan = {.users = users, .max = max, .feature = read_feature(root)};
+        descriptors_begin(&scan.descriptors, root, bounds);
         g_auto(GStrv) names = root_list(root, "proc");
-        g_autoptr(GPtrArray) more = look(users, max, &descriptors, names, 0, bounds->first);
+        g_autoptr(GPtrArray) more = look(&scan, names, 0, bounds->first);
         g_ptr_array_add(more, NULL);
-        g_autoptr(GPtrArray) rest =
-                        look(users, max, &descriptors, (char *const *) more->pdata, bounds->first, bounds->each);
+        g_autoptr(GPtrArray) rest = look(&scan, (char *const *) more->pdata, bounds->first, bounds->each);
         g_ptr_array_sort(users->holders, compare_users);
-        users->looked = descriptors.looked;
+        users->looked = scan.descriptors.looked;
         /* /proc of a machine that has no process at all could not be read. */
-        users->perhaps_more = descriptors.cut || rest->len > 0 || (!*names && root_is_machine(root));
+        users->perhaps_more = scan.descriptors.cut || rest->len > 0 || (!*names && root_is_machine(root));
         return users;
 }
 

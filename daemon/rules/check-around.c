@@ -173,8 +173,8 @@ void rule_windows_nests(Check *check) {
         fix = quoted ? g_strdup_printf("nestvirtctl set-cpu %s --nested=no", quoted) : g_strdup("");
         check_find(check, "warn", fix,
                    "%s %s with the host's CPU, though nothing asks for it: Windows switches virtualization-based "
-                   "security "
-                   "on by itself where it finds that, becomes a host of Hyper-V, and is slower or does not boot. Where "
+                   "security on by itself where it finds that, becomes a host of Hyper-V, and is slower or does not "
+                   "boot. Where "
                    "it is meant, the definition is to require it by name, as the recipe hyperv does",
                    some, feature);
 }

@@ -7,6 +7,7 @@
 
 #include "check-rules.h"
 #include "dropin.h"
+#include "error.h"
 #include "option-slip.h"
 #include "option-value.h"
 #include "syntax.h"
@@ -15,14 +16,6 @@
 
 static char *place_of(const Option *option) {
         return check_place(option->path, option->line);
-}
-
-/* Other people's words in a message: at most a line of them, and nothing that a terminal would
- * obey. */
-static char *quote(const char *word) {
-        g_autofree char *name = g_strndup(word, 64), *valid = g_utf8_make_valid(name, -1);
-
-        return g_strescape(valid, NULL);
 }
 
 /* The kernel takes these two for every module (kernel/module/main.c, lib/dynamic_debug.c). */
@@ -65,15 +58,14 @@ static void find_comment(Check *check, unsigned at, unsigned n) {
 
         for (unsigned i = at; i < at + n; i++) {
                 const Option *o = g_ptr_array_index(options->options, i);
-                g_autofree char *value = quote(o->value);
+                g_autofree char *value = error_quote(o->value);
                 if (module_value(module, o->name))
                         g_string_append_printf(known, "%s%s%s%s", known->len > 0 ? " " : "", o->name,
                                                o->bare ? "" : "=", value);
         }
         check_find(check, "warn", "",
                    "modprobe.d has no comments after an option: %s is given what follows the \"#\" in %s as well%s%s. "
-                   "A "
-                   "comment is a line of its own",
+                   "A comment is a line of its own",
                    first->module, source, known->len > 0 ? ", and takes " : ", and ignores it", known->str);
 }
 
@@ -81,7 +73,7 @@ static void find_comment(Check *check, unsigned at, unsigned n) {
 static void find_blanks(Check *check, unsigned at, const char *meant) {
         const Option *o = g_ptr_array_index(check->host->options->options, at);
         const Parameter *p = catalog_find(o->module, o->name);
-        g_autofree char *source = place_of(o), *shown = quote(meant), *name = quote(o->name);
+        g_autofree char *source = place_of(o), *shown = error_quote(meant), *name = error_quote(o->name);
         g_autofree char *fix = NULL;
 
         if (p && option_value_refused(check->host, catalog_variant(p, check->host->release)))
@@ -95,7 +87,7 @@ static void find_blanks(Check *check, unsigned at, const char *meant) {
 
 static void find_unknown(Check *check, const Option *o) {
         const Parameter *own = find_own(check, o);
-        g_autofree char *source = place_of(o), *quoted = quote(o->name);
+        g_autofree char *source = place_of(o), *quoted = error_quote(o->name);
         g_autofree char *told = NULL, *fix = NULL;
 
         if (own && g_str_equal(own->name, o->name))
@@ -173,7 +165,7 @@ static char *name_foreign(const Check *check, const Option *first) {
                 const Option *o = g_ptr_array_index(options, i);
                 if (g_strcmp0(o->path, first->path) != 0 || !g_str_equal(o->module, first->module))
                         continue;
-                alone |= !is_for_both(check, o);
+                alone = alone || !is_for_both(check, o);
                 if (names->len < NAMES_MAX && catalog_find(o->module, o->name) &&
                     !g_ptr_array_find_with_equal_func(names, o->name, g_str_equal, NULL))
                         g_ptr_array_add(names, g_strdup(o->name));
@@ -236,11 +228,10 @@ void rule_modules_load(Check *check) {
                 const Stray *s = g_ptr_array_index(check->facts->strays, i);
                 if (s->kind != STRAY_LOAD)
                         continue;
-                g_autofree char *fix = ask_all(check, s), *quoted = quote(s->text);
+                g_autofree char *fix = ask_all(check, s), *quoted = error_quote(s->text);
                 check_find(check, "warn", fix,
                            "%s:%u says \"%s\", but a line there is the name of a module and nothing else: systemd "
-                           "finds "
-                           "no module of that name and loads none. Options are for modprobe.d",
+                           "finds no module of that name and loads none. Options are for modprobe.d",
                            s->path, s->line, quoted);
         }
 }
@@ -266,7 +257,7 @@ static void find_changed(Check *check, const Option *o) {
                 return;
         const Parameter *p = catalog_variant(known, check->host->release);
         g_autofree char *before = catalog_parse(p, check->host->release, written);
-        g_autofree char *now = option_value_parse(check->host, p, o), *shown = quote(o->value);
+        g_autofree char *now = option_value_parse(check->host, p, o), *shown = error_quote(o->value);
         if (!before || g_strcmp0(before, now) == 0)
                 return;
         check_find(check, "info", "",
@@ -284,7 +275,7 @@ void rule_own_file(Check *check) {
         }
         for (unsigned i = 0; i < check->facts->strays->len; i++) {
                 const Stray *s = g_ptr_array_index(check->facts->strays, i);
-                g_autofree char *quoted = quote(s->text);
+                g_autofree char *quoted = error_quote(s->text);
                 if (s->kind == STRAY_COMMENTED && !is_set_anew(check, s))
                         check_find(check, "warn", "",
                                    "%s:%u is commented out (\"%s\"): what was set with nestvirtctl is not given to %s "
@@ -294,7 +285,7 @@ void rule_own_file(Check *check) {
 }
 
 static void find_unread(Check *check, const Stray *stray) {
-        g_autofree char *fix = ask_all(check, stray), *quoted = quote(stray->text);
+        g_autofree char *fix = ask_all(check, stray), *quoted = error_quote(stray->text);
 
         check_find(check, "warn", fix,
                    "%s is not read, as its name does not end in .conf, though its line %u says \"%s\"", stray->path,

@@ -36,8 +36,7 @@ char *nested_reason(const Host *host) {
                 return g_strdup("guests of this host run on Microsoft's hypervisor (/dev/mshv), where nesting is asked "
                                 "for per guest, by what starts it (MSHV_PT_BIT_NESTED_VIRTUALIZATION); KVM has no part "
                                 "in it");
-        if (!host->unknown && !vendor && g_str_equal(host->cpu->architecture, "aarch64") &&
-            module_is_present(host_module(host, "kvm")))
+        if (!host->unknown && host_is_arm(host))
                 return g_strdup(told_of_arm(host, host_nested(host)));
         return NULL;
 }

@@ -200,13 +200,17 @@ static GList *sorted(const GuestTable *table) {
 
 GPtrArray *guest_table_unasked(const GuestTable *table) {
         GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-        g_autoptr(GList) guests = sorted(table);
+        g_autoptr(GList) found = NULL;
+        GHashTableIter i;
+        gpointer facts;
 
-        for (const GList *i = guests; i; i = i->next) {
-                const GuestFacts *facts = i->data;
+        g_hash_table_iter_init(&i, table->facts);
+        while (g_hash_table_iter_next(&i, NULL, &facts))
                 if (guest_nests_unasked(facts, &table->host))
-                        g_ptr_array_add(names, g_strdup(facts->name));
-        }
+                        found = g_list_prepend(found, facts);
+        found = g_list_sort(found, compare_names);
+        for (const GList *one = found; one; one = one->next)
+                g_ptr_array_add(names, g_strdup(((const GuestFacts *) one->data)->name));
         return names;
 }
 
