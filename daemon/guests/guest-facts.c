@@ -18,6 +18,15 @@ void guest_facts_take_runs(GuestFacts *facts, const GuestFacts *from) {
         facts->guest_mode = from->guest_mode;
 }
 
+void guest_facts_keep(GuestFacts *facts, const GuestFacts *before) {
+        facts->type = before->type;
+        facts->arch = before->arch;
+        facts->machine = before->machine;
+        facts->defined = before->defined;
+        if (before->active)
+                facts->live = before->live;
+}
+
 void guest_snapshot_free(GuestSnapshot *snapshot) {
         if (!snapshot)
                 return;

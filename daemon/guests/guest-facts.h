@@ -17,6 +17,9 @@ typedef struct GuestSnapshot {
 typedef struct GuestFacts {
         char *name, *uuid; /* the UUID in lower case with dashes */
         bool active, persistent;
+        /* of a guest that runs: its QEMU does not answer, and until it does libvirt tells no
+         * definition: type, arch, machine, defined and live are not known */
+        bool untold;
         const char *type, *arch, *machine; /* "kvm", "qemu", …; "x86_64", …; "pc-q35-7.2", …; interned */
         GuestCpu defined;                  /* of the persistent definition; of the running guest when there is none */
         GuestCpu live;                     /* of the running guest */
@@ -32,6 +35,8 @@ typedef struct GuestFacts {
 GuestFacts *guest_facts_new(void);
 /* Only what it has run. */
 void guest_facts_take_runs(GuestFacts *facts, const GuestFacts *from);
+/* What @facts are untold of is as it was known before. */
+void guest_facts_keep(GuestFacts *facts, const GuestFacts *before);
 void guest_facts_free(GuestFacts *facts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestFacts, guest_facts_free)
 void guest_snapshot_free(GuestSnapshot *snapshot);
