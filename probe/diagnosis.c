@@ -8,6 +8,10 @@
 
 #include "diagnosis.h"
 
+/* SVM_EXIT_ERR of asm/svm.h, whose type is not the same in all kernels' headers: -1 in Linux 6.1,
+ * -1ull in 7.2. */
+#define EXIT_INVALID UINT64_MAX
+
 #define EXCEPTION_PAGE_FAULT 14U
 /* Bit 31 of an exit reason (Intel's manual, volume 3D, appendix C). */
 #define ENTRY_FAILED 0x80000000U
@@ -100,7 +104,7 @@ bool diagnose_exception(const Vm *vm, Report *report) {
 bool diagnose_svm_exit(uint64_t code, uint64_t info1, uint64_t info2, Report *report) {
         const unsigned long long first = info1, second = info2;
 
-        if (code == (uint64_t) SVM_EXIT_ERR)
+        if (code == EXIT_INVALID)
                 return conclude(report, RESULT_BROKEN,
                                 "VMRUN refused the VMCB (exit code -1, VMEXIT_INVALID: controls, host or guest state)");
         if (code == SVM_EXIT_SHUTDOWN)

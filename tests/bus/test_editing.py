@@ -2,6 +2,7 @@
 """Changing guests' definitions, over a hypervisor made of files: what is planned, who may, what is
 carried out, and what is put back."""
 
+import errno
 import os
 import re
 
@@ -217,6 +218,22 @@ class Memory(Editing):
     # What is freed would be overwritten by this, which meson sets.
     wrap = ("env", "-u", "MALLOC_PERTURB_")
 
+    @staticmethod
+    def read(memory, begin, end):
+        """What is there. Since glibc 2.42 and Linux 6.13 a thread's stack has guard pages within
+        its mapping (MADV_GUARD_INSTALL), which can't be read."""
+        page, parts = os.sysconf("SC_PAGESIZE"), []
+        while begin < end:
+            memory.seek(begin)
+            try:
+                parts.append(memory.read(end - begin))
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+                parts.append(bytes(page))
+            begin += len(parts[-1])
+        return b"".join(parts)
+
     def copies(self):
         """How often the secret is in the daemon's memory, with what is before it. A sanitizer's own
         memory is too large to be looked through."""
@@ -226,8 +243,7 @@ class Memory(Editing):
             for line in maps:
                 begin, end = (int(word, 16) for word in line.split()[0].split("-"))
                 if line.split()[1].startswith("rw") and end - begin < 1 << 30:
-                    memory.seek(begin)
-                    text = memory.read(end - begin)
+                    text = self.read(memory, begin, end)
                     found += [text[max(match.start() - 40, 0):match.start()] for match in re.finditer(self.SECRET.encode(), text)]
         return found
 
