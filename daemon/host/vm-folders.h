@@ -15,7 +15,8 @@
 /* It is such a name. */
 bool vm_folder_is(const char *name);
 /* All that is there, other things than machines among it; nothing, and maybe @unreachable
- * (UNSUPPORTED, NOT_PERMITTED), when KVM's folder can't be reached. Without KVM there is nothing. */
+ * (UNSUPPORTED, NOT_PERMITTED), when KVM's folder can't be reached. Without KVM there is
+ * nothing. */
 GStrv vm_folders_list(const Root *root, GError **unreachable);
 /* Who says to be which of @guests, a set of UUIDs: UUID -> folder; "" when several say the same, of
  * whom none is believed. */

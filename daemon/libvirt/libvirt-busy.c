@@ -4,8 +4,8 @@
  * (qemuDomainGetControlInfo() in src/qemu/qemu_driver.c).
  *
  * libvirt 9.0 tells a definition whatever QEMU does. In 11.3 qemuDomainGetXMLDesc() takes the
- * guest's job first, which whoever asks its QEMU holds until there is an answer, and waits for it for
- * 30 s (VIR_JOB_WAIT_TIME in src/conf/virdomainjob.c). */
+ * guest's job first, which whoever asks its QEMU holds until there is an answer, and waits for it
+ * for 30 s (VIR_JOB_WAIT_TIME in src/conf/virdomainjob.c). */
 
 #include <glib.h>
 

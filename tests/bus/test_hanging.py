@@ -179,8 +179,8 @@ class Qemu(Fake):
         self.stop(daemon)
 
     def test_its_definition_is_withheld(self):
-        """As by libvirt 11.3 (libvirt-busy.c): what was known of it stays, and is read again once it
-        answers; nobody else loses anything."""
+        """As by libvirt 11.3 (libvirt-busy.c): what was known of it stays, and is read again once
+        it answers; nobody else loses anything."""
         write(self.fake / "withhold", "")
         self.begin("--guest-patience=4000000")
         before = self.get(ONE)
@@ -210,7 +210,7 @@ class Qemu(Fake):
         wait_for(lambda: (self.get(three)["Now"], self.get(three)["Using"]) == ("yes", "no"), "what is told of it")
 
     def test_the_kernel_tells(self):
-        """No QEMU is asked for what KVM's counters in debugfs say, so that nothing hangs with it."""
+        """No QEMU is asked for what KVM's counters in debugfs say, so that nothing hangs."""
         folder = self.host / "sys/kernel/debug/kvm/812-13"
         write(folder / "nested_run", "7\n")
         write(folder / "guest_mode", "1\n")

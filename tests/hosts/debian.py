@@ -2,9 +2,9 @@
 """A root of another Debian release with all that the tests need, and the command that runs tiers of
 tests in it.
 
-Owns the recipe of that root, which is made once and kept in the cache (one of unstable, which moves,
-for a day), and what a run sees of the machine. What a run writes goes with it: the root stays as it
-was made. Which packages are needed says ./run.
+Owns the recipe of that root, which is made once and kept in the cache (one of unstable, which
+moves, for a day), and what a run sees of the machine. What a run writes goes with it: the root
+stays as it was made. Which packages are needed says ./run.
 
     debian.py SUITE    makes the root and prints its folder
 """
@@ -26,7 +26,8 @@ TOLD = ["libc6", "libglib2.0-0t64", "systemd", "libkmod2", "libvirt0", "qemu-sys
 
 # A copy-on-write view of the root, with the machine's kernel, and with processes and mounts of its
 # own. Interfaces of the kernel are the machine's: what the tests change there, they change in name
-# spaces of theirs.
+# spaces of theirs. The shell stays as the first process, which reaps what daemons leave behind: of a
+# QEMU that nobody reaps libvirt says that it can't be ended.
 ENTER = """
 mount -t tmpfs -o mode=755 tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
@@ -40,7 +41,7 @@ mount --rbind /dev dev
 mount -t tmpfs -o mode=755 tmpfs run
 mount -t tmpfs -o mode=1777 tmpfs tmp
 shift 3
-exec chroot . "$@"
+chroot . "$@"
 """
 
 # Tools of the release, whatever the machine's are.
