@@ -26,8 +26,8 @@ TOLD = ["libc6", "libglib2.0-0t64", "systemd", "libkmod2", "libvirt0", "qemu-sys
 
 # A copy-on-write view of the root, with the machine's kernel, and with processes and mounts of its
 # own. Interfaces of the kernel are the machine's: what the tests change there, they change in name
-# spaces of theirs. The shell stays as the first process, which reaps what daemons leave behind: of a
-# QEMU that nobody reaps libvirt says that it can't be ended.
+# spaces of theirs. The shell stays as the first process, which reaps what daemons leave behind: of
+# a QEMU that nobody reaps libvirt says that it can't be ended.
 ENTER = """
 mount -t tmpfs -o mode=755 tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
