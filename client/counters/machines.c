@@ -12,13 +12,19 @@ struct Machines {
         Inventory *inventory;
         GHashTable *guests; /* UUID -> name, both the inventory's */
         GVariant *holders;  /* aa{sv}, or NULL */
+        GHashTable *by_pid; /* PID -> GVariant* of those */
 };
+
+static void unref_holder(gpointer holder) {
+        g_variant_unref(holder);
+}
 
 int machines_new(Client *client, Machines **ret, sd_bus_error *error) {
         g_autoptr(Machines) machines = g_new0(Machines, 1);
 
         machines->client = client;
         machines->guests = g_hash_table_new(g_str_hash, g_str_equal);
+        machines->by_pid = g_hash_table_new_full(NULL, NULL, NULL, unref_holder);
         int r = inventory_fetch(client, &machines->inventory, error);
         if (r < 0)
                 return r;
@@ -35,28 +41,33 @@ void machines_free(Machines *machines) {
         if (!machines)
                 return;
         g_hash_table_unref(machines->guests);
+        g_hash_table_unref(machines->by_pid);
         g_clear_pointer(&machines->inventory, inventory_free);
         g_clear_pointer(&machines->holders, g_variant_unref);
         g_free(machines);
 }
 
 int machines_look(Machines *machines, sd_bus_error *error) {
+        g_hash_table_remove_all(machines->by_pid);
         g_clear_pointer(&machines->holders, g_variant_unref);
-        return holders_fetch(machines->client, machines->inventory, &machines->holders, error);
+        int r = holders_fetch(machines->client, machines->inventory, &machines->holders, error);
+        const gsize n = r < 0 ? 0 : g_variant_n_children(machines->holders);
+
+        /* The first of two stays, as it is the one that the list is begun with. */
+        for (gsize i = n; i > 0; i--) {
+                g_autoptr(GVariant) holder = g_variant_get_child_value(machines->holders, i - 1);
+                guint32 pid = 0;
+                if (g_variant_lookup(holder, "Pid", "u", &pid))
+                        (void) g_hash_table_replace(machines->by_pid, GUINT_TO_POINTER(pid), g_steal_pointer(&holder));
+        }
+        return r;
 }
 
 /* The process that has made the machine, if it is still there. */
 static GVariant *find_holder(const Machines *machines, const char *process) {
-        const guint64 wanted = g_ascii_strtoull(process, NULL, 10);
-        const gsize n = machines->holders ? g_variant_n_children(machines->holders) : 0;
+        const guint64 pid = g_ascii_strtoull(process, NULL, 10);
 
-        for (gsize i = 0; i < n; i++) {
-                g_autoptr(GVariant) holder = g_variant_get_child_value(machines->holders, i);
-                guint32 pid = 0;
-                if (g_variant_lookup(holder, "Pid", "u", &pid) && pid == wanted)
-                        return g_steal_pointer(&holder);
-        }
-        return NULL;
+        return pid <= G_MAXUINT32 ? g_hash_table_lookup(machines->by_pid, GUINT_TO_POINTER((guint) pid)) : NULL;
 }
 
 static const char *holder_name(GVariant *holder) {
@@ -66,7 +77,7 @@ static const char *holder_name(GVariant *holder) {
 }
 
 char *machines_name(const Machines *machines, const char *machine, const char *process) {
-        g_autoptr(GVariant) holder = find_holder(machines, process);
+        GVariant *holder = find_holder(machines, process);
         /* Of libvirt's guests, as of the beginning: one that was started later has a process to be
          * known by. */
         const char *guest = g_hash_table_lookup(machines->guests, machine);

@@ -8,22 +8,40 @@
 #include "inventory.h"
 #include "sample.h"
 
+static void unref_counters(gpointer counters) {
+        g_variant_unref(counters);
+}
+
 Sample *sample_new(GVariant *statistics) {
         Sample *sample = g_new(Sample, 1);
+        GVariantIter iter;
+        const char *name;
+        GVariant *counters;
 
-        *sample = (Sample) {.time = g_get_monotonic_time(), .wall = g_get_real_time(), .statistics = statistics};
+        *sample = (Sample) {
+                        .time = g_get_monotonic_time(),
+                        .wall = g_get_real_time(),
+                        .statistics = statistics,
+                        .machines = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, unref_counters),
+        };
+        g_variant_iter_init(&iter, statistics);
+        while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &counters))
+                (void) g_hash_table_insert(sample->machines, (gpointer) name, g_variant_ref(counters));
         return sample;
 }
 
 void sample_free(Sample *sample) {
         if (!sample)
                 return;
+        g_hash_table_unref(sample->machines);
         g_variant_unref(sample->statistics);
         g_free(sample);
 }
 
 static GVariant *counters_of(const Sample *sample, const char *machine) {
-        return sample ? g_variant_lookup_value(sample->statistics, machine, G_VARIANT_TYPE_VARDICT) : NULL;
+        GVariant *counters = sample ? g_hash_table_lookup(sample->machines, machine) : NULL;
+
+        return counters ? g_variant_ref(counters) : NULL;
 }
 
 bool sample_has(const Sample *sample, const char *machine) {

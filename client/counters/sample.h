@@ -10,6 +10,7 @@ typedef struct Sample {
         gint64 time;          /* µs, monotonic */
         gint64 wall;          /* µs since the epoch */
         GVariant *statistics; /* a{sa{sv}}, as GetStatistics answers */
+        GHashTable *machines; /* its keys, and its values (GVariant*) */
 } Sample;
 
 /* One row: a counter of a machine. */

@@ -181,13 +181,13 @@ static void print_lines(const Stat *stat, const GPtrArray *machines) {
         g_autofree char *time = clock_text(stat->now);
 
         for (unsigned i = 0; i < machines->len; i++) {
-                const char *machine = g_ptr_array_index(machines, i);
+                const char *machine = g_ptr_array_index(machines, i), *label = label_of(stat, machine);
                 g_autofree char *name = name_of(stat, machine);
                 g_autoptr(GPtrArray) rows = sample_rows(stat->now, stat->before, machine);
                 for (unsigned j = 0; j < rows->len; j++) {
                         const Row *row = g_ptr_array_index(rows, j);
                         g_autofree char *total = total_text(row), *rate = rate_text(row);
-                        const char *const cells[] = {time, name, label_of(stat, machine), row->name, total, rate};
+                        const char *const cells[] = {time, name, label, row->name, total, rate};
                         table_add(table, STYLE_PLAIN, cells, NULL);
                 }
         }

@@ -242,20 +242,31 @@ Services *object_services(const Object *object) {
         return object->objects->services;
 }
 
-/* All of an object's properties are asked for in the order in which vtable and dictionary have
- * them: then the first look finds it. */
-static GVariant *object_value(Object *object, const char *property) {
-        const gsize n = g_variant_n_children(object->properties);
+/* < 0: the one that is asked for comes before it. */
+static int compare_key(const char *property, GVariant *entry) {
+        g_autoptr(GVariant) key = g_variant_get_child_value(entry, 0);
 
-        for (gsize i = 0; i < n; i++) {
-                const gsize at = (object->next + i) % n;
-                g_autoptr(GVariant) entry = g_variant_get_child_value(object->properties, at), value = NULL;
-                const char *name;
-                g_variant_get(entry, "{&sv}", &name, &value);
-                if (!g_str_equal(name, property))
-                        continue;
-                object->next = at + 1;
-                return g_steal_pointer(&value);
+        return strcmp(property, g_variant_get_string(key, NULL));
+}
+
+/* All of an object's properties are asked for in the order in which vtable and dictionary have
+ * them, which is that of their names: then the first look finds it, and else a few do. */
+static GVariant *object_value(Object *object, const char *property) {
+        gsize from = 0, to = g_variant_n_children(object->properties), at = object->next < to ? object->next : to / 2;
+
+        while (from < to) {
+                g_autoptr(GVariant) entry = g_variant_get_child_value(object->properties, at);
+                const int order = compare_key(property, entry);
+                if (order == 0) {
+                        g_autoptr(GVariant) value = g_variant_get_child_value(entry, 1);
+                        object->next = at + 1;
+                        return g_variant_get_variant(value);
+                }
+                if (order < 0)
+                        to = at;
+                else
+                        from = at + 1;
+                at = from + (to - from) / 2;
         }
         return NULL;
 }

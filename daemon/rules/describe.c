@@ -4,6 +4,8 @@
  * them. Dictionaries are written in the order of their keys, so that the same snapshot always looks
  * the same. It must not decide anything. */
 
+#include <string.h>
+
 #include "describe.h"
 #include "effect-judge.h"
 #include "firmware.h"
@@ -142,9 +144,19 @@ static bool same_dictionary(GVariant *a, GVariant *b) {
         return true;
 }
 
+/* Of the same type. What is the same is nearly always written the same, too. */
+static bool same_bytes(GVariant *a, GVariant *b) {
+        const gsize size = g_variant_get_size(a);
+
+        return size == g_variant_get_size(b) &&
+               (size == 0 || memcmp(g_variant_get_data(a), g_variant_get_data(b), size) == 0);
+}
+
 static bool same(GVariant *a, GVariant *b) {
         if (!g_variant_is_of_type(a, g_variant_get_type(b)))
                 return false;
+        if (same_bytes(a, b))
+                return true;
         if (g_variant_is_of_type(a, G_VARIANT_TYPE("a{s*}")))
                 return same_dictionary(a, b);
 
@@ -169,8 +181,10 @@ static void add_differences(GPtrArray *names, GVariant *of, GVariant *other, boo
 GStrv describe_diff(GVariant *before, GVariant *after) {
         g_autoptr(GPtrArray) names = g_ptr_array_new();
 
-        add_differences(names, before, after, true);
-        add_differences(names, after, before, false);
+        if (!same_bytes(before, after)) {
+                add_differences(names, before, after, true);
+                add_differences(names, after, before, false);
+        }
         g_ptr_array_sort(names, compare_names);
         g_ptr_array_add(names, NULL);
         return (GStrv) g_ptr_array_free(g_steal_pointer(&names), FALSE);
