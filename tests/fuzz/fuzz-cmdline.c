@@ -33,7 +33,8 @@ static void check_options(const Options *options, const char *text) {
         }
         for (unsigned i = 0; i < options->commands->len; i++) {
                 const Command *command = g_ptr_array_index(options->commands, i);
-                g_assert_true(g_str_equal(command->verb, "blacklist") || g_str_equal(command->verb, "module_blacklist"));
+                g_assert_true(g_str_equal(command->verb, "blacklist") ||
+                              g_str_equal(command->verb, "module_blacklist"));
                 fuzz_assert_utf8(command->module);
                 g_assert_null(command->path);
         }
