@@ -43,6 +43,8 @@ void guest_facts_free(GuestFacts *facts) {
                 return;
         g_free(facts->name);
         g_free(facts->uuid);
+        cpu_question_free(facts->question);
+        comparison_unref(facts->comparison);
         g_clear_pointer(&facts->snapshots, g_ptr_array_unref);
         g_clear_pointer(&facts->words, g_string_chunk_free);
         g_free(facts);

@@ -35,6 +35,7 @@ void guest_job_free(GuestJob *job) {
         g_clear_pointer(&job->facts, g_ptr_array_unref);
         passing_clear(&job->passing);
         reprobe_free(job->reprobe);
+        g_clear_pointer(&job->compared, g_hash_table_unref);
         g_clear_pointer(&job->counters, g_hash_table_unref);
         g_clear_error(&job->error);
         g_free(job);
@@ -103,6 +104,14 @@ static void run_count(GuestJob *job) {
         }
 }
 
+/* What libvirt compares with is what it has then looked at. */
+static void run_reprobe(GuestJob *job) {
+        job->reprobe = reprobe_run(job->hypervisor, job->connection, job->root, job->uri, job->before, job->now,
+                                   &job->stage);
+        if (job->compare || job->reprobe)
+                job->compared = job->hypervisor->compare(job->connection);
+}
+
 static void run_define(GuestJob *job) {
         GuestFacts *facts;
 
@@ -153,8 +162,7 @@ void guest_job_run(gpointer data) {
                 run_define(job);
                 break;
         case GUEST_JOB_REPROBE:
-                job->reprobe = reprobe_run(job->hypervisor, job->connection, job->root, job->uri, job->before, job->now,
-                                           &job->stage);
+                run_reprobe(job);
                 break;
         case GUEST_JOB_STATISTICS:
                 job->facts = job->hypervisor->statistics(job->connection, job->names);

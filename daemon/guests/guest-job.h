@@ -44,6 +44,7 @@ typedef struct GuestJob {
         GuestPlan *plan;    /* of DEFINE; what comes of PLAN; and of STATISTICS: what waits for it */
         Root *root;         /* of CONNECT and REPROBE */
         char *before, *now; /* likewise: fixed-values.h */
+        bool compare;       /* of REPROBE: guests' CPUs are to be compared anew, also when nothing else is done */
         int stage;          /* a GuestJobStage, read and written by both threads */
 
         /* GuestFacts*: all of CONNECT, LIST and SURVEY, those found of FIND, the one of DEFINE;
@@ -53,6 +54,7 @@ typedef struct GuestJob {
         GHashTable *counters; /* of COUNT: UUID -> what count() says, of those that are there */
         Passing passing;      /* of CONNECT: whose process libvirt's daemon is */
         Reprobe *reprobe;     /* what came of REPROBE; NULL: there was nothing to do */
+        GHashTable *compared; /* of REPROBE: what compare() says; NULL: it was not asked */
         /* LibvirtUnavailable: it could not be carried out whole; TimedOut: nor was it, as it was
          * cancelled; of PLAN and DEFINE any of hypervisor.h */
         GError *error;
