@@ -30,6 +30,7 @@ typedef struct Daemon {
         Objects *objects;
         Watch *watch;
         HostRetry *retry;
+        sd_event_source *changes_source;
         Services services;
 } Daemon;
 
@@ -172,7 +173,7 @@ static int set_up_ground(Daemon *daemon, Root *root, Loader *loader) {
         int r = set_up_event(daemon);
 
         if (r >= 0)
-                r = worker_source_add(daemon->event, "changes", &services->changes, NULL);
+                r = worker_source_add(daemon->event, "changes", &services->changes, &daemon->changes_source);
         if (r >= 0)
                 services->readings = readings_new(daemon->event, root, &r);
         if (r < 0)
@@ -268,6 +269,7 @@ static void take_down(Daemon *daemon) {
         /* While those are there whose turns are dropped. */
         operation_queue_free(services->queue);
         guests_free(services->guests);
+        (void) sd_event_source_disable_unref(daemon->changes_source);
         g_clear_pointer(&services->changes, worker_free);
         readings_free(services->readings);
         authority_free(services->authority);

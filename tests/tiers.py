@@ -88,10 +88,10 @@ def failure(text):
 
 
 def is_built(build, options, compiler):
-    """Build the tree, and set it up before when it is not there."""
+    """Build the tree, what measures as well, and set it up before when it is not there."""
     if not (build / "build.ninja").exists() and not succeeds("meson", "setup", *options, build, CHECKOUT, **compiler):
         return False
-    return succeeds("ninja", "-C", build)
+    return succeeds("ninja", "-C", build, "all", "bench")
 
 
 def meson(build, options, compiler, environment, *arguments):
@@ -122,6 +122,10 @@ def tier_asan():
 def tier_tsan():
     return meson(CHECKOUT / "build-tsan", ["-Dwerror=true", "-Db_sanitize=thread"], GCC, {"TSAN_OPTIONS": "halt_on_error=1"}, *NO_LINT,
                  *NO_FIRE)
+
+
+def tier_unit():
+    return meson(BUILD, [], GCC, {}, *NO_LINT, *NO_FIRE)
 
 
 def tier_fire():
@@ -168,9 +172,32 @@ def tier_intel():
     return host_tests("intel")
 
 
+def in_debian(suite):
+    """The tier `unit` in a root of another Debian release, whose packages are told."""
+    sys.path.insert(0, str(CHECKOUT / "tests" / "hosts"))
+    import debian
+    from image import ImageError
+
+    try:
+        command = debian.command(suite, CHECKOUT, "unit")
+    except ImageError as error:
+        return failure(str(error))
+    with tempfile.TemporaryFile("w+") as output:
+        status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT).returncode
+        return told_counts(output, status)
+
+
+def tier_trixie():
+    return in_debian("trixie")
+
+
+def tier_newest():
+    return in_debian("sid")
+
+
 TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "host": tier_host, "intel": tier_intel}
 # When they are named.
-ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe}
+ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "trixie": tier_trixie, "newest": tier_newest}
 
 
 def run(name):
@@ -181,6 +208,21 @@ def run(name):
     FAILURES[before:] = [f"{name}: {text}" for text in FAILURES[before:]]
     sys.stdout.flush()
     print(f"=== {name}: {line(counts)} ({time.monotonic() - start:.0f} s)", flush=True)
+    return counts
+
+
+def told_counts(output, status):
+    """Shows what another run of this program has said, and takes its counts and failures over."""
+    output.seek(0)
+    *text, last = output.read().splitlines() or [""]
+    text, _, failures = "\n".join(text).partition(f"\n{FAILED}\n")
+    FAILURES.extend([failures] if failures else [])
+    print(text, flush=True)
+    counts = Counter({word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|skipped)", last)})
+    if not counts:
+        print(last, flush=True)
+    if status != 0 and not counts["failed"] and not counts["skipped"]:
+        counts += failure(f"the tests ended with {status}")
     return counts
 
 
@@ -195,15 +237,7 @@ class Beside:
 
     def end(self):
         self.process.wait()
-        self.output.seek(0)
-        *text, last = self.output.read().splitlines() or [""]
-        text, _, failures = "\n".join(text).partition(f"\n{FAILED}\n")
-        FAILURES.extend([failures] if failures else [])
-        print(text, flush=True)
-        counts = Counter({word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|skipped)", last)})
-        if self.process.returncode != 0 and not counts["failed"]:
-            counts += failure(f"the tests ended with {self.process.returncode}")
-        return counts
+        return told_counts(self.output, self.process.returncode)
 
 
 def main(names):

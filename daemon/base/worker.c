@@ -161,13 +161,18 @@ static Task *worker_take(Worker *worker) {
         return task;
 }
 
-void worker_dispatch(Worker *worker) {
+void worker_quiet(Worker *worker) {
         uint64_t count;
-        Task *task;
 
-        /* EAGAIN: nothing new since the last time; what is queued is served all the same. */
+        /* EAGAIN: nothing new since the last time. */
         if (read(worker->fd, &count, sizeof count) < 0 && errno != EAGAIN)
                 g_error("Cannot read the worker's eventfd: %s", g_strerror(errno));
+}
+
+void worker_dispatch(Worker *worker) {
+        Task *task;
+
+        worker_quiet(worker);
         while ((task = worker_take(worker))) {
                 task->done(task->job, task->userdata);
                 g_free(task);

@@ -33,4 +33,6 @@ void worker_submit_for(Worker *worker, uid_t uid, WorkerRun run, WorkerDone done
                        gpointer userdata);
 /* Becomes readable when worker_dispatch() has something to do. */
 int worker_fd(const Worker *worker);
+/* No longer readable, until there is more to do. */
+void worker_quiet(Worker *worker);
 void worker_dispatch(Worker *worker);

@@ -7,11 +7,11 @@
 
 Readings *readings_new(sd_event *event, Root *root, int *ret_error) {
         Readings *readings = g_new0(Readings, 1);
-        int r = worker_source_add(event, "reads", &readings->worker, NULL);
+        int r = worker_source_add(event, "reads", &readings->worker, &readings->worker_source);
 
         readings->root = root_ref(root);
         if (r >= 0)
-                r = worker_source_add(event, "scans", &readings->scans, NULL);
+                r = worker_source_add(event, "scans", &readings->scans, &readings->scans_source);
         if (r >= 0)
                 return readings;
         readings_free(readings);
@@ -22,6 +22,8 @@ Readings *readings_new(sd_event *event, Root *root, int *ret_error) {
 void readings_free(Readings *readings) {
         if (!readings)
                 return;
+        (void) sd_event_source_disable_unref(readings->worker_source);
+        (void) sd_event_source_disable_unref(readings->scans_source);
         g_clear_pointer(&readings->worker, worker_free);
         g_clear_pointer(&readings->scans, worker_free);
         g_clear_pointer(&readings->scan.users, users_unref);

@@ -14,6 +14,7 @@
 typedef struct Readings {
         Worker *worker;
         Worker *scans; /* of what calls readings_users() */
+        sd_event_source *worker_source, *scans_source;
         Root *root;
         UsersScan scan; /* that worker's alone */
 } Readings;

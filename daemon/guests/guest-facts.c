@@ -31,6 +31,37 @@ void guest_facts_take_runs(GuestFacts *facts, const GuestFacts *from) {
         facts->guest_mode = from->guest_mode;
 }
 
+static const char *keep(GuestFacts *facts, const char *word) {
+        return word ? guest_facts_keep(facts, word) : NULL;
+}
+
+static GuestCpu keep_cpu(GuestFacts *facts, const GuestCpu *cpu) {
+        return (GuestCpu) {
+                        .mode = keep(facts, cpu->mode),
+                        .model = keep(facts, cpu->model),
+                        .check = keep(facts, cpu->check),
+                        .policy = keep(facts, cpu->policy),
+                        .other_policy = keep(facts, cpu->other_policy),
+                        .mmu_policy = keep(facts, cpu->mmu_policy),
+                        .argument = keep(facts, cpu->argument),
+                        .launch = keep(facts, cpu->launch),
+                        .match = keep(facts, cpu->match),
+                        .hyperv = keep(facts, cpu->hyperv),
+        };
+}
+
+void guest_facts_take_told(GuestFacts *facts, const GuestFacts *before) {
+        facts->type = keep(facts, before->type);
+        facts->arch = keep(facts, before->arch);
+        facts->machine = keep(facts, before->machine);
+        facts->emulator = keep(facts, before->emulator);
+        facts->windows = before->windows;
+        facts->defined = keep_cpu(facts, &before->defined);
+        facts->comparison = before->comparison ? comparison_ref(before->comparison) : NULL;
+        if (before->active)
+                facts->live = keep_cpu(facts, &before->live);
+}
+
 void guest_snapshot_free(GuestSnapshot *snapshot) {
         if (!snapshot)
                 return;

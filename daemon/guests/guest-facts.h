@@ -18,6 +18,9 @@ typedef struct GuestSnapshot {
 typedef struct GuestFacts {
         char *name, *uuid; /* the UUID in lower case with dashes */
         bool active, persistent;
+        /* of a guest that runs: its QEMU does not answer, and until it does libvirt tells no
+         * definition: type, arch, machine, defined and live are not known */
+        bool untold;
         bool windows;                      /* the definition says, or lets one think, that it is for Windows */
         const char *type, *arch, *machine; /* "kvm", "qemu", …; "x86_64", …; "pc-q35-7.2", … */
         const char *emulator;              /* the path of QEMU, "" when none is named */
@@ -46,6 +49,8 @@ GStringChunk *guest_facts_words(GuestFacts *facts);
 const char *guest_facts_keep(GuestFacts *facts, const char *word);
 /* Only what it has run. */
 void guest_facts_take_runs(GuestFacts *facts, const GuestFacts *from);
+/* What @facts are untold of is as it was known @before. */
+void guest_facts_take_told(GuestFacts *facts, const GuestFacts *before);
 void guest_facts_free(GuestFacts *facts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestFacts, guest_facts_free)
 void guest_snapshot_free(GuestSnapshot *snapshot);

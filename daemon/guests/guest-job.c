@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "guest-job.h"
+#include "nested-runs.h"
 #include "unit.h"
 
 GuestJob *guest_job_new(GuestJobKind kind, const Hypervisor *hypervisor, gpointer connection, const char *vendor) {
@@ -29,6 +30,7 @@ void guest_job_free(GuestJob *job) {
         g_ptr_array_unref(job->gone);
         guest_edit_free(job->edit);
         guest_plan_free(job->plan);
+        g_clear_pointer(&job->guests, g_hash_table_unref);
         g_clear_pointer(&job->root, root_unref);
         g_free(job->before);
         g_free(job->now);
@@ -112,6 +114,56 @@ static void run_reprobe(GuestJob *job) {
                 job->compared = job->hypervisor->compare(job->connection);
 }
 
+/* A set: those that are meant and run on KVM; of others there is nothing to tell. */
+static GHashTable *find_meant(const GuestJob *job) {
+        if (job->names->len == 0)
+                return g_hash_table_ref(job->guests);
+        GHashTable *meant = g_hash_table_new(g_str_hash, g_str_equal);
+        for (unsigned i = 0; i < job->names->len; i++)
+                if (g_hash_table_contains(job->guests, g_ptr_array_index(job->names, i)))
+                        (void) g_hash_table_add(meant, g_ptr_array_index(job->names, i));
+        return meant;
+}
+
+/* The UUIDs of those that it does not tell of. */
+static GPtrArray *ask_kernel(GuestJob *job) {
+        GPtrArray *left = g_ptr_array_new_with_free_func(g_free);
+        g_autoptr(GHashTable) meant = find_meant(job);
+        g_autoptr(GHashTable) runs = nested_runs_read(job->root, meant);
+        GHashTableIter iter;
+        gpointer uuid;
+
+        g_hash_table_iter_init(&iter, meant);
+        while (g_hash_table_iter_next(&iter, &uuid, NULL)) {
+                const NestedRun *run = g_hash_table_lookup(runs, uuid);
+                if (!run) {
+                        g_ptr_array_add(left, g_strdup(uuid));
+                        continue;
+                }
+                GuestFacts *facts = guest_facts_new();
+                facts->uuid = g_strdup(uuid);
+                facts->nested_run = run->nested_run;
+                facts->guest_mode = run->guest_mode;
+                g_ptr_array_add(job->facts, facts);
+        }
+        return left;
+}
+
+/* The kernel first, which answers whatever a QEMU does. */
+static void run_statistics(GuestJob *job) {
+        job->facts = g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
+        g_autoptr(GPtrArray) left = ask_kernel(job);
+        if (left->len == 0)
+                return;
+        /* All of them are one question. */
+        if (job->names->len == 0 && job->facts->len == 0)
+                g_ptr_array_set_size(left, 0);
+        GPtrArray *others = job->hypervisor->statistics(job->connection, left);
+        for (unsigned i = 0; i < others->len; i++)
+                job->answered |= ((const GuestFacts *) g_ptr_array_index(others, i))->nested_run >= 0;
+        g_ptr_array_extend_and_steal(job->facts, others);
+}
+
 static void run_define(GuestJob *job) {
         GuestFacts *facts;
 
@@ -165,7 +217,7 @@ void guest_job_run(gpointer data) {
                 run_reprobe(job);
                 break;
         case GUEST_JOB_STATISTICS:
-                job->facts = job->hypervisor->statistics(job->connection, job->names);
+                run_statistics(job);
                 break;
         case GUEST_JOB_CLOSE:
         case GUEST_JOB_CLOSE_SECOND:

@@ -42,7 +42,8 @@ typedef struct GuestJob {
         bool all;           /* of FIND: it is what a SURVEY has left to be read */
         GuestEdit *edit;    /* of PLAN */
         GuestPlan *plan;    /* of DEFINE; what comes of PLAN; and of STATISTICS: what waits for it */
-        Root *root;         /* of CONNECT and REPROBE */
+        GHashTable *guests; /* of STATISTICS: a set of the UUIDs of those that run on KVM, never written to */
+        Root *root;         /* of CONNECT, REPROBE and STATISTICS */
         char *before, *now; /* likewise: fixed-values.h */
         bool compare;       /* of REPROBE: guests' CPUs are to be compared anew, also when nothing else is done */
         int stage;          /* a GuestJobStage, read and written by both threads */
@@ -50,6 +51,7 @@ typedef struct GuestJob {
         /* GuestFacts*: all of CONNECT, LIST and SURVEY, those found of FIND, the one of DEFINE;
          * and of STATISTICS */
         GPtrArray *facts;
+        bool answered;        /* of STATISTICS: a QEMU has told something */
         GPtrArray *gone;      /* char*, of FIND: the names of no guest */
         GHashTable *counters; /* of COUNT: UUID -> what count() says, of those that are there */
         Passing passing;      /* of CONNECT: whose process libvirt's daemon is */

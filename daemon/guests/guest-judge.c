@@ -35,6 +35,9 @@ static void say_32_bit(Judge *judge) {
 const char *judge_kind(Judge *judge) {
         const GuestFacts *f = judge->facts;
 
+        if (f->untold && !*f->type)
+                return judge_because(judge, "unknown",
+                                     "Its QEMU does not answer, and until it does libvirt tells nothing of it.");
         if (g_strcmp0(f->type, "kvm") != 0)
                 return judge_because(judge, "no", "It is a guest of type %s, which KVM does not run.", f->type);
         if ((g_strcmp0(f->arch, "i686") != 0 && g_strcmp0(f->arch, "x86_64") != 0) || !judge->feature)

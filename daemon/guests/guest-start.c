@@ -210,6 +210,8 @@ const char *guest_start_judge(Judge *judge) {
 
         if (!f->persistent)
                 return judge_because(judge, "no", "It is transient: when it ends, it is gone.");
+        if (f->untold && !*f->type)
+                return judge_kind(judge);
         if (!f->defined.mode)
                 return judge_because(judge, "unknown", "Its definition could not be read.");
         if (!f->active && f->managed_save && judge->feature)

@@ -28,7 +28,8 @@ typedef struct Hypervisor {
          * another one waits for an answer (src/rpc/virnetclient.c, virNetClientIO()). */
         gpointer (*second)(gpointer connection);
         /* GuestFacts* of all guests, without what they have run; so of all that follow. @vendor:
-         * "intel", "amd" or "", whose feature is meant. */
+         * "intel", "amd" or "", whose feature is meant. Where asking about a guest would be to wait
+         * for a QEMU that does not answer, the facts are untold. */
         GPtrArray *(*list)(gpointer connection, const char *vendor, GError **error);
         /* GuestFacts* of all guests, with nothing but uuid, active, managed_save and snapshots
          * (NULL or not): what can change without an event, in a few questions however many they
@@ -37,14 +38,14 @@ typedef struct Hypervisor {
         /* Of the guest of that name or UUID; NoSuchGuest when there is none. */
         GuestFacts *(*find)(gpointer connection, const char *name, const char *vendor, GError **error);
         /* Asks QEMU: GuestFacts* of those of these UUIDs (char*), all when there are none, that
-         * run, with nothing but uuid and what it has run. */
+         * run, with nothing but uuid and what it has run. Does not wait behind another question. */
         GPtrArray *(*statistics)(gpointer connection, const GPtrArray *uuids);
         /* Asks QEMU: KVM's counters of the guest @uuid, under the kernel's names, those of its
          * virtual CPUs summed up: char* -> guint64*. Empty when it does not run, or the hypervisor
          * keeps none. NoSuchGuest. */
         GHashTable *(*count)(gpointer connection, const char *uuid, GError **error);
         /* What @edit comes to on the definition of the guest @uuid; nothing is changed.
-         * NoSuchGuest, and as guest_edit_plan() says. */
+         * NoSuchGuest, TimedOut when its QEMU does not answer, and as guest_edit_plan() says. */
         GuestPlan *(*plan)(gpointer connection, const char *uuid, const GuestEdit *edit, const char *vendor,
                            GError **error);
         /* Carries it out, as guest_edit_carry_out() says; what the guest is then. Unsupported:

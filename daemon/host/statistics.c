@@ -3,18 +3,14 @@
 /* Reads KVM's folders in debugfs. It must not open a counter for writing, which would clear it,
  * must not know which counter means what, and asks nobody but the kernel. */
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "error.h"
 #include "lockdown.h"
-#include "qemu.h"
 #include "statistics.h"
 #include "users.h"
+#include "vm-folders.h"
 
-#define DEBUGFS_PATH "sys/kernel/debug"
 #define COUNTERS_MAX 512U
 /* A number and a newline. */
 #define COUNTER_MAX ((size_t) 64)
@@ -73,17 +69,6 @@ void statistics_free(Statistics *statistics) {
         g_free(statistics);
 }
 
-static bool is_number(const char *text) {
-        return *text && text[strspn(text, "0123456789")] == 0;
-}
-
-static bool is_vm(const char *name) {
-        const char *dash = strchr(name, '-');
-        g_autofree char *pid = dash ? g_strndup(name, (gsize) (dash - name)) : NULL;
-
-        return pid && is_number(pid) && is_number(dash + 1);
-}
-
 /* What is no counter of the whole machine: the virtual CPUs' folders; a table for which KVM walks
  * all of the guest's memory under its lock (arch/x86/kvm/debugfs.c); and of histograms debugfs
  * shows the first column alone. */
@@ -119,7 +104,7 @@ static char *say_withheld(const Root *root) {
 }
 
 static void read_vm(const Root *root, VmStatistics *vm) {
-        g_autofree char *folder = g_build_filename(STATISTICS_PATH, vm->machine, NULL);
+        g_autofree char *folder = g_build_filename(VM_FOLDERS_PATH, vm->machine, NULL);
         g_auto(GStrv) files = root_list(root, folder);
 
         for (unsigned i = 0; files[i] && i < COUNTERS_MAX; i++)
@@ -135,53 +120,6 @@ static void read_owner(const Root *root, VmStatistics *vm) {
         g_autofree char *pid = g_strndup(vm->machine, strcspn(vm->machine, "-"));
 
         vm->has_uid = user_read_uid(root, pid, &vm->uid);
-}
-
-static void set_unreachable(const Root *root, int errnum, GError **error) {
-        g_auto(GStrv) others = root_list(root, DEBUGFS_PATH);
-
-        if (errnum == -EPERM || errnum == -EACCES)
-                g_set_error_literal(error, CONDITION, CONDITION_NOT_PERMITTED,
-                                    "KVM's counters can't be read: the kernel does not let even root look into "
-                                    "/" STATISTICS_PATH);
-        else if (!root_exists(root, DEBUGFS_PATH))
-                g_set_error_literal(error, CONDITION, CONDITION_UNSUPPORTED,
-                                    "KVM's counters can't be read: this kernel has no debugfs (/" DEBUGFS_PATH ")");
-        else if (!*others)
-                g_set_error_literal(
-                                error, CONDITION, CONDITION_UNSUPPORTED,
-                                "KVM's counters can't be read: debugfs is not mounted. To mount it: mount -t debugfs "
-                                "debugfs /" DEBUGFS_PATH);
-}
-
-/* The folders of virtual machines; none, and maybe @unreachable, when KVM's folder can't be
- * reached. Without KVM there are none. */
-static GStrv list_folders(const Root *root, GError **unreachable) {
-        int fd = root_open(root, STATISTICS_PATH, O_RDONLY | O_DIRECTORY);
-
-        if (fd < 0)
-                set_unreachable(root, fd, unreachable);
-        else
-                (void) close(fd);
-        return *unreachable ? g_new0(char *, 1) : root_list(root, STATISTICS_PATH);
-}
-
-/* Who says to be which of @guests: UUID -> folder; "" when several say the same, of whom none is
- * believed. */
-static GHashTable *read_claims(const Root *root, const GStrv folders, GHashTable *guests) {
-        GHashTable *claims = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-
-        if (g_hash_table_size(guests) == 0)
-                return claims;
-        for (char **folder = folders; *folder; folder++) {
-                g_autofree char *pid = g_strndup(*folder, strcspn(*folder, "-"));
-                g_autofree char *uuid = is_vm(*folder) ? qemu_read_uuid(root, pid) : NULL;
-                if (!uuid || !g_hash_table_contains(guests, uuid))
-                        continue;
-                const bool again = g_hash_table_contains(claims, uuid);
-                (void) g_hash_table_replace(claims, g_steal_pointer(&uuid), g_strdup(again ? "" : *folder));
-        }
-        return claims;
 }
 
 static bool is_meant(const Statistics *statistics, const char *name) {
@@ -206,7 +144,7 @@ static void choose(Statistics *statistics, const GStrv folders, GHashTable *gues
                         g_ptr_array_add(statistics->vms, vm_new(uuid, folder));
         }
         for (char **folder = folders; *folder; folder++)
-                if (is_vm(*folder) && !g_hash_table_contains(believed, *folder) && is_meant(statistics, *folder))
+                if (vm_folder_is(*folder) && !g_hash_table_contains(believed, *folder) && is_meant(statistics, *folder))
                         g_ptr_array_add(statistics->vms, vm_new(*folder, *folder));
 }
 
@@ -226,7 +164,7 @@ static bool are_there(const Statistics *statistics, const GStrv folders, GHashTa
                         continue;
                 else if (statistics->unreachable)
                         reached = false;
-                else if (!is_vm(*name) || !g_strv_contains(there, *name))
+                else if (!vm_folder_is(*name) || !g_strv_contains(there, *name))
                         return refuse_name(*name, error);
         if (!reached)
                 g_propagate_error(error, g_error_copy(statistics->unreachable));
@@ -241,10 +179,10 @@ Statistics *statistics_read(const Root *root, GHashTable *guests, const char *co
         g_autoptr(Statistics) statistics = g_new(Statistics, 1);
 
         *statistics = (Statistics) {.vms = g_ptr_array_new_with_free_func(vm_free), .names = g_strdupv((GStrv) names)};
-        g_auto(GStrv) folders = list_folders(root, &statistics->unreachable);
+        g_auto(GStrv) folders = vm_folders_list(root, &statistics->unreachable);
         if (!are_there(statistics, folders, guests, error))
                 return NULL;
-        g_autoptr(GHashTable) claims = read_claims(root, folders, guests);
+        g_autoptr(GHashTable) claims = vm_folders_claims(root, folders, guests);
         choose(statistics, folders, guests, claims);
         if (statistics->vms->len > STATISTICS_MAX) {
                 g_set_error(error, CONDITION, CONDITION_LIMITS_EXCEEDED,

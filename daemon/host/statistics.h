@@ -11,8 +11,6 @@
 
 #include "root.h"
 
-/* At the root that is the machine. */
-#define STATISTICS_PATH "sys/kernel/debug/kvm"
 /* So many machines make one answer. */
 #define STATISTICS_MAX 1024U
 

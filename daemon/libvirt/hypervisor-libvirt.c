@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "hypervisor.h"
+#include "libvirt-busy.h"
 #include "libvirt-comparisons.h"
 #include "libvirt-edit.h"
 #include "libvirt-error.h"
@@ -138,9 +139,10 @@ static bool follow(Connection *c) {
 static virConnectPtr dial(const char *uri, GError **error) {
         virConnectPtr connection = virConnectOpenAuth(uri, NULL, 0);
 
-        if (connection)
+        if (connection) {
                 (void) virConnectSetKeepAlive(connection, KEEPALIVE_SECONDS, KEEPALIVE_COUNT);
-        else
+                libvirt_busy_begin(connection);
+        } else
                 libvirt_error(error, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt can't be reached");
         return connection;
 }

@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "guest-edit.h"
+#include "libvirt-busy.h"
 #include "libvirt-edit.h"
 #include "libvirt-error.h"
 #include "libvirt-facts.h"
@@ -94,8 +95,17 @@ static GStrv list_features(virDomainPtr domain, const char *model, const char *a
         return listed ? names_of(listed->features) : NULL;
 }
 
+static bool is_told(virDomainPtr domain, GError **error) {
+        if (!libvirt_busy(domain))
+                return true;
+        g_set_error(error, CONDITION, CONDITION_TIMED_OUT,
+                    "The QEMU of %s does not answer, and until it does libvirt tells no definition of it",
+                    virDomainGetName(domain));
+        return false;
+}
+
 GuestPlan *libvirt_edit_plan(virDomainPtr domain, const GuestEdit *edit, const char *vendor, GError **error) {
-        char *xml = read_definition(domain, error);
+        char *xml = is_told(domain, error) ? read_definition(domain, error) : NULL;
         g_autofree char *model = xml ? guest_edit_model(xml, edit) : NULL;
         g_auto(GStrv) listed = NULL;
         g_autoptr(GuestPlan) plan = NULL;
@@ -118,7 +128,8 @@ GuestFacts *libvirt_edit_define(virDomainPtr domain, const GuestPlan *plan, cons
         char *xml;
 
         /* It may have been saved since it was planned. */
-        if (!guest_plan_allows(facts, error) || !guest_edit_carry_out(plan, &store, domain, vendor, &xml, error))
+        if (!is_told(domain, error) || !guest_plan_allows(facts, error) ||
+            !guest_edit_carry_out(plan, &store, domain, vendor, &xml, error))
                 return NULL;
         libvirt_facts_complete(domain, xml, vendor, facts);
         guest_edit_wipe(&xml);

@@ -8,6 +8,7 @@
 #include "cpu-question.h"
 #include "error.h"
 #include "guest-edit.h"
+#include "libvirt-busy.h"
 #include "libvirt-error.h"
 #include "libvirt-facts.h"
 
@@ -128,6 +129,9 @@ static bool is_lost(virDomainPtr domain, GError **error) {
 /* What is true of the definition, then what is true of the running guest; the latter may be gone by
  * the time it is asked for. */
 static bool read_definition(virDomainPtr domain, const char *vendor, GuestFacts *facts, GError **error) {
+        facts->untold = libvirt_busy(domain);
+        if (facts->untold)
+                return true;
         char *text = virDomainGetXMLDesc(domain, facts->persistent ? VIR_DOMAIN_XML_INACTIVE : 0);
 
         if (!text && is_lost(domain, error))
@@ -138,7 +142,7 @@ static bool read_definition(virDomainPtr domain, const char *vendor, GuestFacts 
 }
 
 static void read_others(virDomainPtr domain, const char *vendor, GuestFacts *facts, bool snapshots) {
-        if (facts->active && facts->persistent)
+        if (facts->active && facts->persistent && !facts->untold)
                 facts->live = take_cpu(virDomainGetXMLDesc(domain, 0), vendor, facts);
         else if (facts->active)
                 facts->live = facts->defined;

@@ -58,16 +58,20 @@ static void take_record(const virDomainStatsRecord *record, GuestFacts *facts) {
         }
 }
 
+/* NOWAIT, of libvirt 4.5: of a guest about whom somebody asks already nothing is told of what only
+ * its QEMU knows, and the other guests do not wait for it. */
 static int read_records(virConnectPtr connection, const GPtrArray *uuids, virDomainStatsRecordPtr **ret) {
         virDomainPtr *domains;
         int n, r = -1;
 
         if (uuids->len == 0)
                 return virConnectGetAllDomainStats(connection, VIR_DOMAIN_STATS_VCPU, ret,
-                                                   VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE);
+                                                   VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE |
+                                                                   VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
         domains = libvirt_domains_look_up(connection, uuids, &n);
         if (n > 0)
-                r = virDomainListGetStats(domains, VIR_DOMAIN_STATS_VCPU, ret, 0);
+                r = virDomainListGetStats(domains, VIR_DOMAIN_STATS_VCPU, ret,
+                                          VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
         libvirt_domains_free(domains, n);
         return r;
 }

@@ -99,6 +99,8 @@ void guest_table_take(GuestTable *table, GuestFacts *facts) {
 
         if (known && known->active && facts->active)
                 guest_facts_take_runs(facts, known);
+        if (known && facts->untold)
+                guest_facts_take_told(facts, known);
         table->compares |= facts->comparison != NULL;
         (void) g_hash_table_remove(table->left_out, facts->uuid);
         (void) g_hash_table_replace(table->facts, facts->uuid, facts);
@@ -269,8 +271,8 @@ bool guest_table_foresee(const GuestTable *table, const Plan *plan, GPtrArray *i
 static bool survey_one(const GuestTable *table, const GuestFacts *now) {
         const GuestFacts *known = g_hash_table_lookup(table->facts, now->uuid);
 
-        return !known || known->active != now->active || known->managed_save || now->managed_save || known->snapshots ||
-               now->snapshots;
+        return !known || known->untold || known->active != now->active || known->managed_save || now->managed_save ||
+               known->snapshots || now->snapshots;
 }
 
 GPtrArray *guest_table_survey(const GuestTable *table, const GPtrArray *facts) {
@@ -292,12 +294,27 @@ GPtrArray *guest_table_survey(const GuestTable *table, const GPtrArray *facts) {
         return unknown;
 }
 
+GPtrArray *guest_table_untold(const GuestTable *table) {
+        GPtrArray *uuids = g_ptr_array_new_with_free_func(g_free);
+        GHashTableIter iter;
+        gpointer value;
+
+        g_hash_table_iter_init(&iter, table->facts);
+        while (g_hash_table_iter_next(&iter, NULL, &value)) {
+                const GuestFacts *facts = value;
+                if (facts->untold)
+                        g_ptr_array_add(uuids, g_strdup(facts->uuid));
+        }
+        return uuids;
+}
+
 void guest_table_take_runs(GuestTable *table, const GPtrArray *facts) {
         for (unsigned i = 0; i < facts->len; i++) {
                 const GuestFacts *now = g_ptr_array_index(facts, i);
                 GuestFacts *known = g_hash_table_lookup(table->facts, now->uuid);
 
-                if (known && known->active &&
+                /* Not told is no news: there may have been another question to its QEMU. */
+                if (known && known->active && now->nested_run >= 0 &&
                     (known->nested_run != now->nested_run || known->guest_mode != now->guest_mode)) {
                         guest_facts_take_runs(known, now);
                         (void) publish(table, known);

@@ -48,6 +48,8 @@ void guest_table_take_all(GuestTable *table, GPtrArray *facts);
 void guest_table_forget(GuestTable *table, const char *uuid);
 /* The UUIDs of those that have to be read again after a survey (hypervisor.h). */
 GPtrArray *guest_table_survey(const GuestTable *table, const GPtrArray *facts);
+/* The UUIDs of those whose facts are untold (guest-facts.h). */
+GPtrArray *guest_table_untold(const GuestTable *table);
 /* What statistics() of hypervisor.h has told: what those have run that run. */
 void guest_table_take_runs(GuestTable *table, const GPtrArray *facts);
 /* The CPU of one of them at least was compared with the host. */

@@ -35,6 +35,8 @@ void guests_read_statistics(Guests *guests, GPtrArray *names, GuestQuery *query,
         if (names)
                 g_ptr_array_extend_and_steal(job->names, names);
         job->plan = plan;
+        job->root = root_ref(guests->parts.state->root);
+        job->guests = guest_table_running(guests->table);
         if (guests->late || !guests->second) {
                 guests->count_again = true;
                 answer(&(Errand) {.guests = guests, .job = job, .query = query});
@@ -56,6 +58,18 @@ int guests_hang(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
+/* A QEMU has answered, maybe one that did not before, and what libvirt could not tell meanwhile is
+ * asked for. */
+static void read_untold(Guests *guests) {
+        GuestJob *job = guests_new_job(guests, GUEST_JOB_FIND);
+
+        g_ptr_array_extend_and_steal(job->names, guest_table_untold(guests->table));
+        if (job->names->len > 0)
+                (void) guests_submit(guests, job, NULL);
+        else
+                guest_job_free(job);
+}
+
 void guests_have_read(Errand *errand) {
         Guests *guests = errand->guests;
         const GuestJob *job = errand->job;
@@ -73,6 +87,8 @@ void guests_have_read(Errand *errand) {
                 guest_table_take_runs(guests->table, job->facts);
         answer(errand);
         guests_ready(guests);
+        if (job->answered && job->connection == guests->second)
+                read_untold(guests);
         if (guests->count_again && guests->second) {
                 guests->count_again = false;
                 guests_read_statistics(guests, NULL, NULL, NULL);

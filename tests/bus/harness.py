@@ -137,11 +137,11 @@ class BusTest(unittest.TestCase):
             shutil.copytree(FIXTURES / fixture, self.host, symlinks=True)
         return self.start(os.environ["NESTVIRTD"], f"--root={self.host}", *options, **keywords)
 
-    def start_fake(self, *options, program=os.environ["NESTVIRTD_FAKE"], **keywords):
+    def start_fake(self, *options, program=None, **keywords):
         """The daemon with the loader that edits the tree; the tree is an AMD host of its own
         making."""
         (self.host / "fake").mkdir(parents=True, exist_ok=True)
-        return self.start(program, self.host, *options, **keywords)
+        return self.start(program or os.environ["NESTVIRTD_FAKE"], self.host, *options, **keywords)
 
     def stop(self, daemon):
         daemon.send_signal(signal.SIGTERM)

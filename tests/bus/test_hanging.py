@@ -178,6 +178,57 @@ class Qemu(Fake):
         self.assertEqual(self.get(ONE)["Using"], "has")
         self.stop(daemon)
 
+    def test_its_definition_is_withheld(self):
+        """As by libvirt 11.3 (libvirt-busy.c): what was known of it stays, and is read again once
+        it answers; nobody else loses anything."""
+        write(self.fake / "withhold", "")
+        self.begin("--guest-patience=4000000")
+        before = self.get(ONE)
+        os.mkfifo(self.fake / "qemu")
+        self.assert_served()
+        self.change(ONE, name="one", defined="custom EPYC disable", live="host-passthrough", run=5)
+        self.assert_served()
+        self.assertEqual(self.get(ONE), before)
+        with self.refused(ERROR + "TimedOut", "QEMU of one does not answer"):
+            self.observer.call("SetCpu", ("a{sv}t", {"Nested": GLib.Variant("b", False)}, 0), path=guest_path(ONE), interface=GUEST)
+        self.end_hanging()
+        wait_for(lambda: (self.get(ONE)["Policy"], self.get(ONE)["Using"]) == ("disable", "has"), "what is told of it")
+
+    def test_its_definition_is_withheld_from_the_start(self):
+        write(self.fake / "withhold", "")
+        self.begin("--guest-patience=4000000")
+        os.mkfifo(self.fake / "qemu")
+        self.observer.call("GetGuest", ("s", "one"))  # its question is out from here on
+        three = ONE[:-1] + "3"
+        self.change(three, name="three", defined="host-passthrough", live="host-passthrough", run=0)
+        self.await_signal("InterfacesAdded")
+        guest = self.get(three)
+        self.assertEqual((guest["Name"], guest["Active"], guest["NextStart"], guest["Now"], guest["Using"], guest["RestartNeeded"]),
+                         ("three", True, "unknown", "unknown", "unknown", False))
+        self.assertEqual(guest["Reason"], "Its QEMU does not answer, and until it does libvirt tells nothing of it.")
+        self.end_hanging()
+        wait_for(lambda: (self.get(three)["Now"], self.get(three)["Using"]) == ("yes", "no"), "what is told of it")
+
+    def test_the_kernel_tells(self):
+        """No QEMU is asked for what KVM's counters in debugfs say, so that nothing hangs."""
+        folder = self.host / "sys/kernel/debug/kvm/812-13"
+        write(folder / "nested_run", "7\n")
+        write(folder / "guest_mode", "1\n")
+        write(self.host / "proc/812/cmdline", f"/usr/bin/qemu-system-x86_64\0-uuid\0{ONE}\0")
+        os.mkfifo(self.fake / "qemu")
+        self.begin()
+        self.assertEqual(self.get(ONE)["Using"], "yes")
+        write(folder / "guest_mode", "0\n")
+        self.assert_served()
+        self.assertEqual((self.get(ONE)["Using"], self.asked("statistics")), ("has", (0,)))
+        # Another one says to be it, too, and neither is believed.
+        write(self.host / "sys/kernel/debug/kvm/813-13/nested_run", "0\n")
+        write(self.host / "proc/813/cmdline", f"/usr/bin/qemu-system-x86_64\0-uuid\0{ONE}\0")
+        (self.fake / "qemu").unlink()
+        self.running(ONE, 8, inside=1)
+        self.observer.call("GetGuest", ("s", "one"))
+        self.assertEqual((self.get(ONE)["Using"], self.asked("statistics")), ("yes", (1,)))
+
     def test_it_hangs_from_the_start_to_the_end(self):
         os.mkfifo(self.fake / "qemu")
         daemon = self.begin("--guest-patience=4000000")

@@ -33,7 +33,7 @@ printf '%s\n' "${COMPREPLY[@]}"
 ZSH = r"""
 PROMPT=
 fpath=($COMPLETION $fpath)
-autoload -Uz compinit && compinit -u -D
+autoload -Uz compinit && compinit -C -d $DUMP
 compadd() {
         local -a hits
         [[ " $* " == *" "-[OAD]" "* ]] && { builtin compadd "$@"; return }
@@ -74,6 +74,13 @@ class Bash(Shell):
 
 
 class Zsh(Shell):
+    @classmethod
+    def setUpClass(cls):
+        """What zsh makes of its folders at the first start is kept for the others."""
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.dump = pathlib.Path(folder.name, "dump")
+
     def offer(self, line):
         for name in ("hits", "ready"):
             (self.folder / name).unlink(missing_ok=True)
@@ -83,7 +90,7 @@ class Zsh(Shell):
         process = subprocess.Popen(
             ["zsh", "-d", "-i"], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, cwd=self.folder,
             env={**self.environment, "TERM": "dumb", "ZDOTDIR": str(self.folder), "HITS": str(self.folder / "hits"),
-                 "READY": str(self.folder / "ready")})
+                 "READY": str(self.folder / "ready"), "DUMP": str(self.dump)})
         os.close(theirs)
         (self.folder / "ready").read_text()
         os.write(ours, f"{line}\t".encode())

@@ -79,7 +79,7 @@ class Guests(BusTest):
     def test_paging_in_words(self):
         self.assertRegex(self.ctl("guest", "web1").out, r"(?m)^ *Paging: NPT on NPT$")
         self.assertEqual(self.ctl("--json=short", "guest", "web1").json["mmu"], "npt-on-npt")
-        self.guest(ONE, name="web1", defined="custom EPYC disable", live="custom EPYC disable")
+        self.guest(ONE, name="web1", defined="custom EPYC disable", live="custom EPYC disable", run=0)
         self.client().call("RefreshGuests", ("t", 0))
         self.assertNotIn("Paging", self.ctl("guest", "web1").out)
 

@@ -9,22 +9,23 @@
 #include "fuzz.h"
 #include "qemu.h"
 #include "statistics.h"
+#include "vm-folders.h"
 
 #define UUID "11111111-2222-3333-4444-555555555555"
 
 static const char *const paths[] = {
                 "proc/7/cmdline",
                 "proc/8/cmdline",
-                STATISTICS_PATH "/7-3/exits",
-                STATISTICS_PATH "/8-3/exits",
-                STATISTICS_PATH "/8-3/nested_run",
-                STATISTICS_PATH "/8-3/vcpu0",
+                VM_FOLDERS_PATH "/7-3/exits",
+                VM_FOLDERS_PATH "/8-3/exits",
+                VM_FOLDERS_PATH "/8-3/nested_run",
+                VM_FOLDERS_PATH "/8-3/vcpu0",
 };
 
 static void check_counters(const VmStatistics *vm, char *const *texts) {
         for (unsigned i = 0; i < vm->counters->len; i++) {
                 const Counter *counter = g_ptr_array_index(vm->counters, i);
-                g_autofree char *path = g_build_filename(STATISTICS_PATH, vm->machine, counter->name, NULL);
+                g_autofree char *path = g_build_filename(VM_FOLDERS_PATH, vm->machine, counter->name, NULL);
                 for (gsize j = 0; j < G_N_ELEMENTS(paths); j++) {
                         guint64 value;
                         if (!g_str_equal(paths[j], path))

@@ -70,16 +70,20 @@ class WithLibvirt(unittest.TestCase):
 
 
 class Corpus(WithLibvirt):
-    def accepted(self, text, flags=VALIDATE):
+    """test_corpus.py has all results held against the schema, by itself; libvirt reads that anew
+    each time, which takes it a hundred times as long as all else."""
+
+    def accepted(self, text, number, guest):
+        flags = 0 if guest.cause or number % 8 else VALIDATE
         self.connection.defineXMLFlags(emulated(text), flags).undefine()
 
     def test_every_guest_as_it_is(self):
-        for guest in guests():
+        for number, guest in enumerate(guests()):
             with self.subTest(guest=guest.name):
                 if guest.cause == "duplicate":
                     self.assertIn("specified more than once", self.refusal(guest.text))
                 else:
-                    self.accepted(guest.text, 0 if guest.cause else VALIDATE)
+                    self.accepted(guest.text, number, guest)
 
     def test_every_result(self):
         """On, off, a mode or model, and a recipe for each guest; all of them in turn."""
@@ -96,7 +100,7 @@ class Corpus(WithLibvirt):
                     if twice:
                         self.assertIn("specified more than once", self.refusal(result, 0))
                     else:
-                        self.accepted(result, 0 if guest.cause else VALIDATE)
+                        self.accepted(result, number, guest)
                         count += 1
         self.assertGreater(count, COUNT * 3)
 

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "statistics.h"
 #include "tree.h"
+#include "vm-folders.h"
 
 #define NOBODY 65534U
 
@@ -19,7 +20,7 @@ static const char *const all[] = {NULL};
 
 static void make_vm(const Tree *tree, const char *vm, const char *const *files) {
         for (; *files; files += 2) {
-                g_autofree char *path = g_build_filename(STATISTICS_PATH, vm, files[0], NULL);
+                g_autofree char *path = g_build_filename(VM_FOLDERS_PATH, vm, files[0], NULL);
                 tree_write(tree, path, files[1]);
         }
 }
@@ -86,8 +87,8 @@ static void test_counters(Tree *tree, gconstpointer data) {
         MAKE_VM(tree, "99-4", "exits", "5\n", "request_irq", "6\n");
         MAKE_VM(tree, "812-", "exits", "1\n");
         MAKE_VM(tree, "812-13-14", "exits", "1\n");
-        tree_write(tree, STATISTICS_PATH "/exits", "6\n");
-        tree_folder(tree, STATISTICS_PATH "/813-1");
+        tree_write(tree, VM_FOLDERS_PATH "/exits", "6\n");
+        tree_folder(tree, VM_FOLDERS_PATH "/813-1");
 
         g_autoptr(GError) error = NULL;
         g_autoptr(Statistics) vms = read_all(tree, all, &error);
@@ -159,8 +160,8 @@ static void test_withheld(Tree *tree, gconstpointer data) {
 
         MAKE_VM(tree, "812-13", "exits", "1\n", "guest_mode", "1\n", "nested_run", "2\n");
         close_to_others(tree, "", 0755);
-        close_to_others(tree, STATISTICS_PATH "/812-13/exits", 0);
-        close_to_others(tree, STATISTICS_PATH "/812-13/nested_run", 0);
+        close_to_others(tree, VM_FOLDERS_PATH "/812-13/exits", 0);
+        close_to_others(tree, VM_FOLDERS_PATH "/812-13/nested_run", 0);
         g_autoptr(Statistics) vms = read_as_nobody(tree, all, &first);
         g_assert_no_error(first);
         const VmStatistics *vm = g_ptr_array_index(vms->vms, 0);
@@ -188,7 +189,7 @@ static void test_too_many(Tree *tree, gconstpointer data) {
         g_autoptr(GError) first = NULL, second = NULL;
 
         MAKE_VM(tree, "7-3", "exits", "1\n");
-        g_autofree char *folder = tree_path(tree, STATISTICS_PATH);
+        g_autofree char *folder = tree_path(tree, VM_FOLDERS_PATH);
         for (unsigned i = 0; i <= STATISTICS_MAX; i++) {
                 g_autofree char *vm = g_strdup_printf("%s/%u-3", folder, i);
                 g_assert_true(mkdir(vm, 0755) == 0 || i == 7);
@@ -287,9 +288,9 @@ static void test_filled(Tree *tree, gconstpointer data) {
         MAKE_VM(tree, "99-4", "exits", "1\n");
         say_uuid(tree, 812, "-uuid", ONE);
         close_to_others(tree, "", 0755);
-        close_to_others(tree, STATISTICS_PATH "/812-13/exits", 0);
-        close_to_others(tree, STATISTICS_PATH "/812-13/nested_run", 0);
-        close_to_others(tree, STATISTICS_PATH "/99-4/exits", 0);
+        close_to_others(tree, VM_FOLDERS_PATH "/812-13/exits", 0);
+        close_to_others(tree, VM_FOLDERS_PATH "/812-13/nested_run", 0);
+        close_to_others(tree, VM_FOLDERS_PATH "/99-4/exits", 0);
 
         g_autoptr(GHashTable) whole = counters_of(ONE, "exits=10 guest_mode=5 nested_run=20 remote=3 halt_wait_hist=4");
         g_autoptr(Statistics) filled = read_withheld(tree);

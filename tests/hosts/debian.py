@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A root of another Debian release with all that the tests need, and the command that runs tiers of
+tests in it.
+
+Owns the recipe of that root, which is made once and kept in the cache (one of unstable, which
+moves, for a day), and what a run sees of the machine. What a run writes goes with it: the root
+stays as it was made. Which packages are needed says ./run.
+
+    debian.py SUITE    makes the root and prints its folder
+"""
+
+import datetime
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import cache
+from image import ImageError, apt_archive, step
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+# Whose versions are told: what the project is built upon.
+TOLD = ["libc6", "libglib2.0-0t64", "systemd", "libkmod2", "libvirt0", "qemu-system-x86", "gcc", "clang", "python3"]
+
+# A copy-on-write view of the root, with the machine's kernel, and with processes and mounts of its
+# own. Interfaces of the kernel are the machine's: what the tests change there, they change in name
+# spaces of theirs. The shell stays as the first process, which reaps what daemons leave behind: of
+# a QEMU that nobody reaps libvirt says that it can't be ended.
+ENTER = """
+mount -t tmpfs -o mode=755 tmpfs "$1"
+mkdir "$1/upper" "$1/work" "$1/root"
+mount -t overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
+cd "$1/root"
+mkdir -p src build
+mount --bind -o ro "$3" src
+mount -t proc proc proc
+mount --rbind /sys sys
+mount --rbind /dev dev
+mount -t tmpfs -o mode=755 tmpfs run
+mount -t tmpfs -o mode=1777 tmpfs tmp
+shift 3
+chroot . "$@"
+"""
+
+# Tools of the release, whatever the machine's are.
+ENVIRONMENT = ["env", "-i", "HOME=/root", "LANG=C.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+               "NESTVIRT_BUILD=/build"]
+
+
+def packages():
+    names = os.environ.get("NESTVIRT_PACKAGES", "").split()
+    if not names:
+        raise ImageError("./run tells which packages the tests need: ./run test trixie")
+    return sorted(set(names))
+
+
+def build(folder, suite):
+    if os.geteuid() != 0:
+        raise ImageError(f"a root of Debian {suite} can only be made as root")
+    print(f"Making a root of Debian {suite} with what the tests need (some minutes)…", file=sys.stderr, flush=True)
+    root = folder / "root"
+    command = [
+        # As image.py says.
+        *("unshare", "--mount"),
+        "mmdebstrap",
+        "--mode=root",
+        "--variant=apt",
+        "--keyring=/usr/share/keyrings/debian-archive-keyring.gpg",
+        "--aptopt=APT::Install-Recommends \"false\"",
+        "--dpkgopt=force-unsafe-io",  # what is not whole is thrown away
+        "--include=" + ",".join(packages()),
+    ]
+    command += [f"--dpkgopt=path-exclude=/usr/share/{path}/*" for path in ("doc", "info", "locale")]
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    step(folder / "build.log", *command, suite, str(root), f"deb {apt_archive()} {suite} main", env=environment)
+    # Nothing is installed from inside.
+    (root / "etc/apt/sources.list").write_text("")
+    shutil.rmtree(root / "var/cache/apt", ignore_errors=True)
+
+
+def get(suite):
+    day = datetime.date.today().isoformat() if suite == "sid" else ""
+    recipe = cache.key(suite, day, *packages(), files=[HERE / "debian.py"])
+    return cache.get("debian", f"{suite}-{recipe}", lambda folder: build(folder, suite)) / "root"
+
+
+def versions(root):
+    """A line: the packages of TOLD and their versions."""
+    command = ["dpkg-query", f"--admindir={root}/var/lib/dpkg", "-W", "-f", "${db:Status-Abbrev} ${Package} ${Version}\n"]
+    lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    found = {name: version for status, name, version in map(str.split, lines) if status == "ii"}
+    return ", ".join(f"{name} {found[name]}" for name in TOLD if name in found)
+
+
+def command(suite, checkout, *tiers):
+    """What runs these tiers of the checkout in a root of the release, after it has been made."""
+    root = get(suite)
+    print(f"Debian {suite}: {versions(root)}", flush=True)
+    inner = [*ENVIRONMENT, "/src/run", "test", *tiers]
+    place = root.parent / "run"
+    place.mkdir(exist_ok=True)
+    apart = ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child"]
+    return [*apart, "sh", "-ec", ENTER, "-", place, root, checkout, *inner]
+
+
+if __name__ == "__main__":
+    try:
+        print(get(sys.argv[1]))
+    except ImageError as error:
+        sys.exit(f"debian.py: {error}")
