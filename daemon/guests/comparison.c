@@ -47,7 +47,7 @@ Comparison *comparison_new(CpuQuestion *question) {
         Comparison *comparison = g_atomic_rc_box_new0(Comparison);
 
         comparison->question = question;
-        comparison->key = cpu_question_key(question);
+        comparison->key = question ? cpu_question_key(question) : NULL;
         return comparison;
 }
 

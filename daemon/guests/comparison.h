@@ -45,7 +45,7 @@ typedef struct Comparison {
         bool exact;
 } Comparison;
 
-/* A reference; takes @question over. */
+/* A reference; takes @question over, which may be NULL. */
 Comparison *comparison_new(CpuQuestion *question);
 Comparison *comparison_ref(Comparison *comparison);
 void comparison_unref(Comparison *comparison);
