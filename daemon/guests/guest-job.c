@@ -106,11 +106,12 @@ static void run_count(GuestJob *job) {
         }
 }
 
-/* What libvirt compares with is what it has then looked at. */
+/* What libvirt compares with is what it has then looked at. It may start QEMU for that, which is
+ * nothing to begin with once the turn is over. */
 static void run_reprobe(GuestJob *job) {
         job->reprobe = reprobe_run(job->hypervisor, job->connection, job->root, job->uri, job->before, job->now,
                                    &job->stage);
-        if (job->compare || job->reprobe)
+        if ((job->compare || job->reprobe) && g_atomic_int_get(&job->stage) != GUEST_JOB_CANCELLED)
                 job->compared = job->hypervisor->compare(job->connection);
 }
 

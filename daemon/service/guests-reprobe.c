@@ -74,9 +74,20 @@ void guests_reprobe(Guests *guests) {
         operation_queue_ask(parts->queue, 0, begin, dropped, guests);
 }
 
-/* It was given up before it had touched anything. */
+/* It was given up before it had touched anything, or asked what it was to ask. */
 static bool is_late(const GuestJob *job) {
-        return job->error || (job->reprobe && condition_of(job->reprobe->error) == CONDITION_TIMED_OUT);
+        return job->error || (job->reprobe && condition_of(job->reprobe->error) == CONDITION_TIMED_OUT) ||
+               (job->compare && !job->compared);
+}
+
+/* Of another connection it is asked with the guests. */
+static void take_compared(Guests *guests, const GuestJob *job) {
+        if (job->connection != guests->connection)
+                return;
+        if (job->compared)
+                guest_table_take_compared(guests->table, job->compared);
+        else if (job->compare || job->reprobe)
+                guests->compare = true;
 }
 
 void guests_reprobed(Errand *errand) {
@@ -85,10 +96,7 @@ void guests_reprobed(Errand *errand) {
 
         if (guests->reprobe_job == job)
                 turn_over(guests);
-        if (job->compared && job->connection == guests->connection)
-                guest_table_take_compared(guests->table, job->compared);
-        else if (job->compare)
-                guests->compare = true;
+        take_compared(guests, job);
         if (is_late(job))
                 guests_reprobe(guests);
         else if (job->reprobe)
