@@ -35,8 +35,8 @@ static GuestCpu cpu_of(const CpuXml *xml, const char *vendor) {
 }
 
 static GuestCpu keep(GuestCpu cpu, GStringChunk *words) {
-        const char **all[] = {&cpu.mode,         &cpu.model,      &cpu.check,    &cpu.policy,
-                              &cpu.other_policy, &cpu.mmu_policy, &cpu.argument, &cpu.launch, &cpu.match, &cpu.hyperv};
+        const char **all[] = {&cpu.mode,       &cpu.model,    &cpu.check,  &cpu.policy, &cpu.other_policy,
+                              &cpu.mmu_policy, &cpu.argument, &cpu.launch, &cpu.match,  &cpu.hyperv};
 
         for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
                 *all[i] = g_string_chunk_insert(words, *all[i]);

@@ -10,7 +10,7 @@ const Comparison *guest_compared(const Judge *judge) {
         const Comparison *comparison = judge->facts->comparison;
 
         return judge->cpu == &judge->facts->defined && comparison && comparison->result != COMPARISON_NONE ? comparison
-                                                                                                          : NULL;
+                                                                                                           : NULL;
 }
 
 const char *guest_compared_refuses(Judge *judge) {
@@ -18,7 +18,8 @@ const char *guest_compared_refuses(Judge *judge) {
 
         switch (comparison ? comparison->result : COMPARISON_NONE) {
         case COMPARISON_LACKS:
-                return judge_because(judge, "fails", "libvirt does not start it, as its CPU needs what this host lacks: %s.",
+                return judge_because(judge, "fails",
+                                     "libvirt does not start it, as its CPU needs what this host lacks: %s.",
                                      comparison->detail);
         case COMPARISON_FORBIDDEN:
                 return judge_because(judge, "fails",
@@ -26,9 +27,10 @@ const char *guest_compared_refuses(Judge *judge) {
                                      "it; policy='disable' takes it away without that.",
                                      comparison->detail);
         case COMPARISON_EXTRA:
-                return judge_because(judge, "fails",
-                                     "It wants a CPU without anything else (match='strict'), and libvirt does not start "
-                                     "it, as this host has more.");
+                return judge_because(
+                                judge, "fails",
+                                "It wants a CPU without anything else (match='strict'), and libvirt does not start "
+                                "it, as this host has more.");
         case COMPARISON_VENDOR:
                 return judge_because(judge, "fails",
                                      "It wants a CPU of the vendor %s, and libvirt does not start it on another one.",
@@ -55,8 +57,8 @@ const char *guest_compared_doubts(Judge *judge, const char *verdict) {
         if (!g_str_equal(verdict, "yes") && !g_str_equal(verdict, "no"))
                 return verdict;
         if (comparison && comparison->result == COMPARISON_UNKNOWN)
-                return judge_because(judge, "unknown",
-                                     "But whether libvirt starts it at all can't be told (%s).", comparison->detail);
+                return judge_because(judge, "unknown", "But whether libvirt starts it at all can't be told (%s).",
+                                     comparison->detail);
         if (ends_by_full_check(judge))
                 return judge_because(judge, "unknown",
                                      "But with check='full' libvirt ends a guest whose CPU QEMU has given more or less "

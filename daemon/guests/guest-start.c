@@ -39,9 +39,10 @@ static const char *rule_start_argument(Judge *judge) {
 static const char *rule_start_evmcs(Judge *judge) {
         if (!is(judge->cpu->hyperv, "evmcs") || !is(judge->host->vendor, "amd"))
                 return NULL;
-        return judge_because(judge, "fails",
-                             "It asks for the enlightenment evmcs (<hyperv>), which is there on Intel's CPUs alone: QEMU "
-                             "does not start.");
+        return judge_because(
+                        judge, "fails",
+                        "It asks for the enlightenment evmcs (<hyperv>), which is there on Intel's CPUs alone: QEMU "
+                        "does not start.");
 }
 
 static const char *rule_start_forbid(Judge *judge) {
@@ -50,9 +51,10 @@ static const char *rule_start_forbid(Judge *judge) {
         if (guest_cpu_wish(judge->cpu, judge->host->vendor) != WISH_FORBID)
                 return NULL;
         if (!guest_cpu_is_compared(judge->cpu))
-                return judge_because(judge, "no",
-                                     "It forbids %s, but with check='none' libvirt compares nothing, and takes it away.",
-                                     judge->feature);
+                return judge_because(
+                                judge, "no",
+                                "It forbids %s, but with check='none' libvirt compares nothing, and takes it away.",
+                                judge->feature);
         if (!judge->host->cpu_has)
                 return judge_because(judge, "no", "It forbids %s, which this CPU has not.", judge->feature);
         if (comparison && comparison->result == COMPARISON_UNKNOWN)
@@ -164,9 +166,9 @@ static const char *rule_start_unknown(Judge *judge) {
 static const char *judge_started(Judge *judge) {
         const char *verdict;
 
-        if ((verdict = rule_start_forbid(judge)) || (verdict = rule_start_does_without(judge)) || (verdict = rule_start_cpu_lacks(judge)) ||
-            (verdict = rule_start_host_off(judge)) || (verdict = rule_start_left_out(judge)) ||
-            (verdict = rule_start_host_on(judge)))
+        if ((verdict = rule_start_forbid(judge)) || (verdict = rule_start_does_without(judge)) ||
+            (verdict = rule_start_cpu_lacks(judge)) || (verdict = rule_start_host_off(judge)) ||
+            (verdict = rule_start_left_out(judge)) || (verdict = rule_start_host_on(judge)))
                 return verdict;
         return rule_start_unknown(judge);
 }

@@ -19,7 +19,7 @@ struct GuestTable {
         const HostState *state;
         GHashTable *facts;    /* UUID -> GuestFacts*, whose it is */
         GHashTable *left_out; /* a set of UUIDs, the facts': those for which there is no room among the objects */
-        bool compares; /* guest_table_compares() */
+        bool compares;        /* guest_table_compares() */
         GuestHost host;
         GHashTable *running; /* for guest_table_running(): never written to; NULL: to be made anew */
 };

@@ -64,7 +64,7 @@ struct Guests {
         char *values, *values_first;
         const char *compared_with; /* what nested was when guests' CPUs were last compared; static; NULL: KVM was not there */
         bool compare;              /* they are to be compared anew */
-        bool reprobe_asked;            /* libvirt is to look again: a turn is waited for */
+        bool reprobe_asked;        /* libvirt is to look again: a turn is waited for */
         sd_event_source *reprobe_turn; /* the end of that turn, when libvirt is late; NULL: none is under way */
         GuestJob *reprobe_job;         /* whose turn it is; the worker's, and set as long as the former is */
 };

@@ -335,7 +335,8 @@ static GHashTable *fake_compare(gpointer connection) {
         for (unsigned i = 0; guests && i < guests->len; i++) {
                 const GuestFacts *facts = g_ptr_array_index(guests, i);
                 if (facts->comparison)
-                        (void) g_hash_table_replace(compared, facts->comparison->key, comparison_ref(facts->comparison));
+                        (void) g_hash_table_replace(compared, facts->comparison->key,
+                                                    comparison_ref(facts->comparison));
         }
         return compared;
 }

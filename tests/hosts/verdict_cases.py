@@ -97,17 +97,48 @@ CASES = {
     # The other vendor's
     "Skylake-Client": custom("Skylake-Client"),
     "kvm64- +vmx": custom("kvm64", feature("vmx") + feature("vme", "disable")),
+    "kvm64 +vmx, none": custom("kvm64", feature("vmx"), check="none"),
     "host-model +vmx": mode("host-model", feature("vmx")),
+    "host-passthrough +vmx": mode("host-passthrough", feature("vmx")),
+    "host-passthrough +vmx, full": mode("host-passthrough", feature("vmx"), check="full"),
     # Beside <cpu>
     "none": "",
     "host-passthrough, evmcs": (mode("host-passthrough"), EVMCS.format(mode="")),
     "host-model -svm, evmcs": (mode("host-model", svm("disable")), EVMCS.format(mode=" mode='custom'")),
 }
 
+# Models of which libvirt knows since 10.9, and which it compares in another way.
+NEWER = {
+    "EPYC-v1 +svm": custom("EPYC-v1", svm()),
+    "EPYC-v1-": custom("EPYC-v1", WITHOUT),
+    "EPYC-v1- +svm": custom("EPYC-v1", WITHOUT + svm()),
+    "EPYC-v1- force": custom("EPYC-v1", WITHOUT + svm("force")),
+    "EPYC-v1- forbid": custom("EPYC-v1", WITHOUT + svm("forbid")),
+    "EPYC-v1- strict": custom("EPYC-v1", WITHOUT, match="strict"),
+    "EPYC-Rome-v4": custom("EPYC-Rome-v4"),
+    "Opteron_G2-v1- +svm": custom("Opteron_G2-v1", feature("vme", "disable") + svm()),
+    "qemu64-v1": custom("qemu64-v1"),
+    "qemu64-v1 +svm": custom("qemu64-v1", svm()),
+    "qemu64-v1 +svm, full": custom("qemu64-v1", svm(), check="full"),
+    "kvm64-v1 +svm": custom("kvm64-v1", svm()),
+}
+
+# What is tried each time, with nested on and off; each takes an emulated machine some seconds.
+OFTEN = {
+    "on": """host-passthrough; host-passthrough forbid; host-passthrough forbid, partial; host-passthrough +svm, full;
+        host-passthrough +vme, full; host-passthrough +vmx; host-passthrough +vmx, full; host-passthrough, evmcs; maximum -svm;
+        host-model; host-model +svm; host-model optional; host-model +vme; host-model +vmx; host-model full; EPYC; EPYC +svm;
+        EPYC +svm, none; EPYC, full; EPYC minimum +svm; Opteron_G5 force; EPYC-; EPYC- +svm; EPYC- forbid; EPYC- strict +svm;
+        EPYC- of Intel; kvm64- +vmx; kvm64- +svm, full; kvm64- minimum +svm""",
+    "off": """host-passthrough +svm; host-passthrough forbid, partial; host-passthrough +svm, full; host-model +svm;
+        host-model forbid; host-model +svm, full; EPYC; EPYC +svm; EPYC- +svm; EPYC- forbid; EPYC- full; Opteron_G2- +svm;
+        kvm64 +svm; kvm64- +svm, full; kvm64- optional, minimum""",
+}
+
 DOMAIN = """<domain type='kvm'>
   <name>{name}</name>
   <memory unit='MiB'>16</memory>
-  <os><type arch='x86_64' machine='{machine}'>hvm</type></os>
+  <os><type arch='x86_64' machine='pc'>hvm</type></os>
   <features><acpi/><apic/>{features}</features>
   {cpu}
   <devices><controller type='usb' model='none'/><memballoon model='none'/></devices>
@@ -115,10 +146,11 @@ DOMAIN = """<domain type='kvm'>
 """
 
 
-def definitions(machine="pc"):
-    """Of each case the XML of a guest, by the guest's name."""
-    found = {}
-    for number, case in enumerate(CASES.values()):
-        cpu, features = (case, "") if isinstance(case, str) else case
-        found[f"v{number}"] = DOMAIN.format(name=f"v{number}", machine=machine, cpu=cpu, features=features)
-    return found
+def often(nested):
+    return [" ".join(words.split()) for words in OFTEN[nested].split(";")]
+
+
+def definition(name, case):
+    """The XML of a guest of that name."""
+    cpu, features = (case, "") if isinstance(case, str) else case
+    return DOMAIN.format(name=name, cpu=cpu, features=features)

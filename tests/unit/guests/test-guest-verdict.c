@@ -24,7 +24,7 @@ typedef struct Row {
         ComparisonResult compared;          /* what libvirt says of the definition */
         const char *detail;                 /* its */
         bool exact;
-        gint64 run, mode;                   /* what statistics say, and one more: 0 is unknown */
+        gint64 run, mode; /* what statistics say, and one more: 0 is unknown */
         const char *next, *now, *using;
         const char *paging; /* NULL: not looked at */
         bool restart;

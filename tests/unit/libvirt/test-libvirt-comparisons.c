@@ -60,8 +60,8 @@ static char *find(const CpuXml *cpu, const char *host, const char *wanted, bool 
 }
 
 static int refuse(const char *words, const char *names) {
-        return fail(VIR_ERR_CPU_INCOMPATIBLE, g_strdup_printf("the CPU is incompatible with host CPU: %s: %s",
-                                                              libvirt.language ?: words, names));
+        return fail(VIR_ERR_CPU_INCOMPATIBLE,
+                    g_strdup_printf("the CPU is incompatible with host CPU: %s: %s", libvirt.language ?: words, names));
 }
 
 /* @new: by the rules for new models, where it is one. */
@@ -103,8 +103,8 @@ int virConnectCompareCPU(virConnectPtr connection, const char *cpu, unsigned fla
 }
 
 static GuestFacts *ask_about(const char *cpu) {
-        g_autofree char *domain = g_strdup_printf("<domain type='kvm'><os><type arch='x86_64'>hvm</type></os>%s</domain>",
-                                                  cpu);
+        g_autofree char *domain =
+                        g_strdup_printf("<domain type='kvm'><os><type arch='x86_64'>hvm</type></os>%s</domain>", cpu);
         g_autoptr(CpuXml) xml = cpu_xml_read(domain, "amd", NULL);
         GuestFacts *facts = guest_facts_new();
 
@@ -209,9 +209,10 @@ static const Comparison *answer_of(const GPtrArray *guests, unsigned i) {
 /* However many guests there are, of each CPU once: of the first, and whether its model is a new
  * one. */
 static void test_asked_once(void) {
-        static const char *const cpus[] = {CUSTOM("", REQUIRE("svm") REQUIRE("aes")),
-                                           CUSTOM("", REQUIRE("aes") REQUIRE("svm") "<topology sockets='1' cores='2' threads='1'/>"),
-                                           "<cpu mode='host-passthrough'/>", CUSTOM("", REQUIRE("svm") REQUIRE("aes")), NULL};
+        static const char *const cpus[] = {
+                        CUSTOM("", REQUIRE("svm") REQUIRE("aes")),
+                        CUSTOM("", REQUIRE("aes") REQUIRE("svm") "<topology sockets='1' cores='2' threads='1'/>"),
+                        "<cpu mode='host-passthrough'/>", CUSTOM("", REQUIRE("svm") REQUIRE("aes")), NULL};
         LibvirtComparisons *comparisons = libvirt_comparisons_new();
 
         set_host(&rows[0]);
@@ -228,7 +229,8 @@ static void test_asked_once(void) {
 /* What was known is not known any more when the host is another one; what nobody asks any more is
  * forgotten. */
 static void test_again(void) {
-        static const char *const cpus[] = {NEW(REQUIRE("svm")), CUSTOM("", ""), NULL}, *const fewer[] = {CUSTOM("", ""), NULL};
+        static const char *const cpus[] = {NEW(REQUIRE("svm")), CUSTOM("", ""), NULL}, *const fewer[] = {CUSTOM("", ""),
+                                                                                                         NULL};
         LibvirtComparisons *comparisons = libvirt_comparisons_new();
 
         set_host(&rows[0]);
@@ -273,7 +275,8 @@ static void test_names(void) {
         g_auto(GStrv) names = comparison_names("a: b: vme, sse4.1,nrip-save");
         g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 
-        g_assert_true(g_strv_equal((const char *const *) names, (const char *const[]) {"vme", "sse4.1", "nrip-save", NULL}));
+        g_assert_true(g_strv_equal((const char *const *) names,
+                                   (const char *const[]) {"vme", "sse4.1", "nrip-save", NULL}));
         g_assert_null(comparison_names("no colon"));
         g_assert_null(comparison_names("empty:"));
         g_assert_null(comparison_names("words: more than one, vme"));
