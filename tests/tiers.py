@@ -36,6 +36,11 @@ NO_LINT = ["--no-suite", "lint"]
 # Attacks are long, and count memory.
 NO_FIRE = ["--no-suite", "fire"]
 
+# Tiers that run while the emulated host does, which keeps one processor busy, whatever there are;
+# and the variable that tells them so.
+MEANWHILE = ["tsan", "intel"]
+BESIDE = "NESTVIRT_BESIDE"
+
 
 def succeeds(*command, **environment):
     return subprocess.run(list(map(str, command)), env={**os.environ, **environment}, stdin=subprocess.DEVNULL).returncode == 0
@@ -100,8 +105,9 @@ def meson(build, options, compiler, environment, *arguments):
         return failure("the build failed")
     report = build / "meson-logs" / "testlog.json"
     report.unlink(missing_ok=True)
-    # One more than there are processors: what talks on a bus waits a good part of its time.
-    processes = ["--num-processes", str((os.cpu_count() or 1) + 1)]
+    # One more than there are processors, of which an emulator may have one: what talks on a bus
+    # waits a good part of its time.
+    processes = ["--num-processes", str((os.cpu_count() or 1) + (0 if BESIDE in os.environ else 1))]
     good = succeeds("meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs", *processes, *arguments, **environment)
     counts = log_counts(report) if report.exists() else Counter()
     if good == bool(counts["failed"]) or not counts:
@@ -120,8 +126,9 @@ def tier_asan():
 
 
 def tier_tsan():
-    return meson(CHECKOUT / "build-tsan", ["-Dwerror=true", "-Db_sanitize=thread"], GCC, {"TSAN_OPTIONS": "halt_on_error=1"}, *NO_LINT,
-                 *NO_FIRE)
+    """What has threads; of the rest there is nothing to say."""
+    threads = ["--suite", "bus", "--suite", "threads"]
+    return meson(CHECKOUT / "build-tsan", ["-Dwerror=true", "-Db_sanitize=thread"], GCC, {"TSAN_OPTIONS": "halt_on_error=1"}, *threads)
 
 
 def tier_unit():
@@ -234,13 +241,14 @@ def told_counts(output, status):
 
 
 class Beside:
-    """A tier that runs in a process of its own meanwhile; what it says is shown when it has
+    """Tiers that run in a process of their own meanwhile; what they say is shown when they have
     ended."""
 
-    def __init__(self, name):
+    def __init__(self, names):
         self.output = tempfile.TemporaryFile("w+")
-        command = ["setpriv", "--pdeathsig", "KILL", "--", sys.executable, __file__, name]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT)
+        command = ["setpriv", "--pdeathsig", "KILL", "--", sys.executable, __file__, *names]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT,
+                                        env={**os.environ, BESIDE: "yes"})
 
     def end(self):
         self.process.wait()
@@ -254,12 +262,15 @@ def main(names):
         sys.exit(f"tiers.py: no tier {', '.join(unknown)}; there are {', '.join(known)}")
 
     names = [name for name in known if name in names] if names else list(TIERS)
-    total, intel = Counter(), None
+    total = Counter()
+    meanwhile = [name for name in MEANWHILE if name in names] if "host" in names and is_built(BUILD, [], GCC) else []
     for name in names:
-        # Each of the emulators keeps one processor busy, whatever there are.
-        if name == "host" and "intel" in names and is_built(BUILD, [], GCC):
-            intel = Beside("intel")
-        total.update(intel.end() if name == "intel" and intel else run(name))
+        if name in meanwhile:
+            continue
+        beside = Beside(meanwhile) if name == "host" and meanwhile else None
+        total.update(run(name))
+        if beside:
+            total.update(beside.end())
     if FAILURES:
         print("\n".join([FAILED, *FAILURES]), flush=True)
     print(line(total), flush=True)

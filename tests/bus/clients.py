@@ -25,6 +25,9 @@ NOBODY = 65534
 # Generous: a sanitizer on a loaded machine. Nothing waits for it unless it fails.
 TIMEOUT = 60
 
+# The number of signals that have come in, to whomever; written by GLib's thread alone.
+arrived = [0]
+
 
 def module_path(name):
     return f"{PATH}/module/{name}"
@@ -68,6 +71,8 @@ class Client:
         # again.
         if incoming:
             self.messages.append(Message(message))
+            if message.get_message_type() == Gio.DBusMessageType.SIGNAL:
+                arrived[0] += 1
             GLib.idle_add(lambda: False)
         return message
 
@@ -227,15 +232,19 @@ def as_user(uid):
 
 
 def wait_for(condition, what, timeout=TIMEOUT):
-    """Serves the main loop until @condition."""
+    """Serves the main loop until @condition, which may call: a signal that comes in meanwhile is
+    then served, too, and what it is about is looked at once more."""
     context = GLib.MainContext.default()
     late = []
     source = GLib.timeout_add_seconds(timeout, lambda: late.append(True))
     try:
+        before = arrived[0]
         while not condition():
             if late:
                 raise AssertionError(f"waited in vain for {what}")
-            context.iteration(True)
+            if arrived[0] == before:
+                context.iteration(True)
+            before = arrived[0]
     finally:
         if not late:
             GLib.source_remove(source)

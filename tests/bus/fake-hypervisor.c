@@ -11,10 +11,9 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "fake-files.h"
 #include "fake-hypervisor.h"
 #include "guest-edit.h"
-
-static const char *home;
 
 static struct {
         pthread_mutex_t mutex;
@@ -23,68 +22,25 @@ static struct {
         char *connection; /* the one that is open */
 } listener = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-static char *path_of(const char *name) {
-        return g_build_filename(home, "fake", name, NULL);
-}
-
-static void hang(const char *name) {
-        g_autofree char *path = path_of(name);
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-        char byte;
-
-        if (fd < 0)
-                return;
-        while (read(fd, &byte, 1) > 0)
-                continue;
-        (void) close(fd);
-}
-
 /* A question to QEMU that is out, as libvirt 11.3 has it: until it is answered nothing is told of
  * what runs but that it does. */
 static int out;
 
 static void ask_qemu(void) {
         (void) g_atomic_int_add(&out, 1);
-        hang("qemu");
+        fake_hang("qemu");
         (void) g_atomic_int_add(&out, -1);
 }
 
 static bool withholds(void) {
-        g_autofree char *path = path_of("withhold");
+        g_autofree char *path = fake_file("withhold");
 
         return g_atomic_int_get(&out) > 0 && g_file_test(path, G_FILE_TEST_EXISTS);
 }
 
-static bool reachable(GError **error) {
-        g_autofree char *path = path_of("libvirt");
-
-        if (g_file_test(path, G_FILE_TEST_EXISTS))
-                return true;
-        g_set_error(error, CONDITION, CONDITION_LIBVIRT_UNAVAILABLE, "libvirt can't be reached: %s is not there", path);
-        return false;
-}
-
-/* Not while the test takes the daemon's descriptors away. */
-static void append(const char *name, const char *word) {
-        g_autofree char *path = path_of(name), *line = g_strdup_printf("%s\n", word);
-        int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-
-        if (fd < 0 && errno == EMFILE)
-                return;
-        g_assert_cmpint(fd, >=, 0);
-        g_assert_cmpint(write(fd, line, strlen(line)), ==, (ssize_t) strlen(line));
-        (void) close(fd);
-}
-
-static bool answers(const char *question, GError **error) {
-        append("questions", question);
-        hang("hang");
-        return reachable(error);
-}
-
 /* Before anybody can think of writing into it: that would make a file. */
 static int open_events(void) {
-        g_autofree char *path = path_of("events");
+        g_autofree char *path = fake_file("events");
         int fd;
 
         if (mkfifo(path, 0600) < 0 && errno != EEXIST)
@@ -121,7 +77,7 @@ static gpointer read_events(gpointer data) {
 static gpointer fake_open(const char *uri, HypervisorEvent event, gpointer userdata, GError **error) {
         static bool begun;
 
-        if (!answers("open", error))
+        if (!fake_answers("open", error))
                 return NULL;
         (void) pthread_mutex_lock(&listener.mutex);
         listener.event = event;
@@ -135,7 +91,7 @@ static gpointer fake_open(const char *uri, HypervisorEvent event, gpointer userd
 }
 
 static unsigned fake_peer(gpointer connection) {
-        g_autofree char *path = path_of("peer"), *text = NULL;
+        g_autofree char *path = fake_file("peer"), *text = NULL;
 
         return g_file_get_contents(path, &text, NULL, NULL) ? (unsigned) g_ascii_strtoull(text, NULL, 10) : 0;
 }
@@ -181,16 +137,16 @@ static GuestCpu get_cpu(GuestFacts *facts, GKeyFile *file, const char *key) {
  * says of the CPU. */
 
 static char *read_definition(gpointer uuid, GError **error) {
-        g_autofree char *folder = path_of("xml"), *path = g_build_filename(folder, uuid, NULL);
+        g_autofree char *folder = fake_file("xml"), *path = g_build_filename(folder, uuid, NULL);
         char *text = NULL;
 
-        return reachable(error) && g_file_get_contents(path, &text, NULL, error) ? text : NULL;
+        return fake_reachable(error) && g_file_get_contents(path, &text, NULL, error) ? text : NULL;
 }
 
 static bool write_definition(gpointer uuid, const char *xml, GError **error) {
-        g_autofree char *folder = path_of("xml"), *path = g_build_filename(folder, uuid, NULL);
-        g_autofree char *refused = path_of("refuse"), *spoilt = path_of("spoil"), *vanishes = path_of("vanish");
-        g_autofree char *there = path_of("libvirt"), *other = NULL;
+        g_autofree char *folder = fake_file("xml"), *path = g_build_filename(folder, uuid, NULL);
+        g_autofree char *refused = fake_file("refuse"), *spoilt = fake_file("spoil"), *vanishes = fake_file("vanish");
+        g_autofree char *there = fake_file("libvirt"), *other = NULL;
 
         if (g_file_get_contents(spoilt, &other, NULL, NULL))
                 (void) unlink(spoilt);
@@ -243,7 +199,7 @@ static Comparison *get_comparison(const GuestFacts *facts, GKeyFile *file) {
 }
 
 static GuestFacts *read_guest(const char *uuid, const char *vendor) {
-        g_autofree char *folder = path_of("guests"), *path = g_build_filename(folder, uuid, NULL);
+        g_autofree char *folder = fake_file("guests"), *path = g_build_filename(folder, uuid, NULL);
         g_autoptr(GKeyFile) file = g_key_file_new();
 
         if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL))
@@ -272,11 +228,11 @@ static GuestFacts *read_guest(const char *uuid, const char *vendor) {
 }
 
 static GPtrArray *read_guests(const char *question, const char *vendor, GError **error) {
-        g_autofree char *folder = path_of("guests");
+        g_autofree char *folder = fake_file("guests");
         g_autoptr(GPtrArray) guests = g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
         const char *name;
 
-        if (!answers(question, error))
+        if (!fake_answers(question, error))
                 return NULL;
         GDir *entries = g_dir_open(folder, 0, NULL);
         while (entries && (name = g_dir_read_name(entries))) {
@@ -314,11 +270,11 @@ static GuestFacts *fake_find(gpointer connection, const char *name, const char *
 }
 
 static Capabilities *fake_capabilities(gpointer connection, GError **error) {
-        g_autofree char *path = path_of("capabilities"), *next = path_of("capabilities-next"), *xml = NULL;
+        g_autofree char *path = fake_file("capabilities"), *next = fake_file("capabilities-next"), *xml = NULL;
 
-        if (!answers("capabilities", error))
+        if (!fake_answers("capabilities", error))
                 return NULL;
-        append("calls", "capabilities");
+        fake_append("calls", "capabilities");
         if (g_file_get_contents(path, &xml, NULL, NULL)) {
                 (void) rename(next, path);
                 return capabilities_parse(xml, error);
@@ -343,7 +299,7 @@ static GHashTable *fake_compare(gpointer connection) {
 
 /* By the other thread. */
 static GKeyFile *open_guest(const char *uuid) {
-        g_autofree char *folder = path_of("guests"), *path = g_build_filename(folder, uuid, NULL);
+        g_autofree char *folder = fake_file("guests"), *path = g_build_filename(folder, uuid, NULL);
         GKeyFile *file = g_key_file_new();
 
         if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL))
@@ -371,10 +327,10 @@ static void add_statistics(const char *uuid, GPtrArray *guests) {
 
 static GPtrArray *fake_statistics(gpointer connection, const GPtrArray *uuids) {
         GPtrArray *guests = g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
-        g_autofree char *folder = path_of("guests");
+        g_autofree char *folder = fake_file("guests");
         const char *name;
 
-        if (!answers("statistics", NULL))
+        if (!fake_answers("statistics", NULL))
                 return guests;
         ask_qemu();
         for (unsigned i = 0; i < uuids->len; i++)
@@ -401,7 +357,7 @@ static GHashTable *read_counters(GKeyFile *file) {
 }
 
 static GHashTable *fake_count(gpointer connection, const char *uuid, GError **error) {
-        if (!answers("count", error))
+        if (!fake_answers("count", error))
                 return NULL;
         ask_qemu();
         g_autoptr(GKeyFile) file = open_guest(uuid);
@@ -433,7 +389,8 @@ static GuestPlan *fake_plan(gpointer connection, const char *uuid, const GuestEd
 static GuestFacts *fake_define(gpointer connection, const GuestPlan *plan, const char *vendor, GError **error) {
         char *xml = NULL;
 
-        if (!answers("define", error) || !guest_edit_carry_out(plan, &store, plan->facts->uuid, vendor, &xml, error))
+        if (!fake_answers("define", error) ||
+            !guest_edit_carry_out(plan, &store, plan->facts->uuid, vendor, &xml, error))
                 return NULL;
         guest_edit_wipe(&xml);
         return find_guest("find", plan->facts->uuid, vendor, error);
@@ -456,6 +413,6 @@ const Hypervisor *fake_hypervisor(const char *directory) {
                         .close = fake_close,
         };
 
-        home = directory;
+        fake_files_begin(directory);
         return &hypervisor;
 }

@@ -21,7 +21,8 @@
  *                       "plan", "define" or "capabilities" each time that it is asked
  * DIR/fake/hang         a FIFO: while it is there, each question waits until it has been opened
  *                       for writing and closed
- * DIR/fake/qemu         the same, for what guests' QEMUs are asked alone */
+ * DIR/fake/qemu         the same, for what guests' QEMUs are asked alone
+ * DIR/fake/withhold     while it is there and a QEMU is asked, guests that run are untold */
 
 #include "hypervisor.h"
 
