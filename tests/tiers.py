@@ -180,7 +180,7 @@ def tier_intel():
 
 
 def tier_verdicts():
-    """All that is foretold of starts, on the libvirt of the machine, of Debian 13 and of unstable."""
+    """All that is foretold of starts, on the libvirt of the machine, of Debian 13, of unstable."""
     os.environ["NESTVIRT_VERDICTS"] = "whole"
     return host_tests(".", "test_verdicts.py")
 

@@ -2,9 +2,9 @@
 
 /* libvirt compares when it starts a guest (src/qemu/qemu_process.c, qemuProcessUpdateGuestCPU(),
  * 9.0.0 and 11.3.0 alike): with check='partial' a <cpu> that is custom or host-model, and of all
- * modes what is forbidden, unless check is 'none'. With check='full' it compares what QEMU has given
- * once that runs (src/cpu/cpu_x86.c, virCPUx86UpdateLive()), also with host-passthrough: there what
- * the host lacks counts and nothing else of this, neither match nor vendor. */
+ * modes what is forbidden, unless check is 'none'. With check='full' it compares what QEMU has
+ * given once that runs (src/cpu/cpu_x86.c, virCPUx86UpdateLive()), also with host-passthrough:
+ * there what the host lacks counts and nothing else of this, neither match nor vendor. */
 
 #include "cpu-question.h"
 #include "sort.h"

@@ -26,8 +26,8 @@ typedef struct GuestFacts {
         const char *emulator;              /* the path of QEMU, "" when none is named */
         GuestCpu defined;                  /* of the persistent definition; of the running guest when there is none */
         GuestCpu live;                     /* of the running guest */
-        /* what of the former libvirt would compare with the host, until it is asked, and what it said
-         * then; NULL: nothing */
+        /* what of the former libvirt would compare with the host, until it is asked, and what it
+         * said then; NULL: nothing */
         CpuQuestion *question;
         Comparison *comparison;
         bool managed_save;

@@ -2,8 +2,8 @@
 
 /* A start with check='partial' is held against the "full" CPU of the host, which is what the CPU
  * itself has and what KVM gives together (src/qemu/qemu_capabilities.c,
- * virQEMUCapsInitHostCPUModel()); virConnectCompareHypervisorCPU() goes by what KVM gives alone, and
- * virConnectCompareCPU() by what the CPU has. So what a start finds missing is what both find
+ * virQEMUCapsInitHostCPUModel()); virConnectCompareHypervisorCPU() goes by what KVM gives alone,
+ * and virConnectCompareCPU() by what the CPU has. So what a start finds missing is what both find
  * missing: what KVM alone withholds, libvirt takes away and says nothing.
  *
  * Since libvirt 10.9 that is so for models of old alone; of others the start as well goes by what
@@ -190,9 +190,9 @@ static void judge_no(virConnectPtr connection, Comparison *comparison, const Ans
                 set(comparison, COMPARISON_UNKNOWN, kvm->message);
 }
 
-/* What KVM does not give may be forbidden all the same, as the CPU has it; but where the start looks
- * for that by its name alone, it does not find what is part of the model that the CPU is taken for
- * (src/cpu/cpu.c, virCPUCheckForbiddenFeatures()), and which that is is not told. */
+/* What KVM does not give may be forbidden all the same, as the CPU has it; but where the start
+ * looks for that by its name alone, it does not find what is part of the model that the CPU is
+ * taken for (src/cpu/cpu.c, virCPUCheckForbiddenFeatures()), and which that is is not told. */
 static void judge_yes(virConnectPtr connection, Comparison *comparison) {
         const CpuQuestion *question = comparison->question;
 

@@ -62,7 +62,7 @@ struct Guests {
         /* what KVM was last loaded with (fixed-values.h), and what it was when the daemon
          * started; or NULL */
         char *values, *values_first;
-        const char *compared_with; /* what nested was when guests' CPUs were last compared; static; NULL: KVM was not there */
+        const char *compared_with; /* what nested was when guests' CPUs were last compared; NULL: there was no KVM */
         bool compare;              /* they are to be compared anew */
         bool reprobe_asked;        /* libvirt is to look again: a turn is waited for */
         sd_event_source *reprobe_turn; /* the end of that turn, when libvirt is late; NULL: none is under way */

@@ -103,7 +103,7 @@ void guests_reprobed(Errand *errand) {
                 log_reprobe(job->reprobe);
 }
 
-/* What libvirt says of guests' CPUs goes by nested, at which it looks each time that it is asked. */
+/* What libvirt says of guests' CPUs goes by nested, at which it looks whenever it is asked. */
 static void compare_nested(Guests *guests) {
         const GuestHost *host = guest_table_host(guests->table);
         const char *nested = host->live ? host->nested : NULL;
