@@ -154,14 +154,14 @@ class Timed(unittest.TextTestResult):
         super().stopTest(test)
 
 
-def host_tests(folder):
+def host_tests(folder, pattern="test*.py"):
     if not is_built(BUILD, [], GCC):
         return failure("the build failed")
     hosts = CHECKOUT / "tests" / "hosts"
     sys.path.insert(0, str(hosts))
     import shared
 
-    suite = unittest.TestLoader().discover(str(hosts / folder))
+    suite = unittest.TestLoader().discover(str(hosts / folder), pattern)
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Timed).run(suite)
     shared.close()
     FAILURES.extend(f"{test.id()}:\n{text}" for test, text in result.failures + result.errors)
@@ -177,6 +177,12 @@ def tier_host():
 
 def tier_intel():
     return host_tests("intel")
+
+
+def tier_verdicts():
+    """All that is foretold of starts, on the libvirt of the machine, of Debian 13, of unstable."""
+    os.environ["NESTVIRT_VERDICTS"] = "whole"
+    return host_tests(".", "test_verdicts.py")
 
 
 def in_debian(suite):
@@ -204,7 +210,8 @@ def tier_newest():
 
 TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "host": tier_host, "intel": tier_intel}
 # When they are named.
-ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "trixie": tier_trixie, "newest": tier_newest}
+ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "trixie": tier_trixie, "newest": tier_newest,
+             "verdicts": tier_verdicts}
 
 
 def run(name):

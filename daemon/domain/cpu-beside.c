@@ -56,6 +56,14 @@ char *cpu_beside_launch(const DomainXml *domain) {
         return domain_xml_attribute(domain_xml_child(domain->root, "launchSecurity"), "type");
 }
 
+char *cpu_beside_hyperv(const DomainXml *domain) {
+        const xmlNode *hyperv = domain_xml_grandchild(domain->root, "features", "hyperv");
+        g_autofree char *mode = domain_xml_attribute(hyperv, "mode");
+        g_autofree char *state = domain_xml_attribute(domain_xml_child(hyperv, "evmcs"), "state");
+
+        return g_strdup(g_str_equal(state, "on") && !g_str_equal(mode, "passthrough") ? "evmcs" : "");
+}
+
 bool cpu_beside_allows_nested(const DomainXml *domain, GError **error) {
         g_autofree char *launch = cpu_beside_launch(domain), *why = guest_launch_forbids(launch);
         g_autofree char *arch = domain_xml_attribute(domain_xml_grandchild(domain->root, "os", "type"), "arch");

@@ -13,5 +13,9 @@
 char *cpu_beside_argument(const DomainXml *domain);
 /* "sev", "sev-snp", "tdx": the guest's memory is kept from the host; "" when it is not. */
 char *cpu_beside_launch(const DomainXml *domain);
+/* "evmcs" when the guest is to have that enlightenment for Hyper-V, which is about VMX alone, else
+ * "". With <hyperv mode='passthrough'> libvirt asks for none by name (src/qemu/qemu_command.c,
+ * qemuBuildCpuHypervCommandLine()). */
+char *cpu_beside_hyperv(const DomainXml *domain);
 /* The guest could make use of vmx or svm if it had it. Unsupported when not, with the reason. */
 bool cpu_beside_allows_nested(const DomainXml *domain, GError **error);

@@ -48,9 +48,11 @@ CpuXml *cpu_xml_read(const char *xml, const char *vendor, GError **error) {
                         .mode = domain_xml_attribute(node, "mode"),
                         .model = domain_xml_content(domain_xml_child(node, "model")),
                         .match = domain_xml_attribute(node, "match"),
+                        .vendor = domain_xml_content(domain_xml_child(node, "vendor")),
                         .check = domain_xml_attribute(node, "check"),
                         .argument = cpu_beside_argument(domain),
                         .launch = cpu_beside_launch(domain),
+                        .hyperv = cpu_beside_hyperv(domain),
                         .features = read_features(node),
                         .has_cpu = node,
                         .windows = os_xml_is_windows(domain),
@@ -70,8 +72,10 @@ void cpu_xml_free(CpuXml *cpu) {
         g_free(cpu->model);
         g_free(cpu->match);
         g_free(cpu->check);
+        g_free(cpu->vendor);
         g_free(cpu->argument);
         g_free(cpu->launch);
+        g_free(cpu->hyperv);
         g_free(cpu->policy);
         g_clear_pointer(&cpu->features, g_hash_table_unref);
         g_free(cpu);

@@ -18,8 +18,10 @@
 typedef struct CpuXml {
         char *type, *arch, *machine, *emulator; /* domain/@type, os/type/@arch and @machine, devices/emulator */
         char *mode, *model, *match, *check;     /* cpu/@mode, the text of cpu/model, cpu/@match, cpu/@check */
+        char *vendor;                           /* the text of cpu/vendor */
         char *argument;                         /* of QEMU's, that gives the CPU instead of this: cpu-beside.h */
         char *launch;                           /* launchSecurity/@type */
+        char *hyperv;                           /* of the enlightenments for Hyper-V: cpu-beside.h */
         char *policy; /* of the feature that makes a hypervisor, "" when it is not named, or the vendor is not known */
         GHashTable *features; /* name -> policy, char * both; the first of duplicates */
         bool has_cpu;         /* there is a <cpu>, which may say nothing of mode, model and features */

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "cpu-question.h"
 #include "diff.h"
 #include "error.h"
 #include "guest-edit.h"
@@ -28,12 +29,14 @@ static GuestCpu cpu_of(const CpuXml *xml, const char *vendor) {
                         .mmu_policy = policy_of(xml, intel ? "vmx-ept" : "npt"),
                         .argument = xml->argument,
                         .launch = xml->launch,
+                        .match = xml->match,
+                        .hyperv = xml->hyperv,
         };
 }
 
 static GuestCpu keep(GuestCpu cpu, GStringChunk *words) {
-        const char **all[] = {&cpu.mode,         &cpu.model,      &cpu.check,    &cpu.policy,
-                              &cpu.other_policy, &cpu.mmu_policy, &cpu.argument, &cpu.launch};
+        const char **all[] = {&cpu.mode,       &cpu.model,    &cpu.check,  &cpu.policy, &cpu.other_policy,
+                              &cpu.mmu_policy, &cpu.argument, &cpu.launch, &cpu.match,  &cpu.hyperv};
 
         for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
                 *all[i] = g_string_chunk_insert(words, *all[i]);
@@ -114,6 +117,8 @@ GuestPlan *guest_edit_plan(const char *xml, const GuestEdit *edit, GuestFacts *f
         cpu = cpu_xml_read(plan->after, vendor, error);
         if (!cpu)
                 return NULL;
+        cpu_question_free(plan->facts->question);
+        plan->facts->question = cpu_question_from_xml(cpu);
         add_difference(plan);
         plan->cpu = guest_cpu_from_xml(cpu, vendor, plan->words);
         return g_steal_pointer(&plan);

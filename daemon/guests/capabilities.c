@@ -2,7 +2,6 @@
 
 /* Reading and comparing. Whoever asked libvirt, and why, is reprobe.c's. */
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "capabilities.h"
@@ -34,8 +33,12 @@ static bool is_name(const char *text, gsize size) {
         return size > 0;
 }
 
+bool capabilities_is_name(const char *text) {
+        return is_name(text, strlen(text));
+}
+
 static void add_feature(GHashTable *features, const char *name, bool has) {
-        if (is_name(name, strlen(name)))
+        if (capabilities_is_name(name))
                 (void) g_hash_table_insert(features, g_strdup(name), GINT_TO_POINTER(has));
 }
 

@@ -5,6 +5,7 @@
  * capabilities, and held against what it said before. Pure. */
 
 #include <glib.h>
+#include <stdbool.h>
 
 typedef struct Capabilities {
         char *emulator; /* the program that was asked, a path */
@@ -19,6 +20,9 @@ typedef struct Capabilities {
 Capabilities *capabilities_parse(const char *xml, GError **error);
 void capabilities_free(Capabilities *capabilities);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Capabilities, capabilities_free)
+
+/* It can be the name of a feature or of a model, and is no more than a name in a sentence. */
+bool capabilities_is_name(const char *text);
 
 /* The features that @after has more of than @before: sorted names, empty when there are none. Of
  * two models' own features nothing is known here. */

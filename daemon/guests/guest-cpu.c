@@ -6,7 +6,7 @@
 #include "guest-model.h"
 
 GuestCpu guest_cpu_empty(void) {
-        return (GuestCpu) {"", "", "", "", "", "", "", ""};
+        return (GuestCpu) {"", "", "", "", "", "", "", "", "", ""};
 }
 
 const char *guest_feature(const char *vendor) {
@@ -23,8 +23,19 @@ bool guest_cpu_passes_through(const GuestCpu *cpu) {
         return is(cpu->mode, "host-passthrough") || is(cpu->mode, "maximum");
 }
 
+/* libvirt's src/cpu/cpu_x86.c, virCPUx86Update(). */
+bool guest_cpu_takes_host_model(const GuestCpu *cpu) {
+        return is(cpu->mode, "host-model") || (is(cpu->mode, "custom") && is(cpu->match, "minimum"));
+}
+
 static bool follows_host(const GuestCpu *cpu) {
-        return guest_cpu_passes_through(cpu) || is(cpu->mode, "host-model");
+        return guest_cpu_passes_through(cpu) || guest_cpu_takes_host_model(cpu);
+}
+
+/* Where libvirt is not told it takes check='partial', but for the host's own CPU 'none'
+ * (src/qemu/qemu_domain.c, qemuDomainDefCPUPostParse()). */
+bool guest_cpu_is_compared(const GuestCpu *cpu) {
+        return *cpu->check ? !is(cpu->check, "none") : !guest_cpu_passes_through(cpu);
 }
 
 Wish guest_cpu_wish(const GuestCpu *cpu, const char *vendor) {

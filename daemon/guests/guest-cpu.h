@@ -19,6 +19,8 @@ typedef struct GuestCpu {
          * of the above does not tell of */
         const char *argument;
         const char *launch; /* "sev", "sev-snp", "tdx" …: of <launchSecurity> */
+        const char *match;  /* "minimum", "exact", "strict" */
+        const char *hyperv; /* "evmcs": it is to have that of Hyper-V's enlightenments */
 } GuestCpu;
 
 /* What a CPU definition asks for, before the host has its say. */
@@ -39,6 +41,10 @@ const char *guest_feature(const char *vendor);
 Wish guest_cpu_wish(const GuestCpu *cpu, const char *vendor);
 /* The host's CPU as it is: host-passthrough or maximum. */
 bool guest_cpu_passes_through(const GuestCpu *cpu);
+/* host-model, or what comes to that: of match='minimum' the model is only the least. */
+bool guest_cpu_takes_host_model(const GuestCpu *cpu);
+/* libvirt holds it against the host when it starts. */
+bool guest_cpu_is_compared(const GuestCpu *cpu);
 /* It names the feature, or its model has it. Of XML that libvirt has written after a start: what is
  * left there was given. */
 bool guest_cpu_names_feature(const GuestCpu *cpu, const char *vendor);

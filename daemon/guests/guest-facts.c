@@ -45,6 +45,8 @@ static GuestCpu keep_cpu(GuestFacts *facts, const GuestCpu *cpu) {
                         .mmu_policy = keep(facts, cpu->mmu_policy),
                         .argument = keep(facts, cpu->argument),
                         .launch = keep(facts, cpu->launch),
+                        .match = keep(facts, cpu->match),
+                        .hyperv = keep(facts, cpu->hyperv),
         };
 }
 
@@ -55,6 +57,7 @@ void guest_facts_take_told(GuestFacts *facts, const GuestFacts *before) {
         facts->emulator = keep(facts, before->emulator);
         facts->windows = before->windows;
         facts->defined = keep_cpu(facts, &before->defined);
+        facts->comparison = before->comparison ? comparison_ref(before->comparison) : NULL;
         if (before->active)
                 facts->live = keep_cpu(facts, &before->live);
 }
@@ -71,6 +74,8 @@ void guest_facts_free(GuestFacts *facts) {
                 return;
         g_free(facts->name);
         g_free(facts->uuid);
+        cpu_question_free(facts->question);
+        comparison_unref(facts->comparison);
         g_clear_pointer(&facts->snapshots, g_ptr_array_unref);
         g_clear_pointer(&facts->words, g_string_chunk_free);
         g_free(facts);

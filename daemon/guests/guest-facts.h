@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "comparison.h"
 #include "guest-cpu.h"
 
 typedef struct GuestSnapshot {
@@ -25,6 +26,10 @@ typedef struct GuestFacts {
         const char *emulator;              /* the path of QEMU, "" when none is named */
         GuestCpu defined;                  /* of the persistent definition; of the running guest when there is none */
         GuestCpu live;                     /* of the running guest */
+        /* what of the former libvirt would compare with the host, until it is asked, and what it
+         * said then; NULL: nothing */
+        CpuQuestion *question;
+        Comparison *comparison;
         bool managed_save;
         GuestCpu saved;       /* of the managed save */
         GPtrArray *snapshots; /* GuestSnapshot*; NULL: none */

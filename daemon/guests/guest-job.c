@@ -37,6 +37,7 @@ void guest_job_free(GuestJob *job) {
         g_clear_pointer(&job->facts, g_ptr_array_unref);
         passing_clear(&job->passing);
         reprobe_free(job->reprobe);
+        g_clear_pointer(&job->compared, g_hash_table_unref);
         g_clear_pointer(&job->counters, g_hash_table_unref);
         g_clear_error(&job->error);
         g_free(job);
@@ -103,6 +104,15 @@ static void run_count(GuestJob *job) {
                 else if (g_error_matches(job->error, CONDITION, CONDITION_NO_SUCH_GUEST))
                         g_clear_error(&job->error);
         }
+}
+
+/* What libvirt compares with is what it has then looked at. It may start QEMU for that, which is
+ * nothing to begin with once the turn is over. */
+static void run_reprobe(GuestJob *job) {
+        job->reprobe = reprobe_run(job->hypervisor, job->connection, job->root, job->uri, job->before, job->now,
+                                   &job->stage);
+        if ((job->compare || job->reprobe) && g_atomic_int_get(&job->stage) != GUEST_JOB_CANCELLED)
+                job->compared = job->hypervisor->compare(job->connection);
 }
 
 /* A set: those that are meant and run on KVM; of others there is nothing to tell. */
@@ -205,8 +215,7 @@ void guest_job_run(gpointer data) {
                 run_define(job);
                 break;
         case GUEST_JOB_REPROBE:
-                job->reprobe = reprobe_run(job->hypervisor, job->connection, job->root, job->uri, job->before, job->now,
-                                           &job->stage);
+                run_reprobe(job);
                 break;
         case GUEST_JOB_STATISTICS:
                 run_statistics(job);

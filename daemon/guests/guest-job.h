@@ -45,6 +45,7 @@ typedef struct GuestJob {
         GHashTable *guests; /* of STATISTICS: a set of the UUIDs of those that run on KVM, never written to */
         Root *root;         /* of CONNECT, REPROBE and STATISTICS */
         char *before, *now; /* likewise: fixed-values.h */
+        bool compare;       /* of REPROBE: guests' CPUs are to be compared anew, also when nothing else is done */
         int stage;          /* a GuestJobStage, read and written by both threads */
 
         /* GuestFacts*: all of CONNECT, LIST and SURVEY, those found of FIND, the one of DEFINE;
@@ -55,6 +56,7 @@ typedef struct GuestJob {
         GHashTable *counters; /* of COUNT: UUID -> what count() says, of those that are there */
         Passing passing;      /* of CONNECT: whose process libvirt's daemon is */
         Reprobe *reprobe;     /* what came of REPROBE; NULL: there was nothing to do */
+        GHashTable *compared; /* of REPROBE: what compare() says; NULL: it was not asked */
         /* LibvirtUnavailable: it could not be carried out whole; TimedOut: nor was it, as it was
          * cancelled; of PLAN and DEFINE any of hypervisor.h */
         GError *error;

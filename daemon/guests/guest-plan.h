@@ -21,10 +21,10 @@ typedef struct GuestPlan {
         char *diff;                /* of the two, for people: made without the secrets; "" when they are the same */
         char *diff_missing;        /* why @diff is "" though they are not; else NULL */
         GPtrArray *steps, *advice; /* char*; advice is what the recipe leaves to others, with the command for it */
-        GuestFacts *facts;         /* of the guest as it is */
-        char **listed;             /* features of the model that it will have, as libvirt lists them; NULL: not known */
-        GuestCpu cpu;              /* what its definition will say */
-        GStringChunk *words;       /* whose the words in @cpu are */
+        GuestFacts *facts;   /* of the guest as it is, but for the question and the comparison, which are of @cpu */
+        char **listed;       /* features of the model that it will have, as libvirt lists them; NULL: not known */
+        GuestCpu cpu;        /* what its definition will say */
+        GStringChunk *words; /* whose the words in @cpu are */
 } GuestPlan;
 
 GuestEdit *guest_edit_new(void);

@@ -3,6 +3,7 @@
 /* The rules of the next start. Each returns the verdict and says why, or leaves it to the next one;
  * the facts are never changed. */
 
+#include "guest-compared.h"
 #include "guest-model.h"
 #include "guest-start.h"
 
@@ -32,11 +33,32 @@ static const char *rule_start_argument(Judge *judge) {
                                                               : "a -global for the CPU");
 }
 
+/* It is VMX's, and without that KVM does not know it (arch/x86/kvm/x86.c,
+ * KVM_CAP_HYPERV_ENLIGHTENED_VMCS): QEMU ends with "Hyper-V enlightened VMCS (hv-evmcs) is not
+ * supported by kernel" (target/i386/kvm/kvm.c, hyperv_init_vcpu(); tried with 7.2 and 11.1). */
+static const char *rule_start_evmcs(Judge *judge) {
+        if (!is(judge->cpu->hyperv, "evmcs") || !is(judge->host->vendor, "amd"))
+                return NULL;
+        return judge_because(
+                        judge, "fails",
+                        "It asks for the enlightenment evmcs (<hyperv>), which is there on Intel's CPUs alone: QEMU "
+                        "does not start.");
+}
+
 static const char *rule_start_forbid(Judge *judge) {
+        const Comparison *comparison = guest_compared(judge);
+
         if (guest_cpu_wish(judge->cpu, judge->host->vendor) != WISH_FORBID)
                 return NULL;
+        if (!guest_cpu_is_compared(judge->cpu))
+                return judge_because(
+                                judge, "no",
+                                "It forbids %s, but with check='none' libvirt compares nothing, and takes it away.",
+                                judge->feature);
         if (!judge->host->cpu_has)
                 return judge_because(judge, "no", "It forbids %s, which this CPU has not.", judge->feature);
+        if (comparison && comparison->result == COMPARISON_UNKNOWN)
+                return judge_because(judge, "no", "It forbids %s.", judge->feature);
         return judge_because(judge, "fails",
                              "It forbids %s (policy='forbid'), and libvirt does not start it on a CPU that has it; "
                              "policy='disable' takes it away without that.",
@@ -85,9 +107,15 @@ static const char *rule_start_cpu_lacks(Judge *judge) {
 
 static const char *rule_start_host_off(Judge *judge) {
         const Wish wish = guest_cpu_wish(judge->cpu, judge->host->vendor);
+        const Comparison *comparison = guest_compared(judge);
 
         if (!is(judge->host->nested, "off"))
                 return NULL;
+        if (is(judge->cpu->policy, "require") && comparison && comparison->exact)
+                return judge_because(judge, "fails",
+                                     "It requires %s, which this host does not give while nested is off, and libvirt "
+                                     "holds its model %s against that alone.",
+                                     judge->feature, judge->cpu->model);
         if ((wish == WISH_REQUIRE || wish == WISH_MODEL) && is(judge->cpu->check, "full"))
                 return judge_because(
                                 judge, "fails",
@@ -107,7 +135,7 @@ static const char *rule_start_left_out(Judge *judge) {
         const GuestCpu *cpu = judge->cpu;
         const bool model = guest_cpu_wish(cpu, judge->host->vendor) == WISH_MODEL;
 
-        if (judge->started || !is(judge->host->vendor, "amd") || !(model || is(cpu->mode, "host-model")) ||
+        if (judge->started || !is(judge->host->vendor, "amd") || !(model || guest_cpu_takes_host_model(cpu)) ||
             !judge_leaves_svm_out(judge, cpu))
                 return NULL;
         if (model && is(cpu->check, "full"))
@@ -119,7 +147,7 @@ static const char *rule_start_left_out(Judge *judge) {
         return judge_because(judge, "no",
                              "%s%s has svm to libvirt, but QEMU leaves it out under KVM unless it is named: it takes "
                              "policy='require' for svm.",
-                             model ? "Its CPU model " : "The model that libvirt takes for host-model",
+                             model ? "Its CPU model " : "The model that libvirt takes for the host",
                              model ? cpu->model : "");
 }
 
@@ -134,18 +162,27 @@ static const char *rule_start_unknown(Judge *judge) {
                              judge->host->nested);
 }
 
+/* Of a CPU that libvirt lets start. */
+static const char *judge_started(Judge *judge) {
+        const char *verdict;
+
+        if ((verdict = rule_start_forbid(judge)) || (verdict = rule_start_does_without(judge)) ||
+            (verdict = rule_start_cpu_lacks(judge)) || (verdict = rule_start_host_off(judge)) ||
+            (verdict = rule_start_left_out(judge)) || (verdict = rule_start_host_on(judge)))
+                return verdict;
+        return rule_start_unknown(judge);
+}
+
 static const char *judge_cpu(Judge *judge, const GuestCpu *cpu) {
         const char *verdict;
 
         judge->cpu = cpu;
         if ((verdict = judge_kind(judge)) || (verdict = rule_start_without_kvm(judge)) ||
+            (verdict = guest_compared_refuses(judge)) || (verdict = rule_start_evmcs(judge)) ||
             (verdict = rule_start_launch(judge)) || (verdict = rule_start_argument(judge)) ||
-            (verdict = rule_start_other_vendor(judge)) || (verdict = rule_start_forbid(judge)) ||
-            (verdict = rule_start_does_without(judge)) || (verdict = rule_start_cpu_lacks(judge)) ||
-            (verdict = rule_start_host_off(judge)) || (verdict = rule_start_left_out(judge)) ||
-            (verdict = rule_start_host_on(judge)))
+            (verdict = rule_start_other_vendor(judge)))
                 return verdict;
-        return rule_start_unknown(judge);
+        return guest_compared_doubts(judge, judge_started(judge));
 }
 
 /* A start from a save brings the save's CPU, and needs all that it had. */

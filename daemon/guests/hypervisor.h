@@ -54,6 +54,9 @@ typedef struct Hypervisor {
         /* What it gives to guests of this host now, by the emulator and the kind of virtualization
          * that it takes by itself. Unsupported: it has no QEMU, and keeps nothing of the kind. */
         Capabilities *(*capabilities)(gpointer connection, GError **error);
+        /* What it said of guests' CPUs (comparison.h) is asked anew, as the host is another one or
+         * it was made to look again: key -> Comparison*. */
+        GHashTable *(*compare)(gpointer connection);
         /* The pid of the daemon at the other end; 0: not known, or there is none. */
         unsigned (*peer)(gpointer connection);
         /* No event comes after it has returned. */

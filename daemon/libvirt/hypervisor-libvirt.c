@@ -9,6 +9,7 @@
 #include "error.h"
 #include "hypervisor.h"
 #include "libvirt-busy.h"
+#include "libvirt-comparisons.h"
 #include "libvirt-edit.h"
 #include "libvirt-error.h"
 #include "libvirt-facts.h"
@@ -36,6 +37,7 @@ typedef struct Connection {
         HypervisorEvent event;    /* NULL: a second one */
         gpointer userdata;
         int ids[G_N_ELEMENTS(events)];
+        LibvirtComparisons *comparisons; /* NULL: a second one */
 } Connection;
 
 static struct {
@@ -115,6 +117,7 @@ static void connection_close(gpointer data) {
                 unfollow(c);
         if (c->connection)
                 (void) virConnectClose(c->connection);
+        libvirt_comparisons_free(c->comparisons);
         g_free(c->uri);
         g_free(c);
 }
@@ -157,6 +160,7 @@ static gpointer connection_open(const char *uri, HypervisorEvent event, gpointer
                 return NULL;
         c = g_new0(Connection, 1);
         *c = (Connection) {.uri = g_strdup(uri), .connection = connection, .event = event, .userdata = userdata};
+        c->comparisons = libvirt_comparisons_new();
         connection_enter(c);
         for (unsigned i = 0; i < G_N_ELEMENTS(events); i++)
                 c->ids[i] = -1;
@@ -181,11 +185,29 @@ static bool is_open(Connection *c, GError **error) {
 }
 
 static GPtrArray *connection_list(gpointer data, const char *vendor, GError **error) {
-        return libvirt_list_read(((const Connection *) data)->connection, vendor, error);
+        const Connection *c = data;
+        GPtrArray *guests = libvirt_list_read(c->connection, vendor, error);
+
+        if (guests)
+                libvirt_comparisons_answer_all(c->comparisons, c->connection, guests);
+        return guests;
 }
 
 static GPtrArray *connection_survey(gpointer data, GError **error) {
         return libvirt_list_survey(((const Connection *) data)->connection, error);
+}
+
+static GHashTable *connection_compare(gpointer data) {
+        const Connection *c = data;
+
+        return libvirt_comparisons_again(c->comparisons, c->connection);
+}
+
+/* What libvirt compares of it is asked as well. @facts may be NULL. */
+static GuestFacts *with_answer(const Connection *c, GuestFacts *facts) {
+        if (facts)
+                libvirt_comparisons_answer(c->comparisons, c->connection, facts);
+        return facts;
 }
 
 /* NULL with NoSuchGuest, or LibvirtUnavailable. */
@@ -211,7 +233,7 @@ static GuestFacts *connection_find(gpointer data, const char *name, const char *
                 return NULL;
         facts = libvirt_facts_read(domain, vendor, error);
         (void) virDomainFree(domain);
-        return facts;
+        return with_answer(data, facts);
 }
 
 /* libvirt's test driver is in this process, and has no QEMU to ask; each connection would hold all
@@ -240,6 +262,8 @@ static GuestPlan *connection_plan(gpointer data, const char *uuid, const GuestEd
 
         if (domain)
                 (void) virDomainFree(domain);
+        if (plan)
+                (void) with_answer(data, plan->facts);
         return plan;
 }
 
@@ -249,7 +273,7 @@ static GuestFacts *connection_define(gpointer data, const GuestPlan *plan, const
 
         if (domain)
                 (void) virDomainFree(domain);
-        return facts;
+        return with_answer(data, facts);
 }
 
 /* There is no QEMU for this machine (src/qemu/qemu_capabilities.c,
@@ -298,6 +322,7 @@ const Hypervisor hypervisor_libvirt = {
                 .plan = connection_plan,
                 .define = connection_define,
                 .capabilities = connection_capabilities,
+                .compare = connection_compare,
                 .peer = connection_peer,
                 .close = connection_close,
 };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu-question.h"
 #include "error.h"
 #include "guest-edit.h"
 #include "libvirt-busy.h"
@@ -48,6 +49,7 @@ static void read_defined(const char *text, const char *vendor, GuestFacts *facts
         facts->machine = guest_facts_keep(facts, xml->machine);
         facts->emulator = guest_facts_keep(facts, xml->emulator);
         facts->windows = xml->windows;
+        facts->question = facts->persistent ? cpu_question_from_xml(xml) : NULL;
 }
 
 static void read_snapshot(virDomainSnapshotPtr snapshot, const char *vendor, GuestFacts *facts) {

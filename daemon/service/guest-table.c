@@ -19,6 +19,7 @@ struct GuestTable {
         const HostState *state;
         GHashTable *facts;    /* UUID -> GuestFacts*, whose it is */
         GHashTable *left_out; /* a set of UUIDs, the facts': those for which there is no room among the objects */
+        bool compares;        /* guest_table_compares() */
         GuestHost host;
         GHashTable *running; /* for guest_table_running(): never written to; NULL: to be made anew */
 };
@@ -100,6 +101,7 @@ void guest_table_take(GuestTable *table, GuestFacts *facts) {
                 guest_facts_take_runs(facts, known);
         if (known && facts->untold)
                 guest_facts_take_told(facts, known);
+        table->compares |= facts->comparison != NULL;
         (void) g_hash_table_remove(table->left_out, facts->uuid);
         (void) g_hash_table_replace(table->facts, facts->uuid, facts);
         g_clear_pointer(&table->running, g_hash_table_unref);
@@ -317,5 +319,25 @@ void guest_table_take_runs(GuestTable *table, const GPtrArray *facts) {
                         guest_facts_take_runs(known, now);
                         (void) publish(table, known);
                 }
+        }
+}
+
+bool guest_table_compares(const GuestTable *table) {
+        return table->compares;
+}
+
+void guest_table_take_compared(GuestTable *table, GHashTable *compared) {
+        GHashTableIter iter;
+        gpointer value;
+
+        g_hash_table_iter_init(&iter, table->facts);
+        while (g_hash_table_iter_next(&iter, NULL, &value)) {
+                GuestFacts *facts = value;
+                Comparison *now = facts->comparison ? g_hash_table_lookup(compared, facts->comparison->key) : NULL;
+                if (!now || comparison_equal(facts->comparison, now))
+                        continue;
+                comparison_unref(facts->comparison);
+                facts->comparison = comparison_ref(now);
+                (void) publish(table, facts);
         }
 }

@@ -52,6 +52,10 @@ GPtrArray *guest_table_survey(const GuestTable *table, const GPtrArray *facts);
 GPtrArray *guest_table_untold(const GuestTable *table);
 /* What statistics() of hypervisor.h has told: what those have run that run. */
 void guest_table_take_runs(GuestTable *table, const GPtrArray *facts);
+/* The CPU of one of them at least was compared with the host. */
+bool guest_table_compares(const GuestTable *table);
+/* What compare() of hypervisor.h has told. */
+void guest_table_take_compared(GuestTable *table, GHashTable *compared);
 /* The host is another one: judges anew. False when what was read is no longer what is wanted, as
  * the vendor is another. */
 bool guest_table_judge(GuestTable *table);

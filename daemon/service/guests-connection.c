@@ -30,6 +30,7 @@ void guests_connect(Guests *guests) {
         (void) sd_event_source_set_enabled(guests->retry, SD_EVENT_OFF);
         guests_close_second(guests);
         guests->connection = NULL;
+        guests->compare = false;
         passing_clear(&guests->passing);
         job->uri = g_strdup(guests->uri);
         job->root = root_ref(guests->parts.state->root);

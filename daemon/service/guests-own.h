@@ -62,7 +62,9 @@ struct Guests {
         /* what KVM was last loaded with (fixed-values.h), and what it was when the daemon
          * started; or NULL */
         char *values, *values_first;
-        bool reprobe_asked;            /* libvirt is to look again: a turn is waited for */
+        const char *compared_with; /* what nested was when guests' CPUs were last compared; NULL: there was no KVM */
+        bool compare;              /* they are to be compared anew */
+        bool reprobe_asked;        /* libvirt is to look again: a turn is waited for */
         sd_event_source *reprobe_turn; /* the end of that turn, when libvirt is late; NULL: none is under way */
         GuestJob *reprobe_job;         /* whose turn it is; the worker's, and set as long as the former is */
 };
@@ -88,7 +90,8 @@ void guests_have_read(Errand *errand);
 int guests_hang(sd_event_source *source, uint64_t usec, void *userdata);
 
 /* guests-reprobe.c. Has libvirt look again when KVM was loaded with other values; at each
- * connection, as somebody may have loaded it meanwhile. */
+ * connection, as somebody may have loaded it meanwhile. And has it compare guests' CPUs anew when
+ * that was done, or nested is another. */
 void guests_reprobe(Guests *guests);
 void guests_reprobed(Errand *errand);
 /* The host was read. */

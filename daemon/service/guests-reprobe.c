@@ -51,6 +51,8 @@ static bool begin(gpointer data) {
         job->root = root_ref(guests->parts.state->root);
         job->before = g_strdup(guests->values_first);
         job->now = g_strdup(guests->values);
+        job->compare = guests->compare;
+        guests->compare = false;
         guests->reprobe_job = job;
         guests_submit(guests, job, NULL);
         return true;
@@ -72,9 +74,20 @@ void guests_reprobe(Guests *guests) {
         operation_queue_ask(parts->queue, 0, begin, dropped, guests);
 }
 
-/* It was given up before it had touched anything. */
+/* It was given up before it had touched anything, or asked what it was to ask. */
 static bool is_late(const GuestJob *job) {
-        return job->error || (job->reprobe && condition_of(job->reprobe->error) == CONDITION_TIMED_OUT);
+        return job->error || (job->reprobe && condition_of(job->reprobe->error) == CONDITION_TIMED_OUT) ||
+               (job->compare && !job->compared);
+}
+
+/* Of another connection it is asked with the guests. */
+static void take_compared(Guests *guests, const GuestJob *job) {
+        if (job->connection != guests->connection)
+                return;
+        if (job->compared)
+                guest_table_take_compared(guests->table, job->compared);
+        else if (job->compare || job->reprobe)
+                guests->compare = true;
 }
 
 void guests_reprobed(Errand *errand) {
@@ -83,16 +96,31 @@ void guests_reprobed(Errand *errand) {
 
         if (guests->reprobe_job == job)
                 turn_over(guests);
+        take_compared(guests, job);
         if (is_late(job))
                 guests_reprobe(guests);
         else if (job->reprobe)
                 log_reprobe(job->reprobe);
 }
 
+/* What libvirt says of guests' CPUs goes by nested, at which it looks whenever it is asked. */
+static void compare_nested(Guests *guests) {
+        const GuestHost *host = guest_table_host(guests->table);
+        const char *nested = host->live ? host->nested : NULL;
+        const bool other = nested && g_strcmp0(nested, guests->compared_with) != 0;
+
+        guests->compared_with = nested;
+        if (!other || !(guests->state == STATE_CONNECTING || guest_table_compares(guests->table)))
+                return;
+        guests->compare = true;
+        guests_reprobe(guests);
+}
+
 /* While KVM is not loaded, what it was loaded with last counts. */
 void guests_compare(Guests *guests) {
         g_autofree char *values = fixed_values(guests->parts.state->host);
 
+        compare_nested(guests);
         if (!values || g_strcmp0(guests->values, values) == 0)
                 return;
         if (!guests->values_first)

@@ -175,6 +175,29 @@ static void withhold(GuestFacts *facts) {
         facts->defined = facts->live = (GuestCpu) {};
 }
 
+/* "lacks vme", "unknown because", "fits"; the question is what is defined. */
+static Comparison *get_comparison(const GuestFacts *facts, GKeyFile *file) {
+        static const char *const words[] = {
+                        [COMPARISON_UNKNOWN] = "unknown", [COMPARISON_FITS] = "fits", [COMPARISON_LACKS] = "lacks"};
+        g_autofree char *value = g_key_file_get_string(file, "guest", "compared", NULL);
+        g_auto(GStrv) parts = value ? g_strsplit(value, " ", 2) : NULL;
+        CpuQuestion *question;
+        Comparison *comparison;
+
+        if (!value)
+                return NULL;
+        question = g_new0(CpuQuestion, 1);
+        question->emulator = g_strdup(facts->emulator);
+        question->arch = g_strdup(facts->arch);
+        question->cpu = get(file, "defined", "");
+        comparison = comparison_new(question);
+        for (int i = COMPARISON_UNKNOWN; i <= COMPARISON_LACKS; i++)
+                if (g_str_equal(words[i], parts[0]))
+                        comparison->result = (ComparisonResult) i;
+        comparison->detail = g_strdup(parts[1]);
+        return comparison;
+}
+
 static GuestFacts *read_guest(const char *uuid, const char *vendor) {
         g_autofree char *folder = fake_file("guests"), *path = g_build_filename(folder, uuid, NULL);
         g_autoptr(GKeyFile) file = g_key_file_new();
@@ -198,6 +221,7 @@ static GuestFacts *read_guest(const char *uuid, const char *vendor) {
         facts->managed_save = g_key_file_has_key(file, "guest", "saved", NULL);
         facts->saved = get_cpu(facts, file, "saved");
         apply_definition(facts, vendor);
+        facts->comparison = get_comparison(facts, file);
         if (facts->active && withholds())
                 withhold(facts);
         return facts;
@@ -257,6 +281,20 @@ static Capabilities *fake_capabilities(gpointer connection, GError **error) {
         }
         g_set_error(error, CONDITION, CONDITION_UNSUPPORTED, "%s is not there", path);
         return NULL;
+}
+
+static GHashTable *fake_compare(gpointer connection) {
+        GHashTable *compared = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) comparison_unref);
+        g_autoptr(GPtrArray) guests = read_guests("compare", "", NULL);
+
+        fake_append("calls", "compare");
+        for (unsigned i = 0; guests && i < guests->len; i++) {
+                const GuestFacts *facts = g_ptr_array_index(guests, i);
+                if (facts->comparison)
+                        (void) g_hash_table_replace(compared, facts->comparison->key,
+                                                    comparison_ref(facts->comparison));
+        }
+        return compared;
 }
 
 /* By the other thread. */
@@ -370,6 +408,7 @@ const Hypervisor *fake_hypervisor(const char *directory) {
                         .plan = fake_plan,
                         .define = fake_define,
                         .capabilities = fake_capabilities,
+                        .compare = fake_compare,
                         .peer = fake_peer,
                         .close = fake_close,
         };

@@ -133,7 +133,7 @@ class Objects(Fake):
         self.guest(ONE, name="one", defined="custom EPYC require full")
         self.guest(TWO, name="two", defined="- - -")
         self.begin()
-        self.assertEqual(self.get(ONE)["NextStart"], "yes")
+        self.assertEqual(self.get(ONE)["NextStart"], "unknown")
         pending = self.observer.start_set({"kvm_amd": {"nested": "0"}})
         pending.result()
         changes = [m for m in self.observer.messages if m.is_signal("PropertiesChanged", guest_path(ONE))]

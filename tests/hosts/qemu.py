@@ -99,9 +99,14 @@ class QemuForGuests(Qemu):
     # each time was lost (seen with QEMU 7.2 and Linux 6.1).
     words = [*Qemu.words, "nohz=off", "highres=off"]
 
+    more = None  # a fourth disk
+
     def make_disks(self, root, payload):
         super().make_disks(root, payload)
         self.root = root
 
     def command(self, *arguments):
-        return [*super().command(*arguments), "-drive", f"file={self.root},if=virtio,format=raw,read-only=on"]
+        command = super().command(*arguments)
+        for disk in filter(None, (self.root, self.more)):
+            command += ["-drive", f"file={disk},if=virtio,format=raw,read-only=on"]
+        return command

@@ -79,29 +79,6 @@ class Guests(GuestsTest):
         self.assertRegex(findings["level"]["message"], r"itself a virtual machine \(hypervisor: kvm\)")
         self.assertIn("The host below (KVM) does not give", findings["below"]["message"])
 
-    # <cpu>, what is said of the next start, and whether it starts.
-    OTHER_VENDOR = (
-        ('mode="custom" match="exact"', "<model>kvm64</model>", "fails", False),
-        ('mode="host-model"', "", "fails", False),
-        ('mode="custom" match="exact" check="none"', "<model>kvm64</model>", "no", True),
-        ('mode="host-passthrough"', "", "yes", True),
-        ('mode="host-passthrough" check="full"', "", "fails", False),
-    )
-
-    def test_what_only_intel_s_cpus_have(self):
-        """It is no wish, as svm is: this CPU itself has not got it."""
-        for attributes, model, next_start, starts in self.OTHER_VENDOR:
-            with self.subTest(attributes):
-                cpu = f'<cpu {attributes}>{model}<feature policy="require" name="vmx"/></cpu>'
-                self.host.check("virsh define /dev/stdin", input=l1.XML.replace('<cpu mode="host-model"/>', cpu), timeout=120)
-                self.assert_guest(next_start=next_start)
-                started = self.host.run("virsh start --paused l1", timeout=120)
-                self.assertEqual(started.status == 0, starts, started.stderr)
-                if starts:
-                    self.host.check("virsh destroy l1")
-                else:
-                    self.assertRegex(started.stderr, r"(Host CPU does not provide required|missing) features: vmx\b")
-
     # It holds KVM, and is asked by libvirt until somebody writes to the pipe.
     EMULATOR = """#!/bin/bash
 exec 9<>/dev/kvm

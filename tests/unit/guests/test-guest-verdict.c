@@ -11,7 +11,7 @@
 #include "made-guest.h"
 
 /* A CPU as "mode model policy [check] [mmu] [the other vendor's feature] [an argument of QEMU's]
- * [launchSecurity]", "-" for what is not said. */
+ * [launchSecurity] [match] [of Hyper-V's enlightenments]", "-" for what is not said. */
 typedef struct Row {
         const char *fact;
         const char *vendor, *nested; /* NULL: "intel", "on" */
@@ -21,7 +21,10 @@ typedef struct Row {
         const char *emulator;              /* NULL: none is named */
         bool transient;
         const char *defined, *live, *saved; /* NULL: not running; no managed save; "?": could not be read */
-        gint64 run, mode;                   /* what statistics say, and one more: 0 is unknown */
+        ComparisonResult compared;          /* what libvirt says of the definition */
+        const char *detail;                 /* its */
+        bool exact;
+        gint64 run, mode; /* what statistics say, and one more: 0 is unknown */
         const char *next, *now, *using;
         const char *paging; /* NULL: not looked at */
         bool restart;
@@ -105,6 +108,37 @@ static const Row rows[] = {
         { "what can't be read is not guessed", .nested = "unknown", .defined = "host-passthrough - -", .next = "unknown" },
         { "a definition that can't be read", .defined = "?", .next = "unknown", .reason = "could not be read" },
 
+        /* What libvirt says of it, held against this host */
+        { "libvirt does not start what the host lacks features of", AMD, .defined = "custom EPYC require", .compared = COMPARISON_LACKS, .detail = "vme, rdseed", .next = "fails", .reason = "needs what this host lacks: vme, rdseed." },
+        { "also where svm would be left out", AMD, .defined = "custom EPYC -", .compared = COMPARISON_LACKS, .detail = "vme", .next = "fails" },
+        { "whatever nested is", AMD, OFF, .defined = "custom EPYC require", .compared = COMPARISON_LACKS, .detail = "vme", .next = "fails" },
+        { "also where QEMU is given another CPU", AMD, .defined = "custom EPYC - - - - -cpu", .compared = COMPARISON_LACKS, .detail = "vme", .next = "fails" },
+        { "what fits is as without that", AMD, .defined = "custom EPYC require", .compared = COMPARISON_FITS, .next = "yes" },
+        { "and starts without svm where that is only of the CPU", AMD, OFF, .defined = "custom EPYC require", .compared = COMPARISON_FITS, .next = "no", .reason = "says nothing" },
+        { "but not of a model that is held against KVM alone", AMD, OFF, .defined = "custom EPYC-v4 require", .compared = COMPARISON_FITS, .exact = true, .next = "fails", .reason = "EPYC-v4 against that alone" },
+        { "which has no say on a host that nests", AMD, .defined = "custom EPYC-v4 require", .compared = COMPARISON_FITS, .exact = true, .next = "yes" },
+        { "nor where svm is not named", AMD, OFF, .defined = "custom EPYC-v4 -", .compared = COMPARISON_FITS, .exact = true, .next = "no" },
+        { "other features may be forbidden as well", .defined = "host-model -", .compared = COMPARISON_FORBIDDEN, .detail = "aes", .next = "fails", .reason = "It forbids aes" },
+        { "more than is allowed", AMD, .defined = "custom EPYC require - - - - - strict", .compared = COMPARISON_EXTRA, .next = "fails", .reason = "match='strict'" },
+        { "another vendor's CPU", AMD, .defined = "custom kvm64 require", .compared = COMPARISON_VENDOR, .detail = "Intel", .next = "fails", .reason = "the vendor Intel" },
+        { "what libvirt can't tell is no yes", .defined = "custom Haswell require", .compared = COMPARISON_UNKNOWN, .detail = "it has no time", .next = "unknown", .reason = "can't be told (it has no time)" },
+        { "nor a no", .defined = "custom Haswell -", .compared = COMPARISON_UNKNOWN, .detail = "it has no time", .next = "unknown", .reason = "Haswell brings no vmx" },
+        { "but what fails, fails", AMD, .defined = "custom EPYC require - - require", .compared = COMPARISON_UNKNOWN, .detail = "it has no time", .next = "fails" },
+        { "what compares nothing says nothing", .defined = "custom Haswell require", .compared = COMPARISON_NONE, .next = "yes" },
+        { "of a save it says nothing", .defined = "custom Haswell -", .saved = "custom Haswell require - full", .compared = COMPARISON_LACKS, .detail = "vme", .next = "yes" },
+        { "what is compared after the start is not known before", .defined = "custom Haswell require full", .next = "unknown", .reason = "check='full'" },
+        { "nor is it of host-model", AMD, .defined = "host-model - require full", .compared = COMPARISON_FITS, .next = "unknown" },
+        { "nor when it asks for nothing", AMD, .defined = "host-model - - full", .next = "unknown", .reason = "policy='require'" },
+        { "of the host's own CPU only what is named is compared", .defined = "host-passthrough - require full", .compared = COMPARISON_FITS, .next = "yes" },
+        { "what compares nothing finds nothing forbidden", .defined = "host-passthrough - forbid", .next = "no", .reason = "compares nothing" },
+        { "of a model either", .defined = "custom Haswell forbid none", .next = "no" },
+        { "unless it is asked to", .defined = "host-passthrough - forbid partial", .next = "fails" },
+        { "where it does not find all of it, that is not known", OFF, .defined = "host-passthrough - forbid partial", .compared = COMPARISON_UNKNOWN, .detail = "what it forbids", .next = "unknown" },
+        { "what is at least a model is the host's", .defined = "custom kvm64 - - - - - - minimum", .next = "yes" },
+        { "whose svm QEMU leaves out", AMD, .defined = "custom kvm64 - - - - - - minimum", .next = "no", .reason = "policy='require'" },
+        { "evmcs is not on AMD's CPUs", AMD, .defined = "host-passthrough - - - - - - - - evmcs", .next = "fails", .reason = "evmcs" },
+        { "but on Intel's", .defined = "host-passthrough - - - - - - - - evmcs", .next = "yes" },
+
         /* QEMU is told by other means what CPU to give */
         { "what QEMU's own -cpu comes to is not known", .defined = "host-passthrough - - - - - -cpu", .next = "unknown", .reason = "QEMU takes the last one" },
         { "also where <cpu> says no", AMD, .defined = "custom EPYC disable - - - -cpu", .next = "unknown" },
@@ -169,6 +203,12 @@ static GuestFacts *make_facts(const Row *row) {
         facts->emulator = row->emulator ?: facts->emulator;
         facts->nested_run = row->run - 1;
         facts->guest_mode = row->mode - 1;
+        if (!row->compared && !row->detail)
+                return facts;
+        facts->comparison = comparison_new(NULL);
+        facts->comparison->result = row->compared;
+        facts->comparison->detail = g_strdup(row->detail);
+        facts->comparison->exact = row->exact;
         return facts;
 }
 

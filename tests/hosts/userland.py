@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""libvirtd and QEMU of another Debian release, for the emulated host whose own are the machine's.
+
+Owns the recipe of their disk, and how libvirtd is started of it: in a root of its own, but with the
+host's /run, so that whoever looks for a libvirt finds this one; the host's own is not started. What
+it writes goes with the boot.
+
+    userland.py SUITE    makes the disk and prints its path
+"""
+
+import datetime
+import os
+import sys
+
+import cache
+from image import ImageError, apt_archive, output, step
+
+PACKAGES = ["libvirt-clients", "libvirt-daemon", "libvirt-daemon-driver-qemu", "qemu-system-x86"]
+DISK_SIZE = "3G"  # sparse
+
+# Where libvirtd lies has changed over the releases, and so has who makes its user.
+START = """
+mkdir -p /run/userland /srv/userland
+mount -t tmpfs tmpfs /run/userland
+mkdir /run/userland/upper /run/userland/work /run/userland/lower
+mount -o ro,noload /dev/{disk} /run/userland/lower
+mount -t overlay -o lowerdir=/run/userland/lower,upperdir=/run/userland/upper,workdir=/run/userland/work overlay /srv/userland
+for folder in dev proc run sys; do mount --rbind /$folder /srv/userland/$folder; done
+mount -t tmpfs tmpfs /srv/userland/tmp
+cat >> /srv/userland/etc/libvirt/qemu.conf
+chroot /srv/userland sh -ec 'virtlogd --daemon; libvirtd --daemon; libvirtd --version; qemu-system-x86_64 --version | head -n 1'
+"""
+
+
+def apt_options():
+    """An archive that is a mirror of some day's is no longer valid in the machine's own eyes
+    either."""
+    for line in output("apt-config", "dump", "Acquire::Check-Valid-Until").splitlines():
+        yield f"--aptopt={line}"
+
+
+def build(folder, suite):
+    if os.geteuid() != 0:
+        raise ImageError(f"a root of Debian {suite} can only be made as root")
+    print(f"Making a disk with Debian {suite}'s libvirt and QEMU (a minute or so)…", file=sys.stderr, flush=True)
+    root, log = folder / "root", folder / "build.log"
+    command = [
+        # As image.py says.
+        *("unshare", "--mount"),
+        "mmdebstrap",
+        "--mode=root",
+        "--variant=apt",
+        "--keyring=/usr/share/keyrings/debian-archive-keyring.gpg",
+        "--aptopt=APT::Install-Recommends \"false\"",
+        "--dpkgopt=force-unsafe-io",
+        "--include=" + ",".join(PACKAGES),
+        *apt_options(),
+    ]
+    command += [f"--dpkgopt=path-exclude=/usr/share/{path}/*" for path in ("doc", "info", "locale", "man")]
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    step(log, *command, suite, str(root), f"deb {apt_archive()} {suite} main", env=environment)
+    step(log, "mke2fs", "-q", "-t", "ext4", "-m0", "-d", root, folder / "userland.ext4", DISK_SIZE)
+    step(log, "rm", "-r", root)
+
+
+def start(host, configuration):
+    """Their versions, once libvirtd runs, with @configuration for its qemu.conf."""
+    return host.check(START.format(disk="vdd"), timeout=120, input=configuration).splitlines()
+
+
+def get(suite):
+    """The disk; one of unstable, which moves, is that of the day."""
+    day = datetime.date.today().isoformat() if suite == "sid" else ""
+    recipe = cache.key(suite, day, DISK_SIZE, *PACKAGES)
+    return cache.get("userland", f"{suite}-{recipe}", lambda folder: build(folder, suite)) / "userland.ext4"
+
+
+if __name__ == "__main__":
+    try:
+        print(get(sys.argv[1]))
+    except ImageError as error:
+        sys.exit(f"userland.py: {error}")
