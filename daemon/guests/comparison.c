@@ -44,28 +44,28 @@ char *cpu_question_key(const CpuQuestion *question) {
 }
 
 Comparison *comparison_new(CpuQuestion *question) {
-        Comparison *comparison = g_atomic_rc_box_new0(Comparison);
+        Comparison *comparison = g_new(Comparison, 1);
 
-        comparison->question = question;
-        comparison->key = question ? cpu_question_key(question) : NULL;
+        *comparison = (Comparison) {
+                        .question = question,
+                        .key = question ? cpu_question_key(question) : NULL,
+                        .references = 1,
+        };
         return comparison;
 }
 
 Comparison *comparison_ref(Comparison *comparison) {
-        return g_atomic_rc_box_acquire(comparison);
-}
-
-static void clear(gpointer data) {
-        Comparison *comparison = data;
-
-        cpu_question_free(comparison->question);
-        g_free(comparison->key);
-        g_free(comparison->detail);
+        g_atomic_int_inc(&comparison->references);
+        return comparison;
 }
 
 void comparison_unref(Comparison *comparison) {
-        if (comparison)
-                g_atomic_rc_box_release_full(comparison, clear);
+        if (!comparison || !g_atomic_int_dec_and_test(&comparison->references))
+                return;
+        cpu_question_free(comparison->question);
+        g_free(comparison->key);
+        g_free(comparison->detail);
+        g_free(comparison);
 }
 
 bool comparison_equal(const Comparison *a, const Comparison *b) {

@@ -43,6 +43,7 @@ typedef struct Comparison {
         /* libvirt holds the model against what KVM gives, and does not let what the CPU itself has
          * count as well */
         bool exact;
+        int references; /* counted where ThreadSanitizer sees it, which is not within GLib */
 } Comparison;
 
 /* A reference; takes @question over, which may be NULL. */

@@ -109,7 +109,8 @@ static bool is_exact(LibvirtComparisons *comparisons, virConnectPtr connection, 
         if (!*question->model || question->full)
                 return false;
         if (!g_hash_table_lookup_extended(comparisons->exact, key, NULL, &known)) {
-                known = GINT_TO_POINTER(ask_exact(connection, question));
+                const bool exact = ask_exact(connection, question);
+                known = GINT_TO_POINTER(exact);
                 (void) g_hash_table_insert(comparisons->exact, g_steal_pointer(&key), known);
         }
         return GPOINTER_TO_INT(known);
