@@ -25,11 +25,13 @@ static const Key keys[] = {
                 {STALE, "b"},     {"Time", "t"},           {"Times", "a{sa{st}}"},
 };
 
+/* g_variant_parse() takes no text that is not UTF-8, and does not say so. */
 static GVariant *read_text(const Root *root) {
         g_autofree char *text = NULL;
         size_t size;
 
-        if (!root_read(root, PROBE_RESULT_PATH, RESULT_MAX, &text, &size, NULL))
+        if (!root_read(root, PROBE_RESULT_PATH, RESULT_MAX, &text, &size, NULL) ||
+            !g_utf8_validate(text, (gssize) size, NULL))
                 return NULL;
         return g_variant_parse(G_VARIANT_TYPE_VARDICT, text, text + size, NULL, NULL);
 }

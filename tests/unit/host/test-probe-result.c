@@ -40,7 +40,14 @@ static void test_none(Tree *tree, gconstpointer unused) {
 }
 
 static void test_not_understood(Tree *tree, gconstpointer unused) {
-        static const char *const texts[] = {"", "{", "{}{}", "'a'", "{'Result': 'on'}", "{'Result': <'on'>", "\xff"};
+        static const char *const texts[] = {"",
+                                            "{",
+                                            "{}{}",
+                                            "'a'",
+                                            "{'Result': 'on'}",
+                                            "{'Result': <'on'>",
+                                            "\xff",
+                                            "{'Result': <'\xce2'>}"};
         g_autofree char *long_one = g_strnfill(100000, ' '), *deep = g_strnfill(1000, '<');
         g_autofree char *padded = g_strconcat("{", long_one, "}", NULL),
                         *nested = g_strconcat("{'Result': ", deep, NULL);
