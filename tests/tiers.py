@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -191,10 +192,15 @@ def in_debian(suite):
     import debian
     from image import ImageError
 
+    build = CHECKOUT / f"build-{suite}"
     try:
-        command = debian.command(suite, CHECKOUT, "unit")
+        root = debian.get(suite, debian.packages())
     except ImageError as error:
         return failure(str(error))
+    # It builds anew.
+    shutil.rmtree(build, ignore_errors=True)
+    print(f"Debian {suite}: {debian.versions(root)}", flush=True)
+    command = debian.command(root, CHECKOUT, build, "/src/run", "test", "unit")
     with tempfile.TemporaryFile("w+") as output:
         status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT).returncode
         return told_counts(output, status)
