@@ -107,15 +107,20 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(wrong, [])
         self.assertLess(sum(foretold[name][0] == "unknown" for name in names), len(names) * self.UNKNOWN)
 
+    def settle(self):
+        """libvirt looks again at what KVM gives, which takes it long here, and what it says of that
+        is taken over in a turn."""
+        self.host.check("virsh domcapabilities --virttype kvm", timeout=120)
+        self.nestvirt.ctl("set nested=on --dry-run")
+
     def test_nested_on(self):
+        self.settle()
         self.hold_against_starts("on")
 
     def test_nested_off(self):
         self.addCleanup(self.nestvirt.ctl, "reset")
         self.nestvirt.ctl("set nested=off")
-        # libvirt looks again at what KVM gives, and what it says of that is taken over in a turn.
-        self.host.check("virsh domcapabilities --virttype kvm", timeout=120)
-        self.nestvirt.ctl("set nested=on --dry-run")
+        self.settle()
         self.hold_against_starts("off")
 
 
