@@ -47,7 +47,7 @@ static void test_not_understood(Tree *tree, gconstpointer unused) {
                                             "{'Result': 'on'}",
                                             "{'Result': <'on'>",
                                             "\xff",
-                                            "{'Result': <'\xce2'>}"};
+                                            "{'Result': <'\xce'>}"};
         g_autofree char *long_one = g_strnfill(100000, ' '), *deep = g_strnfill(1000, '<');
         g_autofree char *padded = g_strconcat("{", long_one, "}", NULL),
                         *nested = g_strconcat("{'Result': ", deep, NULL);
