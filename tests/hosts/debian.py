@@ -57,9 +57,9 @@ ENVIRONMENT = ["env", "-i", "HOME=/root", "LANG=C.UTF-8", "PATH=/usr/local/sbin:
                "NESTVIRT_BUILD=/build", "PYTHONDONTWRITEBYTECODE=1"]
 
 
-def packages(variable="NESTVIRT_PACKAGES"):
+def packages():
     """What ./run says is needed."""
-    names = os.environ.get(variable, "").split()
+    names = os.environ.get("NESTVIRT_PACKAGES", "").split()
     if not names:
         raise ImageError("./run tells which packages the tests need: ./run test trixie")
     return sorted(set(names))
@@ -72,10 +72,10 @@ def apt_options():
         yield f"--aptopt={line}"
 
 
-def build(folder, suite, names):
+def make_root(folder, suite, names, without):
+    """A root with these packages, but for what they have in `without` of /usr/share."""
     if os.geteuid() != 0:
         raise ImageError(f"a root of Debian {suite} can only be made as root")
-    print(f"Making a root of Debian {suite} with what the tests need (some minutes)…", file=sys.stderr, flush=True)
     root = folder / "root"
     command = [
         # As image.py says.
@@ -89,8 +89,14 @@ def build(folder, suite, names):
         "--include=" + ",".join(names),
         *apt_options(),
     ]
-    command += [f"--dpkgopt=path-exclude=/usr/share/{path}/*" for path in ("doc", "info", "locale")]
+    command += [f"--dpkgopt=path-exclude=/usr/share/{path}/*" for path in without]
     step(folder / "build.log", *command, suite, str(root), f"deb {apt_archive()} {suite} main", env=ENVIRONMENT_OF_APT)
+    return root
+
+
+def build(folder, suite, names):
+    print(f"Making a root of Debian {suite} with what the tests need (some minutes)…", file=sys.stderr, flush=True)
+    root = make_root(folder, suite, names, ("doc", "info", "locale"))
     # Nothing is installed from inside.
     (root / "etc/apt/sources.list").write_text("")
     shutil.rmtree(root / "var/cache/apt", ignore_errors=True)

@@ -9,11 +9,11 @@ it writes goes with the boot.
 """
 
 import datetime
-import os
 import sys
 
 import cache
-from image import ImageError, apt_archive, output, step
+import debian
+from image import ImageError, step
 
 PACKAGES = ["libvirt-clients", "libvirt-daemon", "libvirt-daemon-driver-qemu", "qemu-system-x86"]
 DISK_SIZE = "3G"  # sparse
@@ -32,33 +32,9 @@ chroot /srv/userland sh -ec 'virtlogd --daemon; libvirtd --daemon; libvirtd --ve
 """
 
 
-def apt_options():
-    """An archive that is a mirror of some day's is no longer valid in the machine's own eyes
-    either."""
-    for line in output("apt-config", "dump", "Acquire::Check-Valid-Until").splitlines():
-        yield f"--aptopt={line}"
-
-
 def build(folder, suite):
-    if os.geteuid() != 0:
-        raise ImageError(f"a root of Debian {suite} can only be made as root")
     print(f"Making a disk with Debian {suite}'s libvirt and QEMU (a minute or so)…", file=sys.stderr, flush=True)
-    root, log = folder / "root", folder / "build.log"
-    command = [
-        # As image.py says.
-        *("unshare", "--mount"),
-        "mmdebstrap",
-        "--mode=root",
-        "--variant=apt",
-        "--keyring=/usr/share/keyrings/debian-archive-keyring.gpg",
-        "--aptopt=APT::Install-Recommends \"false\"",
-        "--dpkgopt=force-unsafe-io",
-        "--include=" + ",".join(PACKAGES),
-        *apt_options(),
-    ]
-    command += [f"--dpkgopt=path-exclude=/usr/share/{path}/*" for path in ("doc", "info", "locale", "man")]
-    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    step(log, *command, suite, str(root), f"deb {apt_archive()} {suite} main", env=environment)
+    root, log = debian.make_root(folder, suite, PACKAGES, ("doc", "info", "locale", "man")), folder / "build.log"
     step(log, "mke2fs", "-q", "-t", "ext4", "-m0", "-d", root, folder / "userland.ext4", DISK_SIZE)
     step(log, "rm", "-r", root)
 
