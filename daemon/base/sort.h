@@ -8,3 +8,7 @@
 static inline int compare_names(gconstpointer a, gconstpointer b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
+
+/* The keys of a table of strings, sorted; they stay the table's. */
+GPtrArray *sorted_keys(GHashTable *table);
+GStrv sorted_keys_copy(GHashTable *table);

@@ -201,18 +201,6 @@ static void append(GString *text, const char *name, const char *value) {
                                value);
 }
 
-static GPtrArray *sorted_names(const Module *module) {
-        GPtrArray *names = g_ptr_array_new();
-        GHashTableIter i;
-        gpointer name;
-
-        g_hash_table_iter_init(&i, module->values);
-        while (g_hash_table_iter_next(&i, &name, NULL))
-                g_ptr_array_add(names, name);
-        g_ptr_array_sort(names, compare_names);
-        return names;
-}
-
 /* One that the kernel marks as dangerous (module_param_unsafe, arch/x86/kvm/svm/avic.c) taints it
  * when it is given at all. */
 static bool is_tainting(const Host *host, const Parameter *parameter, const char *value) {
@@ -221,7 +209,7 @@ static bool is_tainting(const Host *host, const Parameter *parameter, const char
 }
 
 char *load_options_before(const Host *host, const Module *module) {
-        g_autoptr(GPtrArray) names = sorted_names(module);
+        g_autoptr(GPtrArray) names = sorted_keys(module->values);
         GString *text = g_string_new(NULL);
 
         for (unsigned i = 0; i < names->len; i++) {
@@ -268,7 +256,7 @@ static void add_configured_names(const Host *host, const Request *request, const
 }
 
 char *load_options_after(const Host *host, const Request *request, const Module *module) {
-        g_autoptr(GPtrArray) names = sorted_names(module);
+        g_autoptr(GPtrArray) names = sorted_keys(module->values);
         add_configured_names(host, request, module, names);
         GString *text = g_string_new(NULL);
 
@@ -294,7 +282,7 @@ static char *find_kept(const Host *host, const Request *request, const Module *m
 }
 
 char *load_options_kept(const Host *host, const Request *request, const Module *module) {
-        g_autoptr(GPtrArray) names = sorted_names(module);
+        g_autoptr(GPtrArray) names = sorted_keys(module->values);
         GString *text = g_string_new(NULL);
 
         for (unsigned i = 0; i < names->len; i++) {

@@ -36,19 +36,6 @@ static const char *policy_of(const CpuXml *cpu, const char *feature) {
         return g_hash_table_lookup(cpu->features, feature);
 }
 
-/* In an order that does not depend on the definition's. */
-static GPtrArray *names_of(const CpuXml *cpu) {
-        GPtrArray *names = g_ptr_array_new();
-        GHashTableIter iter;
-        gpointer name;
-
-        g_hash_table_iter_init(&iter, cpu->features);
-        while (g_hash_table_iter_next(&iter, &name, NULL))
-                g_ptr_array_add(names, name);
-        g_ptr_array_sort(names, compare_names);
-        return names;
-}
-
 static bool is_forbidden(const CpuXml *cpu, const char *name) {
         return g_str_equal(policy_of(cpu, name), "forbid");
 }
@@ -121,7 +108,8 @@ CpuQuestion *cpu_question_from_xml(const CpuXml *cpu) {
                 return NULL;
         if (!is_custom(cpu) && !passes_through(cpu) && !g_str_equal(cpu->mode, "host-model"))
                 return NULL;
-        names = names_of(cpu);
+        /* In an order that does not depend on the definition's. */
+        names = sorted_keys(cpu->features);
         remove_uncompared(cpu, check, names);
         return is_custom(cpu) || names->len > 0 ? make(cpu, check, names) : NULL;
 }

@@ -37,6 +37,17 @@ bool capabilities_is_name(const char *text) {
         return is_name(text, strlen(text));
 }
 
+char *capabilities_list(const GStrv names) {
+        const unsigned n = g_strv_length(names);
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        for (unsigned i = 0; i < MIN(n, NAMES_MAX); i++)
+                g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", names[i]);
+        if (n > NAMES_MAX)
+                g_string_append_printf(text, " and %u more", n - NAMES_MAX);
+        return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 static void add_feature(GHashTable *features, const char *name, bool has) {
         if (capabilities_is_name(name))
                 (void) g_hash_table_insert(features, g_strdup(name), GINT_TO_POINTER(has));
@@ -134,15 +145,10 @@ GStrv capabilities_gained(const Capabilities *before, const Capabilities *after)
 }
 
 static void add_names(GPtrArray *parts, const char *verb, char **names) {
-        const unsigned n = g_strv_length(names);
-        g_autoptr(GString) text = g_string_new(verb);
+        g_autofree char *list = capabilities_list(names);
 
-        for (unsigned i = 0; i < MIN(n, NAMES_MAX); i++)
-                g_string_append_printf(text, "%s %s", i > 0 ? "," : "", names[i]);
-        if (n > NAMES_MAX)
-                g_string_append_printf(text, " and %u more", n - NAMES_MAX);
-        if (n > 0)
-                g_ptr_array_add(parts, g_string_free(g_steal_pointer(&text), FALSE));
+        if (*names)
+                g_ptr_array_add(parts, g_strconcat(verb, " ", list, NULL));
 }
 
 char *capabilities_compare(const Capabilities *before, const Capabilities *after) {

@@ -23,6 +23,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Capabilities, capabilities_free)
 
 /* It can be the name of a feature or of a model, and is no more than a name in a sentence. */
 bool capabilities_is_name(const char *text);
+/* "vme, rdseed"; of very many, that there are more. */
+char *capabilities_list(const GStrv names);
 
 /* The features that @after has more of than @before: sorted names, empty when there are none. Of
  * two models' own features nothing is known here. */

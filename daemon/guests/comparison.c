@@ -8,9 +8,6 @@
 #include "capabilities.h"
 #include "comparison.h"
 
-/* So many names of features go into a sentence. */
-#define NAMES_MAX 24U
-
 CpuQuestion *cpu_question_copy(const CpuQuestion *question) {
         CpuQuestion *copy = g_new(CpuQuestion, 1);
 
@@ -82,15 +79,4 @@ GStrv comparison_names(const char *message) {
                 if (!capabilities_is_name(g_strstrip(*name)))
                         return NULL;
         return g_steal_pointer(&names);
-}
-
-char *comparison_list(const GStrv names) {
-        const unsigned n = g_strv_length(names);
-        g_autoptr(GString) text = g_string_new(NULL);
-
-        for (unsigned i = 0; i < MIN(n, NAMES_MAX); i++)
-                g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", names[i]);
-        if (n > NAMES_MAX)
-                g_string_append_printf(text, " and %u more", n - NAMES_MAX);
-        return g_string_free(g_steal_pointer(&text), FALSE);
 }

@@ -57,5 +57,3 @@ bool comparison_equal(const Comparison *a, const Comparison *b);
 /* The features that a message of libvirt's ends with, behind a colon; NULL when it does not end
  * with names of features. Its words are not looked at, as they may be of any language. */
 GStrv comparison_names(const char *message);
-/* "vme, rdseed"; of very many, that there are more. */
-char *comparison_list(const GStrv names);

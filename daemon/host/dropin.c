@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dropin.h"
+#include "sort.h"
 #include "syntax.h"
 
 #define HEADER_FIRST "# Written by nestvirtd: what was set with nestvirtctl or over D-Bus."
@@ -207,25 +208,10 @@ bool dropin_same(const Dropin *a, const Dropin *b) {
         return g_string_equal(a->others, b->others) && includes(a, b) && includes(b, a);
 }
 
-static int compare_names(const void *a, const void *b) {
-        return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-static GStrv sorted_keys(GHashTable *table) {
-        guint n;
-        g_autofree char **keys = (char **) g_hash_table_get_keys_as_array(table, &n);
-        GStrv names = g_new0(char *, n + 1);
-
-        for (guint i = 0; i < n; i++)
-                names[i] = g_strdup(keys[i]);
-        qsort(names, n, sizeof(*names), compare_names);
-        return names;
-}
-
 GStrv dropin_names(const Dropin *dropin, const char *module) {
         GHashTable *table = g_hash_table_lookup(dropin->modules, module);
 
-        return table ? sorted_keys(table) : g_new0(char *, 1);
+        return table ? sorted_keys_copy(table) : g_new0(char *, 1);
 }
 
 /* So that libkmod reads it back. */
@@ -295,12 +281,12 @@ bool dropin_is_ours(const char *path, bool runtime) {
 }
 
 GStrv dropin_modules(const Dropin *dropin) {
-        return sorted_keys(dropin->modules);
+        return sorted_keys_copy(dropin->modules);
 }
 
 char *dropin_render(const Dropin *dropin) {
         g_autoptr(GString) options = g_string_new(NULL);
-        g_auto(GStrv) modules = sorted_keys(dropin->modules);
+        g_auto(GStrv) modules = sorted_keys_copy(dropin->modules);
 
         for (char **module = modules; *module; module++)
                 append_module(options, dropin, *module);

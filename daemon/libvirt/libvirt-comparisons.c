@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capabilities.h"
 #include "libvirt-comparisons.h"
 
 /* More different <cpu>s than this are not asked about. */
@@ -123,7 +124,7 @@ static void set(Comparison *comparison, ComparisonResult result, const char *det
 
 static void set_names(Comparison *comparison, ComparisonResult result, const GStrv names) {
         comparison->result = result;
-        comparison->detail = comparison_list(names);
+        comparison->detail = capabilities_list(names);
 }
 
 /* Nothing but what is forbidden. */

@@ -68,19 +68,6 @@ static bool check_model(virDomainPtr domain, const char *model, const char *arch
         return false;
 }
 
-static GStrv names_of(GHashTable *features) {
-        g_autoptr(GPtrArray) names = g_ptr_array_new();
-        GHashTableIter iter;
-        gpointer name;
-
-        g_hash_table_iter_init(&iter, features);
-        while (g_hash_table_iter_next(&iter, &name, NULL))
-                g_ptr_array_add(names, g_strdup(name));
-        g_ptr_array_sort(names, compare_names);
-        g_ptr_array_add(names, NULL);
-        return (GStrv) g_ptr_array_free(g_steal_pointer(&names), FALSE);
-}
-
 /* The baseline of one model is that model, with its features by the names that this libvirt knows.
  * NULL when it does not tell. */
 static GStrv list_features(virDomainPtr domain, const char *model, const char *arch) {
@@ -92,7 +79,7 @@ static GStrv list_features(virDomainPtr domain, const char *model, const char *a
         g_autoptr(CpuXml) listed = whole ? cpu_xml_read(whole, "", NULL) : NULL;
 
         free(text);
-        return listed ? names_of(listed->features) : NULL;
+        return listed ? sorted_keys_copy(listed->features) : NULL;
 }
 
 static bool is_told(virDomainPtr domain, GError **error) {

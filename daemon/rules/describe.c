@@ -72,19 +72,6 @@ static GVariant *describe_effect(const Effect *effect) {
         return g_variant_builder_end(&builder);
 }
 
-/* The keys of a table of strings, sorted; they stay the table's. */
-static GPtrArray *sorted_keys(GHashTable *table) {
-        GPtrArray *names = g_ptr_array_new();
-        GHashTableIter iter;
-        gpointer name;
-
-        g_hash_table_iter_init(&iter, table);
-        while (g_hash_table_iter_next(&iter, &name, NULL))
-                g_ptr_array_add(names, name);
-        g_ptr_array_sort(names, compare_names);
-        return names;
-}
-
 static GVariant *describe_parameters(const Host *host, const Module *module) {
         g_autoptr(GPtrArray) names = sorted_keys(module->values);
         GVariantBuilder builder;

@@ -8,6 +8,7 @@
 #include <libvirt/virterror.h>
 #include <string.h>
 
+#include "capabilities.h"
 #include "cpu-question.h"
 #include "libvirt-comparisons.h"
 
@@ -284,7 +285,7 @@ static void test_names(void) {
         for (unsigned i = 0; i < 26; i++)
                 g_strv_builder_add(builder, "f");
         g_auto(GStrv) many = g_strv_builder_end(builder);
-        g_autofree char *list = comparison_list(many);
+        g_autofree char *list = capabilities_list(many);
         g_assert_true(g_str_has_suffix(list, ", f and 2 more"));
 }
 
