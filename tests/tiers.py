@@ -37,9 +37,15 @@ NO_LINT = ["--no-suite", "lint"]
 # Attacks are long, and count memory.
 NO_FIRE = ["--no-suite", "fire"]
 
+HOSTS = CHECKOUT / "tests" / "hosts"
+sys.path.insert(0, str(HOSTS))
+
+# The release whose userland the tests see besides the machine's own.
+NEWER = "trixie"
+
 # Tiers that run while the emulated host does, which keeps one processor busy, whatever there are;
 # and the variable that tells them so.
-MEANWHILE = ["tsan", "intel"]
+MEANWHILE = ["asan", "tsan", "userland", "trixie-host", "intel"]
 BESIDE = "NESTVIRT_BESIDE"
 
 
@@ -136,6 +142,11 @@ def tier_unit():
     return meson(BUILD, [], GCC, {}, *NO_LINT, *NO_FIRE)
 
 
+def tier_part():
+    """Of the tier `unit`, what may differ with the userland."""
+    return meson(BUILD, [], GCC, {}, *NO_LINT, *NO_FIRE, "--no-suite", "fuzz", "--no-suite", "alike")
+
+
 def tier_fire():
     return meson(BUILD, [], GCC, {"NESTVIRT_FIRE": "whole"}, "--suite", "fire", "--timeout-multiplier", "60")
 
@@ -158,11 +169,9 @@ class Timed(unittest.TextTestResult):
 def host_tests(folder, pattern="test*.py"):
     if not is_built(BUILD, [], GCC):
         return failure("the build failed")
-    hosts = CHECKOUT / "tests" / "hosts"
-    sys.path.insert(0, str(hosts))
     import shared
 
-    suite = unittest.TestLoader().discover(str(hosts / folder), pattern)
+    suite = unittest.TestLoader().discover(str(HOSTS / folder), pattern)
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Timed).run(suite)
     shared.close()
     FAILURES.extend(f"{test.id()}:\n{text}" for test, text in result.failures + result.errors)
@@ -186,45 +195,68 @@ def tier_verdicts():
     return host_tests(".", "test_verdicts.py")
 
 
-def in_debian(suite):
-    """The tier `unit` in a root of another Debian release, whose packages are told."""
-    sys.path.insert(0, str(CHECKOUT / "tests" / "hosts"))
+def in_root(suite, root, build, *command):
+    """What another run of this program counts in the root of another Debian release, whose packages
+    are told; it builds anew."""
     import debian
-    from image import ImageError
 
-    build = CHECKOUT / f"build-{suite}"
-    try:
-        root = debian.get(suite, debian.packages())
-    except ImageError as error:
-        return failure(str(error))
-    # It builds anew.
     shutil.rmtree(build, ignore_errors=True)
     print(f"Debian {suite}: {debian.versions(root)}", flush=True)
-    command = debian.command(root, CHECKOUT, build, "/src/run", "test", "unit")
     with tempfile.TemporaryFile("w+") as output:
-        status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT).returncode
+        entered = debian.command(root, CHECKOUT, build, *command)
+        status = subprocess.run(entered, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT).returncode
         return told_counts(output, status)
+
+
+def in_debian(suite):
+    """The tier `unit` in a root of the release."""
+    import debian
+
+    return in_root(suite, debian.get(suite, debian.packages()), CHECKOUT / f"build-{suite}", "/src/run", "test", "unit")
+
+
+def tier_userland():
+    """The tier `part` in a root of the newer release."""
+    import other_release
+
+    root, build = other_release.root(NEWER), other_release.build_folder(NEWER)
+    return in_root(NEWER, root, build, "/usr/bin/python3", "/src/tests/tiers.py", "part")
 
 
 def tier_trixie():
     return in_debian("trixie")
 
 
+def tier_trixie_host():
+    """A host that is Debian 13 throughout."""
+    return host_tests("trixie")
+
+
 def tier_newest():
     return in_debian("sid")
 
 
-TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "host": tier_host, "intel": tier_intel}
+TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "userland": tier_userland, "host": tier_host,
+         "trixie-host": tier_trixie_host, "intel": tier_intel}
 # When they are named.
-ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "trixie": tier_trixie, "newest": tier_newest,
-             "verdicts": tier_verdicts}
+ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,
+             "newest": tier_newest, "verdicts": tier_verdicts}
+
+
+def of_tier(tier):
+    from image import ImageError
+
+    try:
+        return tier()
+    except ImageError as error:
+        return failure(str(error))
 
 
 def run(name):
     print(f"=== {name}", flush=True)
     start = time.monotonic()
     before = len(FAILURES)
-    counts = {**TIERS, **ON_DEMAND}[name]()
+    counts = of_tier({**TIERS, **ON_DEMAND}[name])
     FAILURES[before:] = [f"{name}: {text}" for text in FAILURES[before:]]
     sys.stdout.flush()
     print(f"=== {name}: {line(counts)} ({time.monotonic() - start:.0f} s)", flush=True)

@@ -17,7 +17,7 @@ import subprocess
 import sys
 
 import cache
-from image import ImageError, apt_archive, output, step
+from image import ENVIRONMENT_OF_APT, ImageError, apt_archive, output, step
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -49,17 +49,14 @@ umount -l /mnt
 exit 0
 """
 
-# Its Python is Debian's, whatever others there are: what makes a root starts one for each package.
-ENVIRONMENT_OF_APT = dict(os.environ, PATH="/usr/sbin:/usr/bin:/sbin:/bin", DEBIAN_FRONTEND="noninteractive")
-
 # Tools of the release, whatever the machine's are.
 ENVIRONMENT = ["env", "-i", "HOME=/root", "LANG=C.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                "NESTVIRT_BUILD=/build", "PYTHONDONTWRITEBYTECODE=1"]
 
 
-def packages():
+def packages(variable="NESTVIRT_PACKAGES"):
     """What ./run says is needed."""
-    names = os.environ.get("NESTVIRT_PACKAGES", "").split()
+    names = os.environ.get(variable, "").split()
     if not names:
         raise ImageError("./run tells which packages the tests need: ./run test trixie")
     return sorted(set(names))

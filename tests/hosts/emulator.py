@@ -14,6 +14,7 @@ import tempfile
 
 import image
 import kernels
+import other_release
 from agent import Agent, HostError
 from bochs import Bochs
 from qemu import Qemu, QemuForGuests
@@ -31,23 +32,31 @@ TAIL_LINES = 60
 class Host:
     """One host. `payload` is a tar that is laid over the root file system before systemd starts
     (see payload.py); `kernel` names the release of Debian whose kernel it runs, if that is not the
-    machine's usual one (see kernels.py); `cpu` is another CPU in the emulator's words. Timeouts are
-    for a fast machine; a slow one has more patience.
+    machine's usual one (see kernels.py); `cpu` is another CPU in the emulator's words; `suite` is
+    the release that both root and kernel come from, if that is not the machine's own (see
+    other_release.py). Timeouts are for a fast machine; a slow one has more patience.
 
     The first boot makes the disk; a later boot of the same Host finds it as the last one left it.
     """
 
-    def __init__(self, payload=None, kernel=None, cpu=None, machine="amd"):
+    def __init__(self, payload=None, kernel=None, cpu=None, machine="amd", suite=None):
         self.payload = payload
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nestvirt-host-"))
         self.console = self.folder / "console.log"
         self.machine = MACHINES[machine](self.folder, cpu)
         self.kernel = kernel or self.machine.kernel
+        self.suite = suite
         self.has_disks = False
         self.process = None
         self.agent = None
 
     # Life
+
+    def files(self):
+        """The folders of its root's image and of its kernel, which are one unless the kernel comes
+        from elsewhere."""
+        root = other_release.get(self.suite) if self.suite else image.get()
+        return root, root if self.suite else kernels.get(self.kernel)
 
     def boot(self, words=(), timeout=BOOT_TIMEOUT):
         """Start it, with more words for the kernel command line, and return when systemd says that
@@ -61,10 +70,10 @@ class Host:
         """Start the machine; returns at once. `boot` is what tests want."""
         if self.process is not None:
             raise HostError("this host is running already")
-        files = kernels.get(self.kernel)
+        root, files = self.files()
         words = [*self.machine.words, *WORDS, *words]
         if not self.has_disks:
-            self.machine.make_disks(image.get() / "root.ext4", self.payload)
+            self.machine.make_disks(root / "root.ext4", self.payload)
             self.has_disks = True
             words.append("nestvirt.unpack")
         modules = files / "modules.ext4"

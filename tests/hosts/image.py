@@ -97,7 +97,11 @@ BOOT_MODULES = {
 # Those that are looked at without being loaded, by test_modinfo.py.
 KVM_MODULES = ["kvm", "kvm_amd", "kvm_intel"]
 
-DISK_SIZE = "2G"
+DISK_SIZE = "3G"  # sparse
+
+# Of what makes a root. Its Python is Debian's, whatever others there are: it starts one for each
+# package. Debian's own initramfs would never be used: INITRD=No saves its making.
+ENVIRONMENT_OF_APT = dict(os.environ, PATH="/usr/sbin:/usr/bin:/sbin:/bin", INITRD="No", DEBIAN_FRONTEND="noninteractive")
 
 
 class ImageError(Exception):
@@ -181,9 +185,7 @@ def make_root(root, suite, log):
     ]
     for path in ("doc", "info", "locale", "man"):
         command.append(f"--dpkgopt=path-exclude=/usr/share/{path}/*")
-    # Debian's own initramfs would never be used: INITRD=No saves its making.
-    environment = dict(os.environ, INITRD="No", DEBIAN_FRONTEND="noninteractive")
-    step(log, *command, suite, str(root), *sources, env=environment)
+    step(log, *command, suite, str(root), *sources, env=ENVIRONMENT_OF_APT)
 
 
 def customise(root, log):
@@ -259,14 +261,8 @@ def copy_kernel(vmlinuz, modules, busybox, folder):
             shutil.copy(modules / path, folder / "kvm")
 
 
-def build(folder, suite):
-    if os.geteuid() != 0:
-        raise ImageError("the emulated host's image can only be made as root")
-    log = folder / "build.log"
-    root = folder / "root"
-    root.mkdir()
-    print(f"Making the emulated host from Debian {suite}'s packages (half a minute or so)…", file=sys.stderr, flush=True)
-    make_root(root, suite, log)
+def fill(folder, root, log):
+    """The image of a root that has been made: what a boot takes, and the disk."""
     customise(root, log)
     version = kernel_version(root / "lib/modules")
     copy_kernel(root / "boot" / f"vmlinuz-{version}", root / "lib/modules" / version, root / "bin/busybox", folder)
@@ -275,11 +271,27 @@ def build(folder, suite):
     shutil.rmtree(root)
 
 
+def build(folder, suite):
+    if os.geteuid() != 0:
+        raise ImageError("the emulated host's image can only be made as root")
+    log = folder / "build.log"
+    root = folder / "root"
+    root.mkdir()
+    print(f"Making the emulated host from Debian {suite}'s packages (half a minute or so)…", file=sys.stderr, flush=True)
+    make_root(root, suite, log)
+    fill(folder, root, log)
+
+
+def copied():
+    """The files that a root gets besides its packages."""
+    return sorted(path for path in (HERE / "root").rglob("*") if path.is_file())
+
+
 def get(rebuild=False):
     """The folder of the image: root.ext4, vmlinuz, busybox, modules/, kvm/. Made first when it is
     not there."""
     suite = release()
-    recipe = [HERE / "image.py", *sorted(path for path in (HERE / "root").rglob("*") if path.is_file())]
+    recipe = [HERE / "image.py", *copied()]
     return cache.get("image", f"{suite}-{cache.key(suite, files=recipe)}", lambda folder: build(folder, suite), rebuild)
 
 

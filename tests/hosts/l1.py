@@ -9,7 +9,6 @@ runs the same Debian and the same nestvirtd.
 
 import image
 import initramfs
-import kernels
 from image import HERE
 
 FILES = HERE / "l1"
@@ -58,9 +57,8 @@ XML = f"""<domain type="kvm">
 """
 
 
-def archive():
-    """L1's initramfs, with L2's in it."""
-    files = kernels.get()
+def archive(files):
+    """L1's initramfs, with L2's in it, of the files of a kernel."""
     l2 = {"init": (0o755, (FILES / "l2-init").read_bytes()), "bin/busybox": (0o755, (files / "busybox").read_bytes())}
     l1 = initramfs.boot_files(files, FILES / "init", "virtio")
     l1["l1/main"] = (0o755, (FILES / "main").read_bytes())
@@ -71,7 +69,7 @@ def archive():
 def define(host):
     """Start libvirtd on the host and define L1 there, with the host's model of CPU."""
     host.check(UNMASK.format(units=" ".join(image.LIBVIRT)), timeout=120)
-    host.check(f"cp /boot/vmlinuz-* {FOLDER}/vmlinuz && cat > {FOLDER}/l1.cpio", input=archive())
+    host.check(f"cp /boot/vmlinuz-* {FOLDER}/vmlinuz && cat > {FOLDER}/l1.cpio", input=archive(host.files()[1]))
     host.check("virsh define /dev/stdin", input=XML, timeout=120)
 
 

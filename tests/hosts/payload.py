@@ -57,6 +57,13 @@ def compile_profile(tree):
         raise HostError(f"apparmor_parser failed:\n{done.stdout}")
 
 
+def from_installed(tree, target):
+    """A tar of what meson has installed beneath `tree`."""
+    if (tree / PROFILE).exists():
+        compile_profile(tree)
+    return from_tree(tree, target)
+
+
 def from_build(target, build=None):
     """A tar of what the build tree installs; the tree must be built already."""
     build = build or build_folder()
@@ -67,6 +74,4 @@ def from_build(target, build=None):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
             raise HostError(f"meson install failed:\n{done.stdout}")
-        if pathlib.Path(tree, PROFILE).exists():
-            compile_profile(pathlib.Path(tree))
-        return from_tree(tree, target)
+        return from_installed(pathlib.Path(tree), target)

@@ -16,6 +16,7 @@ import unittest
 import emulator
 import payload
 import refusals
+import other_release
 from agent import HostError
 
 _hosts = {}
@@ -23,11 +24,12 @@ _broken = {}
 
 
 @functools.cache
-def payload_tar():
-    """The tar of the build under test, made once a run."""
+def payload_tar(suite=None):
+    """The tar of the build under test, or of the one for this release, made once a run."""
     folder = tempfile.mkdtemp(prefix="nestvirt-payload-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return payload.from_build(pathlib.Path(folder) / "payload.tar")
+    target = pathlib.Path(folder) / "payload.tar"
+    return other_release.payload_tar(suite, target) if suite else payload.from_build(target)
 
 
 class OwnHost(emulator.Host):
@@ -48,25 +50,27 @@ class OwnHost(emulator.Host):
             self.close()
 
 
-def own_host(kernel=None, cpu=None, machine="amd"):
+def own_host(kernel=None, cpu=None, machine="amd", suite=None):
     """A host that has not been started: for `with own_host() as host: host.boot([...])`."""
-    return OwnHost(payload_tar(), kernel, cpu, machine)
+    return OwnHost(payload_tar(suite), kernel, cpu, machine, suite)
 
 
-def host(machine="amd"):
-    """The shared host of this machine, running; another is booted when a test has lost it."""
-    if machine in _broken:
-        raise HostError(f"the shared host can't be booted: {_broken[machine]}")
-    if machine in _hosts and not _hosts[machine].alive():
-        _hosts.pop(machine).close()
-    if machine not in _hosts:
-        _hosts[machine] = own_host(machine=machine)
+def host(machine="amd", suite=None):
+    """The shared host of this machine and release, running; another is booted when a test has lost
+    it."""
+    key = machine, suite
+    if key in _broken:
+        raise HostError(f"the shared host can't be booted: {_broken[key]}")
+    if key in _hosts and not _hosts[key].alive():
+        _hosts.pop(key).close()
+    if key not in _hosts:
+        _hosts[key] = own_host(machine=machine, suite=suite)
         try:
-            _hosts[machine].boot()
+            _hosts[key].boot()
         except Exception as error:
-            _broken[machine] = error
+            _broken[key] = error
             raise
-    return _hosts[machine]
+    return _hosts[key]
 
 
 @atexit.register
@@ -77,16 +81,17 @@ def close():
 
 
 class HostTest(unittest.TestCase):
-    """A test on the shared host of its machine, which is `self.host`."""
+    """A test on the shared host of its machine and release, which is `self.host`."""
 
     machine = "amd"
+    suite = None  # the machine's own
 
     def setUp(self):
-        self.host = host(self.machine)
+        self.host = host(self.machine, self.suite)
 
     @classmethod
     def tearDownClass(cls):
         """None of its tests may have had the daemon do what its profile or its filter refuses."""
-        running = _hosts.get(cls.machine)
+        running = _hosts.get((cls.machine, cls.suite))
         if running and running.alive():
             refusals.assert_none(running)

@@ -15,9 +15,11 @@ class GuestsTest(unittest.TestCase):
     """One host for all tests of a class, as libvirt takes its time to get to know QEMU; each finds
     L1 defined and off, with the CPU it came with."""
 
+    suite = None
+
     @classmethod
     def setUpClass(cls):
-        cls.host = own_host(machine="amd-guests")
+        cls.host = own_host(machine="amd-guests", suite=cls.suite)
         cls.addClassCleanup(cls.host.finish)
         cls.host.boot()
         l1.define(cls.host)
