@@ -2,6 +2,7 @@
 """What the tests of nestvirtd on an emulated host share: the client, the parameters, and the host
 put back as it was."""
 
+import contextlib
 import json
 import re
 
@@ -135,6 +136,16 @@ class NestvirtTest(HostTest):
         shown = (self.value("nested"), self.nestvirt.parameter("nested")["pending"])
         self.assertEqual(shown, (self.nestvirt.shown(True), "0"))
         return job
+
+    @contextlib.contextmanager
+    def monitor(self):
+        """What goes to the daemon and comes from it, a line of JSON each. When it has begun busctl
+        of systemd 257 does not say together with --json: it has when it shows somebody's call."""
+        calls = "while busctl call org.nestvirt1 /org/nestvirt1 org.freedesktop.DBus.Peer Ping; do :; done"
+        with self.host.start("exec busctl monitor --json=short org.nestvirt1") as monitor:
+            with self.host.start(calls):
+                monitor.wait_for('"member":"Ping"')
+            yield monitor
 
     def wait_applied(self, end):
         """What waits happens when `end` is called, and is told."""

@@ -51,8 +51,7 @@ class Toggle(NestvirtTest):
 
     def test_the_signal_comes_before_the_answer(self):
         self.ctl("status")
-        with self.host.start("exec busctl monitor --json=short org.nestvirt1") as monitor:
-            monitor.wait_for("Monitoring", stream="stderr")
+        with self.monitor() as monitor:
             self.ctl("set nested=0")
             monitor.wait_for(r'"member":"SetParameters"')
             seen = []
@@ -147,8 +146,7 @@ class ByHand(NestvirtTest):
     """What the administrator does without us is signalled just like our own changes."""
 
     def wait_changed(self, command, effective, configured):
-        with self.host.start("exec busctl monitor --json=short org.nestvirt1") as monitor:
-            monitor.wait_for("Monitoring", stream="stderr")
+        with self.monitor() as monitor:
             self.host.check(command)
             while True:
                 line = monitor.wait_for(r'^{.*"member":"PropertiesChanged".*"Parameters".*')[0]
