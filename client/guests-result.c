@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A line that sums it up, a line for each guest with what there is to say of it below, and of what is
- * only planned the differences. */
+/* A line that sums it up, a line for each guest with what there is to say of it below, and of what
+ * is only planned the differences. */
 
 #include "change-result.h"
 #include "guests-result.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The verbs that change guests' definitions: set-cpu and prepare. Each is one call, for one guest or
- * for many, whose answer is printed. What may be changed and how is the daemon's to decide. */
+/* The verbs that change guests' definitions: set-cpu and prepare. Each is one call, for one guest
+ * or for many, whose answer is printed. What may be changed and how is the daemon's to decide. */
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Two lists of entries. Those that failed stand first, so that they are not the ones for which there
- * is no room. */
+/* Two lists of entries. Those that failed stand first, so that they are not the ones for which
+ * there is no room. */
 
 #include "bound.h"
 #include "describe-reply.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The methods that tell of guests, GetGuest and ListGuests, and the look at guests that comes before
- * whatever is told or done: where they are hidden, it is asked first whether the caller may see
- * them. */
+/* The methods that tell of guests, GetGuest and ListGuests, and the look at guests that comes
+ * before whatever is told or done: where they are hidden, it is asked first whether the caller may
+ * see them. */
 
 #include <string.h>
 
