@@ -20,6 +20,7 @@
 /* Options about guests, as they were typed; NULL: not given. */
 typedef struct GuestOptions {
         const char *vendor, *mode, *model, *nested, *recipe, *release;
+        GPtrArray *except; /* patterns (const char*), as often as it was given */
 } GuestOptions;
 
 typedef struct Client {
@@ -32,7 +33,7 @@ typedef struct Client {
         bool wait;                    /* for the end of a change that waits for idle */
         bool verify;                  /* the probe is to show that a change is what it says */
         bool times;                   /* the probe is to measure them */
-        bool all;                     /* show is to tell all about each parameter */
+        bool all;                     /* all about each parameter, or every guest */
         const char *interval, *count; /* as they were typed; NULL: not given */
         uint64_t flags;               /* FLAG_* of names.h */
         GuestOptions guest;

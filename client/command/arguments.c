@@ -33,6 +33,8 @@ static void take_guest_option(GuestOptions *guest, int value) {
 
         if (where)
                 *where = optarg;
+        if (value == OPTION_EXCEPT)
+                g_ptr_array_add(guest->except, optarg);
 }
 
 static void take_interval_option(Client *client, int value) {

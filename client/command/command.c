@@ -19,7 +19,7 @@ static const Verb verbs[] = {
         { "users",         NULL,               0, 0,        0,       "Who uses KVM now",                                              verb_users },
         { "guests",        NULL,               0, 0,        0,       "Which guests can run guests of their own, a line each",         verb_guests },
         { "guest",         "NAME",             1, 1,        0,       "All that is known of one guest, by name or UUID",               verb_guest },
-        { "set-cpu",       "NAME",             1, 1,        CPU,     "Change the CPU that a guest is defined with",                   verb_set_cpu },
+        { "set-cpu",       "NAME…",            0, G_MAXINT, CPU | ALL | EXCEPT, "Change the CPU that guests are defined with, by name or pattern", verb_set_cpu },
         { "prepare",       "NAME RECIPE",      2, 2,        DRY_RUN | RELEASE, "Make a guest fit to run guests: kvm, proxmox, hyperv, esxi", verb_prepare },
         { "probe",         NULL,               0, 0,        TIMES,   "Run a guest in a guest, and count what it costs",               verb_probe },
         { "stat",          "[GUEST…]",         0, G_MAXINT, REPEATING, "What KVM counts of the guests that run: exits and more",        verb_stat },
@@ -31,7 +31,8 @@ static const Verb verbs[] = {
 };
 
 static const Option options[] = {
-        { "all",             OPTION_ALL,             no_argument,       NULL,                 ALL,       "All that is known, of every parameter" },
+        { "all",             OPTION_ALL,             no_argument,       NULL,                 ALL,       "All that is known, of every parameter; every guest" },
+        { "except",          OPTION_EXCEPT,          required_argument, "PATTERN",            EXCEPT,    "But for the guests that are called so" },
         { "dry-run",         OPTION_DRY_RUN,         no_argument,       NULL,                 DRY_RUN,   "Say what would be done, and do nothing" },
         { "runtime",         OPTION_RUNTIME,         no_argument,       NULL,                 RUNTIME,   "In effect now, and gone with the next boot" },
         { "next-boot",       OPTION_NEXT_BOOT,       no_argument,       NULL,                 NEXT_BOOT, "Kept, but not in effect now" },

@@ -24,6 +24,7 @@ enum {
         INTERVAL = 1 << 13,
         COUNT = 1 << 14,
         ALL = 1 << 15,
+        EXCEPT = 1 << 16,
 };
 #define EXCLUSIVE (RUNTIME | NEXT_BOOT | WHEN_IDLE)
 #define SETTING (DRY_RUN | EXCLUSIVE | WAIT | VERIFY)
@@ -60,6 +61,7 @@ enum {
         OPTION_INTERVAL,
         OPTION_COUNT,
         OPTION_ALL,
+        OPTION_EXCEPT,
         OPTION_VERSION,
         OPTION_JSON,
 };

@@ -102,12 +102,13 @@ static int finish(Client *client, int status) {
                 status = EXIT_FAILURE;
         }
         output_free(client->out);
+        g_ptr_array_unref(client->guest.except);
         (void) sd_bus_flush_close_unref(client->bus);
         return status;
 }
 
 int main(int argc, char **argv) {
-        Client client = {.ask_password = true, .pager = true};
+        Client client = {.ask_password = true, .pager = true, .guest.except = g_ptr_array_new()};
         Arguments arguments = {};
         int status;
 

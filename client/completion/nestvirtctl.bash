@@ -81,7 +81,7 @@ _nestvirtctl() {
         set | reset) common="$setting $common" ;;
         reload | ensure-device) common="--dry-run $common" ;;
         patch-xml) common="$patching $common" ;;
-        set-cpu) common="--nested= --mode= --model= --dry-run $common" ;;
+        set-cpu) common="--nested= --mode= --model= --all --except= --dry-run $common" ;;
         prepare) common="--release= --dry-run $common" ;;
         probe) common="$times $common" ;;
         stat | exits) common="$repeating $common" ;;
@@ -92,6 +92,9 @@ _nestvirtctl() {
                 return
         elif [[ $cur == --json=* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "short pretty off" -- "${cur#*=}")
+                return
+        elif [[ $verb == set-cpu && $cur == --except=* ]]; then
+                mapfile -t COMPREPLY < <(_nestvirtctl_guests | _nestvirtctl_names "${cur#*=}")
                 return
         elif [[ $verb =~ ^(patch-xml|set-cpu|prepare)$ && $cur == --*=* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "$(_nestvirtctl_choices "${cur%%=*}")" -- "${cur#*=}")

@@ -8,19 +8,6 @@
 #include "inventory.h"
 #include "verbs.h"
 
-static int list(Client *client, sd_bus_message **ret, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-        int r;
-
-        r = connection_prepare(client, PATH_MANAGER, IFACE_MANAGER, "ListGuests", &call, error);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(call, "t", UINT64_C(0));
-        if (r < 0)
-                return connection_fail(client, r, error);
-        return connection_call_message(client, call, CALL_WAIT, ret, error);
-}
-
 /* With a last entry for those of the @known ones that the daemon does not show. */
 static GVariant *describe_guests(const GPtrArray *guests, guint64 known) {
         GVariantBuilder builder;
@@ -40,7 +27,7 @@ static int print_objects(Client *client, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *listed = NULL;
         g_autoptr(Inventory) inventory = NULL;
         guint64 known = 0;
-        int r = list(client, &listed, error);
+        int r = guest_call_list(client, &listed, error);
 
         if (r < 0)
                 return r;
@@ -56,7 +43,7 @@ static int print_objects(Client *client, sd_bus_error *error) {
 
 static int print_table(Client *client, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *guests = NULL;
-        int r = list(client, &guests, error);
+        int r = guest_call_list(client, &guests, error);
 
         if (r < 0)
                 return r;

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The verbs that change a guest's definition: set-cpu and prepare. Each is one call, whose answer
- * is printed. What may be changed and how is the daemon's to decide. */
+/* The verbs that change guests' definitions: set-cpu and prepare. Each is one call, for one guest
+ * or for many, whose answer is printed. What may be changed and how is the daemon's to decide. */
+
+#include <stdlib.h>
 
 #include "change-result.h"
 #include "connection.h"
 #include "guest-call.h"
+#include "guest-choice.h"
+#include "guests-result.h"
 #include "names.h"
 #include "verbs.h"
 
@@ -63,14 +67,50 @@ static int change(Client *client, const char *name, const char *recipe, const ch
         return 0;
 }
 
+static int call_many(Client *client, char **words, GVariant **ret, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        const bool dry_run = client->flags & FLAG_DRY_RUN;
+        g_auto(GStrv) guests = NULL;
+        int r = guest_choice(client, words, &guests, error);
+
+        if (r < 0)
+                return r;
+        r = connection_prepare(client, PATH_MANAGER, IFACE_MANAGER, "SetCpus", &call, error);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append_strv(call, guests);
+        if (r >= 0)
+                r = append_options(call, &client->guest);
+        if (r >= 0)
+                r = sd_bus_message_append(call, "t", client->flags);
+        if (r < 0)
+                return connection_fail(client, r, error);
+        return connection_call(client, call, dry_run ? CALL_WAIT : CALL_CHANGE, "a{sv}", ret, error);
+}
+
+static int change_many(Client *client, char **words) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        g_autoptr(GVariant) result = NULL;
+
+        if (call_many(client, words, &result, &error) < 0)
+                return client_fail(client, "set the CPU of guests", &error);
+        return guests_result_print(client, result) ? 0 : EXIT_FAILURE;
+}
+
 int verb_set_cpu(Client *client, char **words) {
         const GuestOptions *guest = &client->guest;
-        g_autofree char *doing = g_strdup_printf("set the CPU of the guest \"%s\"", words[0]);
 
+        if (!words[0] && !client->all)
+                return client_usage(client, "set-cpu needs NAME, a pattern such as 'web*', or --all");
+        if (words[0] && client->all)
+                return client_usage(client, "--all means every guest, so none can be named");
         if (!guest->mode && !guest->model && !guest->nested)
                 return client_usage(client, "set-cpu needs --nested, --mode or --model");
         if (guest->nested && guest_call_switch(guest->nested) < 0)
                 return client_usage(client, "--nested is yes or no, not \"%s\"", guest->nested);
+        if (!guest_choice_is_one(client, words))
+                return change_many(client, words);
+        g_autofree char *doing = g_strdup_printf("set the CPU of the guest \"%s\"", words[0]);
         return change(client, words[0], NULL, doing);
 }
 

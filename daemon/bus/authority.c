@@ -44,6 +44,8 @@ static const Rule rules[] = {
                  "Authentication is required to set $(parameters) ($(when))"},
                 {IFACE_MANAGER, "ResetParameters", ACTION_MANAGE_MODULES,
                  "Authentication is required to reset $(parameters) ($(when))"},
+                {IFACE_MANAGER, "SetCpus", ACTION_MANAGE_GUESTS,
+                 "Authentication is required to change the CPU of the guests $(guest) ($(parameters))"},
                 {IFACE_MANAGER, "Probe", ACTION_PROBE, "Authentication is required to try out nested virtualization"},
                 {IFACE_MANAGER, "EnsureDevice", ACTION_MANAGE_DEVICE, "Authentication is required to mend /dev/kvm"},
                 {IFACE_MODULE, "SetParameters", ACTION_MANAGE_MODULES,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The methods that tell of guests, GetGuest and ListGuests: they look at them before they answer,
- * and where guests are hidden, it is asked first whether the caller may see them. */
+/* The methods that tell of guests, GetGuest and ListGuests, and the look at guests that comes
+ * before whatever is told or done: where they are hidden, it is asked first whether the caller may
+ * see them. */
 
 #include <string.h>
 
@@ -17,10 +18,8 @@
 typedef struct Look {
         Services *services;
         Objects *objects;
-        Call *call;
         char *name; /* NULL: all of them */
-        GuestAnswer answer;
-        gpointer userdata; /* its */
+        GuestWaiter waiter;
 } Look;
 
 static void look_free(Look *look) {
@@ -31,14 +30,14 @@ static void look_free(Look *look) {
 static void look_drop(gpointer data) {
         Look *look = data;
 
-        call_drop(look->call);
+        call_drop(look->waiter.call);
+        if (look->waiter.drop)
+                look->waiter.drop(look->waiter.userdata);
         look_free(look);
 }
 
 static void look_begin(Look *look) {
-        const GuestWaiter waiter = {.call = look->call, .answer = look->answer, .userdata = look->userdata};
-
-        guests_look(look->services->guests, &waiter, look->name);
+        guests_look(look->services->guests, &look->waiter, look->name);
         look_free(look);
 }
 
@@ -48,7 +47,7 @@ static void look_refuse(Look *look) {
                         "Not allowed: on this host guests are shown only to root, and to whom polkit allows the "
                         "action org.nestvirt1.read-details without asking (Hidden=true in /" SETTINGS_PATH ")");
 
-        call_fail(look->call, error);
+        look->waiter.answer(look->waiter.call, &(GuestFound) {}, error, look->waiter.userdata);
         look_free(look);
 }
 
@@ -72,7 +71,22 @@ static void on_sight(Verdict verdict, const Caller *caller, const GError *error,
 static void look_ask(gpointer data) {
         Look *look = data;
 
-        authority_ask_details(look->services->authority, look->call->message, on_sight, look);
+        authority_ask_details(look->services->authority, look->waiter.call->message, on_sight, look);
+}
+
+void method_look(const Object *object, const GuestWaiter *waiter, const char *name) {
+        Look *look = g_new(Look, 1);
+
+        *look = (Look) {
+                        .services = object_services(object),
+                        .objects = object->objects,
+                        .name = g_strdup(name),
+                        .waiter = *waiter,
+        };
+        if (objects_guests_are_hidden(look->objects))
+                call_admit(waiter->call, look_ask, look_drop, look);
+        else
+                look_begin(look);
 }
 
 static void on_guest(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
@@ -87,20 +101,6 @@ static void on_guest(Call *call, GuestFound *found, const GError *error, gpointe
         }
         g_autofree char *path = object_guest_path(found->facts->uuid);
         call_reply(call, g_variant_new("(o)", path));
-}
-
-/* Takes @call over. */
-static void look(const Object *object, Call *call, const Look *at) {
-        Look *look = g_new(Look, 1);
-
-        *look = *at;
-        look->services = object_services(object);
-        look->objects = object->objects;
-        look->call = call;
-        if (objects_guests_are_hidden(look->objects))
-                call_admit(call, look_ask, look_drop, look);
-        else
-                look_begin(look);
 }
 
 int method_get_guest(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -121,7 +121,7 @@ int method_get_guest(sd_bus_message *message, void *userdata, sd_bus_error *erro
         Call *call = call_new(services->calls, message, &refused);
         if (!call)
                 return call_refuse(error, refused);
-        look(object, call, &(Look) {.name = g_strdup(name), .answer = on_guest, .userdata = object->objects});
+        method_look(object, &(GuestWaiter) {.call = call, .answer = on_guest, .userdata = object->objects}, name);
         return 1;
 }
 
@@ -140,6 +140,6 @@ int method_list_guests(sd_bus_message *message, void *userdata, sd_bus_error *er
         int r = call_take(services->calls, message, 0, NULL, &call, error);
         if (r < 0)
                 return r;
-        look(object, call, &(Look) {.answer = on_listed, .userdata = services->guests});
+        method_look(object, &(GuestWaiter) {.call = call, .answer = on_listed, .userdata = services->guests}, NULL);
         return 1;
 }

@@ -103,12 +103,12 @@ static int on_late(sd_event_source *source, uint64_t usec, void *userdata) {
                 return 0;
         if (query->stage != STAGE_SERVED) {
                 error = say_late(query);
-                guest_query_end(query, NULL, error);
+                guest_query_end(query, &(GuestFound) {.late = true}, error);
                 return 0;
         }
         query->begun = !guest_job_cancel(query->job);
         error = say_late(query);
-        query_answer(query, &(GuestFound) {.begun = query->begun}, error);
+        query_answer(query, &(GuestFound) {.late = true, .begun = query->begun}, error);
         return 0;
 }
 

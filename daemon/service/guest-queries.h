@@ -15,7 +15,8 @@ typedef struct GuestFound {
         const GuestFacts *facts; /* of the guest that was asked for; stay the guests'. NULL when all were asked for */
         GuestPlan *plan;         /* of guests_plan() and guests_define(): whoever wants it takes it out */
         GHashTable *counters;    /* of guests_count(), as a GuestJob's; stay the guests' */
-        bool begun;              /* of guests_define(): it is too late, but what was begun may still be done */
+        bool late;               /* with an error: there was no answer in time */
+        bool begun;              /* late, of guests_define(): what was begun may still be done */
 } GuestFound;
 
 /* Called once, unless the daemon ends before. */

@@ -153,6 +153,20 @@ const GuestFacts *guest_table_find(const GuestTable *table, const char *name) {
         return NULL;
 }
 
+GHashTable *guest_table_names(const GuestTable *table) {
+        GHashTable *names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        GHashTableIter iter;
+        gpointer value;
+
+        g_hash_table_iter_init(&iter, table->facts);
+        while (g_hash_table_iter_next(&iter, NULL, &value)) {
+                const GuestFacts *facts = value;
+                if (!g_hash_table_contains(table->left_out, facts->uuid))
+                        (void) g_hash_table_insert(names, g_strdup(facts->name), g_strdup(facts->uuid));
+        }
+        return names;
+}
+
 static GHashTable *find_running(const GuestTable *table) {
         GHashTable *running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         GHashTableIter iter;

@@ -20,6 +20,8 @@ const GuestHost *guest_table_host(const GuestTable *table);
 /* NULL when it is not known. The facts are the table's, until something is written into it. */
 const GuestFacts *guest_table_find(const GuestTable *table, const char *name_or_uuid);
 
+/* Those that have an object: name (char*) -> UUID (char*). */
+GHashTable *guest_table_names(const GuestTable *table);
 /* For how many of them there is no object (object.h). */
 unsigned guest_table_left_out(const GuestTable *table);
 

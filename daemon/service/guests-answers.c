@@ -189,6 +189,10 @@ unsigned guests_left_out(const Guests *guests) {
         return guest_table_left_out(guests->table);
 }
 
+GHashTable *guests_names(const Guests *guests) {
+        return guest_table_names(guests->table);
+}
+
 GPtrArray *guests_unasked(const Guests *guests) {
         return guest_table_unasked(guests->table);
 }

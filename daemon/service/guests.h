@@ -61,6 +61,8 @@ int guests_append(sd_bus_message *reply, gconstpointer guests);
 bool guests_are_hidden(const Guests *guests);
 /* How many are not shown, as there are too many: see object.h. */
 unsigned guests_left_out(const Guests *guests);
+/* As guest_table_names(). */
+GHashTable *guests_names(const Guests *guests);
 /* As guest_table_unasked(). */
 GPtrArray *guests_unasked(const Guests *guests);
 /* Those that run on KVM, as far as is known: as guest_table_running(). */

@@ -264,6 +264,16 @@ class Editing(WithLibvirtd):
         self.assertEqual(self.set(Nested=True)["Outcome"], "applied")
         self.assertEqual(self.definition(domain), before)
 
+    def test_many_at_once(self):
+        self.define(EPYC.format("require"), self.GRAPHICS)
+        other = self.session.connection.defineXML(self.definition(self.session.connection.lookupByUUIDString(IDENTITY)).replace(
+            IDENTITY, OTHER).replace("<name>one<", "<name>two<"))
+        before = self.definition(other)
+        result = self.observer.call("SetCpus", ("asa{sv}t", [], {"Nested": GLib.Variant("b", False)}, 0))[0]
+        self.assertEqual({name: guest["Outcome"] for name, guest in result["Guests"].items()}, {"one": "applied", "two": "applied"})
+        self.assertEqual(self.definition(other), before.replace("policy='require' name='svm'", "policy='disable' name='svm'"))
+        self.assertEqual(self.guest()["Policy"], "disable")
+
     def test_what_hangs_on_svm(self):
         """With check='full' also what nobody has named, but libvirt's model has."""
         features = ("npt", "nrip-save", "svme-addr-chk")

@@ -159,6 +159,70 @@ class Editing(BusTest):
             self.assertRegex(self.ctl(*words, status=status).err, r"^Cannot (set the CPU of|prepare) the guest .web[12].: ")
 
 
+class EditingMany(BusTest):
+    """web1 and web2 can be changed, web3 is transient, "db[1]" is called like a pattern."""
+
+    NAMES = ["web1", "web2", "web3", "db[1]"]
+
+    def setUp(self):
+        super().setUp()
+        for number, name in enumerate(self.NAMES):
+            uuid = f"{ONE[:-1]}{number}"
+            keys = {"live": "host-passthrough", "persistent": "no"} if name == "web3" else {}
+            write(self.host / "fake/xml" / uuid, Editing.XML.replace("web1", name).replace(ONE, uuid))
+            self.guest(uuid, **{"name": name, "defined": "host-passthrough"} | keys)
+        self.start_fake("--guests")
+
+    def ctl(self, *arguments, status=0):
+        result = run("set-cpu", *arguments, address=self.bus.address)
+        self.assertEqual(result.status, status, result)
+        return result
+
+    def outcomes(self, *arguments, status=0):
+        result = self.ctl("--json=short", "--nested=no", *arguments, status=status).json
+        return {name: guest["outcome"] for name, guest in result["guests"].items()}
+
+    def changed(self):
+        return {name for number, name in enumerate(self.NAMES)
+                if "name='svm'" in (self.host / "fake/xml" / f"{ONE[:-1]}{number}").read_text()}
+
+    def test_all(self):
+        done = self.ctl("--all", "--nested=no", status=1).out.splitlines()
+        self.assertEqual(done[0], "Guests defined so now: 3, so already: 0, failed: 1.")
+        self.assertEqual([line.split() for line in done[1:3]], [["GUEST", "OUTCOME"], ["web3", "failed"]])
+        self.assertIn("web3", done[3])
+        self.assertIn(["db[1]", "applied"], [line.split() for line in done])
+        self.assertEqual(self.changed(), {"web1", "web2", "db[1]"})
+        again = self.ctl("web1", "web2", "--nested=no").out.splitlines()
+        self.assertEqual(again[0], "Guests defined so now: 0, so already: 2, failed: 0.")
+
+    def test_dry_run(self):
+        plan = self.ctl("web1", "web2", "--nested=no", "--dry-run").out
+        self.assertEqual(plan.splitlines()[0], "Nothing has been changed: 2 would be, 0 so already, 0 can't.")
+        self.assertEqual([line for line in plan.splitlines() if line.startswith("--- ")], ["--- web1", "--- web2"])
+        self.assertEqual(self.changed(), set())
+
+    def test_patterns(self):
+        self.assertEqual(self.outcomes("web[12]", "--dry-run"), {"web1": "planned", "web2": "planned"})
+        self.assertEqual(self.outcomes("*", "--except=web3", "--except=db*", "--dry-run"), {"web1": "planned", "web2": "planned"})
+        self.assertEqual(self.outcomes("--all", "--except=web*"), {"db[1]": "applied"})
+        self.assertEqual(self.changed(), {"db[1]"})
+
+    def test_a_name_is_no_pattern(self):
+        self.assertEqual(self.outcomes("db[1]", "web1"), {"db[1]": "applied", "web1": "applied"})
+
+    def test_what_comes_to_nothing_is_not_everything(self):
+        """An empty list would mean all of them."""
+        for words, said in ((["x*"], 'No guest\'s name is like "x\\*"'), (["web1", "--except=web?"], "No guest is left"),
+                            (["--all", "--except=*"], "No guest is left")):
+            result = self.ctl(*words, "--nested=no", status=1)
+            self.assertRegex(result.err, rf"^Cannot set the CPU of guests: {said}; those that there are: nestvirtctl guests\n$")
+        self.assertEqual(self.changed(), set())
+
+    def test_who_is_not_there(self):
+        self.assertEqual(self.outcomes("web1", "nobody", status=1), {"nobody": "failed", "web1": "applied"})
+
+
 class Without(BusTest):
     def ctl(self, *arguments):
         return run(*arguments, address=self.bus.address)

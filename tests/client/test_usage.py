@@ -102,6 +102,8 @@ class Usage(unittest.TestCase):
         (["-q", "exits"], "exits does nothing but print"),
         (["probe", "--count=2"], "probe takes no --count"),
         (["set-cpu"], "NAME"),
+        (["set-cpu", "--all", "web1", "--nested=no"], "--all means every guest, so none can be named"),
+        (["guest", "web1", "--except=web2"], "guest takes no --except"),
         (["set-cpu", "web1"], "needs --nested, --mode or --model"),
         (["set-cpu", "web1", "--nested=perhaps"], '--nested is yes or no, not "perhaps"'),
         (["set-cpu", "web1", "--recipe=kvm"], "set-cpu takes no --recipe"),
