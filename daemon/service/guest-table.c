@@ -12,7 +12,6 @@
 #include "guest-unasked.h"
 #include "guest-verdict.h"
 #include "object.h"
-#include "variant.h"
 
 struct GuestTable {
         Objects *objects;
@@ -232,15 +231,49 @@ GPtrArray *guest_table_unasked(const GuestTable *table) {
         return names;
 }
 
-static GVariant *describe_row(const GuestFacts *facts, const GuestHost *host) {
+/* The texts of a row that are others'. */
+enum { ROW_NAME, ROW_MODE, ROW_MODEL, ROW_POLICY, ROW_SAVED_STATE, ROW_TEXTS };
+
+/* Makes what D-Bus takes, and within its bounds, of one that is not: those are few among many. */
+static void bound_row_text(const char **text, GPtrArray *made) {
+        const gsize length = strlen(*text ?: "");
+
+        if (*text && length <= BOUND_NAME && g_utf8_validate_len(*text, length, NULL))
+                return;
+        g_autofree char *valid = g_utf8_make_valid(*text ?: "", -1);
+        g_ptr_array_add(made, bound_text(valid, BOUND_NAME));
+        *text = g_ptr_array_index(made, made->len - 1);
+}
+
+/* What a row takes in a message, at most: each text with its length, its end and what aligns it. */
+static gsize row_size(const char *const *texts, const char *path) {
+        gsize size = 128 + strlen(path);
+
+        for (unsigned i = 0; i < ROW_TEXTS; i++)
+                size += 8 + strlen(texts[i]);
+        return size;
+}
+
+/* Straight into the message: values made first would be most of the work for many guests. */
+static int append_row(const GuestFacts *facts, const GuestHost *host, BoundRows *rows, sd_bus_message *message) {
         g_autoptr(GuestVerdict) verdict = guest_verdict_new(facts, host);
+        g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func(g_free);
         g_autofree char *path = object_guest_path(facts->uuid);
         const GuestCpu *cpu = &facts->defined;
+        const char *texts[ROW_TEXTS] = {[ROW_NAME] = facts->name,
+                                        [ROW_MODE] = cpu->mode,
+                                        [ROW_MODEL] = cpu->model,
+                                        [ROW_POLICY] = cpu->policy,
+                                        [ROW_SAVED_STATE] = verdict->saved_state};
 
-        return bound_reply(g_variant_new("(o@sb@s@s@ssssb@s)", path, variant_text(facts->name), facts->active,
-                                         variant_text(cpu->mode), variant_text(cpu->model), variant_text(cpu->policy),
-                                         verdict->next_start, verdict->now, verdict->using, verdict->restart_needed,
-                                         variant_text(verdict->saved_state)));
+        for (unsigned i = 0; i < ROW_TEXTS; i++)
+                bound_row_text(&texts[i], made);
+        if (!bound_rows_take(rows, row_size(texts, path), BOUND_ROWS))
+                return 0;
+        return sd_bus_message_append(message, "(osbssssssbs)", path, texts[ROW_NAME], (int) facts->active,
+                                     texts[ROW_MODE], texts[ROW_MODEL], texts[ROW_POLICY], verdict->next_start,
+                                     verdict->now, verdict->using, (int) verdict->restart_needed,
+                                     texts[ROW_SAVED_STATE]);
 }
 
 /* The last row, which stands for the rest. */
@@ -260,9 +293,7 @@ int guest_table_append(const GuestTable *table, sd_bus_message *message) {
                 const GuestFacts *facts = i->data;
                 if (g_hash_table_contains(table->left_out, facts->uuid))
                         continue;
-                g_autoptr(GVariant) row = describe_row(facts, &table->host);
-                if (bound_rows_take(&rows, bound_size(row), BOUND_ROWS))
-                        r = variant_append(message, row);
+                r = append_row(facts, &table->host, &rows, message);
         }
         if (r >= 0 && left_out + rows.omitted > 0)
                 r = append_rest(message, left_out + rows.omitted);
