@@ -56,7 +56,7 @@ static bool is_ascii(const char *text) {
         return !*text;
 }
 
-void json_append(GString *text, GVariant *value, JsonMode mode) {
+void json_append(GString *text, const Value *value, JsonMode mode) {
         g_autoptr(GString) json = g_string_new(NULL);
 
         if (!append)
