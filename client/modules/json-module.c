@@ -1,40 +1,50 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The module that writes JSON, by json-glib: a walk over the values. It is loaded when JSON is asked
- * for (json.c), since the libraries that come with it take longer to load than all the rest of the
- * client. */
+/* The module that writes JSON, by json-c: a walk over the values. It is loaded when JSON is asked for
+ * (json.c), which most do not. */
 
-#include <json-glib/json-glib.h>
+#include <json-c/json.h>
 #include <math.h>
 #include <string.h>
 
 #include "json-module.h"
 
-static JsonNode *node_new(const Value *value, JsonKey key_of);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_object, json_object_put)
 
-static JsonNode *node_of_real(double number) {
-        /* JSON has neither infinities nor NaN. */
-        return isfinite(number) ? json_node_init_double(json_node_alloc(), number) : json_node_new(JSON_NODE_NULL);
+static json_object *json_of(const Value *value, JsonKey key_of);
+
+/* The library's NULL is a null, and also what it returns when there is no memory, where all else here
+ * ends, too. */
+static json_object *made(json_object *object) {
+        if (!object)
+                g_error("There is no memory for JSON");
+        return object;
 }
 
-static JsonNode *node_of_basic(const Value *value) {
+static void expect(int r) {
+        if (r != 0)
+                g_error("There is no memory for JSON");
+}
+
+static json_object *json_of_basic(const Value *value) {
         switch (value->type) {
         case 'b':
-                return json_node_init_boolean(json_node_alloc(), value->number != 0);
+                return made(json_object_new_boolean(value->number != 0));
         case 'd':
-                return node_of_real(value->real);
+                /* JSON has neither infinities nor NaN. */
+                return isfinite(value->real) ? made(json_object_new_double(value->real)) : json_object_new_null();
         case 'n':
         case 'i':
         case 'x':
-                return json_node_init_int(json_node_alloc(), value->integer);
+                return made(json_object_new_int64(value->integer));
         case 'y':
         case 'q':
         case 'u':
         case 't':
                 /* A counter above 2^63 is one that has run over. */
-                return json_node_init_int(json_node_alloc(), (gint64) MIN(value->number, (guint64) G_MAXINT64));
+                return made(json_object_new_int64((gint64) MIN(value->number, (guint64) G_MAXINT64)));
         default:
-                return json_node_init_string(json_node_alloc(), value->text);
+                return made(json_object_new_string(value->text));
         }
 }
 
@@ -45,35 +55,36 @@ static char *key_text(const Value *dictionary, const Value *key, JsonKey key_of)
         return dictionary->properties ? key_of(key->text) : g_strdup(key->text);
 }
 
-static JsonNode *node_of_dictionary(const Value *value, JsonKey key_of) {
-        g_autoptr(JsonObject) object = json_object_new();
+static json_object *json_of_dictionary(const Value *value, JsonKey key_of) {
+        json_object *object = made(json_object_new_object());
 
         for (guint32 i = 0; i < value_length(value); i++) {
                 g_autofree char *key = key_text(value, value_key(value, i), key_of);
-                json_object_set_member(object, key, node_new(value_at(value, i), key_of));
+                expect(json_object_object_add(object, key, json_of(value_at(value, i), key_of)));
         }
-        return json_node_init_object(json_node_alloc(), object);
+        return object;
 }
 
-static JsonNode *node_of_array(const Value *value, JsonKey key_of) {
-        g_autoptr(JsonArray) array = json_array_new();
+static json_object *json_of_list(const Value *value, JsonKey key_of) {
+        json_object *array = made(json_object_new_array());
 
         for (guint32 i = 0; i < value_length(value); i++)
-                json_array_add_element(array, node_new(value_at(value, i), key_of));
-        return json_node_init_array(json_node_alloc(), array);
+                expect(json_object_array_add(array, json_of(value_at(value, i), key_of)));
+        return array;
 }
 
-static JsonNode *node_new(const Value *value, JsonKey key_of) {
+static json_object *json_of(const Value *value, JsonKey key_of) {
         if (value->type == VALUE_DICTIONARY)
-                return node_of_dictionary(value, key_of);
-        return value_is_container(value) ? node_of_array(value, key_of) : node_of_basic(value);
+                return json_of_dictionary(value, key_of);
+        return value_is_container(value) ? json_of_list(value, key_of) : json_of_basic(value);
 }
 
 void json_module_append(GString *text, const Value *value, bool pretty, JsonKey key_of) {
-        g_autoptr(JsonGenerator) generator = json_generator_new();
-        g_autoptr(JsonNode) root = node_new(value, key_of);
+        const int form = pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN;
+        g_autoptr(json_object) root = json_of(value, key_of);
+        const char *json = json_object_to_json_string_ext(root, form | JSON_C_TO_STRING_NOSLASHESCAPE);
 
-        json_generator_set_root(generator, root);
-        json_generator_set_pretty(generator, pretty);
-        (void) json_generator_to_gstring(generator, text);
+        if (!json)
+                g_error("There is no memory for JSON");
+        g_string_append(text, json);
 }
