@@ -24,21 +24,20 @@ static const char *headline(const Client *client, const char *outcome) {
         return outcome;
 }
 
-static void print_texts(Output *out, GVariant *result, const char *name) {
-        g_autoptr(GVariant) steps = get_container(result, name, "as");
-        g_autofree const char **texts = g_variant_get_strv(steps, NULL);
+static void print_texts(Output *out, const Value *result, const char *name) {
+        const Value *steps = get_list(result, name);
 
-        for (const char **text = texts; *text; text++) {
-                output_printf(out, STYLE_PLAIN, "  %s", *text);
+        for (guint32 i = 0; i < value_length(steps); i++) {
+                output_printf(out, STYLE_PLAIN, "  %s", value_text(steps, i));
                 output_newline(out);
         }
 }
 
-static void print_impact(Output *out, GVariant *result) {
-        g_autoptr(GVariant) impact = get_container(result, "Impact", "aa{sv}");
+static void print_impact(Output *out, const Value *result) {
+        const Value *impact = get_list(result, "Impact");
 
-        for (gsize i = 0; i < g_variant_n_children(impact); i++) {
-                g_autoptr(GVariant) one = g_variant_get_child_value(impact, i);
+        for (guint32 i = 0; i < value_length(impact); i++) {
+                const Value *one = value_at(impact, i);
                 guint32 omitted;
                 output_pad(out, 2);
                 if (get_omitted(one, &omitted)) {
@@ -53,24 +52,22 @@ static void print_impact(Output *out, GVariant *result) {
         }
 }
 
-static void print_values(Output *out, GVariant *result) {
-        g_autoptr(GVariant) values = get_container(result, "Values", "a{ss}");
+static void print_values(Output *out, const Value *result) {
+        const Value *values = get_dictionary(result, "Values");
         g_autoptr(GString) text = g_string_new(NULL);
-        GVariantIter iter;
-        const char *name, *value;
 
-        g_variant_iter_init(&iter, values);
-        while (g_variant_iter_next(&iter, "{&s&s}", &name, &value))
-                g_string_append_printf(text, "%s%s=%s", text->len > 0 ? ", " : "", name, value);
+        for (guint32 i = 0; i < value_length(values); i++)
+                g_string_append_printf(text, "%s%s=%s", i > 0 ? ", " : "", value_name(values, i),
+                                       value_text(values, i));
         output_field(out, 0, "In the kernel", STYLE_BOLD, text->str);
 }
 
-static void print_headline(const Client *client, GVariant *result) {
+static void print_headline(const Client *client, const Value *result) {
         output_text(client->out, STYLE_BOLD, headline(client, get_string(result, "Outcome")));
         output_newline(client->out);
 }
 
-void change_print_outcome(const Client *client, GVariant *result) {
+void change_print_outcome(const Client *client, const Value *result) {
         if (client->json != JSON_OFF) {
                 client_print_json(client, result);
                 return;
@@ -79,7 +76,7 @@ void change_print_outcome(const Client *client, GVariant *result) {
         print_values(client->out, result);
 }
 
-void change_print(const Client *client, GVariant *result) {
+void change_print(const Client *client, const Value *result) {
         if (client->json != JSON_OFF) {
                 client_print_json(client, result);
                 return;
@@ -90,7 +87,7 @@ void change_print(const Client *client, GVariant *result) {
         print_values(client->out, result);
 }
 
-void change_print_verdict(const Client *client, GVariant *result) {
+void change_print_verdict(const Client *client, const Value *result) {
         const bool on = g_str_equal(get_string(result, "Verified"), "on");
 
         output_text(client->out, STYLE_BOLD, on ? "Proven on: " : "Proven off: ");
@@ -113,7 +110,7 @@ void change_print_diff(const Client *client, const char *diff, const char *missi
                 output_document(client->out, diff);
 }
 
-void change_print_guest(const Client *client, const char *name, GVariant *result) {
+void change_print_guest(const Client *client, const char *name, const Value *result) {
         const char *outcome = get_string(result, "Outcome");
         Output *out = client->out;
 

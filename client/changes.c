@@ -15,7 +15,7 @@
 struct Changes {
         ChangesSay say;
         void *userdata;
-        GHashTable *known;     /* path -> a{sv} */
+        GHashTable *known;     /* path -> Value*, its properties */
         GHashTable *effective; /* "module.name" -> the last that was in effect */
 };
 
@@ -36,7 +36,7 @@ const char *changes_object(const char *path) {
 
 /* Guests are known by their names, of which their paths have nothing. */
 static char *object_name(const Changes *changes, const char *path) {
-        GVariant *known = g_hash_table_lookup(changes->known, path);
+        const Value *known = g_hash_table_lookup(changes->known, path);
 
         if (!g_str_has_prefix(path, PATH_GUEST_PREFIX "/") || !known)
                 return g_strdup(changes_object(path));
@@ -47,14 +47,14 @@ static const char *or_nothing(const char *text) {
         return *text ? text : "nothing";
 }
 
-static char *describe_configured(GVariant *entry) {
+static char *describe_configured(const Value *entry) {
         g_autofree char *configured = parameter_configured(entry);
         const char *source = get_string(entry, "Source");
 
         return *source ? g_strdup_printf("%s, by %s", configured, source) : g_steal_pointer(&configured);
 }
 
-static void take_effective(Changes *changes, const char *parameter, GVariant *entry) {
+static void take_effective(Changes *changes, const char *parameter, const Value *entry) {
         const char *new = get_string(entry, "Effective"), *old = g_hash_table_lookup(changes->effective, parameter);
 
         if (!*new)
@@ -65,7 +65,7 @@ static void take_effective(Changes *changes, const char *parameter, GVariant *en
 }
 
 /* What waits is told by the module. */
-static void say_parameter(Changes *changes, const char *parameter, GVariant *before, GVariant *after) {
+static void say_parameter(Changes *changes, const char *parameter, const Value *before, const Value *after) {
         g_autofree char *old = describe_configured(before), *new = describe_configured(after);
         const char *reason = get_string(after, "Reason");
 
@@ -77,15 +77,10 @@ static void say_parameter(Changes *changes, const char *parameter, GVariant *bef
                 say(changes, "%s: %s", parameter, reason);
 }
 
-static void take_parameters(Changes *changes, const char *module, GVariant *before, GVariant *after) {
-        GVariantIter iter;
-        const char *name;
-        GVariant *entry;
-
-        g_variant_iter_init(&iter, after);
-        while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &entry)) {
-                g_autoptr(GVariant) old = g_variant_lookup_value(before, name, G_VARIANT_TYPE_VARDICT);
-                g_autofree char *parameter = g_strconcat(module, ".", name, NULL);
+static void take_parameters(Changes *changes, const char *module, const Value *before, const Value *after) {
+        for (guint32 i = 0; i < value_length(after); i++) {
+                const Value *entry = value_at(after, i), *old = value_find(before, value_name(after, i));
+                g_autofree char *parameter = g_strconcat(module, ".", value_name(after, i), NULL);
                 if (old)
                         say_parameter(changes, parameter, old, entry);
                 else
@@ -94,28 +89,22 @@ static void take_parameters(Changes *changes, const char *module, GVariant *befo
 }
 
 /* That something waits no longer is told by the signal of its end. */
-static void say_pending(const Changes *changes, const char *module, GVariant *before, GVariant *after) {
-        GVariantIter iter;
-        const char *name, *value;
-
-        g_variant_iter_init(&iter, after);
-        while (g_variant_iter_next(&iter, "{&s&s}", &name, &value))
-                if (!before || !g_str_equal(get_string(before, name), value))
+static void say_pending(const Changes *changes, const char *module, const Value *before, const Value *after) {
+        for (guint32 i = 0; i < value_length(after); i++) {
+                const char *name = value_name(after, i), *value = value_text(after, i);
+                if (!g_str_equal(get_string(before, name), value))
                         say(changes, "%s.%s=%s waits until nobody uses KVM", module, name, value);
+        }
 }
 
-static char *show(GVariant *value) {
-        if (!value)
-                return g_strdup("nothing");
-        if (g_variant_is_of_type(value, G_VARIANT_TYPE_STRING))
-                return g_strdup(or_nothing(g_variant_get_string(value, NULL)));
-        if (g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN))
-                return g_strdup(g_variant_get_boolean(value) ? "yes" : "no");
-        return g_variant_print(value, FALSE);
+static char *show(const Value *value) {
+        g_autofree char *text = value ? value_describe(value) : g_strdup("");
+
+        return g_strdup(or_nothing(text));
 }
 
 static char *show_paging(const Changes *changes, const char *path, const char *mmu) {
-        GVariant *host = g_hash_table_lookup(changes->known, PATH_MANAGER);
+        const Value *host = g_hash_table_lookup(changes->known, PATH_MANAGER);
         g_autofree char *paging = g_str_equal(path, PATH_MANAGER)
                                                   ? g_strdup(paging_of_host(mmu, get_string(host, "Vendor")))
                                                   : paging_of_guest(mmu);
@@ -123,25 +112,25 @@ static char *show_paging(const Changes *changes, const char *path, const char *m
         return g_strdup(or_nothing(paging));
 }
 
-static void say_paging(const Changes *changes, const char *path, const char *object, GVariant *before,
-                       GVariant *after) {
-        g_autofree char *old = show_paging(changes, path, before ? g_variant_get_string(before, NULL) : "");
-        g_autofree char *new = show_paging(changes, path, g_variant_get_string(after, NULL));
+static void say_paging(const Changes *changes, const char *path, const char *object, const Value *before,
+                       const Value *after) {
+        g_autofree char *old = show_paging(changes, path, before ? before->text : "");
+        g_autofree char *new = show_paging(changes, path, after->text);
 
         say(changes, "%s paging: %s -> %s", object, old, new);
 }
 
-static void take_property(Changes *changes, const char *path, const char *property, GVariant *before, GVariant *after) {
+static void take_property(Changes *changes, const char *path, const char *property, const Value *before,
+                          const Value *after) {
         g_autofree char *object = object_name(changes, path);
 
-        if (g_str_equal(property, "Parameters") && g_variant_is_of_type(after, G_VARIANT_TYPE("a{sa{sv}}"))) {
-                g_autoptr(GVariant) none = g_variant_ref_sink(g_variant_new("a{sa{sv}}", NULL));
-                take_parameters(changes, object, before ?: none, after);
-        } else if (g_str_equal(property, "Pending") && g_variant_is_of_type(after, G_VARIANT_TYPE("a{ss}")))
+        if (g_str_equal(property, "Parameters") && after->type == VALUE_DICTIONARY)
+                take_parameters(changes, object, before, after);
+        else if (g_str_equal(property, "Pending") && after->type == VALUE_DICTIONARY)
                 say_pending(changes, object, before, after);
-        else if (g_str_equal(property, "Reason") && g_variant_is_of_type(after, G_VARIANT_TYPE_STRING))
-                say(changes, "%s: %s", object, g_variant_get_string(after, NULL));
-        else if (g_str_equal(property, "Mmu") && g_variant_is_of_type(after, G_VARIANT_TYPE_STRING))
+        else if (g_str_equal(property, "Reason") && after->type == 's')
+                say(changes, "%s: %s", object, after->text);
+        else if (g_str_equal(property, "Mmu") && after->type == 's')
                 say_paging(changes, path, object, before, after);
         else {
                 g_autofree char *key = json_key(property), *old = show(before), *new = show(after);
@@ -150,46 +139,36 @@ static void take_property(Changes *changes, const char *path, const char *proper
 }
 
 /* What is known of @path is what was, with @changed over it. */
-static void learn(Changes *changes, const char *path, GVariant *before, GVariant *changed) {
-        GVariantDict dictionary;
-        GVariantIter iter;
-        const char *name;
-        GVariant *value;
+static void learn(Changes *changes, const char *path, const Value *before, const Value *changed) {
+        g_autoptr(Value) known = value_new(VALUE_DICTIONARY);
 
-        g_variant_dict_init(&dictionary, before);
-        g_variant_iter_init(&iter, changed);
-        while (g_variant_iter_loop(&iter, "{&sv}", &name, &value))
-                g_variant_dict_insert_value(&dictionary, name, value);
-        (void) g_hash_table_replace(changes->known, g_strdup(path),
-                                    g_variant_ref_sink(g_variant_dict_end(&dictionary)));
+        for (guint32 i = 0; before && i < value_length(before); i++)
+                if (!value_find(changed, value_name(before, i)))
+                        value_add(known, value_name(before, i), value_at(before, i));
+        value_add_all(known, changed);
+        (void) g_hash_table_replace(changes->known, g_strdup(path), value_copy(known));
 }
 
-void changes_take(Changes *changes, const char *path, GVariant *changed) {
-        GVariant *known = g_hash_table_lookup(changes->known, path);
-        g_autoptr(GVariant) before = known ? g_variant_ref(known) : NULL;
-        GVariantIter iter;
-        const char *name;
-        GVariant *value;
+void changes_take(Changes *changes, const char *path, const Value *changed) {
+        const Value *before = g_hash_table_lookup(changes->known, path);
 
-        g_variant_iter_init(&iter, changed);
-        while (g_variant_iter_loop(&iter, "{&sv}", &name, &value)) {
-                g_autoptr(GVariant) old =
-                                before ? g_variant_lookup_value(before, name, g_variant_get_type(value)) : NULL;
-                if (!old || !g_variant_equal(old, value))
-                        take_property(changes, path, name, old, value);
+        for (guint32 i = 0; i < value_length(changed); i++) {
+                const char *name = value_name(changed, i);
+                const Value *new = value_at(changed, i), *old = value_find(before, name);
+                if (old && old->type != new->type)
+                        old = NULL;
+                if (!old || !value_equal(old, new))
+                        take_property(changes, path, name, old, new);
         }
         learn(changes, path, before, changed);
 }
 
-static void learn_object(Changes *changes, const char *path, GVariant *properties) {
-        g_autoptr(GVariant) parameters = get_container(properties, "Parameters", "a{sa{sv}}");
-        g_autoptr(GVariant) none = g_variant_ref_sink(g_variant_new("a{sa{sv}}", NULL));
-
+static void learn_object(Changes *changes, const char *path, const Value *properties) {
         learn(changes, path, NULL, properties);
-        take_parameters(changes, changes_object(path), none, parameters);
+        take_parameters(changes, changes_object(path), NULL, get_dictionary(properties, "Parameters"));
 }
 
-static void say_there(Changes *changes, const char *path, GVariant *properties) {
+static void say_there(Changes *changes, const char *path, const Value *properties) {
         const char *state = get_string(properties, "State");
 
         learn_object(changes, path, properties);
@@ -204,7 +183,7 @@ static void say_gone(Changes *changes, const char *path) {
         (void) g_hash_table_remove(changes->known, path);
 }
 
-void changes_take_object(Changes *changes, const char *path, GVariant *properties) {
+void changes_take_object(Changes *changes, const char *path, const Value *properties) {
         const bool known = g_hash_table_contains(changes->known, path);
 
         if (properties && known)
@@ -253,8 +232,7 @@ Changes *changes_new(const Inventory *inventory, ChangesSay say_line, void *user
         *changes = (Changes) {
                         .say = say_line,
                         .userdata = userdata,
-                        .known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                                       (GDestroyNotify) g_variant_unref),
+                        .known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) value_free),
                         .effective = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
         };
         learn(changes, PATH_MANAGER, NULL, inventory->manager);

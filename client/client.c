@@ -9,31 +9,31 @@
 #include "error.h"
 #include "names.h"
 
-void client_print_json(const Client *client, GVariant *value) {
-        g_autoptr(GVariant) owned = g_variant_ref_sink(value);
+void client_print_json(const Client *client, const Value *value) {
         g_autoptr(GString) text = g_string_new(NULL);
 
-        json_append(text, owned, client->json);
+        json_append(text, value, client->json);
         g_string_append_c(text, '\n');
         output_raw(client->out, text->str);
 }
 
-void client_print_json_member(const Client *client, const char *key, GVariant *value) {
-        GVariantBuilder builder;
+void client_print_json_member(const Client *client, const char *key, const Value *value) {
+        g_autoptr(Value) whole = value_new(VALUE_DICTIONARY);
 
-        g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
-        g_variant_builder_add(&builder, "{sv}", key, value);
-        client_print_json(client, g_variant_builder_end(&builder));
+        value_add(whole, key, value);
+        client_print_json(client, whole);
 }
 
 /* At once, as nothing else will be printed, and also when results are not wanted. */
 static void print_json_error(const Client *client, const char *name, const char *message) {
         g_autofree char *valid = g_utf8_make_valid(message, -1);
-        g_autoptr(GVariant) error = g_variant_ref_sink(
-                        g_variant_new_parsed("{'error': <{'name': <%s>, 'message': <%s>}>}", name, valid));
+        g_autoptr(Value) error = value_new(VALUE_DICTIONARY), whole = value_new(VALUE_DICTIONARY);
         g_autoptr(GString) text = g_string_new(NULL);
 
-        json_append(text, error, client->json);
+        value_add_text(error, "name", name);
+        value_add_text(error, "message", valid);
+        value_add(whole, "error", error);
+        json_append(text, whole, client->json);
         (void) puts(text->str);
 }
 

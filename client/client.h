@@ -46,10 +46,10 @@ typedef struct Client {
 int client_fail(const Client *client, const char *doing, const sd_bus_error *error);
 /* What is wrong with the command line, one line; returns EXIT_USAGE. */
 int client_usage(const Client *client, const char *format, ...) G_GNUC_PRINTF(2, 3);
-/* Prints @value (consumed when floating) as one line, or one text, of JSON. */
-void client_print_json(const Client *client, GVariant *value);
+/* Prints @value as one line, or one text, of JSON. */
+void client_print_json(const Client *client, const Value *value);
 /* {"@key": @value} */
-void client_print_json_member(const Client *client, const char *key, GVariant *value);
+void client_print_json_member(const Client *client, const char *key, const Value *value);
 
 /* What is known to @error's name but not said in its message: what to do next, or NULL. */
 const char *client_hint(const char *error_name);

@@ -49,26 +49,15 @@ int connection_prepare(Client *client, const char *path, const char *interface, 
         return r < 0 ? connection_fail(client, r, error) : 0;
 }
 
-static int read_reply(sd_bus_message *reply, const char *type, GVariant **ret) {
-        g_autoptr(GVariant) body = NULL, value = NULL;
-        int r;
-
-        r = message_read(reply, &body);
-        if (r < 0)
-                return r;
-        if (g_variant_n_children(body) != 1)
-                return -EBADMSG;
-        value = g_variant_get_child_value(body, 0);
-        if (!g_variant_is_of_type(value, G_VARIANT_TYPE(type)))
-                return -EBADMSG;
-        *ret = g_steal_pointer(&value);
-        return 0;
+static int read_reply(sd_bus_message *reply, const char *type, Value **ret) {
+        return sd_bus_message_has_signature(reply, type) > 0 ? message_read(reply, type, ret) : -EBADMSG;
 }
 
 int connection_call_message(Client *client, sd_bus_message *call, CallKind kind, sd_bus_message **ret,
                             sd_bus_error *error) {
         static const uint64_t timeouts[] = {
                         [CALL_READ] = 0, /* sd-bus's own */
+                        [CALL_GLANCE] = 5 * G_USEC_PER_SEC,
                         [CALL_WAIT] = 5 * 60 * G_USEC_PER_SEC,
                         [CALL_CHANGE] = UINT64_MAX,
         };
@@ -85,7 +74,7 @@ int connection_call_message(Client *client, sd_bus_message *call, CallKind kind,
         return r < 0 ? connection_fail(client, r, error) : 0;
 }
 
-int connection_call(Client *client, sd_bus_message *call, CallKind kind, const char *type, GVariant **ret,
+int connection_call(Client *client, sd_bus_message *call, CallKind kind, const char *type, Value **ret,
                     sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         int r;
@@ -98,7 +87,7 @@ int connection_call(Client *client, sd_bus_message *call, CallKind kind, const c
 }
 
 int connection_call_flags(Client *client, const char *path, const char *interface, const char *member, CallKind kind,
-                          uint64_t flags, const char *type, GVariant **ret, sd_bus_error *error) {
+                          uint64_t flags, const char *type, Value **ret, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         int r;
 
@@ -109,4 +98,17 @@ int connection_call_flags(Client *client, const char *path, const char *interfac
         if (r < 0)
                 return connection_fail(client, r, error);
         return connection_call(client, call, kind, type, ret, error);
+}
+
+int connection_get_all(Client *client, const char *path, const char *interface, Value **ret, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        int r;
+
+        r = connection_prepare(client, path, IFACE_PROPERTIES, "GetAll", &call, error);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(call, "s", interface);
+        if (r < 0)
+                return connection_fail(client, r, error);
+        return connection_call(client, call, CALL_READ, "a{sv}", ret, error);
 }

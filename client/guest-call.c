@@ -2,13 +2,15 @@
 
 /* Asking the daemon for a guest, and reading an answer of yes or no. */
 
+#include <errno.h>
 #include <string.h>
 
 #include "connection.h"
 #include "guest-call.h"
 
-int guest_call_find(Client *client, const char *name, GVariant **ret, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *find = NULL;
+int guest_call_find(Client *client, const char *name, char **ret, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *find = NULL, *found = NULL;
+        const char *path;
         int r;
 
         r = connection_prepare(client, PATH_MANAGER, IFACE_MANAGER, "GetGuest", &find, error);
@@ -17,20 +19,14 @@ int guest_call_find(Client *client, const char *name, GVariant **ret, sd_bus_err
         r = sd_bus_message_append(find, "s", name);
         if (r < 0)
                 return connection_fail(client, r, error);
-        return connection_call(client, find, CALL_WAIT, "o", ret, error);
-}
-
-int guest_call_list(Client *client, sd_bus_message **ret, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-        int r;
-
-        r = connection_prepare(client, PATH_MANAGER, IFACE_MANAGER, "ListGuests", &call, error);
+        r = connection_call_message(client, find, CALL_WAIT, &found, error);
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(call, "t", UINT64_C(0));
-        if (r < 0)
-                return connection_fail(client, r, error);
-        return connection_call_message(client, call, CALL_WAIT, ret, error);
+        r = sd_bus_message_read(found, "o", &path);
+        if (r <= 0)
+                return connection_fail(client, r < 0 ? r : -EBADMSG, error);
+        *ret = g_strdup(path);
+        return 0;
 }
 
 int guest_call_switch(const char *word) {

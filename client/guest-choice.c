@@ -8,8 +8,8 @@
 
 #include "connection.h"
 #include "error.h"
-#include "guest-call.h"
 #include "guest-choice.h"
+#include "guest-list.h"
 
 static bool is_pattern(const char *word) {
         return strpbrk(word, "*?[") != NULL;
@@ -45,31 +45,18 @@ static bool needs_names(const Client *client, char *const *words) {
         return needed;
 }
 
-/* All names, char*; a negative errno. */
-static int read_names(sd_bus_message *guests, GPtrArray *names) {
-        const char *path, *name;
-        int r = sd_bus_message_enter_container(guests, SD_BUS_TYPE_ARRAY, "(osbssssssbs)");
-
-        while (r >= 0 && (r = sd_bus_message_enter_container(guests, SD_BUS_TYPE_STRUCT, "osbssssssbs")) > 0) {
-                r = sd_bus_message_read(guests, "os", &path, &name);
-                if (r >= 0)
-                        r = sd_bus_message_skip(guests, "bssssssbs");
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(guests);
-                /* The last row may stand for those that are too many. */
-                if (r >= 0 && !g_str_equal(path, "/"))
-                        g_ptr_array_add(names, g_strdup(name));
-        }
-        return r;
+static void take_name(const GuestRow *row, gpointer names) {
+        g_ptr_array_add(names, g_strdup(row->name));
 }
 
 static int list_names(Client *client, GPtrArray *names, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *guests = NULL;
-        int r = guest_call_list(client, &guests, error);
+        guint64 omitted;
+        int r = guest_list_ask(client, CALL_WAIT, &guests, error);
 
         if (r < 0)
                 return r;
-        r = read_names(guests, names);
+        r = guest_list_read(guests, take_name, names, &omitted);
         return r < 0 ? connection_fail(client, r, error) : 0;
 }
 

@@ -2,16 +2,12 @@
 
 /* The table, the page about one guest, and the line that sums them up. */
 
+#include "guest-list.h"
 #include "guest-text.h"
-#include "inventory.h"
 #include "paging.h"
 #include "table.h"
 
 #define COLUMN 14U
-
-static bool says(GVariant *guest, const char *property, const char *word) {
-        return g_str_equal(get_string(guest, property), word);
-}
 
 static char *describe_cpu(const char *mode, const char *model) {
         if (!*mode)
@@ -19,36 +15,24 @@ static char *describe_cpu(const char *mode, const char *model) {
         return *model ? g_strdup_printf("%s %s", mode, model) : g_strdup(mode);
 }
 
-/* 0 at the end of the array. @omitted: how many the last row stands for, which has no guest. */
-static int add_row(Table *table, sd_bus_message *guests, guint64 *omitted) {
-        const char *path, *name, *mode, *model, *policy, *next_start, *now, *using, *saved_state;
-        int active, restart_needed;
-        int r = sd_bus_message_read(guests, "(osbssssssbs)", &path, &name, &active, &mode, &model, &policy, &next_start,
-                                    &now, &using, &restart_needed, &saved_state);
+static void add_row(const GuestRow *row, gpointer userdata) {
+        g_autofree char *cpu = describe_cpu(row->mode, row->model);
+        const char *const cells[] = {
+                        row->name, row->active ? "running" : "off", cpu, row->policy, row->next_start, row->now,
+                        row->using};
+        const Style style = g_str_equal(row->next_start, "fails")      ? STYLE_BAD
+                            : *row->saved_state || row->restart_needed ? STYLE_WARN
+                                                                       : STYLE_BOLD;
 
-        if (r <= 0)
-                return r;
-        if (g_str_equal(path, "/")) {
-                *omitted = g_ascii_strtoull(name, NULL, 10);
-                return 1;
-        }
-        g_autofree char *cpu = describe_cpu(mode, model);
-        const char *const cells[] = {name, active ? "running" : "off", cpu, policy, next_start, now, using};
-        const Style style = g_str_equal(next_start, "fails")      ? STYLE_BAD
-                            : *saved_state || restart_needed != 0 ? STYLE_WARN
-                                                                  : STYLE_BOLD;
-        table_add(table, style, cells, NULL);
-        return 1;
+        table_add(userdata, style, cells, NULL);
 }
 
 int guest_text_table(Output *out, sd_bus_message *guests) {
         static const char *const headings[] = {"GUEST", "STATE", "CPU", "POLICY", "NEXT START", "NOW", "USING", NULL};
         g_autoptr(Table) table = table_new(headings);
-        guint64 omitted = 0;
-        int r = sd_bus_message_enter_container(guests, SD_BUS_TYPE_ARRAY, "(osbssssssbs)");
+        guint64 omitted;
+        int r = guest_list_read(guests, add_row, table, &omitted);
 
-        while (r > 0)
-                r = add_row(table, guests, &omitted);
         if (r < 0)
                 return r;
         table_print(table, out);
@@ -63,23 +47,7 @@ int guest_text_table(Output *out, sd_bus_message *guests) {
         return 0;
 }
 
-int guest_text_count(sd_bus_message *guests, guint64 *ret) {
-        const char *path, *name;
-        int r = sd_bus_message_enter_container(guests, SD_BUS_TYPE_ARRAY, "(osbssssssbs)");
-
-        while (r >= 0 && (r = sd_bus_message_enter_container(guests, SD_BUS_TYPE_STRUCT, "osbssssssbs")) > 0) {
-                r = sd_bus_message_read(guests, "os", &path, &name);
-                if (r >= 0)
-                        r = sd_bus_message_skip(guests, "bssssssbs");
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(guests);
-                if (r >= 0)
-                        *ret += g_str_equal(path, "/") ? g_ascii_strtoull(name, NULL, 10) : 1;
-        }
-        return r;
-}
-
-static void print_state(Output *out, GVariant *guest) {
+static void print_state(Output *out, const Value *guest) {
         g_autofree char *state = g_strdup_printf("%s%s", get_boolean(guest, "Active") ? "running" : "off",
                                                  get_boolean(guest, "Persistent") ? "" : ", transient");
 
@@ -90,7 +58,7 @@ static Style verdict_style(const char *verdict) {
         return g_str_equal(verdict, "yes") ? STYLE_GOOD : g_str_equal(verdict, "fails") ? STYLE_BAD : STYLE_PLAIN;
 }
 
-void guest_text_one(Output *out, GVariant *guest) {
+void guest_text_one(Output *out, const Value *guest) {
         g_autofree char *cpu = describe_cpu(get_string(guest, "CpuMode"), get_string(guest, "CpuModel"));
         g_autofree char *paging = paging_of_guest(get_string(guest, "Mmu"));
 
@@ -119,25 +87,37 @@ static void append_count(GString *text, unsigned n, const char *what) {
                 g_string_append_printf(text, ", %u %s", n, what);
 }
 
-char *guest_text_summary(const GPtrArray *guests) {
-        g_autoptr(GString) text = g_string_new(NULL);
-        unsigned running = 0, can = 0, use = 0, fail = 0, restart = 0;
+typedef struct Summary {
+        guint64 known;
+        unsigned running, can, use, fail, restart;
+} Summary;
 
-        if (guests->len == 0)
-                return NULL;
-        for (unsigned i = 0; i < guests->len; i++) {
-                GVariant *guest = ((const Item *) g_ptr_array_index(guests, i))->properties;
-                running += get_boolean(guest, "Active");
-                can += says(guest, "Now", "yes") || (!get_boolean(guest, "Active") && says(guest, "NextStart", "yes"));
-                use += says(guest, "Using", "yes");
-                fail += says(guest, "NextStart", "fails");
-                restart += get_boolean(guest, "RestartNeeded");
-        }
-        g_string_append_printf(text, "%u", guests->len);
-        append_count(text, running, "running");
-        append_count(text, can, "can nest");
-        append_count(text, use, "in use as hypervisors");
-        append_count(text, restart, "to be restarted");
-        append_count(text, fail, "would not start");
-        return g_string_free(g_steal_pointer(&text), FALSE);
+static void sum_up(const GuestRow *row, gpointer userdata) {
+        Summary *summary = userdata;
+
+        summary->known++;
+        summary->running += row->active;
+        summary->can += g_str_equal(row->now, "yes") || (!row->active && g_str_equal(row->next_start, "yes"));
+        summary->use += g_str_equal(row->using, "yes");
+        summary->fail += g_str_equal(row->next_start, "fails");
+        summary->restart += row->restart_needed;
+}
+
+int guest_text_summary(sd_bus_message *guests, char **ret) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        Summary summary = {};
+        guint64 omitted;
+        int r = guest_list_read(guests, sum_up, &summary, &omitted);
+
+        if (r < 0)
+                return r;
+        if (summary.known + omitted > 0)
+                g_string_append_printf(text, "%" G_GUINT64_FORMAT, summary.known + omitted);
+        append_count(text, summary.running, "running");
+        append_count(text, summary.can, "can nest");
+        append_count(text, summary.use, "in use as hypervisors");
+        append_count(text, summary.restart, "to be restarted");
+        append_count(text, summary.fail, "would not start");
+        *ret = g_string_free(g_steal_pointer(&text), FALSE);
+        return 0;
 }

@@ -24,24 +24,21 @@ static void append_line(GString *text, const char *line) {
                 g_string_append_printf(text, "%s%s", text->len > 0 ? "; " : "", line);
 }
 
-static void append_steps(GString *text, GVariant *guest) {
-        g_autoptr(GVariant) steps = get_container(guest, "Steps", "as");
-        g_autofree const char **lines = g_variant_get_strv(steps, NULL);
+static void append_steps(GString *text, const Value *guest) {
+        const Value *steps = get_list(guest, "Steps");
 
-        for (const char **line = lines; *line; line++)
-                append_line(text, *line);
+        for (guint32 i = 0; i < value_length(steps); i++)
+                append_line(text, value_text(steps, i));
 }
 
-static void append_impact(GString *text, GVariant *guest) {
-        g_autoptr(GVariant) impact = get_container(guest, "Impact", "aa{sv}");
+static void append_impact(GString *text, const Value *guest) {
+        const Value *impact = get_list(guest, "Impact");
 
-        for (gsize i = 0; i < g_variant_n_children(impact); i++) {
-                g_autoptr(GVariant) one = g_variant_get_child_value(impact, i);
-                append_line(text, get_string(one, "Message"));
-        }
+        for (guint32 i = 0; i < value_length(impact); i++)
+                append_line(text, get_string(value_at(impact, i), "Message"));
 }
 
-static char *describe(GVariant *guest) {
+static char *describe(const Value *guest) {
         g_autoptr(GString) text = g_string_new(get_string(guest, "Error"));
 
         append_steps(text, guest);
@@ -55,7 +52,7 @@ static Style style_of(const char *outcome) {
         return g_str_equal(outcome, "failed") ? STYLE_BAD : g_str_equal(outcome, "unchanged") ? STYLE_DIM : STYLE_BOLD;
 }
 
-static void add_guest(Table *table, const char *name, GVariant *guest) {
+static void add_guest(Table *table, const char *name, const Value *guest) {
         const char *outcome = get_string(guest, "Outcome");
         g_autofree char *note = describe(guest);
         guint32 omitted;
@@ -68,41 +65,35 @@ static void add_guest(Table *table, const char *name, GVariant *guest) {
         table_add(table, style_of(outcome), (const char *[]) {name, outcome}, note);
 }
 
-static void print_summary(const Client *client, const Counts *counts, guint32 failed) {
+static void print_summary(const Client *client, const Counts *counts, guint64 failed) {
         const bool dry_run = client->flags & FLAG_DRY_RUN;
 
         if (dry_run)
                 output_printf(client->out, STYLE_BOLD,
-                              "Nothing has been changed: %u would be, %u so already, %u can't.", counts->planned,
-                              counts->unchanged, failed);
+                              "Nothing has been changed: %u would be, %u so already, %" G_GUINT64_FORMAT " can't.",
+                              counts->planned, counts->unchanged, failed);
         else
-                output_printf(client->out, STYLE_BOLD, "Guests defined so now: %u, so already: %u, failed: %u.",
+                output_printf(client->out, STYLE_BOLD,
+                              "Guests defined so now: %u, so already: %u, failed: %" G_GUINT64_FORMAT ".",
                               counts->applied, counts->unchanged, failed);
         output_newline(client->out);
 }
 
-static void print_differences(const Client *client, GVariant *guests) {
-        GVariantIter iter;
-        const char *name;
-        GVariant *guest;
-
-        g_variant_iter_init(&iter, guests);
-        while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &guest))
+static void print_differences(const Client *client, const Value *guests) {
+        for (guint32 i = 0; i < value_length(guests); i++) {
+                const Value *guest = value_at(guests, i);
                 change_print_diff(client, get_string(guest, "Diff"), get_string(guest, "DiffMissing"));
+        }
 }
 
-static void print(const Client *client, GVariant *guests, guint32 failed) {
+static void print(const Client *client, const Value *guests, guint64 failed) {
         static const char *const headings[] = {"GUEST", "OUTCOME", NULL};
         g_autoptr(Table) table = table_new(headings);
         Counts counts = {};
-        GVariantIter iter;
-        const char *name;
-        GVariant *guest;
 
-        g_variant_iter_init(&iter, guests);
-        while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &guest)) {
-                count(&counts, get_string(guest, "Outcome"));
-                add_guest(table, name, guest);
+        for (guint32 i = 0; i < value_length(guests); i++) {
+                count(&counts, get_string(value_at(guests, i), "Outcome"));
+                add_guest(table, value_name(guests, i), value_at(guests, i));
         }
         print_summary(client, &counts, failed);
         table_print(table, client->out);
@@ -110,14 +101,13 @@ static void print(const Client *client, GVariant *guests, guint32 failed) {
                 print_differences(client, guests);
 }
 
-bool guests_result_print(const Client *client, GVariant *result) {
-        g_autoptr(GVariant) guests = get_container(result, "Guests", "a{sa{sv}}");
-        guint32 failed = 0;
+bool guests_result_print(const Client *client, const Value *result) {
+        guint64 failed = 0;
 
-        (void) g_variant_lookup(result, "Failed", "u", &failed);
+        (void) get_number(result, "Failed", &failed);
         if (client->json != JSON_OFF)
                 client_print_json(client, result);
         else
-                print(client, guests, failed);
+                print(client, get_dictionary(result, "Guests"), failed);
         return failed == 0;
 }

@@ -6,4 +6,4 @@
 #include "client.h"
 
 /* False: one of the guests could not be changed, or more. */
-bool guests_result_print(const Client *client, GVariant *result);
+bool guests_result_print(const Client *client, const Value *result);

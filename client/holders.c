@@ -8,11 +8,11 @@
 #include "holders.h"
 #include "names.h"
 
-int holders_fetch(Client *client, const Inventory *inventory, GVariant **ret, sd_bus_error *error) {
+int holders_fetch(Client *client, const Inventory *inventory, Value **ret, sd_bus_error *error) {
         const Item *module = inventory_vendor_module(inventory) ?: inventory_module(inventory, "kvm");
 
         if (!module) {
-                *ret = g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE_VARDICT, NULL, 0));
+                *ret = value_new(VALUE_LIST);
                 return 0;
         }
         return connection_call_flags(client, module->path, IFACE_MODULE, "ListUsers", CALL_WAIT, 0, "aa{sv}", ret,
@@ -20,19 +20,19 @@ int holders_fetch(Client *client, const Inventory *inventory, GVariant **ret, sd
 }
 
 /* Whoever may not see others' is shown none of them. */
-static bool are_own(GVariant *holders) {
-        for (gsize i = 0; i < g_variant_n_children(holders); i++) {
-                g_autoptr(GVariant) holder = g_variant_get_child_value(holders, i);
-                guint32 uid;
-                if (g_variant_lookup(holder, "Uid", "u", &uid) && uid != getuid())
+static bool are_own(const Value *holders) {
+        for (guint32 i = 0; i < value_length(holders); i++) {
+                const Value *holder = value_at(holders, i);
+                guint64 uid;
+                if (get_number(holder, "Uid", &uid) && uid != getuid())
                         return false;
         }
         return getuid() != 0;
 }
 
-char *holders_describe_rest(GVariant *holders, bool any) {
-        const gsize n = g_variant_n_children(holders);
-        g_autoptr(GVariant) last = n > 0 ? g_variant_get_child_value(holders, n - 1) : NULL;
+char *holders_describe_rest(const Value *holders, bool any) {
+        const guint32 n = value_length(holders);
+        const Value *last = n > 0 ? value_at(holders, n - 1) : NULL;
         const char *others = are_own(holders) ? " of other users" : "";
         guint32 omitted;
 
@@ -46,11 +46,11 @@ char *holders_describe_rest(GVariant *holders, bool any) {
                            : g_strdup("perhaps somebody who was not looked at");
 }
 
-char *holder_describe(GVariant *holder) {
+char *holder_describe(const Value *holder) {
         const char *guest = get_string(holder, "Guest"), *unit = get_string(holder, "Unit");
-        guint32 pid = 0;
+        guint64 pid = 0;
 
-        (void) g_variant_lookup(holder, "Pid", "u", &pid);
-        return g_strdup_printf("%s (pid %u)%s%s%s%s", get_string(holder, "Command"), pid, *guest ? ", guest " : "",
-                               guest, *unit ? ", " : "", unit);
+        (void) get_number(holder, "Pid", &pid);
+        return g_strdup_printf("%s (pid %" G_GUINT64_FORMAT ")%s%s%s%s", get_string(holder, "Command"), pid,
+                               *guest ? ", guest " : "", guest, *unit ? ", " : "", unit);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The manager's properties, and the reply of GetManagedObjects sorted by what the objects are. It
- * must not interpret what the properties say. */
+/* The manager's properties and the modules', one call each; and where guests are asked for, the
+ * reply of GetManagedObjects, sorted by what the objects are. It must not interpret what the
+ * properties say. */
 
+#include <errno.h>
 #include <string.h>
 
 #include "catalog.h"
@@ -10,58 +12,54 @@
 #include "inventory.h"
 #include "names.h"
 
-const char *get_string(GVariant *properties, const char *name) {
-        const char *text = "";
+bool get_omitted(const Value *entry, guint32 *ret) {
+        guint64 omitted;
 
-        if (properties)
-                (void) g_variant_lookup(properties, name, "&s", &text);
-        return text;
-}
-
-bool get_boolean(GVariant *properties, const char *name) {
-        gboolean value = FALSE;
-
-        if (properties)
-                (void) g_variant_lookup(properties, name, "b", &value);
-        return value;
-}
-
-bool get_omitted(GVariant *entry, guint32 *ret) {
-        return g_variant_lookup(entry, "Omitted", "u", ret);
+        if (!get_number(entry, "Omitted", &omitted))
+                return false;
+        *ret = (guint32) MIN(omitted, G_MAXUINT32);
+        return true;
 }
 
 char *describe_omitted(guint32 omitted) {
         return omitted > 0 ? g_strdup_printf("… and %u more", omitted) : g_strdup("… and perhaps more");
 }
 
-GVariant *get_container(GVariant *properties, const char *name, const char *type) {
-        const GVariantType *wanted = G_VARIANT_TYPE(type);
-        GVariant *value = properties ? g_variant_lookup_value(properties, name, wanted) : NULL;
+Value *items_to_list(const GPtrArray *items) {
+        Value *list = value_new(VALUE_LIST);
 
-        return value ?: g_variant_ref_sink(g_variant_new_array(g_variant_type_element(wanted), NULL, 0));
-}
-
-GVariant *items_to_array(const GPtrArray *items) {
-        GVariantBuilder builder;
-
-        g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));
         for (unsigned i = 0; i < items->len; i++)
-                g_variant_builder_add_value(&builder, ((const Item *) g_ptr_array_index(items, i))->properties);
-        return g_variant_builder_end(&builder);
+                value_add(list, NULL, ((const Item *) g_ptr_array_index(items, i))->properties);
+        return list;
 }
 
 static void item_free(Item *item) {
         g_free(item->path);
-        g_variant_unref(item->properties);
         g_free(item);
+}
+
+static void add_item(GPtrArray *items, const char *path, const Value *properties) {
+        Item *item = g_new(Item, 1);
+
+        *item = (Item) {.path = g_strdup(path), .properties = properties, .name = get_string(properties, "Name")};
+        g_ptr_array_add(items, item);
+}
+
+static Inventory *inventory_new(void) {
+        Inventory *inventory = g_new0(Inventory, 1);
+
+        inventory->told = g_ptr_array_new_with_free_func((GDestroyNotify) value_free);
+        inventory->modules = g_ptr_array_new_with_free_func((GDestroyNotify) item_free);
+        inventory->guests = g_ptr_array_new_with_free_func((GDestroyNotify) item_free);
+        return inventory;
 }
 
 void inventory_free(Inventory *inventory) {
         if (!inventory)
                 return;
-        g_clear_pointer(&inventory->manager, g_variant_unref);
         g_ptr_array_unref(inventory->modules);
         g_ptr_array_unref(inventory->guests);
+        g_ptr_array_unref(inventory->told);
         g_free(inventory);
 }
 
@@ -82,73 +80,116 @@ static int compare_guests(gconstpointer a, gconstpointer b) {
         return strcmp(x->name, y->name) ?: strcmp(x->path, y->path);
 }
 
-static void take_object(Inventory *inventory, const char *path, GVariant *interfaces) {
-        GVariantIter iter;
-        const char *interface;
-        GVariant *properties;
+/* All properties of an @interface, which @inventory keeps. */
+static int fetch_properties(Client *client, Inventory *inventory, const char *path, const char *interface,
+                            const Value **ret, sd_bus_error *error) {
+        Value *properties;
+        int r = connection_get_all(client, path, interface, &properties, error);
 
-        g_variant_iter_init(&iter, interfaces);
-        while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &interface, &properties)) {
-                GPtrArray *list = g_str_equal(interface, IFACE_MODULE)  ? inventory->modules
-                                  : g_str_equal(interface, IFACE_GUEST) ? inventory->guests
-                                                                        : NULL;
-                if (list) {
-                        Item *item = g_new(Item, 1);
-                        *item = (Item) {.path = g_strdup(path),
-                                        .properties = g_variant_ref(properties),
-                                        .name = get_string(properties, "Name")};
-                        g_ptr_array_add(list, item);
-                }
-        }
+        if (r < 0)
+                return r;
+        g_ptr_array_add(inventory->told, properties);
+        *ret = properties;
+        return 0;
 }
 
-static Inventory *inventory_new(GVariant *objects) {
-        Inventory *inventory = g_new0(Inventory, 1);
-        GVariantIter iter;
-        const char *path;
-        GVariant *interfaces;
+/* One that has gone since it was listed is no error. */
+static int fetch_module(Client *client, Inventory *inventory, const char *name, sd_bus_error *error) {
+        g_autofree char *path = g_strconcat(PATH_MODULE_PREFIX "/", name, NULL);
+        const Value *properties;
+        int r = fetch_properties(client, inventory, path, IFACE_MODULE, &properties, error);
 
-        inventory->modules = g_ptr_array_new_with_free_func((GDestroyNotify) item_free);
-        inventory->guests = g_ptr_array_new_with_free_func((GDestroyNotify) item_free);
-        g_variant_iter_init(&iter, objects);
-        while (g_variant_iter_loop(&iter, "{&o@a{sa{sv}}}", &path, &interfaces))
-                take_object(inventory, path, interfaces);
-        g_ptr_array_sort(inventory->modules, compare_items);
+        if (r >= 0)
+                add_item(inventory->modules, path, properties);
+        else if (sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_OBJECT)) {
+                sd_bus_error_free(error);
+                r = 0;
+        }
+        return r;
+}
+
+/* The names in "<node name=\"kvm\"/>": what is below the folder of modules, whichever modules this
+ * daemon knows. */
+static GPtrArray *child_names(const char *xml) {
+        static const char begin[] = "<node name=\"";
+        GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+
+        for (const char *p = xml; (p = strstr(p, begin));) {
+                p += sizeof begin - 1;
+                const size_t length = strspn(p, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_");
+                if (length > 0 && p[length] == '"')
+                        g_ptr_array_add(names, g_strndup(p, length));
+        }
+        return names;
+}
+
+static int fetch_modules(Client *client, Inventory *inventory, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        const char *xml;
+        int r;
+
+        r = connection_prepare(client, PATH_MODULE_PREFIX, IFACE_INTROSPECTABLE, "Introspect", &call, error);
+        if (r >= 0)
+                r = connection_call_message(client, call, CALL_READ, &reply, error);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_read(reply, "s", &xml);
+        if (r <= 0)
+                return connection_fail(client, r < 0 ? r : -EBADMSG, error);
+        g_autoptr(GPtrArray) names = child_names(xml);
+        for (unsigned i = 0; r >= 0 && i < names->len; i++)
+                r = fetch_module(client, inventory, g_ptr_array_index(names, i), error);
+        return r;
+}
+
+static void take_object(Inventory *inventory, const char *path, const Value *interfaces) {
+        const Value *module = value_find(interfaces, IFACE_MODULE), *guest = value_find(interfaces, IFACE_GUEST);
+
+        if (module)
+                add_item(inventory->modules, path, module);
+        if (guest)
+                add_item(inventory->guests, path, guest);
+}
+
+static int fetch_objects(Client *client, Inventory *inventory, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        Value *objects;
+        int r;
+
+        r = connection_prepare(client, PATH_MANAGER, IFACE_OBJECT_MANAGER, "GetManagedObjects", &call, error);
+        if (r >= 0)
+                r = connection_call(client, call, CALL_READ, "a{oa{sa{sv}}}", &objects, error);
+        if (r < 0)
+                return r;
+        g_ptr_array_add(inventory->told, objects);
+        for (guint32 i = 0; i < value_length(objects); i++)
+                take_object(inventory, value_name(objects, i), value_at(objects, i));
         g_ptr_array_sort(inventory->guests, compare_guests);
-        return inventory;
+        return 0;
 }
 
 /* An object manager lists what is below it, not itself. */
-static int fetch_manager(Client *client, GVariant **ret, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+static int fetch(Client *client, int (*fetch_others)(Client *client, Inventory *inventory, sd_bus_error *error),
+                 Inventory **ret, sd_bus_error *error) {
+        g_autoptr(Inventory) inventory = inventory_new();
         int r;
 
-        r = connection_prepare(client, PATH_MANAGER, IFACE_PROPERTIES, "GetAll", &call, error);
+        r = fetch_properties(client, inventory, PATH_MANAGER, IFACE_MANAGER, &inventory->manager, error);
+        if (r >= 0)
+                r = fetch_others(client, inventory, error);
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(call, "s", IFACE_MANAGER);
-        if (r < 0)
-                return connection_fail(client, r, error);
-        return connection_call(client, call, CALL_READ, "a{sv}", ret, error);
+        g_ptr_array_sort(inventory->modules, compare_items);
+        *ret = g_steal_pointer(&inventory);
+        return 0;
 }
 
 int inventory_fetch(Client *client, Inventory **ret, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-        g_autoptr(GVariant) manager = NULL, objects = NULL;
-        int r;
+        return fetch(client, fetch_modules, ret, error);
+}
 
-        r = fetch_manager(client, &manager, error);
-        if (r < 0)
-                return r;
-        r = connection_prepare(client, PATH_MANAGER, IFACE_OBJECT_MANAGER, "GetManagedObjects", &call, error);
-        if (r < 0)
-                return r;
-        r = connection_call(client, call, CALL_READ, "a{oa{sa{sv}}}", &objects, error);
-        if (r < 0)
-                return r;
-        *ret = inventory_new(objects);
-        (*ret)->manager = g_steal_pointer(&manager);
-        return 0;
+int inventory_fetch_all(Client *client, Inventory **ret, sd_bus_error *error) {
+        return fetch(client, fetch_objects, ret, error);
 }
 
 const Item *inventory_vendor_module(const Inventory *inventory) {
@@ -172,10 +213,7 @@ static char *with_underscores(const char *word) {
 }
 
 static bool module_has(const Item *item, const char *parameter) {
-        g_autoptr(GVariant) parameters = get_container(item->properties, "Parameters", "a{sa{sv}}");
-        g_autoptr(GVariant) entry = g_variant_lookup_value(parameters, parameter, NULL);
-
-        return entry != NULL;
+        return value_find(get_dictionary(item->properties, "Parameters"), parameter) != NULL;
 }
 
 /* The daemon may be newer than this client and know more. @module NULL: the vendor's first. */

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "json-module.h"
 #include "json.h"
@@ -13,15 +14,16 @@
 static JsonModuleAppend append;
 
 char *json_key(const char *name) {
-        GString *key = g_string_new(NULL);
+        char *key = g_malloc(2 * strlen(name) + 1), *end = key;
 
         for (const char *c = name; *c; c++) {
                 /* A capital begins a word, but not inside of an abbreviation. */
                 if (g_ascii_isupper(*c) && c > name && (g_ascii_islower(c[-1]) || g_ascii_islower(c[1])))
-                        g_string_append_c(key, '_');
-                g_string_append_c(key, g_ascii_tolower(*c));
+                        *end++ = '_';
+                *end++ = g_ascii_tolower(*c);
         }
-        return g_string_free(key, FALSE);
+        *end = '\0';
+        return key;
 }
 
 /* Nothing can be told without it: what was asked for is JSON and nothing else. */
@@ -56,7 +58,7 @@ static bool is_ascii(const char *text) {
         return !*text;
 }
 
-void json_append(GString *text, GVariant *value, JsonMode mode) {
+void json_append(GString *text, const Value *value, JsonMode mode) {
         g_autoptr(GString) json = g_string_new(NULL);
 
         if (!append)

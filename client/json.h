@@ -3,10 +3,11 @@
 
 /* What came from the bus as JSON text. The keys of property dictionaries, a{sv}, are D-Bus names
  * and become snake_case; those of all other dictionaries are names of things (parameters, counters)
- * and stay as they are. Variants are looked through, booleans and numbers are native, structs are
- * arrays. */
+ * and stay as they are. Booleans and numbers are native, structs are arrays. */
 
 #include <glib.h>
+
+#include "value.h"
 
 typedef enum JsonMode {
         JSON_OFF,
@@ -15,6 +16,6 @@ typedef enum JsonMode {
 } JsonMode;
 
 /* Appends @value to @text, without a newline at its end. */
-void json_append(GString *text, GVariant *value, JsonMode mode);
+void json_append(GString *text, const Value *value, JsonMode mode);
 /* "RestartNeeded" -> "restart_needed"; a name without capitals stays as it is. */
 char *json_key(const char *name);

@@ -63,12 +63,12 @@ bool output_is_unsafe(gunichar c) {
         }
 }
 
-char *output_escape(const char *text) {
-        if (is_plain(text)) /* as nearly everything is, in the longest lists */
-                return g_strdup(text);
+static void append_escaped(GString *escaped, const char *text) {
+        if (is_plain(text)) { /* as nearly everything is, in the longest lists */
+                g_string_append(escaped, text);
+                return;
+        }
         g_autofree char *valid = g_utf8_make_valid(text, -1);
-        GString *escaped = g_string_sized_new(strlen(valid));
-
         for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
                 const gunichar c = g_utf8_get_char(p);
                 if (output_is_unsafe(c))
@@ -76,10 +76,18 @@ char *output_escape(const char *text) {
                 else
                         g_string_append_unichar(escaped, c);
         }
+}
+
+char *output_escape(const char *text) {
+        GString *escaped = g_string_sized_new(strlen(text) + 1);
+
+        append_escaped(escaped, text);
         return g_string_free(escaped, FALSE);
 }
 
 unsigned output_char_width(gunichar c) {
+        if (c < 0x7f)
+                return 1;
         return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
 }
 
@@ -96,11 +104,13 @@ void output_text(Output *output, Style style, const char *text) {
                         [STYLE_PLAIN] = "",        [STYLE_BOLD] = "\033[1m",  [STYLE_DIM] = "\033[2m",
                         [STYLE_GOOD] = "\033[32m", [STYLE_WARN] = "\033[33m", [STYLE_BAD] = "\033[31m",
         };
-        g_autofree char *escaped = output_escape(text);
-        const bool coloured = output->colours && style != STYLE_PLAIN && *escaped;
+        const bool coloured = output->colours && style != STYLE_PLAIN && *text;
 
-        g_string_append_printf(output->text, "%s%s%s", coloured ? codes[style] : "", escaped,
-                               coloured ? "\033[0m" : "");
+        if (coloured)
+                g_string_append(output->text, codes[style]);
+        append_escaped(output->text, text);
+        if (coloured)
+                g_string_append(output->text, "\033[0m");
 }
 
 void output_printf(Output *output, Style style, const char *format, ...) {

@@ -5,13 +5,13 @@
 #include "inventory.h"
 #include "parameter.h"
 
-const char *parameter_word(GVariant *entry, const char *value) {
+const char *parameter_word(const Value *entry, const char *value) {
         if (!g_str_equal(get_string(entry, "Kind"), "bool"))
                 return value;
         return g_str_equal(value, "1") ? "on" : g_str_equal(value, "0") ? "off" : value;
 }
 
-char *parameter_configured(GVariant *entry) {
+char *parameter_configured(const Value *entry) {
         const char *configured = get_string(entry, "Configured"), *normal = get_string(entry, "Default");
 
         if (*configured)
@@ -20,7 +20,7 @@ char *parameter_configured(GVariant *entry) {
 }
 
 /* As what is in effect is told, where the words of a choice are numbers, too. */
-static const char *effective_word(GVariant *entry, const char *value) {
+static const char *effective_word(const Value *entry, const char *value) {
         const char *kind = get_string(entry, "Kind");
 
         if (!g_str_equal(kind, "bool") && !g_str_equal(kind, "choice"))
@@ -29,21 +29,21 @@ static const char *effective_word(GVariant *entry, const char *value) {
 }
 
 /* "auto" is answered by whatever the kernel chose. */
-static bool is_in_effect_otherwise(GVariant *entry, const char *normal) {
+static bool is_in_effect_otherwise(const Value *entry, const char *normal) {
         const char *effective = get_string(entry, "Effective");
 
         return *effective && !g_str_equal(effective, "unknown") && *normal && !g_str_equal(normal, "auto") &&
                !g_str_equal(effective, effective_word(entry, normal));
 }
 
-bool parameter_differs(GVariant *entry) {
+bool parameter_differs(const Value *entry) {
         const char *configured = get_string(entry, "Configured"), *normal = get_string(entry, "Default");
 
         return *get_string(entry, "Pending") || (*configured && !g_str_equal(configured, normal)) ||
                is_in_effect_otherwise(entry, normal);
 }
 
-bool parameter_matters(GVariant *entry, const char *name) {
+bool parameter_matters(const Value *entry, const char *name) {
         static const char *const always[] = {"nested",       "ept",  "npt", "enable_shadow_vmcs",
                                              "enable_apicv", "avic", NULL};
 

@@ -31,8 +31,44 @@ static bool may_open_device(void) {
         return faccessat(AT_FDCWD, DEVICE, R_OK | W_OK, AT_EACCESS) == 0;
 }
 
+static Value *read_dictionary(GVariant *dictionary);
+
+/* What the program prints: texts, switches, counts, and dictionaries of these. */
+static void read_member(Value *result, const char *name, GVariant *member) {
+        switch (g_variant_classify(member)) {
+        case G_VARIANT_CLASS_STRING:
+                value_add_text(result, name, g_variant_get_string(member, NULL));
+                break;
+        case G_VARIANT_CLASS_BOOLEAN:
+                value_add_boolean(result, name, g_variant_get_boolean(member));
+                break;
+        case G_VARIANT_CLASS_UINT64:
+                value_add_number(result, name, g_variant_get_uint64(member));
+                break;
+        case G_VARIANT_CLASS_ARRAY:
+                if (g_variant_is_of_type(member, G_VARIANT_TYPE("a{s*}")))
+                        value_take(result, name, read_dictionary(member));
+                break;
+        default:
+                break;
+        }
+}
+
+static Value *read_dictionary(GVariant *dictionary) {
+        const bool properties = g_variant_is_of_type(dictionary, G_VARIANT_TYPE_VARDICT);
+        Value *result = properties ? value_new(VALUE_DICTIONARY) : value_new_named();
+        GVariantIter iter;
+        const char *name;
+        GVariant *member;
+
+        g_variant_iter_init(&iter, dictionary);
+        while (g_variant_iter_loop(&iter, properties ? "{&sv}" : "{&s*}", &name, &member))
+                read_member(result, name, member);
+        return result;
+}
+
 /* The program's result, or NULL and @error, which is a D-Bus error like those of the daemon. */
-static GVariant *run_program(const Client *client, sd_bus_error *error) {
+static Value *run_program(const Client *client, sd_bus_error *error) {
         g_autofree char *program = find_program(), *text = NULL;
         char *argv[] = {program, (char *) "--variant",
                         (char *) (client->times ? "--measure=times" : "--measure=counts"), NULL};
@@ -49,16 +85,16 @@ static GVariant *run_program(const Client *client, sd_bus_error *error) {
                 (void) sd_bus_error_set(error, condition_to_name(CONDITION_INTERNAL), failed->message);
                 return NULL;
         }
-        GVariant *result = g_variant_parse(G_VARIANT_TYPE_VARDICT, text, NULL, NULL, NULL);
+        g_autoptr(GVariant) result = g_variant_parse(G_VARIANT_TYPE_VARDICT, text, NULL, NULL, NULL);
         if (!result)
                 (void) sd_bus_error_setf(error, condition_to_name(CONDITION_INTERNAL),
                                          PROGRAM " gave no result (exit status %d)", WEXITSTATUS(status));
-        return result;
+        return result ? read_dictionary(result) : NULL;
 }
 
-GVariant *probing_ask(Client *client, sd_bus_error *error) {
+Value *probing_ask(Client *client, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-        GVariant *result = NULL;
+        Value *result = NULL;
 
         if (connection_prepare(client, PATH_MANAGER, IFACE_MANAGER, "Probe", &call, error) < 0)
                 return NULL;
@@ -72,6 +108,6 @@ GVariant *probing_ask(Client *client, sd_bus_error *error) {
         return result;
 }
 
-GVariant *probing_run(Client *client, sd_bus_error *error) {
+Value *probing_run(Client *client, sd_bus_error *error) {
         return !client->host && may_open_device() ? run_program(client, error) : probing_ask(client, error);
 }

@@ -7,7 +7,7 @@
 #include "client.h"
 
 /* By the daemon, which keeps the result, and never during a change. */
-GVariant *probing_ask(Client *client, sd_bus_error *error);
+Value *probing_ask(Client *client, sd_bus_error *error);
 /* Without the daemon where that is possible; the program then tells more than the daemon
  * publishes. */
-GVariant *probing_run(Client *client, sd_bus_error *error);
+Value *probing_run(Client *client, sd_bus_error *error);

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
+#include "connection.h"
 #include "error.h"
-#include "inventory.h"
 #include "probing.h"
 #include "verify.h"
 
@@ -19,7 +19,7 @@ static void fail(const char *name, const char *why, sd_bus_error *error) {
 }
 
 /* @found is no proof of what @nested, the host's own word, says. */
-static void object(GVariant *found, const char *nested, sd_bus_error *error) {
+static void object(const Value *found, const char *nested, sd_bus_error *error) {
         const char *word = get_string(found, "Result"), *message = get_string(found, "Message");
 
         if (g_str_equal(word, "denied"))
@@ -33,19 +33,18 @@ static void object(GVariant *found, const char *nested, sd_bus_error *error) {
                                          nested, message);
 }
 
-static GVariant *with_verdict(GVariant *result, const char *word) {
-        GVariantDict dict;
+static Value *with_verdict(const Value *result, const char *word) {
+        Value *verdict = value_copy(result);
 
-        g_variant_dict_init(&dict, result);
-        g_variant_dict_insert(&dict, "Verified", "s", word);
-        return g_variant_ref_sink(g_variant_dict_end(&dict));
+        value_add_text(verdict, "Verified", word);
+        return verdict;
 }
 
 /* The daemon's own result, as it is kept for the findings, and is never of the moment between two
  * changes. */
-GVariant *verify_change(Client *client, GVariant *result, sd_bus_error *error) {
-        g_autoptr(Inventory) inventory = NULL;
-        g_autoptr(GVariant) found = probing_ask(client, error);
+Value *verify_change(Client *client, const Value *result, sd_bus_error *error) {
+        g_autoptr(Value) manager = NULL;
+        g_autoptr(Value) found = probing_ask(client, error);
 
         if (!found) {
                 _cleanup_(sd_bus_error_free) sd_bus_error why = *error;
@@ -53,9 +52,9 @@ GVariant *verify_change(Client *client, GVariant *result, sd_bus_error *error) {
                 fail(why.name, why.message ?: why.name, error);
                 return NULL;
         }
-        if (inventory_fetch(client, &inventory, error) < 0)
+        if (connection_get_all(client, PATH_MANAGER, IFACE_MANAGER, &manager, error) < 0)
                 return NULL;
-        const char *nested = get_string(inventory->manager, "Nested"), *word = get_string(found, "Result");
+        const char *nested = get_string(manager, "Nested"), *word = get_string(found, "Result");
         if (is_verdict(word) && (g_str_equal(word, nested) || !is_verdict(nested)))
                 return with_verdict(result, word);
         object(found, nested, error);

@@ -9,4 +9,4 @@
 /* @result: what the change has answered. Returns it with one key more, Verified ("on", "off"), when
  * the probe has shown what the host says; else NULL and @error: HostDegraded when it has shown
  * something else. */
-GVariant *verify_change(Client *client, GVariant *result, sd_bus_error *error);
+Value *verify_change(Client *client, const Value *result, sd_bus_error *error);

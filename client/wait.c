@@ -44,17 +44,15 @@ void wait_free(Wait *wait) {
 
 static int on_finished(sd_bus_message *signal, void *userdata, sd_bus_error *error) {
         Wait *wait = userdata;
-        const char *path = sd_bus_message_get_path(signal), *outcome, *failure, *name;
-        g_autoptr(GVariant) body = NULL, parameters = NULL;
-        GVariantIter iter;
+        const char *path = sd_bus_message_get_path(signal), *outcome, *failure;
+        g_autoptr(Value) parameters = NULL;
 
-        if (!path || !g_str_has_prefix(path, PATH_MODULE_PREFIX "/") || message_read(signal, &body) < 0 ||
-            !g_variant_is_of_type(body, G_VARIANT_TYPE("(a{ss}ss)")))
+        if (!path || !g_str_has_prefix(path, PATH_MODULE_PREFIX "/") ||
+            sd_bus_message_has_signature(signal, "a{ss}ss") <= 0 || message_read(signal, "a{ss}", &parameters) < 0 ||
+            sd_bus_message_read(signal, "ss", &outcome, &failure) < 0)
                 return 0;
-        g_variant_get(body, "(@a{ss}&s&s)", &parameters, &outcome, &failure);
-        g_variant_iter_init(&iter, parameters);
-        while (g_variant_iter_next(&iter, "{&s&s}", &name, NULL)) {
-                char *key = g_strconcat(path + sizeof PATH_MODULE_PREFIX, ".", name, NULL);
+        for (guint32 i = 0; i < value_length(parameters); i++) {
+                char *key = g_strconcat(path + sizeof PATH_MODULE_PREFIX, ".", value_name(parameters, i), NULL);
                 End *end = g_new(End, 1);
                 *end = (End) {.outcome = g_strdup(outcome), .error = g_strdup(failure)};
                 (void) g_hash_table_remove(wait->open, key);
@@ -97,13 +95,10 @@ static bool is_ours(const Wait *wait, const char *key) {
 }
 
 static void take_pending(Wait *wait, const Item *module) {
-        g_autoptr(GVariant) pending = get_container(module->properties, "Pending", "a{ss}");
-        GVariantIter iter;
-        const char *name;
+        const Value *pending = get_dictionary(module->properties, "Pending");
 
-        g_variant_iter_init(&iter, pending);
-        while (g_variant_iter_next(&iter, "{&s&s}", &name, NULL)) {
-                g_autofree char *key = g_strconcat(module->name, ".", name, NULL);
+        for (guint32 i = 0; i < value_length(pending); i++) {
+                g_autofree char *key = g_strconcat(module->name, ".", value_name(pending, i), NULL);
                 if (is_ours(wait, key))
                         (void) g_hash_table_add(wait->open, g_steal_pointer(&key));
         }

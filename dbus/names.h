@@ -24,6 +24,7 @@
 #define IFACE_GUEST "org.nestvirt1.Guest"
 #define IFACE_OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
 #define IFACE_PROPERTIES "org.freedesktop.DBus.Properties"
+#define IFACE_INTROSPECTABLE "org.freedesktop.DBus.Introspectable"
 
 /* What systemd's own tools know, org.freedesktop.LogControl1(5). */
 #define PATH_LOG_CONTROL "/org/freedesktop/LogControl1"

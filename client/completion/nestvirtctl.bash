@@ -56,6 +56,7 @@ _nestvirtctl() {
         local setting="--dry-run --runtime --next-boot --when-idle --wait --verify"
         local patching="--dry-run --nested= --mode= --model= --recipe= --release= --vendor="
         local all="--all"
+        local many="--all --except="
         local times="--times"
         local repeating="--interval= --count="
         local verbs="status check show set reset reload cancel users guests guest set-cpu prepare probe stat
@@ -81,7 +82,7 @@ _nestvirtctl() {
         set | reset) common="$setting $common" ;;
         reload | ensure-device) common="--dry-run $common" ;;
         patch-xml) common="$patching $common" ;;
-        set-cpu) common="--nested= --mode= --model= --all --except= --dry-run $common" ;;
+        set-cpu) common="--nested= --mode= --model= --dry-run $many $common" ;;
         prepare) common="--release= --dry-run $common" ;;
         probe) common="$times $common" ;;
         stat | exits) common="$repeating $common" ;;

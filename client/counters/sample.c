@@ -8,25 +8,18 @@
 #include "inventory.h"
 #include "sample.h"
 
-static void unref_counters(gpointer counters) {
-        g_variant_unref(counters);
-}
-
-Sample *sample_new(GVariant *statistics) {
+Sample *sample_new(Value *statistics) {
         Sample *sample = g_new(Sample, 1);
-        GVariantIter iter;
-        const char *name;
-        GVariant *counters;
 
         *sample = (Sample) {
                         .time = g_get_monotonic_time(),
                         .wall = g_get_real_time(),
                         .statistics = statistics,
-                        .machines = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, unref_counters),
+                        .machines = g_hash_table_new(g_str_hash, g_str_equal),
         };
-        g_variant_iter_init(&iter, statistics);
-        while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &counters))
-                (void) g_hash_table_insert(sample->machines, (gpointer) name, g_variant_ref(counters));
+        for (guint32 i = 0; i < value_length(statistics); i++)
+                (void) g_hash_table_insert(sample->machines, (gpointer) value_name(statistics, i),
+                                           (gpointer) value_at(statistics, i));
         return sample;
 }
 
@@ -34,31 +27,27 @@ void sample_free(Sample *sample) {
         if (!sample)
                 return;
         g_hash_table_unref(sample->machines);
-        g_variant_unref(sample->statistics);
+        value_free(sample->statistics);
         g_free(sample);
 }
 
-static GVariant *counters_of(const Sample *sample, const char *machine) {
-        GVariant *counters = sample ? g_hash_table_lookup(sample->machines, machine) : NULL;
-
-        return counters ? g_variant_ref(counters) : NULL;
+static const Value *counters_of(const Sample *sample, const char *machine) {
+        return sample ? g_hash_table_lookup(sample->machines, machine) : NULL;
 }
 
 bool sample_has(const Sample *sample, const char *machine) {
-        g_autoptr(GVariant) counters = counters_of(sample, machine);
-
-        return counters != NULL;
+        return counters_of(sample, machine) != NULL;
 }
 
 bool row_is_first(const Row *row) {
         return counter_place(row->name) < COUNTER_LATER;
 }
 
-static void rate(Row *row, const Sample *now, const Sample *before, GVariant *earlier) {
+static void rate(Row *row, const Sample *now, const Sample *before, const Value *earlier) {
         guint64 then;
 
         if (!earlier || counter_is_level(row->name) || now->time <= before->time ||
-            !g_variant_lookup(earlier, row->name, "t", &then) || then > row->total)
+            !get_number(earlier, row->name, &then) || then > row->total)
                 return;
         row->rate = (double) (row->total - then) * 1e6 / (double) (now->time - before->time);
         row->has_rate = true;
@@ -80,17 +69,14 @@ static int compare_rows(gconstpointer a, gconstpointer b) {
 
 GPtrArray *sample_rows(const Sample *now, const Sample *before, const char *machine) {
         GPtrArray *rows = g_ptr_array_new_with_free_func(g_free);
-        g_autoptr(GVariant) counters = counters_of(now, machine), earlier = counters_of(before, machine);
-        GVariantIter iter;
-        const char *name;
-        GVariant *value;
+        const Value *counters = counters_of(now, machine), *earlier = counters_of(before, machine);
 
-        g_variant_iter_init(&iter, counters);
-        while (g_variant_iter_loop(&iter, "{&sv}", &name, &value)) {
-                if (!g_variant_is_of_type(value, G_VARIANT_TYPE_UINT64))
+        for (guint32 i = 0; counters && i < value_length(counters); i++) {
+                const Value *value = value_at(counters, i);
+                if (value->type != 't')
                         continue;
                 Row *row = g_new(Row, 1);
-                *row = (Row) {.name = name, .total = g_variant_get_uint64(value)};
+                *row = (Row) {.name = value_name(counters, i), .total = value->number};
                 rate(row, now, before, earlier);
                 g_ptr_array_add(rows, row);
         }
@@ -113,19 +99,15 @@ static int compare_machines(gconstpointer a, gconstpointer b) {
 GPtrArray *sample_machines(const Sample *now, const Sample *before) {
         g_autoptr(GArray) machines = g_array_new(FALSE, TRUE, sizeof(Machine));
         GPtrArray *names = g_ptr_array_new();
-        GVariantIter iter;
-        const char *name;
-        GVariant *counters;
         guint32 omitted;
 
-        g_variant_iter_init(&iter, now->statistics);
-        while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &counters)) {
-                Machine machine = {.name = name, .exits = {.name = "exits"}};
+        for (guint32 i = 0; i < value_length(now->statistics); i++) {
+                const Value *counters = value_at(now->statistics, i);
+                Machine machine = {.name = value_name(now->statistics, i), .exits = {.name = "exits"}};
                 if (get_omitted(counters, &omitted))
                         continue;
-                g_autoptr(GVariant) earlier = counters_of(before, name);
-                (void) g_variant_lookup(counters, "exits", "t", &machine.exits.total);
-                rate(&machine.exits, now, before, earlier);
+                (void) get_number(counters, "exits", &machine.exits.total);
+                rate(&machine.exits, now, before, counters_of(before, machine.name));
                 g_array_append_val(machines, machine);
         }
         g_array_sort(machines, compare_machines);
@@ -135,52 +117,48 @@ GPtrArray *sample_machines(const Sample *now, const Sample *before) {
 }
 
 const char *sample_process(const Sample *now, const char *machine) {
-        g_autoptr(GVariant) counters = counters_of(now, machine);
-        const char *process = g_uuid_string_is_valid(machine) ? "" : machine;
+        const Value *process = value_find(counters_of(now, machine), "Machine");
 
-        (void) g_variant_lookup(counters, "Machine", "&s", &process);
-        return process;
+        if (process && process->type == 's')
+                return process->text;
+        return g_uuid_string_is_valid(machine) ? "" : machine;
 }
 
 guint32 sample_omitted(const Sample *now) {
         guint32 omitted = 0, more;
-        GVariantIter iter;
-        const char *name;
-        GVariant *counters;
 
-        g_variant_iter_init(&iter, now->statistics);
-        while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &counters))
-                if (get_omitted(counters, &more))
+        for (guint32 i = 0; i < value_length(now->statistics); i++)
+                if (get_omitted(value_at(now->statistics, i), &more))
                         omitted += more;
         return omitted;
 }
 
 unsigned sample_withheld(const Sample *now, const char *machine, const char **ret_reason) {
-        g_autoptr(GVariant) counters = counters_of(now, machine);
-        g_autoptr(GVariant) withheld = g_variant_lookup_value(counters, "Withheld", G_VARIANT_TYPE_STRING_ARRAY);
+        const Value *counters = counters_of(now, machine);
 
-        *ret_reason = "";
-        (void) g_variant_lookup(counters, "Reason", "&s", ret_reason);
-        return withheld ? (unsigned) g_variant_n_children(withheld) : 0;
+        *ret_reason = get_string(counters, "Reason");
+        return value_length(get_list(counters, "Withheld"));
 }
 
-GVariant *sample_rates(const Sample *now, const Sample *before) {
-        g_autoptr(GPtrArray) machines = sample_machines(now, before);
-        GVariantBuilder builder;
+static Value *machine_rates(const Sample *now, const Sample *before, const char *machine) {
+        g_autoptr(GPtrArray) rows = sample_rows(now, before, machine);
+        Value *rates = value_new_named();
 
-        g_variant_builder_init(&builder, G_VARIANT_TYPE("a{sa{sd}}"));
-        for (unsigned i = 0; i < machines->len; i++) {
-                g_autoptr(GPtrArray) rows = sample_rows(now, before, g_ptr_array_index(machines, i));
-                g_variant_builder_open(&builder, G_VARIANT_TYPE("{sa{sd}}"));
-                g_variant_builder_add(&builder, "s", g_ptr_array_index(machines, i));
-                g_variant_builder_open(&builder, G_VARIANT_TYPE("a{sd}"));
-                for (unsigned j = 0; j < rows->len; j++) {
-                        const Row *row = g_ptr_array_index(rows, j);
-                        if (row->has_rate)
-                                g_variant_builder_add(&builder, "{sd}", row->name, row->rate);
-                }
-                g_variant_builder_close(&builder);
-                g_variant_builder_close(&builder);
+        for (unsigned i = 0; i < rows->len; i++) {
+                const Row *row = g_ptr_array_index(rows, i);
+                if (row->has_rate)
+                        value_add_real(rates, row->name, row->rate);
         }
-        return g_variant_builder_end(&builder);
+        return rates;
+}
+
+Value *sample_rates(const Sample *now, const Sample *before) {
+        g_autoptr(GPtrArray) machines = sample_machines(now, before);
+        Value *rates = value_new_named();
+
+        for (unsigned i = 0; i < machines->len; i++) {
+                const char *machine = g_ptr_array_index(machines, i);
+                value_take(rates, machine, machine_rates(now, before, machine));
+        }
+        return rates;
 }

@@ -6,11 +6,13 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "value.h"
+
 typedef struct Sample {
         gint64 time;          /* µs, monotonic */
         gint64 wall;          /* µs since the epoch */
-        GVariant *statistics; /* a{sa{sv}}, as GetStatistics answers */
-        GHashTable *machines; /* its keys, and its values (GVariant*) */
+        Value *statistics;    /* as GetStatistics answers */
+        GHashTable *machines; /* its names, and its counters (const Value*) */
 } Sample;
 
 /* One row: a counter of a machine. */
@@ -22,7 +24,7 @@ typedef struct Row {
 } Row;
 
 /* Takes @statistics over. */
-Sample *sample_new(GVariant *statistics);
+Sample *sample_new(Value *statistics);
 void sample_free(Sample *sample);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sample, sample_free)
 
@@ -43,4 +45,4 @@ guint32 sample_omitted(const Sample *now);
  * ""). */
 unsigned sample_withheld(const Sample *now, const char *machine, const char **ret_reason);
 /* a{sa{sd}}: all rates; floating. */
-GVariant *sample_rates(const Sample *now, const Sample *before);
+Value *sample_rates(const Sample *now, const Sample *before);

@@ -1,95 +1,90 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The module that writes JSON, by json-glib: a walk over the GVariant, as the library's own would
- * keep D-Bus names as keys. It is loaded when JSON is asked for (json.c), since the libraries that
- * come with it take longer to load than all the rest of the client. */
+/* The module that writes JSON, by json-c: a walk over the values. It is loaded when JSON is asked for
+ * (json.c), which most do not. */
 
-#include <json-glib/json-glib.h>
+#include <json-c/json.h>
 #include <math.h>
+#include <string.h>
 
 #include "json-module.h"
 
-static JsonNode *node_new(GVariant *value, JsonKey key_of);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_object, json_object_put)
 
-static JsonNode *node_of_double(double number) {
-        /* JSON has neither infinities nor NaN. */
-        return isfinite(number) ? json_node_init_double(json_node_alloc(), number) : json_node_new(JSON_NODE_NULL);
+static json_object *json_of(const Value *value, JsonKey key_of);
+
+/* The library's NULL is a null, and also what it returns when there is no memory, where all else here
+ * ends, too. */
+static json_object *made(json_object *object) {
+        if (!object)
+                g_error("There is no memory for JSON");
+        return object;
 }
 
-/* A counter above 2^63 is one that has run over. */
-static JsonNode *node_of_unsigned(guint64 number) {
-        return json_node_init_int(json_node_alloc(), (gint64) MIN(number, (guint64) G_MAXINT64));
+static void expect(int r) {
+        if (r != 0)
+                g_error("There is no memory for JSON");
 }
 
-static JsonNode *node_of_basic(GVariant *value) {
-        switch (g_variant_classify(value)) {
-        case G_VARIANT_CLASS_BOOLEAN:
-                return json_node_init_boolean(json_node_alloc(), g_variant_get_boolean(value));
-        case G_VARIANT_CLASS_DOUBLE:
-                return node_of_double(g_variant_get_double(value));
-        case G_VARIANT_CLASS_BYTE:
-                return node_of_unsigned(g_variant_get_byte(value));
-        case G_VARIANT_CLASS_UINT16:
-                return node_of_unsigned(g_variant_get_uint16(value));
-        case G_VARIANT_CLASS_UINT32:
-                return node_of_unsigned(g_variant_get_uint32(value));
-        case G_VARIANT_CLASS_UINT64:
-                return node_of_unsigned(g_variant_get_uint64(value));
-        case G_VARIANT_CLASS_INT16:
-                return json_node_init_int(json_node_alloc(), g_variant_get_int16(value));
-        case G_VARIANT_CLASS_INT32:
-                return json_node_init_int(json_node_alloc(), g_variant_get_int32(value));
-        case G_VARIANT_CLASS_INT64:
-                return json_node_init_int(json_node_alloc(), g_variant_get_int64(value));
+static json_object *json_of_basic(const Value *value) {
+        switch (value->type) {
+        case 'b':
+                return made(json_object_new_boolean(value->number != 0));
+        case 'd':
+                /* JSON has neither infinities nor NaN. */
+                return isfinite(value->real) ? made(json_object_new_double(value->real)) : json_object_new_null();
+        case 'n':
+        case 'i':
+        case 'x':
+                return made(json_object_new_int64(value->integer));
+        case 'y':
+        case 'q':
+        case 'u':
+        case 't':
+                /* A counter above 2^63 is one that has run over. */
+                return made(json_object_new_int64((gint64) MIN(value->number, (guint64) G_MAXINT64)));
         default:
-                return json_node_init_string(json_node_alloc(), g_variant_get_string(value, NULL));
+                return made(json_object_new_string(value->text));
         }
 }
 
-static JsonNode *node_of_dictionary(GVariant *value, JsonKey key_of) {
-        const bool names = g_variant_is_of_type(value, G_VARIANT_TYPE_VARDICT);
-        g_autoptr(JsonObject) object = json_object_new();
-        const gsize n = g_variant_n_children(value);
-
-        for (gsize i = 0; i < n; i++) {
-                g_autoptr(GVariant) entry = g_variant_get_child_value(value, i);
-                g_autoptr(GVariant) key = g_variant_get_child_value(entry, 0);
-                g_autoptr(GVariant) member = g_variant_get_child_value(entry, 1);
-                g_autofree char *text = g_variant_is_of_type(key, G_VARIANT_TYPE_STRING)
-                                                        ? g_variant_dup_string(key, NULL)
-                                                        : g_variant_print(key, FALSE);
-                g_autofree char *shown = names ? key_of(text) : g_strdup(text);
-                json_object_set_member(object, shown, node_new(member, key_of));
-        }
-        return json_node_init_object(json_node_alloc(), object);
+static char *key_text(const Value *dictionary, const Value *key, JsonKey key_of) {
+        if (!value_is_text(key))
+                return strchr("nix", key->type) ? g_strdup_printf("%" G_GINT64_FORMAT, key->integer)
+                                                : g_strdup_printf("%" G_GUINT64_FORMAT, key->number);
+        return dictionary->properties ? key_of(key->text) : g_strdup(key->text);
 }
 
-static JsonNode *node_of_array(GVariant *value, JsonKey key_of) {
-        g_autoptr(JsonArray) array = json_array_new();
-        const gsize n = g_variant_n_children(value);
+static json_object *json_of_dictionary(const Value *value, JsonKey key_of) {
+        json_object *object = made(json_object_new_object());
 
-        for (gsize i = 0; i < n; i++) {
-                g_autoptr(GVariant) child = g_variant_get_child_value(value, i);
-                json_array_add_element(array, node_new(child, key_of));
+        for (guint32 i = 0; i < value_length(value); i++) {
+                g_autofree char *key = key_text(value, value_key(value, i), key_of);
+                expect(json_object_object_add(object, key, json_of(value_at(value, i), key_of)));
         }
-        return json_node_init_array(json_node_alloc(), array);
+        return object;
 }
 
-static JsonNode *node_new(GVariant *value, JsonKey key_of) {
-        if (g_variant_is_of_type(value, G_VARIANT_TYPE_VARIANT)) {
-                g_autoptr(GVariant) content = g_variant_get_variant(value);
-                return node_new(content, key_of);
-        }
-        if (g_variant_is_of_type(value, G_VARIANT_TYPE_DICTIONARY))
-                return node_of_dictionary(value, key_of);
-        return g_variant_is_container(value) ? node_of_array(value, key_of) : node_of_basic(value);
+static json_object *json_of_list(const Value *value, JsonKey key_of) {
+        json_object *array = made(json_object_new_array());
+
+        for (guint32 i = 0; i < value_length(value); i++)
+                expect(json_object_array_add(array, json_of(value_at(value, i), key_of)));
+        return array;
 }
 
-void json_module_append(GString *text, GVariant *value, bool pretty, JsonKey key_of) {
-        g_autoptr(JsonGenerator) generator = json_generator_new();
-        g_autoptr(JsonNode) root = node_new(value, key_of);
+static json_object *json_of(const Value *value, JsonKey key_of) {
+        if (value->type == VALUE_DICTIONARY)
+                return json_of_dictionary(value, key_of);
+        return value_is_container(value) ? json_of_list(value, key_of) : json_of_basic(value);
+}
 
-        json_generator_set_root(generator, root);
-        json_generator_set_pretty(generator, pretty);
-        (void) json_generator_to_gstring(generator, text);
+void json_module_append(GString *text, const Value *value, bool pretty, JsonKey key_of) {
+        const int form = pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN;
+        g_autoptr(json_object) root = json_of(value, key_of);
+        const char *json = json_object_to_json_string_ext(root, form | JSON_C_TO_STRING_NOSLASHESCAPE);
+
+        if (!json)
+                g_error("There is no memory for JSON");
+        g_string_append(text, json);
 }

@@ -6,11 +6,13 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "value.h"
+
 #define JSON_MODULE "nestvirtctl-json.so"
 #define JSON_MODULE_APPEND "json_module_append"
 
 /* The key for a D-Bus name; newly allocated. */
 typedef char *(*JsonKey)(const char *name);
-typedef void (*JsonModuleAppend)(GString *text, GVariant *value, bool pretty, JsonKey key_of);
+typedef void (*JsonModuleAppend)(GString *text, const Value *value, bool pretty, JsonKey key_of);
 
-void json_module_append(GString *text, GVariant *value, bool pretty, JsonKey key_of);
+void json_module_append(GString *text, const Value *value, bool pretty, JsonKey key_of);

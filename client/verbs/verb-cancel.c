@@ -10,42 +10,34 @@
 #include "verbs.h"
 
 static bool has_pending(const Item *module) {
-        g_autoptr(GVariant) pending = get_container(module->properties, "Pending", "a{ss}");
+        const Value *pending = get_dictionary(module->properties, "Pending");
 
-        return g_variant_n_children(pending) > 0;
+        return value_length(pending) > 0;
 }
 
-static void add_steps(GVariantBuilder *steps, const Item *module) {
-        g_autoptr(GVariant) pending = get_container(module->properties, "Pending", "a{ss}");
-        GVariantIter iter;
-        const char *name, *value;
+static void add_steps(GPtrArray *steps, const Item *module) {
+        const Value *pending = get_dictionary(module->properties, "Pending");
 
-        g_variant_iter_init(&iter, pending);
-        while (g_variant_iter_next(&iter, "{&s&s}", &name, &value)) {
-                g_autofree char *step = g_strdup_printf("%s.%s=%s no longer waits; it comes with the next load",
-                                                        module->name, name, value);
-                g_variant_builder_add(steps, "s", step);
-        }
+        for (guint32 i = 0; i < value_length(pending); i++)
+                g_ptr_array_add(steps, g_strdup_printf("%s.%s=%s no longer waits; it comes with the next load",
+                                                       module->name, value_name(pending, i), value_text(pending, i)));
 }
 
-/* Floating. */
-static GVariant *result_new(GVariant *steps, bool any) {
-        GVariantBuilder builder;
+static Value *result_new(const GPtrArray *steps) {
+        Value *result = value_new(VALUE_DICTIONARY);
 
-        g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
-        g_variant_builder_add(&builder, "{sv}", "Outcome", g_variant_new_string(any ? "configured" : "unchanged"));
-        g_variant_builder_add(&builder, "{sv}", "Steps", steps);
-        g_variant_builder_add(&builder, "{sv}", "Impact", g_variant_new_array(G_VARIANT_TYPE_VARDICT, NULL, 0));
-        g_variant_builder_add(&builder, "{sv}", "Values", g_variant_new_array(G_VARIANT_TYPE("{ss}"), NULL, 0));
-        return g_variant_builder_end(&builder);
+        value_add_text(result, "Outcome", steps->len > 0 ? "configured" : "unchanged");
+        value_take_texts(result, "Steps", steps);
+        value_take(result, "Impact", value_new(VALUE_LIST));
+        value_take(result, "Values", value_new_named());
+        return result;
 }
 
 int verb_cancel(Client *client, char **words) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        g_auto(GVariantBuilder) steps = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_STRING_ARRAY);
+        g_autoptr(GPtrArray) steps = g_ptr_array_new_with_free_func(g_free);
         g_autoptr(Inventory) inventory = NULL;
-        g_autoptr(GVariant) result = NULL;
-        bool any = false;
+        g_autoptr(Value) result = NULL;
 
         if (inventory_fetch(client, &inventory, &error) < 0)
                 return client_fail(client, "cancel what waits", &error);
@@ -56,15 +48,14 @@ int verb_cancel(Client *client, char **words) {
                 if (connection_call_flags(client, module->path, IFACE_MODULE, "CancelPending", CALL_CHANGE, 0, NULL,
                                           NULL, &error) < 0)
                         return client_fail(client, "cancel what waits", &error);
-                add_steps(&steps, module);
-                any = true;
+                add_steps(steps, module);
         }
-        if (!any && client->json == JSON_OFF) {
+        if (steps->len == 0 && client->json == JSON_OFF) {
                 output_text(client->out, STYLE_PLAIN, "Nothing waits.");
                 output_newline(client->out);
                 return 0;
         }
-        result = g_variant_ref_sink(result_new(g_variant_builder_end(&steps), any));
+        result = result_new(steps);
         change_print(client, result);
         return 0;
 }

@@ -99,7 +99,7 @@ static int append_assignments(sd_bus_message *call, const GPtrArray *list, bool 
         return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
-static int call_change(Client *client, const GPtrArray *list, bool values, GVariant **ret, sd_bus_error *error) {
+static int call_change(Client *client, const GPtrArray *list, bool values, Value **ret, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         const bool dry_run = client->flags & FLAG_DRY_RUN;
         int r;
@@ -123,45 +123,39 @@ static const char *value_now(const Inventory *inventory, const char *word) {
         if (!inventory_resolve(inventory, word, &module, &name))
                 return NULL;
         const Item *item = inventory_module(inventory, module);
-        g_autoptr(GVariant) parameters = get_container(item->properties, "Parameters", "a{sa{sv}}");
-        g_autoptr(GVariant) entry = g_variant_lookup_value(parameters, name, G_VARIANT_TYPE_VARDICT);
-        return get_string(entry, "Value");
+        const Value *parameters = get_dictionary(item->properties, "Parameters");
+        return get_string(value_find(parameters, name), "Value");
 }
 
-/* The values of @result, read back again; floating. */
-static GVariant *values_now(const Inventory *inventory, GVariant *result) {
-        g_autoptr(GVariant) values = get_container(result, "Values", "a{ss}");
-        GVariantBuilder builder;
-        GVariantIter iter;
-        const char *name, *value;
+/* The values of @result, read back again. */
+static Value *values_now(const Inventory *inventory, const Value *result) {
+        const Value *values = get_dictionary(result, "Values");
+        Value *now = value_new_named();
 
-        g_variant_builder_init(&builder, G_VARIANT_TYPE("a{ss}"));
-        g_variant_iter_init(&iter, values);
-        while (g_variant_iter_next(&iter, "{&s&s}", &name, &value))
-                g_variant_builder_add(&builder, "{ss}", name, value_now(inventory, name) ?: value);
-        return g_variant_builder_end(&builder);
+        for (guint32 i = 0; i < value_length(values); i++) {
+                const char *name = value_name(values, i);
+                value_add_text(now, name, value_now(inventory, name) ?: value_text(values, i));
+        }
+        return now;
 }
 
-/* @result, as it would have been had the change not had to wait; not floating. */
-static GVariant *result_now(const Inventory *inventory, GVariant *result, const char *outcome) {
-        GVariantBuilder builder;
-        GVariantIter iter;
-        const char *name;
-        GVariant *value;
+/* @result, as it would have been had the change not had to wait; it has to last as long. */
+static Value *result_now(const Inventory *inventory, const Value *result, const char *outcome) {
+        Value *now = value_new(VALUE_DICTIONARY);
 
-        g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
-        g_variant_iter_init(&iter, result);
-        while (g_variant_iter_loop(&iter, "{&sv}", &name, &value))
+        for (guint32 i = 0; i < value_length(result); i++) {
+                const char *name = value_name(result, i);
                 if (g_str_equal(name, "Outcome"))
-                        g_variant_builder_add(&builder, "{sv}", name, g_variant_new_string(outcome));
+                        value_add_text(now, name, outcome);
                 else if (g_str_equal(name, "Values"))
-                        g_variant_builder_add(&builder, "{sv}", name, values_now(inventory, result));
+                        value_take(now, name, values_now(inventory, result));
                 else
-                        g_variant_builder_add(&builder, "{sv}", name, value);
-        return g_variant_ref_sink(g_variant_builder_end(&builder));
+                        value_add(now, name, value_at(result, i));
+        }
+        return now;
 }
 
-static void say_waiting(const Client *client, GVariant *result) {
+static void say_waiting(const Client *client, const Value *result) {
         if (client->json != JSON_OFF || client->quiet)
                 return;
         change_print(client, result);
@@ -170,7 +164,7 @@ static void say_waiting(const Client *client, GVariant *result) {
         (void) output_flush(client->out, false);
 }
 
-static int stop_waiting(const Client *client, GVariant *result) {
+static int stop_waiting(const Client *client, const Value *result) {
         if (client->json != JSON_OFF)
                 change_print(client, result);
         else
@@ -181,7 +175,7 @@ static int stop_waiting(const Client *client, GVariant *result) {
 }
 
 /* Prints what has become of it with @print, and with --verify what that is worth. */
-static int conclude(Client *client, GVariant *result, void (*print)(const Client *client, GVariant *result)) {
+static int conclude(Client *client, const Value *result, void (*print)(const Client *client, const Value *result)) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 
         if (client->json == JSON_OFF || !client->verify)
@@ -191,7 +185,7 @@ static int conclude(Client *client, GVariant *result, void (*print)(const Client
         if (client->quiet)
                 output_discard(client->out);
         (void) output_flush(client->out, false);
-        g_autoptr(GVariant) verified = verify_change(client, result, &error);
+        g_autoptr(Value) verified = verify_change(client, result, &error);
         if (!verified)
                 return client_fail(client, "verify it", &error);
         if (client->json != JSON_OFF)
@@ -202,7 +196,7 @@ static int conclude(Client *client, GVariant *result, void (*print)(const Client
 }
 
 /* The change waits for idle, and the user wants to see its end. */
-static int await_end(Client *client, Wait *wait, const GPtrArray *list, GVariant *result, const char *doing) {
+static int await_end(Client *client, Wait *wait, const GPtrArray *list, const Value *result, const char *doing) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         g_autoptr(GPtrArray) keys = assignments_keys(list);
         g_autoptr(Inventory) inventory = NULL;
@@ -219,7 +213,7 @@ static int await_end(Client *client, Wait *wait, const GPtrArray *list, GVariant
         if (r < 0)
                 return client_fail(client, doing, &error);
 
-        g_autoptr(GVariant) ended = result_now(inventory, result, outcome);
+        g_autoptr(Value) ended = result_now(inventory, result, outcome);
         if (g_str_equal(outcome, "applied"))
                 return conclude(client, ended, change_print_outcome);
         change_print_outcome(client, ended);
@@ -231,7 +225,7 @@ static int change_parameters(Client *client, char **words, bool values, const ch
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         g_autoptr(Inventory) inventory = NULL;
         g_autoptr(GPtrArray) list = NULL;
-        g_autoptr(GVariant) result = NULL;
+        g_autoptr(Value) result = NULL;
         g_autoptr(Wait) wait = NULL;
 
         if (inventory_fetch(client, &inventory, &error) < 0)
@@ -282,7 +276,7 @@ static CallKind kind_of_change(const Client *client) {
 int verb_reload(Client *client, char **words) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         g_autoptr(Inventory) inventory = NULL;
-        g_autoptr(GVariant) result = NULL;
+        g_autoptr(Value) result = NULL;
 
         if (inventory_fetch(client, &inventory, &error) < 0)
                 return client_fail(client, "reload KVM", &error);
@@ -298,7 +292,7 @@ int verb_reload(Client *client, char **words) {
 
 int verb_ensure_device(Client *client, char **words) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        g_autoptr(GVariant) result = NULL;
+        g_autoptr(Value) result = NULL;
 
         if (connection_call_flags(client, PATH_MANAGER, IFACE_MANAGER, "EnsureDevice", kind_of_change(client),
                                   client->flags, "a{sv}", &result, &error) < 0)

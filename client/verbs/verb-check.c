@@ -14,7 +14,7 @@ static Style status_style(const char *status) {
                                              : STYLE_DIM;
 }
 
-static void print_finding(Output *out, GVariant *finding) {
+static void print_finding(Output *out, const Value *finding) {
         const char *status = get_string(finding, "Status"), *subject = get_string(finding, "Subject");
         const char *id = get_string(finding, "Id"), *fix = get_string(finding, "Fix");
         const unsigned width = output_width(status);
@@ -41,9 +41,9 @@ static void print_finding(Output *out, GVariant *finding) {
         }
 }
 
-static bool has_failed(GVariant *findings) {
-        for (gsize i = 0; i < g_variant_n_children(findings); i++) {
-                g_autoptr(GVariant) finding = g_variant_get_child_value(findings, i);
+static bool has_failed(const Value *findings) {
+        for (guint32 i = 0; i < value_length(findings); i++) {
+                const Value *finding = value_at(findings, i);
                 if (g_str_equal(get_string(finding, "Status"), "fail"))
                         return true;
         }
@@ -52,7 +52,7 @@ static bool has_failed(GVariant *findings) {
 
 int verb_check(Client *client, char **words) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        g_autoptr(GVariant) findings = NULL;
+        g_autoptr(Value) findings = NULL;
 
         if (connection_call_flags(client, PATH_MANAGER, IFACE_MANAGER, "Check", CALL_WAIT, 0, "aa{sv}", &findings,
                                   &error) < 0)
@@ -62,8 +62,8 @@ int verb_check(Client *client, char **words) {
         if (client->json != JSON_OFF)
                 client_print_json_member(client, "findings", findings);
         else
-                for (gsize i = 0; i < g_variant_n_children(findings); i++) {
-                        g_autoptr(GVariant) finding = g_variant_get_child_value(findings, i);
+                for (guint32 i = 0; i < value_length(findings); i++) {
+                        const Value *finding = value_at(findings, i);
                         print_finding(client->out, finding);
                 }
         return status;

@@ -86,34 +86,31 @@ static bool find_pids(Watching *watching, const char *word, sd_bus_error *error)
         return false;
 }
 
-static GVariant *counts(const GPtrArray *sorted, Isa isa, bool nested) {
-        GVariantBuilder builder;
+static Value *counts(const GPtrArray *sorted, Isa isa, bool nested) {
+        Value *by_name = value_new_named();
 
-        g_variant_builder_init(&builder, G_VARIANT_TYPE("a{st}"));
         for (unsigned i = 0; i < sorted->len; i++) {
                 const Exit *exit = g_ptr_array_index(sorted, i);
                 g_autofree char *name = exit_name(isa, exit->reason);
                 if (!nested || exit->nested > 0)
-                        g_variant_builder_add(&builder, "{st}", name, nested ? exit->nested : exit->all);
+                        value_add_number(by_name, name, nested ? exit->nested : exit->all);
         }
-        return g_variant_builder_end(&builder);
+        return by_name;
 }
 
 static void print_json(const Watching *watching, const GPtrArray *sorted, const GPtrArray *readings) {
         const Exits *exits = watching->exits;
-        GVariantBuilder builder;
+        g_autoptr(Value) whole = value_new(VALUE_DICTIONARY);
 
-        g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
-        g_variant_builder_add(&builder, "{sv}", "Time", g_variant_new_int64(g_get_real_time()));
-        g_variant_builder_add(&builder, "{sv}", "Seconds", g_variant_new_double(watching->seconds));
-        g_variant_builder_add(&builder, "{sv}", "Total", g_variant_new_uint64(exits->all));
-        g_variant_builder_add(&builder, "{sv}", "Nested", g_variant_new_uint64(exits->nested));
-        g_variant_builder_add(&builder, "{sv}", "Lost", g_variant_new_uint64(watching->lost));
-        g_variant_builder_add(&builder, "{sv}", "Exits", counts(sorted, exits->isa, false));
-        g_variant_builder_add(&builder, "{sv}", "NestedExits", counts(sorted, exits->isa, true));
-        g_variant_builder_add(&builder, "{sv}", "Readings",
-                              g_variant_new_strv((const char *const *) readings->pdata, readings->len));
-        client_print_json(watching->client, g_variant_builder_end(&builder));
+        value_add_number(whole, "Time", (guint64) g_get_real_time());
+        value_add_real(whole, "Seconds", watching->seconds);
+        value_add_number(whole, "Total", exits->all);
+        value_add_number(whole, "Nested", exits->nested);
+        value_add_number(whole, "Lost", watching->lost);
+        value_take(whole, "Exits", counts(sorted, exits->isa, false));
+        value_take(whole, "NestedExits", counts(sorted, exits->isa, true));
+        value_take_texts(whole, "Readings", readings);
+        client_print_json(watching->client, whole);
 }
 
 static void add_row(const Watching *watching, Table *table, const char *name, guint64 all, guint64 nested) {

@@ -4,21 +4,15 @@
 
 #include "connection.h"
 #include "guest-call.h"
+#include "guest-list.h"
 #include "guest-text.h"
 #include "inventory.h"
 #include "verbs.h"
 
-/* With a last entry for those of the @known ones that the daemon does not show. */
-static GVariant *describe_guests(const GPtrArray *guests, guint64 known) {
-        GVariantBuilder builder;
+static void count(const GuestRow *row, gpointer userdata) {
+        guint64 *n = userdata;
 
-        if (known <= guests->len)
-                return items_to_array(guests);
-        g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));
-        for (unsigned i = 0; i < guests->len; i++)
-                g_variant_builder_add_value(&builder, ((const Item *) g_ptr_array_index(guests, i))->properties);
-        g_variant_builder_add_parsed(&builder, "{'Omitted': <%u>}", (guint32) (known - guests->len));
-        return g_variant_builder_end(&builder);
+        (*n)++;
 }
 
 /* All that is known of them. They are listed before, so that what can change without an event is of
@@ -26,24 +20,31 @@ static GVariant *describe_guests(const GPtrArray *guests, guint64 known) {
 static int print_objects(Client *client, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *listed = NULL;
         g_autoptr(Inventory) inventory = NULL;
-        guint64 known = 0;
-        int r = guest_call_list(client, &listed, error);
+        guint64 known = 0, omitted;
+        int r = guest_list_ask(client, CALL_WAIT, &listed, error);
 
         if (r < 0)
                 return r;
-        r = guest_text_count(listed, &known);
+        r = guest_list_read(listed, count, &known, &omitted);
         if (r < 0)
                 return connection_fail(client, r, error);
-        r = inventory_fetch(client, &inventory, error);
+        r = inventory_fetch_all(client, &inventory, error);
         if (r < 0)
                 return r;
-        client_print_json_member(client, "guests", describe_guests(inventory->guests, known));
+        g_autoptr(Value) guests = items_to_list(inventory->guests);
+        if (known + omitted > inventory->guests->len) {
+                /* What the daemon does not show, in a last entry. */
+                Value *rest = value_new(VALUE_DICTIONARY);
+                value_add_number(rest, "Omitted", known + omitted - inventory->guests->len);
+                value_take(guests, NULL, rest);
+        }
+        client_print_json_member(client, "guests", guests);
         return 0;
 }
 
 static int print_table(Client *client, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *guests = NULL;
-        int r = guest_call_list(client, &guests, error);
+        int r = guest_list_ask(client, CALL_WAIT, &guests, error);
 
         if (r < 0)
                 return r;
@@ -59,26 +60,16 @@ int verb_guests(Client *client, char **words) {
         return 0;
 }
 
-static int fetch_guest(Client *client, const char *name, GVariant **ret, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *read = NULL;
-        g_autoptr(GVariant) path = NULL;
-        int r;
+static int fetch_guest(Client *client, const char *name, Value **ret, sd_bus_error *error) {
+        g_autofree char *path = NULL;
+        int r = guest_call_find(client, name, &path, error);
 
-        r = guest_call_find(client, name, &path, error);
-        if (r < 0)
-                return r;
-        r = connection_prepare(client, g_variant_get_string(path, NULL), IFACE_PROPERTIES, "GetAll", &read, error);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(read, "s", IFACE_GUEST);
-        if (r < 0)
-                return connection_fail(client, r, error);
-        return connection_call(client, read, CALL_READ, "a{sv}", ret, error);
+        return r < 0 ? r : connection_get_all(client, path, IFACE_GUEST, ret, error);
 }
 
 int verb_guest(Client *client, char **words) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        g_autoptr(GVariant) guest = NULL;
+        g_autoptr(Value) guest = NULL;
 
         if (fetch_guest(client, words[0], &guest, &error) < 0) {
                 g_autofree char *doing = g_strdup_printf("tell of the guest \"%s\"", words[0]);

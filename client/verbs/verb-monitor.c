@@ -37,123 +37,117 @@ static void say(const char *line, void *userdata) {
         end_line(monitor);
 }
 
-/* @details: a{sv} with the event's own entries, consumed when floating. */
-static void tell(Monitor *monitor, const char *event, GVariant *details) {
-        g_autoptr(GVariant) owned = g_variant_ref_sink(details);
-        GVariantBuilder builder;
+static Value *event_new(const char *name) {
+        Value *event = value_new(VALUE_DICTIONARY);
 
-        g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
-        g_variant_builder_add(&builder, "{sv}", "event", g_variant_new_string(event));
-        for (gsize i = 0; i < g_variant_n_children(owned); i++) {
-                g_autoptr(GVariant) entry = g_variant_get_child_value(owned, i);
-                g_variant_builder_add_value(&builder, entry);
-        }
-        g_autoptr(GVariant) whole = g_variant_ref_sink(g_variant_builder_end(&builder));
-        g_autoptr(GString) text = g_string_new(NULL);
-        json_append(text, whole, JSON_SHORT);
-        output_raw(monitor->client->out, text->str);
-        end_line(monitor);
+        value_add_text(event, "event", name);
+        return event;
 }
 
-/* NULL when the signal has not the signature that it should have: what can't be understood is not
- * shown. */
-static GVariant *read_body(sd_bus_message *signal, const char *type) {
-        g_autoptr(GVariant) body = NULL;
+static void tell(Monitor *monitor, const Value *event) {
+        g_autoptr(GString) text = g_string_new(NULL);
 
-        if (message_read(signal, &body) < 0 || !g_variant_is_of_type(body, G_VARIANT_TYPE(type)))
-                return NULL;
-        return g_steal_pointer(&body);
+        json_append(text, event, JSON_SHORT);
+        output_raw(monitor->client->out, text->str);
+        end_line(monitor);
 }
 
 static bool is_ours(const char *interface) {
         return g_str_has_prefix(interface, BUS_NAME ".");
 }
 
+/* What has not the signature that it should have can't be understood, and is not shown; so below,
+ * too. */
 static int on_changed(sd_bus_message *signal, void *userdata, sd_bus_error *error) {
         Monitor *monitor = userdata;
         const char *path = sd_bus_message_get_path(signal), *interface;
-        g_autoptr(GVariant) body = read_body(signal, "(sa{sv}as)"), changed = NULL;
+        g_autoptr(Value) changed = NULL;
 
-        if (!body)
-                return 0;
-        g_variant_get(body, "(&s@a{sv}as)", &interface, &changed, NULL);
-        if (!is_ours(interface))
+        if (sd_bus_message_has_signature(signal, "sa{sv}as") <= 0 || sd_bus_message_read(signal, "s", &interface) < 0 ||
+            message_read(signal, "a{sv}", &changed) < 0 || !is_ours(interface))
                 return 0;
         if (monitor->changes)
                 changes_take(monitor->changes, path, changed);
-        else
-                tell(monitor, "properties_changed",
-                     g_variant_new_parsed("{'path': <%o>, 'interface': <%s>, 'changed': <%@a{sv}>}", path, interface,
-                                          changed));
+        else {
+                g_autoptr(Value) event = event_new("properties_changed");
+                value_add_text(event, "path", path);
+                value_add_text(event, "interface", interface);
+                value_add(event, "changed", changed);
+                tell(monitor, event);
+        }
         return 0;
 }
 
 static int on_added(sd_bus_message *signal, void *userdata, sd_bus_error *error) {
         Monitor *monitor = userdata;
-        g_autoptr(GVariant) body = read_body(signal, "(oa{sa{sv}})"), interfaces = NULL;
-        const char *path, *interface;
-        GVariantIter iter;
-        GVariant *properties;
+        g_autoptr(Value) interfaces = NULL;
+        const char *path;
 
-        if (!body)
+        if (sd_bus_message_has_signature(signal, "oa{sa{sv}}") <= 0 || sd_bus_message_read(signal, "o", &path) < 0 ||
+            message_read(signal, "a{sa{sv}}", &interfaces) < 0)
                 return 0;
-        g_variant_get(body, "(&o@a{sa{sv}})", &path, &interfaces);
         if (!monitor->changes) {
-                tell(monitor, "interfaces_added",
-                     g_variant_new_parsed("{'path': <%o>, 'interfaces': <%@a{sa{sv}}>}", path, interfaces));
+                g_autoptr(Value) event = event_new("interfaces_added");
+                value_add_text(event, "path", path);
+                value_add(event, "interfaces", interfaces);
+                tell(monitor, event);
                 return 0;
         }
-        g_variant_iter_init(&iter, interfaces);
-        while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &interface, &properties))
-                if (is_ours(interface))
-                        changes_take_object(monitor->changes, path, properties);
+        for (guint32 i = 0; i < value_length(interfaces); i++)
+                if (is_ours(value_name(interfaces, i)))
+                        changes_take_object(monitor->changes, path, value_at(interfaces, i));
         return 0;
 }
 
 static int on_removed(sd_bus_message *signal, void *userdata, sd_bus_error *error) {
         Monitor *monitor = userdata;
-        g_autoptr(GVariant) body = read_body(signal, "(oas)"), interfaces = NULL;
+        g_autoptr(Value) interfaces = NULL;
         const char *path;
 
-        if (!body)
+        if (sd_bus_message_has_signature(signal, "oas") <= 0 || sd_bus_message_read(signal, "o", &path) < 0 ||
+            message_read(signal, "as", &interfaces) < 0)
                 return 0;
-        g_variant_get(body, "(&o@as)", &path, &interfaces);
         if (monitor->changes)
                 changes_take_object(monitor->changes, path, NULL);
-        else
-                tell(monitor, "interfaces_removed",
-                     g_variant_new_parsed("{'path': <%o>, 'interfaces': <%@as>}", path, interfaces));
+        else {
+                g_autoptr(Value) event = event_new("interfaces_removed");
+                value_add_text(event, "path", path);
+                value_add(event, "interfaces", interfaces);
+                tell(monitor, event);
+        }
         return 0;
 }
 
-static char *describe_finished(const char *path, GVariant *parameters, const char *outcome, const char *failure) {
+static char *describe_finished(const char *path, const Value *parameters, const char *outcome, const char *failure) {
         const char *reason = g_str_has_prefix(failure, ERROR_PREFIX) ? failure + strlen(ERROR_PREFIX) : failure;
         g_autoptr(GString) text = g_string_new("what waited has ");
-        GVariantIter iter;
-        const char *name, *value;
 
         g_string_append_printf(text, "%s (%s):", *failure ? "failed" : "ended", *failure ? reason : outcome);
-        g_variant_iter_init(&iter, parameters);
-        while (g_variant_iter_next(&iter, "{&s&s}", &name, &value))
-                g_string_append_printf(text, " %s.%s=%s", changes_object(path), name, value);
+        for (guint32 i = 0; i < value_length(parameters); i++)
+                g_string_append_printf(text, " %s.%s=%s", changes_object(path), value_name(parameters, i),
+                                       value_text(parameters, i));
         return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
 static int on_finished(sd_bus_message *signal, void *userdata, sd_bus_error *error) {
         Monitor *monitor = userdata;
         const char *path = sd_bus_message_get_path(signal), *outcome, *failure;
-        g_autoptr(GVariant) body = read_body(signal, "(a{ss}ss)"), parameters = NULL;
+        g_autoptr(Value) parameters = NULL;
 
-        if (!body)
+        if (sd_bus_message_has_signature(signal, "a{ss}ss") <= 0 || message_read(signal, "a{ss}", &parameters) < 0 ||
+            sd_bus_message_read(signal, "ss", &outcome, &failure) < 0)
                 return 0;
-        g_variant_get(body, "(@a{ss}&s&s)", &parameters, &outcome, &failure);
         if (monitor->changes) {
                 g_autofree char *line = describe_finished(path, parameters, outcome, failure);
                 say(line, monitor);
-        } else
-                tell(monitor, "change_finished",
-                     g_variant_new_parsed("{'path': <%o>, 'parameters': <%@a{ss}>, 'outcome': <%s>, 'error': <%s>}",
-                                          path, parameters, outcome, failure));
+        } else {
+                g_autoptr(Value) event = event_new("change_finished");
+                value_add_text(event, "path", path);
+                value_add(event, "parameters", parameters);
+                value_add_text(event, "outcome", outcome);
+                value_add_text(event, "error", failure);
+                tell(monitor, event);
+        }
         return 0;
 }
 
@@ -162,7 +156,7 @@ static void catch_up(Monitor *monitor) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         g_autoptr(Inventory) inventory = NULL;
 
-        if (inventory_fetch(monitor->client, &inventory, &error) >= 0)
+        if (inventory_fetch_all(monitor->client, &inventory, &error) >= 0)
                 changes_take_inventory(monitor->changes, inventory);
 }
 
@@ -177,8 +171,11 @@ static int on_owner_changed(sd_bus_message *signal, void *userdata, sd_bus_error
                 say(running ? "nestvirtd is running" : "nestvirtd has ended", monitor);
                 if (running)
                         catch_up(monitor);
-        } else
-                tell(monitor, "daemon", g_variant_new_parsed("{'running': <%b>}", running));
+        } else {
+                g_autoptr(Value) event = event_new("daemon");
+                value_add_boolean(event, "running", running);
+                tell(monitor, event);
+        }
         return 0;
 }
 
@@ -218,22 +215,24 @@ int verb_monitor(Client *client, char **words) {
 
         /* Once to start the daemon, so that its start is no news; and once when nothing can be
          * missed any more. */
-        if (inventory_fetch(client, &before, &error) < 0)
+        if (inventory_fetch_all(client, &before, &error) < 0)
                 return client_fail(client, "monitor", &error);
         r = subscribe(&monitor);
         if (r < 0) {
                 (void) connection_fail(client, r, &error);
                 return client_fail(client, "monitor", &error);
         }
-        if (inventory_fetch(client, &inventory, &error) < 0)
+        if (inventory_fetch_all(client, &inventory, &error) < 0)
                 return client_fail(client, "monitor", &error);
 
         loop_hold_signals();
         if (client->json == JSON_OFF) {
                 monitor.changes = changes = changes_new(inventory, say, &monitor);
                 say("Listening; Ctrl-C ends it.", &monitor);
-        } else
-                tell(&monitor, "listening", g_variant_new_parsed("@a{sv} {}"));
+        } else {
+                g_autoptr(Value) event = event_new("listening");
+                tell(&monitor, event);
+        }
         r = loop_run(client, is_over, &monitor);
         if (r == 0 || r == -EINTR)
                 return monitor.broken ? EXIT_FAILURE : 0;

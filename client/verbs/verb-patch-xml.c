@@ -121,26 +121,16 @@ static void print_for_people(const Client *client, const Patched *patched) {
         change_print_diff(client, patched->diff, patched->missing);
 }
 
-static void add_lines(GVariantBuilder *result, const char *name, const GPtrArray *lines) {
-        g_variant_builder_add(result, "{sv}", name, g_variant_new_strv((const char *const *) lines->pdata, lines->len));
-}
-
-static void add_text(GVariantBuilder *result, const char *name, const char *text) {
-        g_variant_builder_add(result, "{sv}", name, g_variant_new_string(text));
-}
-
 static void print_as_json(const Client *client, const Patched *patched) {
-        GVariantBuilder result;
+        g_autoptr(Value) result = value_new(VALUE_DICTIONARY);
 
-        g_variant_builder_init(&result, G_VARIANT_TYPE_VARDICT);
-        g_variant_builder_add(&result, "{sv}", "Changed",
-                              g_variant_new_boolean(!g_str_equal(patched->before, patched->after)));
-        add_lines(&result, "Steps", patched->steps);
-        add_lines(&result, "Advice", patched->advice);
-        add_text(&result, patched->diff ? "Diff" : "Xml", patched->diff ?: patched->after);
+        value_add_boolean(result, "Changed", !g_str_equal(patched->before, patched->after));
+        value_take_texts(result, "Steps", patched->steps);
+        value_take_texts(result, "Advice", patched->advice);
+        value_add_text(result, patched->diff ? "Diff" : "Xml", patched->diff ?: patched->after);
         if (*patched->missing)
-                add_text(&result, "DiffMissing", patched->missing);
-        client_print_json(client, g_variant_builder_end(&result));
+                value_add_text(result, "DiffMissing", patched->missing);
+        client_print_json(client, result);
 }
 
 static void print_result(const Client *client, const char *name, const Patched *what) {

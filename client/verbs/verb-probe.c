@@ -33,7 +33,7 @@ static const char *const groups[] = {"one-level",     "shadow-on-shadow", "shado
                                      "shadow-on-ept", "npt-on-npt",       "ept-on-ept"};
 #define GROUPS_MAX 3
 
-static int exit_status_of(GVariant *result) {
+static int exit_status_of(const Value *result) {
         const char *word = get_string(result, "Result");
 
         return g_str_equal(word, "on")            ? 0
@@ -42,27 +42,26 @@ static int exit_status_of(GVariant *result) {
                                                   : EXIT_FAILURE;
 }
 
-static char *count_text(GVariant *counts, const char *group, const char *name) {
+static char *count_text(const Value *counts, const char *group, const char *name) {
         g_autofree char *key = g_strdup_printf("%s.%s", group, name);
         guint64 value;
 
-        return g_variant_lookup(counts, key, "t", &value) ? g_strdup_printf("%" G_GUINT64_FORMAT, value) : g_strdup("");
+        return get_number(counts, key, &value) ? g_strdup_printf("%" G_GUINT64_FORMAT, value) : g_strdup("");
 }
 
-static char *time_text(GVariant *times, const char *group, const char *name) {
+static char *time_text(const Value *times, const char *group, const char *name) {
         g_autofree char *key = g_strdup_printf("%s.%s", group, name);
-        g_autoptr(GVariant) time = g_variant_lookup_value(times, key, G_VARIANT_TYPE("a{st}"));
+        const Value *time = value_find(times, key);
         guint64 median = 0, min = 0, max = 0;
 
-        if (!time || !g_variant_lookup(time, "median", "t", &median) || !g_variant_lookup(time, "min", "t", &min) ||
-            !g_variant_lookup(time, "max", "t", &max))
+        if (!get_number(time, "median", &median) || !get_number(time, "min", &min) || !get_number(time, "max", &max))
                 return g_strdup("");
         return g_strdup_printf("%" G_GUINT64_FORMAT " (%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT ")", median, min, max);
 }
 
 /* Nothing when nothing was measured. */
-static void print_table(const Client *client, const char *title, GVariant *values,
-                        char *(*text_of)(GVariant *values, const char *group, const char *name)) {
+static void print_table(const Client *client, const char *title, const Value *values,
+                        char *(*text_of)(const Value *values, const char *group, const char *name)) {
         const char *headings[GROUPS_MAX + 2] = {title}, *found[GROUPS_MAX];
         unsigned n = 0;
 
@@ -87,10 +86,8 @@ static void print_table(const Client *client, const char *title, GVariant *value
         table_print(table, client->out);
 }
 
-static void print_result(const Client *client, GVariant *result) {
-        g_autoptr(GVariant) counts = g_variant_lookup_value(result, "Counts", G_VARIANT_TYPE("a{st}"));
-        g_autoptr(GVariant) times = g_variant_lookup_value(result, "Times", G_VARIANT_TYPE("a{sa{st}}"));
-        gboolean emulated = FALSE;
+static void print_result(const Client *client, const Value *result) {
+        const Value *counts = value_find(result, "Counts"), *times = value_find(result, "Times");
 
         output_text(client->out, STYLE_PLAIN, get_string(result, "Message"));
         output_newline(client->out);
@@ -98,7 +95,7 @@ static void print_result(const Client *client, GVariant *result) {
                 print_table(client, "EXITS TO THE HOST", counts, count_text);
         if (times)
                 print_table(client, "NANOSECONDS", times, time_text);
-        if (g_variant_lookup(result, "Emulated", "b", &emulated) && emulated) {
+        if (get_boolean(result, "Emulated")) {
                 output_newline(client->out);
                 output_text(client->out, STYLE_PLAIN, "Guest code is emulated here: times would mean nothing.");
                 output_newline(client->out);
@@ -106,27 +103,22 @@ static void print_result(const Client *client, GVariant *result) {
 }
 
 /* Without what the program and the daemon have among themselves. */
-static GVariant *published(GVariant *result) {
-        GVariantBuilder builder;
-        GVariantIter i;
-        const char *name;
-        GVariant *value;
+static Value *published(const Value *result) {
+        Value *shown = value_new(VALUE_DICTIONARY);
 
-        g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
-        g_variant_iter_init(&i, result);
-        while (g_variant_iter_loop(&i, "{&sv}", &name, &value))
-                if (!g_str_equal(name, "Loads"))
-                        g_variant_builder_add(&builder, "{sv}", name, value);
-        return g_variant_ref_sink(g_variant_builder_end(&builder));
+        for (guint32 i = 0; i < value_length(result); i++)
+                if (!g_str_equal(value_name(result, i), "Loads"))
+                        value_add(shown, value_name(result, i), value_at(result, i));
+        return shown;
 }
 
 int verb_probe(Client *client, char **words) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        g_autoptr(GVariant) found = probing_run(client, &error);
+        g_autoptr(Value) found = probing_run(client, &error);
 
         if (!found)
                 return client_fail(client, "probe nested virtualization", &error);
-        g_autoptr(GVariant) result = published(found);
+        g_autoptr(Value) result = published(found);
         if (client->json != JSON_OFF)
                 client_print_json(client, result);
         else

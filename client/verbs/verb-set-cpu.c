@@ -33,17 +33,16 @@ static int append_options(sd_bus_message *call, const GuestOptions *guest) {
 }
 
 /* @recipe NULL: SetCpu. */
-static int call_change(Client *client, const char *name, const char *recipe, GVariant **ret, sd_bus_error *error) {
+static int call_change(Client *client, const char *name, const char *recipe, Value **ret, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         const bool dry_run = client->flags & FLAG_DRY_RUN;
-        g_autoptr(GVariant) path = NULL;
+        g_autofree char *path = NULL;
         int r;
 
         r = guest_call_find(client, name, &path, error);
         if (r < 0)
                 return r;
-        r = connection_prepare(client, g_variant_get_string(path, NULL), IFACE_GUEST, recipe ? "Prepare" : "SetCpu",
-                               &call, error);
+        r = connection_prepare(client, path, IFACE_GUEST, recipe ? "Prepare" : "SetCpu", &call, error);
         if (r < 0)
                 return r;
         if (recipe)
@@ -59,7 +58,7 @@ static int call_change(Client *client, const char *name, const char *recipe, GVa
 
 static int change(Client *client, const char *name, const char *recipe, const char *doing) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        g_autoptr(GVariant) result = NULL;
+        g_autoptr(Value) result = NULL;
 
         if (call_change(client, name, recipe, &result, &error) < 0)
                 return client_fail(client, doing, &error);
@@ -67,7 +66,7 @@ static int change(Client *client, const char *name, const char *recipe, const ch
         return 0;
 }
 
-static int call_many(Client *client, char **words, GVariant **ret, sd_bus_error *error) {
+static int call_many(Client *client, char **words, Value **ret, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         const bool dry_run = client->flags & FLAG_DRY_RUN;
         g_auto(GStrv) guests = NULL;
@@ -90,7 +89,7 @@ static int call_many(Client *client, char **words, GVariant **ret, sd_bus_error 
 
 static int change_many(Client *client, char **words) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        g_autoptr(GVariant) result = NULL;
+        g_autoptr(Value) result = NULL;
 
         if (call_many(client, words, &result, &error) < 0)
                 return client_fail(client, "set the CPU of guests", &error);

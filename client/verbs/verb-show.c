@@ -63,72 +63,61 @@ static int choose(const Client *client, const Inventory *inventory, char **words
         return 0;
 }
 
-/* The entries of one module that are wanted, NULL when there are none; floating. */
-static GVariant *filter_parameters(const Item *item, GHashTable *wanted) {
-        g_autoptr(GVariant) parameters = get_container(item->properties, "Parameters", "a{sa{sv}}");
-        GVariantBuilder builder;
-        GVariantIter iter;
-        const char *name;
-        GVariant *entry;
-        bool any = false;
+/* The entries of one module that are wanted. */
+static Value *filter_parameters(const Item *item, GHashTable *wanted) {
+        const Value *parameters = get_dictionary(item->properties, "Parameters");
+        Value *chosen = value_new_named();
 
-        g_variant_builder_init(&builder, G_VARIANT_TYPE("a{sa{sv}}"));
-        g_variant_iter_init(&iter, parameters);
-        while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &entry))
-                if (wants(wanted, item->name, name)) {
-                        g_variant_builder_add(&builder, "{s@a{sv}}", name, entry);
-                        any = true;
-                }
-        if (!any && wanted) {
-                g_variant_builder_clear(&builder);
-                return NULL;
-        }
-        return g_variant_builder_end(&builder);
+        for (guint32 i = 0; i < value_length(parameters); i++)
+                if (wants(wanted, item->name, value_name(parameters, i)))
+                        value_add(chosen, value_name(parameters, i), value_at(parameters, i));
+        return chosen;
+}
+
+static Value *describe_module(const Item *item, Value *parameters) {
+        Value *module = value_new(VALUE_DICTIONARY);
+
+        value_add_text(module, "name", item->name);
+        value_take(module, "parameters", parameters);
+        return module;
 }
 
 static void print_json(const Client *client, const Inventory *inventory, GHashTable *wanted) {
-        GVariantBuilder modules;
+        g_autoptr(Value) modules = value_new(VALUE_LIST);
 
-        g_variant_builder_init(&modules, G_VARIANT_TYPE("aa{sv}"));
         for (unsigned i = 0; i < inventory->modules->len; i++) {
                 const Item *item = g_ptr_array_index(inventory->modules, i);
-                GVariant *parameters = filter_parameters(item, wanted);
-                if (!parameters)
-                        continue;
-                g_variant_builder_open(&modules, G_VARIANT_TYPE_VARDICT);
-                g_variant_builder_add(&modules, "{sv}", "name", g_variant_new_string(item->name));
-                g_variant_builder_add(&modules, "{sv}", "parameters", parameters);
-                g_variant_builder_close(&modules);
+                g_autoptr(Value) parameters = filter_parameters(item, wanted);
+                if (!wanted || value_length(parameters) > 0)
+                        value_take(modules, NULL, describe_module(item, g_steal_pointer(&parameters)));
         }
-        client_print_json_member(client, "modules", g_variant_builder_end(&modules));
+        client_print_json_member(client, "modules", modules);
 }
 
-static char *join(GVariant *entry, const char *name, const char *separator) {
-        g_autoptr(GVariant) array = get_container(entry, name, "as");
-        g_autofree const char **texts = g_variant_get_strv(array, NULL);
-
-        return g_strjoinv(separator, (char **) texts);
+/* "a, b" */
+static char *join(const Value *entry, const char *name) {
+        return value_describe(get_list(entry, name));
 }
 
-static char *describe_values(GVariant *entry) {
+static char *describe_values(const Value *entry) {
         const char *kind = get_string(entry, "Kind");
 
         if (g_str_equal(kind, "bool")) {
-                g_autofree char *more = join(entry, "Choices", ", ");
+                g_autofree char *more = join(entry, "Choices");
                 return *more ? g_strdup_printf("on, off, %s", more) : g_strdup("on, off");
         }
         if (g_str_equal(kind, "choice"))
-                return join(entry, "Choices", ", ");
+                return join(entry, "Choices");
         return g_strdup(g_str_equal(kind, "uint") ? "a number, not negative" : "a number");
 }
 
-static void print_parameter(Output *out, const char *module, const char *name, GVariant *entry) {
+static void print_parameter(Output *out, const char *module, const char *name, const Value *entry) {
         const char *effective = get_string(entry, "Effective"), *source = get_string(entry, "Source");
         const char *pending = get_string(entry, "Pending");
         const bool writable = get_boolean(entry, "Writable");
         g_autofree char *configured = parameter_configured(entry), *values = describe_values(entry);
         g_autofree char *whole = *source ? g_strdup_printf("%s, by %s", configured, source) : g_strdup(configured);
-        g_autofree char *overridden = join(entry, "Overridden", ", ");
+        g_autofree char *overridden = join(entry, "Overridden");
 
         output_printf(out, STYLE_BOLD, "%s.%s", module, name);
         output_newline(out);
@@ -151,16 +140,13 @@ static void print_parameter(Output *out, const char *module, const char *name, G
 }
 
 static void add_parameters(Table *table, const Item *item, bool differing) {
-        g_autoptr(GVariant) parameters = get_container(item->properties, "Parameters", "a{sa{sv}}");
-        GVariantIter iter;
-        const char *name;
-        GVariant *entry;
+        const Value *parameters = get_dictionary(item->properties, "Parameters");
 
-        g_variant_iter_init(&iter, parameters);
-        while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &entry)) {
+        for (guint32 i = 0; i < value_length(parameters); i++) {
+                const Value *entry = value_at(parameters, i);
                 if (parameter_differs(entry) != differing)
                         continue;
-                g_autofree char *parameter = g_strconcat(item->name, ".", name, NULL);
+                g_autofree char *parameter = g_strconcat(item->name, ".", value_name(parameters, i), NULL);
                 const char *const cells[] = {parameter, get_string(entry, "Effective"),
                                              parameter_word(entry, get_string(entry, "Configured")),
                                              parameter_word(entry, get_string(entry, "Default"))};
@@ -187,18 +173,14 @@ static bool print_blocks(const Client *client, const Inventory *inventory, GHash
 
         for (unsigned i = 0; i < inventory->modules->len; i++) {
                 const Item *item = g_ptr_array_index(inventory->modules, i);
-                g_autoptr(GVariant) parameters = get_container(item->properties, "Parameters", "a{sa{sv}}");
-                GVariantIter iter;
-                const char *name;
-                GVariant *entry;
-
-                g_variant_iter_init(&iter, parameters);
-                while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &entry)) {
+                const Value *parameters = get_dictionary(item->properties, "Parameters");
+                for (guint32 j = 0; j < value_length(parameters); j++) {
+                        const char *name = value_name(parameters, j);
                         if (!wants(wanted, item->name, name))
                                 continue;
                         if (!first)
                                 output_newline(client->out);
-                        print_parameter(client->out, item->name, name, entry);
+                        print_parameter(client->out, item->name, name, value_at(parameters, j));
                         first = false;
                 }
         }

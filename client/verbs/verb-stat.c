@@ -37,7 +37,7 @@ static void stat_clear(Stat *stat) {
 /* The last reading becomes the one before. */
 static int fetch(Stat *stat, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-        GVariant *statistics = NULL;
+        Value *statistics;
         int r = connection_prepare(stat->client, PATH_MANAGER, IFACE_MANAGER, "GetStatistics", &call, error);
 
         if (r < 0)
@@ -111,20 +111,18 @@ static bool choose(Stat *stat, char **words, sd_bus_error *error) {
 
 static void print_json(const Stat *stat) {
         g_autoptr(GPtrArray) names = sample_machines(stat->now, NULL);
-        GVariantBuilder builder, guests;
+        g_autoptr(Value) whole = value_new(VALUE_DICTIONARY), guests = value_new_named();
 
-        g_variant_builder_init(&guests, G_VARIANT_TYPE("a{ss}"));
+        value_add_number(whole, "Time", (guint64) stat->now->wall);
         for (unsigned i = 0; i < names->len; i++) {
                 g_autofree char *name = name_of(stat, g_ptr_array_index(names, i));
-                g_variant_builder_add(&guests, "{ss}", g_ptr_array_index(names, i), name);
+                value_add_text(guests, g_ptr_array_index(names, i), name);
         }
-        g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
-        g_variant_builder_add(&builder, "{sv}", "Time", g_variant_new_int64(stat->now->wall));
-        g_variant_builder_add(&builder, "{sv}", "Guests", g_variant_builder_end(&guests));
-        g_variant_builder_add(&builder, "{sv}", "Statistics", stat->now->statistics);
+        value_add(whole, "Guests", guests);
+        value_add(whole, "Statistics", stat->now->statistics);
         if (stat->before)
-                g_variant_builder_add(&builder, "{sv}", "Rates", sample_rates(stat->now, stat->before));
-        client_print_json(stat->client, g_variant_builder_end(&builder));
+                value_take(whole, "Rates", sample_rates(stat->now, stat->before));
+        client_print_json(stat->client, whole);
 }
 
 static char *total_text(const Row *row) {

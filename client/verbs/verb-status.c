@@ -4,6 +4,8 @@
  * uses KVM). */
 
 #include "connection.h"
+#include "error.h"
+#include "guest-list.h"
 #include "guest-text.h"
 #include "inventory.h"
 #include "names.h"
@@ -14,19 +16,17 @@
 #include "verbs.h"
 
 #define COLUMN 9U
+#define DOING "read the status"
 
 static bool has_feature(const Inventory *inventory, const char *feature) {
-        g_autoptr(GVariant) features = get_container(inventory->manager, "Features", "as");
-        g_autofree const char **names = g_variant_get_strv(features, NULL);
-
-        return g_strv_contains(names, feature);
+        return list_contains(get_list(inventory->manager, "Features"), feature);
 }
 
 /* One that is part of the kernel and could nest has failed to start, or nesting would not be
  * unavailable. */
 static bool has_started(const Item *module, const char *state) {
-        g_autoptr(GVariant) parameters = get_container(module ? module->properties : NULL, "Parameters", "a{sa{sv}}");
-        g_autoptr(GVariant) nested = g_variant_lookup_value(parameters, "nested", G_VARIANT_TYPE_VARDICT);
+        const Value *parameters = get_dictionary(module ? module->properties : NULL, "Parameters");
+        const Value *nested = value_find(parameters, "nested");
 
         return g_str_equal(state, "live") || (g_str_equal(state, "builtin") && !nested);
 }
@@ -34,7 +34,7 @@ static bool has_started(const Item *module, const char *state) {
 /* The command is named when its plan says that it would do. */
 static char *why_not_loaded(Client *client, const Item *module) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        g_autoptr(GVariant) plan = NULL;
+        g_autoptr(Value) plan = NULL;
 
         if (connection_call_flags(client, module->path, IFACE_MODULE, "Reload", CALL_WAIT, FLAG_DRY_RUN, "a{sv}", &plan,
                                   &error) < 0)
@@ -74,8 +74,8 @@ static char *why_unavailable(Client *client, const Inventory *inventory) {
 
 static char *why_nested(Client *client, const Inventory *inventory) {
         const Item *module = inventory_vendor_module(inventory);
-        g_autoptr(GVariant) parameters = get_container(module ? module->properties : NULL, "Parameters", "a{sa{sv}}");
-        g_autoptr(GVariant) entry = g_variant_lookup_value(parameters, "nested", G_VARIANT_TYPE_VARDICT);
+        const Value *parameters = get_dictionary(module ? module->properties : NULL, "Parameters");
+        const Value *entry = value_find(parameters, "nested");
         const char *nested = get_string(inventory->manager, "Nested"),
                    *reason = get_string(inventory->manager, "NestedReason");
 
@@ -107,9 +107,9 @@ static void print_host(const Client *client, const Inventory *inventory) {
         const char *model = get_string(inventory->manager, "CpuModel"),
                    *below = get_string(inventory->manager, "Hypervisor");
         g_autofree char *host = NULL;
-        guint32 level = 0;
+        guint64 level = 0;
 
-        (void) g_variant_lookup(inventory->manager, "Level", "u", &level);
+        (void) get_number(inventory->manager, "Level", &level);
         if (level > 0)
                 host = g_strdup_printf("%s, inside a virtual machine%s%s%s", *model ? model : "unknown CPU",
                                        *below ? " (" : "", below, *below ? ")" : "");
@@ -135,15 +135,12 @@ static void print_modules(const Client *client, const Inventory *inventory) {
 static void print_pending(const Client *client, const Inventory *inventory) {
         for (unsigned i = 0; i < inventory->modules->len; i++) {
                 const Item *item = g_ptr_array_index(inventory->modules, i);
-                g_autoptr(GVariant) pending = get_container(item->properties, "Pending", "a{ss}");
-                GVariantIter iter;
-                const char *name, *value;
-
-                g_variant_iter_init(&iter, pending);
-                while (g_variant_iter_next(&iter, "{&s&s}", &name, &value)) {
-                        g_autofree char *text = g_strdup_printf("%s.%s=%s waits until nobody uses KVM (nestvirtctl "
-                                                                "cancel drops it)",
-                                                                item->name, name, value);
+                const Value *pending = get_dictionary(item->properties, "Pending");
+                for (guint32 j = 0; j < value_length(pending); j++) {
+                        g_autofree char *text =
+                                        g_strdup_printf("%s.%s=%s waits until nobody uses KVM (nestvirtctl "
+                                                        "cancel drops it)",
+                                                        item->name, value_name(pending, j), value_text(pending, j));
                         output_field(client->out, COLUMN, "Pending", STYLE_WARN, text);
                 }
         }
@@ -151,7 +148,7 @@ static void print_pending(const Client *client, const Inventory *inventory) {
 
 /* The last proof, when there is one. */
 static void print_probe(const Client *client, const Inventory *inventory) {
-        g_autoptr(GVariant) probe = get_container(inventory->manager, "ProbeResult", "a{sv}");
+        const Value *probe = get_dictionary(inventory->manager, "ProbeResult");
         const char *result = get_string(probe, "Result");
 
         if (!*result)
@@ -174,13 +171,11 @@ static void print_paging_and_device(const Client *client, const Inventory *inven
 }
 
 static void add_parameters(Table *table, const Item *item, bool prefixed) {
-        g_autoptr(GVariant) parameters = get_container(item->properties, "Parameters", "a{sa{sv}}");
-        GVariantIter iter;
-        const char *name;
-        GVariant *entry;
+        const Value *parameters = get_dictionary(item->properties, "Parameters");
 
-        g_variant_iter_init(&iter, parameters);
-        while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &entry)) {
+        for (guint32 i = 0; i < value_length(parameters); i++) {
+                const char *name = value_name(parameters, i);
+                const Value *entry = value_at(parameters, i);
                 if (!parameter_matters(entry, name))
                         continue;
                 g_autofree char *shown = g_strconcat(prefixed ? item->name : "", prefixed ? "." : "", name, NULL);
@@ -215,47 +210,62 @@ static bool is_in_use(const Inventory *inventory) {
 /* Who it is can't be told when the daemon does not say; that someone is there has been told. */
 static void print_users(Client *client, const Inventory *inventory) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        g_autoptr(GVariant) users = NULL;
+        g_autoptr(Value) users = NULL;
         guint32 omitted;
 
         if (!is_in_use(inventory) || holders_fetch(client, inventory, &users, &error) < 0)
                 return;
-        for (gsize i = 0; i < g_variant_n_children(users); i++) {
-                g_autoptr(GVariant) user = g_variant_get_child_value(users, i);
+        for (guint32 i = 0; i < value_length(users); i++) {
+                const Value *user = value_at(users, i);
                 g_autofree char *text = get_omitted(user, &omitted) ? holders_describe_rest(users, i > 0)
                                                                     : holder_describe(user);
                 output_field(client->out, COLUMN, i == 0 ? "Users" : "", STYLE_PLAIN, text);
         }
 }
 
-static void print_guests(const Client *client, const Inventory *inventory) {
-        g_autofree char *text = guest_text_summary(inventory->guests);
+/* Where there is no libvirt, or guests are not for everybody, there is nothing to say. */
+static void print_guests(Client *client) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *guests = NULL;
+        g_autofree char *text = NULL;
+        int r = guest_list_ask(client, CALL_GLANCE, &guests, &error);
 
-        output_field(client->out, COLUMN, "Guests", STYLE_PLAIN, text ?: "");
+        if (r >= 0)
+                r = guest_text_summary(guests, &text);
+        if (r >= 0)
+                output_field(client->out, COLUMN, "Guests", STYLE_PLAIN, text);
+        else if (sd_bus_error_has_names(&error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT,
+                                        condition_to_name(CONDITION_TIMED_OUT)))
+                output_field(client->out, COLUMN, "Guests", STYLE_WARN, "not known: libvirt does not answer");
 }
 
 static void print_json(const Client *client, const Inventory *inventory) {
-        GVariantBuilder builder;
-        GVariantIter iter;
-        GVariant *entry;
+        g_autoptr(Value) whole = value_new(VALUE_DICTIONARY);
 
-        g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
-        g_variant_iter_init(&iter, inventory->manager);
-        while (g_variant_iter_loop(&iter, "@{sv}", &entry))
-                g_variant_builder_add_value(&builder, entry);
-        g_variant_builder_add(&builder, "{sv}", "modules", items_to_array(inventory->modules));
-        g_variant_builder_add(&builder, "{sv}", "guests", items_to_array(inventory->guests));
-        client_print_json(client, g_variant_builder_end(&builder));
+        value_add_all(whole, inventory->manager);
+        value_take(whole, "modules", items_to_list(inventory->modules));
+        value_take(whole, "guests", items_to_list(inventory->guests));
+        client_print_json(client, whole);
+}
+
+/* All that a script asks. */
+static int answer_quietly(Client *client, sd_bus_error *error) {
+        g_autoptr(Value) manager = NULL;
+
+        if (connection_get_all(client, PATH_MANAGER, IFACE_MANAGER, &manager, error) < 0)
+                return client_fail(client, DOING, error);
+        return g_str_equal(get_string(manager, "Nested"), "on") ? 0 : EXIT_NO;
 }
 
 int verb_status(Client *client, char **words) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         g_autoptr(Inventory) inventory = NULL;
 
-        if (inventory_fetch(client, &inventory, &error) < 0)
-                return client_fail(client, "read the status", &error);
         if (client->quiet)
-                return g_str_equal(get_string(inventory->manager, "Nested"), "on") ? 0 : EXIT_NO;
+                return answer_quietly(client, &error);
+        /* For programs all that is known of each guest; for people they are counted. */
+        if ((client->json != JSON_OFF ? inventory_fetch_all : inventory_fetch)(client, &inventory, &error) < 0)
+                return client_fail(client, DOING, &error);
         if (client->json != JSON_OFF) {
                 print_json(client, inventory);
                 return 0;
@@ -265,7 +275,7 @@ int verb_status(Client *client, char **words) {
         print_paging_and_device(client, inventory);
         print_modules(client, inventory);
         print_users(client, inventory);
-        print_guests(client, inventory);
+        print_guests(client);
         print_pending(client, inventory);
         print_parameters(client, inventory);
         return 0;

@@ -6,18 +6,20 @@
 #include "table.h"
 #include "verbs.h"
 
-static void print_holders(const Client *client, GVariant *holders) {
+static void print_holders(const Client *client, const Value *holders) {
         static const char *const headings[] = {"PID", "UID", "COMMAND", "UNIT", "GUEST", "CLAIMS NESTED", NULL};
         g_autoptr(Table) table = table_new(headings);
 
-        for (gsize i = 0; i < g_variant_n_children(holders); i++) {
-                g_autoptr(GVariant) holder = g_variant_get_child_value(holders, i);
-                guint32 pid = 0, uid = 0, omitted;
+        for (guint32 i = 0; i < value_length(holders); i++) {
+                const Value *holder = value_at(holders, i);
+                guint64 pid = 0, uid = 0;
+                guint32 omitted;
                 if (get_omitted(holder, &omitted))
                         continue;
-                (void) g_variant_lookup(holder, "Pid", "u", &pid);
-                (void) g_variant_lookup(holder, "Uid", "u", &uid);
-                g_autofree char *pid_text = g_strdup_printf("%u", pid), *uid_text = g_strdup_printf("%u", uid);
+                (void) get_number(holder, "Pid", &pid);
+                (void) get_number(holder, "Uid", &uid);
+                g_autofree char *pid_text = g_strdup_printf("%" G_GUINT64_FORMAT, pid);
+                g_autofree char *uid_text = g_strdup_printf("%" G_GUINT64_FORMAT, uid);
                 const char *const cells[] = {pid_text,
                                              uid_text,
                                              get_string(holder, "Command"),
@@ -40,7 +42,7 @@ static void print_holders(const Client *client, GVariant *holders) {
 int verb_users(Client *client, char **words) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         g_autoptr(Inventory) inventory = NULL;
-        g_autoptr(GVariant) holders = NULL;
+        g_autoptr(Value) holders = NULL;
 
         if (inventory_fetch(client, &inventory, &error) < 0 || holders_fetch(client, inventory, &holders, &error) < 0)
                 return client_fail(client, "list who uses KVM", &error);

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A daemon that says whatever a test wants, to see what the client makes of it."""
 
-from clients import MODULE, NAME, Gio, GLib, Service, module_path
+from clients import DBUS_ERROR, ERROR, GUEST, MODULE, NAME, PATH, Failure, Gio, GLib, Service, module_path
 
+READING = ("GetAll", "GetManagedObjects", "Introspect", "ListGuests")
 INTERACTIVE = Gio.DBusMessageFlags.ALLOW_INTERACTIVE_AUTHORIZATION
 
 
@@ -59,16 +60,34 @@ class FakeDaemon(Service):
     """Owns the name. `answers` as of Service, besides those that tell what there is."""
 
     def __init__(self, address, host=None, modules=AMD, answers=None):
-        self.host, self.modules, self.more_objects = host or manager(), list(modules), {}
-        super().__init__(address, NAME, {"GetAll": lambda request: ("a{sv}", self.host),
+        self.host, self.modules, self.guests = host or manager(), list(modules), {}
+        super().__init__(address, NAME, {"GetAll": self.properties, "Introspect": lambda request: self.children(),
                                          "GetManagedObjects": lambda request: self.objects(),
+                                         "ListGuests": lambda request: self.listed(),
                                          "Reload": lambda request: ("a{sv}", {}), **(answers or {})})
 
+    def by_path(self):
+        return {module_path(m["Name"].unpack()): {MODULE: m} for m in self.modules}
+
     def objects(self):
-        return ("a{oa{sa{sv}}}", {module_path(m["Name"].unpack()): {MODULE: m} for m in self.modules} | self.more_objects)
+        return ("a{oa{sa{sv}}}", self.by_path() | self.guests)
+
+    def listed(self):
+        if not self.guests:
+            return Failure(ERROR + "LibvirtUnavailable", "There is none")
+        return ("a(osbssssssbs)", [(path, interfaces[GUEST]["Name"].unpack(), False, *[""] * 6, False, "")
+                                   for path, interfaces in self.guests.items()])
+
+    def properties(self, request):
+        found = {PATH: self.host} | {path: interfaces[MODULE] for path, interfaces in self.by_path().items()}
+        return ("a{sv}", found[request.path]) if request.path in found else Failure(DBUS_ERROR + "UnknownObject", "There is none")
+
+    def children(self):
+        nodes = "".join(f' <node name="{path.rpartition("/")[2]}"/>\n' for path in self.by_path())
+        return ("s", f"<node>\n{nodes}</node>\n")
 
     @property
     def changes(self):
         """What was asked for besides reading: (member, path, arguments, may polkit ask)."""
         return [(r.member, r.path, r.arguments, bool(r.message.get_flags() & INTERACTIVE)) for r in self.requests
-                if r.member not in ("GetAll", "GetManagedObjects")]
+                if r.member not in READING]

@@ -330,9 +330,9 @@ class WaitingForEnds(Changing):
         def look(request):
             if daemon.changes:
                 self.finish(daemon)
-            return daemon.objects()
+            return daemon.children()
 
-        daemon.answers.update(SetParameters=lambda request: change("deferred"), GetManagedObjects=look)
+        daemon.answers.update(SetParameters=lambda request: change("deferred"), Introspect=look)
         result = self.wait()
         self.assertEqual(result.status, 0, result)
         self.assertIn("Done: in effect now.", result.out)
@@ -346,13 +346,13 @@ class WaitingForEnds(Changing):
             return change("deferred")
 
         def look(request):
-            if not daemon.changes:
-                return daemon.objects()
-            daemon.answer(request, daemon.objects())
+            if not daemon.changes or request.path != module_path("kvm_amd"):
+                return daemon.properties(request)
+            daemon.answer(request, daemon.properties(request))
             self.finish(daemon)
             return None
 
-        daemon.answers.update(SetParameters=defer, GetManagedObjects=look)
+        daemon.answers.update(SetParameters=defer, GetAll=look)
         result = self.wait()
         self.assertEqual((result.status, result.err), (0, ""), result)
         self.assertIn("Done: in effect now.", result.out)
@@ -368,9 +368,9 @@ class WaitingForEnds(Changing):
             if daemon.changes:
                 daemon.connection.close(None, None)
                 return None
-            return daemon.objects()
+            return daemon.children()
 
-        daemon.answers.update(SetParameters=defer, GetManagedObjects=look)
+        daemon.answers.update(SetParameters=defer, Introspect=look)
         result = self.wait()
         self.assertEqual(result.status, 8, result)
 

@@ -82,20 +82,28 @@ class Hostile(Reading):
         self.assertLessEqual(expected.items(), self.json("status").items())
         self.assertEqual(json.loads(self.ctl("--json=pretty").out), self.json("status"))
 
-    def test_objects_that_are_not_as_they_should_be(self):
-        answers = {
-            "another type": ("s", "hello"),
-            "nothing": (),
-            "two values": ("a{oa{sa{sv}}}s", {}, "x"),
-        }
-        for what, answer in answers.items():
-            with self.subTest(what):
-                daemon = FakeDaemon(self.bus.address, answers={"GetManagedObjects": lambda request, answer=answer: answer})
-                result = self.ctl("status")
-                self.assertEqual((result.status, result.out), (1, ""), result)
-                self.assertTrue(result.err.startswith("Cannot read the status: "), result)
-                self.assertEqual(set(self.json("status", status=1)["error"]), {"name", "message"})
-                daemon.close()
+    def test_answers_that_are_not_as_they_should_be(self):
+        other = {"another type": ("u", 5), "nothing": (), "two values": ("a{sv}s", {}, "x")}
+        objects = {"another type": ("s", "hello"), "nothing": (), "two values": ("a{oa{sa{sv}}}s", {}, "x")}
+        for member, form, answers in (("GetAll", "off", other), ("Introspect", "off", other), ("GetManagedObjects", "short", objects)):
+            for what, answer in answers.items():
+                if member == "Introspect" and what == "two values":
+                    continue
+                with self.subTest(member, what=what):
+                    daemon = FakeDaemon(self.bus.address, answers={member: lambda request, answer=answer: answer})
+                    result = self.ctl("status", f"--json={form}")
+                    said = result.out if form == "short" else result.err
+                    self.assertEqual(result.status, 1, result)
+                    self.assertTrue(said.startswith('{"error":{"name":' if form == "short" else "Cannot read the status: "), result)
+                    daemon.close()
+
+    def test_lists_of_guests_that_are_none(self):
+        daemon = FakeDaemon(self.bus.address)
+        self.addCleanup(daemon.close)
+        for answer in (("s", "hello"), (), ("a{ss}", {"a": "b"}), ("a(os)", [("/", "1")])):
+            daemon.answers["ListGuests"] = lambda request, answer=answer: answer
+            self.assertNotIn("Guests", self.text())
+            self.assertEqual(self.ctl("guests").status, 1)
 
     def test_properties_of_wrong_types_are_none(self):
         daemon = FakeDaemon(self.bus.address, {"CpuModel": GLib.Variant("u", 5), "Nested": GLib.Variant("u", 5)},
@@ -107,7 +115,7 @@ class Hostile(Reading):
 
     def test_a_daemon_that_leaves_without_a_word(self):
         daemon = FakeDaemon(self.bus.address)
-        daemon.answers["GetManagedObjects"] = lambda request: daemon.connection.close(None, None) and None
+        daemon.answers["Introspect"] = lambda request: daemon.connection.close(None, None) and None
         result = self.ctl("status")
         self.assertEqual((result.status, result.out), (8, ""), result)
         self.assertIn("journalctl -u nestvirtd", result.err)

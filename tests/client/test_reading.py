@@ -8,7 +8,7 @@ import re
 import shutil
 import unittest
 
-from clients import MODULE, NOBODY, module_path
+from clients import ERROR, MODULE, NOBODY, Failure, module_path
 from ctl import copy_for_others, run, script
 from daemon import FakeDaemon, entry, manager, module, variants
 from harness import FIXTURES, BusTest, write
@@ -131,12 +131,38 @@ class Status(Reading):
                     self.assertEqual((result.status, result.out, result.err), (status, "", ""))
                 daemon.close()
 
-    def test_two_calls_are_enough(self):
+    def test_only_what_is_shown_is_asked_for(self):
+        """Guests are counted by their short list; all that is known of them is for programs."""
+        daemon = FakeDaemon(self.bus.address, answers=dict.fromkeys(("ListUsers", "Check"), lambda request: ("aa{sv}", [])))
+        self.addCleanup(daemon.close)
+        host = ["GetAll", "Introspect", "GetAll", "GetAll"]
+        for words, asked in ((["status"], [*host, "ListGuests"]), (["status", "--json=short"], ["GetAll", "GetManagedObjects"]),
+                             (["status", "--quiet"], ["GetAll"]), (["show"], host), (["show", "--json=short"], host),
+                             (["show", "--all"], host), (["guests"], ["ListGuests"]), (["users"], [*host, "ListUsers"]),
+                             (["check"], ["Check"])):
+            with self.subTest(words):
+                daemon.requests.clear()
+                self.ctl(*words)
+                self.assertEqual([request.member for request in daemon.requests], asked)
+
+    def test_modules_of_a_newer_daemon(self):
+        """Whatever is listed is shown, and what has gone since it was listed is not."""
+        daemon = FakeDaemon(self.bus.address, modules=[module("kvm"), module("kvm_new", ["nested"])])
+        self.addCleanup(daemon.close)
+        self.assertIn("Modules: kvm_new live; kvm live", self.text())
+        names = daemon.children()[1]
+        daemon.modules.pop(0)
+        daemon.answers["Introspect"] = lambda request: ("s", names)
+        self.assertIn("Modules: kvm_new live\n", self.text())
+        daemon.answers["Introspect"] = lambda request: ("s", '<node name="a/b"/><node name=""/><node name="..')
+        self.assertNotIn("Modules:", self.text())
+
+    def test_guests_that_are_not_told_of(self):
         daemon = FakeDaemon(self.bus.address)
         self.addCleanup(daemon.close)
-        self.text()
-        self.json("status")
-        self.assertEqual([request.member for request in daemon.requests], ["GetAll", "GetManagedObjects"] * 2)
+        for name, said in (("LibvirtUnavailable", ""), ("TimedOut", "   Guests: not known: libvirt does not answer\n")):
+            daemon.answers["ListGuests"] = lambda request, name=name: Failure(ERROR + name, "No")
+            self.assertEqual("".join(line for line in self.text().splitlines(True) if "Guests" in line), said)
 
     def test_users_are_named(self):
         self.start_fake()

@@ -100,7 +100,7 @@ class Programs(Stat):
     def test_guests_of_libvirt(self):
         one, objects = guest(ONE, "web1", "1812-13", exits=4)
         self.machines = {"812-13": {"exits": 1}, "99-4": {"exits": 3}, **one}
-        self.daemon.more_objects = objects
+        self.daemon.guests = objects
         done = self.ctl("-j", "stat").json
         self.assertEqual(done["guests"], {ONE: "web1", "812-13": "web1", "99-4": "cloud-hyper"})
         self.assertEqual(done["statistics"][ONE], {"machine": "1812-13", "exits": 4})
@@ -115,7 +115,7 @@ class Programs(Stat):
         for word in (ONE[:8], "3", ""):
             self.assertEqual(self.ctl("-j", "stat", word, status=1).json["error"]["name"], ERROR + "NoSuchGuest")
         # The kernel says nothing of it: nobody knows its process.
-        self.machines, self.daemon.more_objects = guest(ONE, "web1", exits=4)
+        self.machines, self.daemon.guests = guest(ONE, "web1", exits=4)
         self.assertEqual(self.ctl("-j", "stat", "web1").json["statistics"], {ONE: {"exits": 4}})
         self.assertEqual(self.asked[-1][0], [ONE])
         for word in (ONE[:8], ""):
@@ -164,7 +164,7 @@ class People(Stat):
     def test_guest_of_libvirt(self):
         withheld = {"Withheld": GLib.Variant("as", ["x"]), "Reason": GLib.Variant("s", "No")}
         for machine, label in (("1812-13", "1812-13"), (None, ONE)):
-            self.machines, self.daemon.more_objects = guest(ONE, "db", machine, exits=4, **withheld)
+            self.machines, self.daemon.guests = guest(ONE, "db", machine, exits=4, **withheld)
             done = self.ctl("stat").out
             self.assertEqual(re.split("  +", done.splitlines()[1])[1:], ["db", label, "exits", "4", "-"])
             self.assertIn(f"1 counters of {label} are withheld. No.\n", done)

@@ -39,7 +39,7 @@ class Client(unittest.TestCase):
     def test_bash(self):
         text = (SOURCES / "completion/nestvirtctl.bash").read_text(encoding="utf-8")
         self.assertEqual(re.search(r'verbs="([^"]*)"', text).group(1).split(), self.verbs)
-        words = " ".join(re.findall(r'local (?:common|all|setting|patching|times|repeating)="([^"]*)"', text)).split()
+        words = " ".join(re.findall(r'local (?:common|all|many|setting|patching|times|repeating)="([^"]*)"', text)).split()
         self.assertEqual(sorted({word.partition("=")[0] for word in words}), self.options)
 
     def test_zsh(self):
@@ -47,7 +47,7 @@ class Client(unittest.TestCase):
         verbs = re.search(r"verbs=\((.*?)\n\s*\)\n", text, re.DOTALL).group(1)
         self.assertEqual(re.findall(r"^\s+'([a-z-]+):", verbs, re.MULTILINE), self.verbs)
         arguments = text.partition("dry=(")[2]
-        options = re.findall(r"(?:\)|')(--?[a-zA-Z][a-z-]*?)-?(?==-|\[)", arguments)
+        options = re.findall(r"(?:\)|'\*?)(--?[a-zA-Z][a-z-]*?)-?(?==-|\[)", arguments)
         options += [re.sub(r"[+=]$", "", word) for pair in re.findall(r"\{([^}]*)\}'", arguments) for word in pair.split(",")]
         self.assertEqual(sorted(set(options)), self.options)
 

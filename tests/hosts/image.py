@@ -47,7 +47,7 @@ PACKAGES = [
 LIBRARIES = [
     r"libglib2\.0-0(t64)?",
     r"libgit2-1\.\d+",
-    r"libjson-glib-1\.0-0",
+    r"libjson-c\d+",
     r"libkmod2",
     r"libsystemd0",
 ]
