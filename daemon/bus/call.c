@@ -107,6 +107,7 @@ Call *call_new(Calls *calls, sd_bus_message *message, GError **error) {
                         .calls = calls,
                         .message = sd_bus_message_ref(message),
                         .asked = g_get_monotonic_time(),
+                        .weight = 1,
                         .sender = sender_take(calls->senders, message),
         };
         if (call->sender->calls <= CALLS_MAX)
@@ -132,7 +133,7 @@ int call_take(Calls *calls, sd_bus_message *message, uint64_t allowed, uint64_t 
 
 void call_drop(Call *call) {
         if (call->admitted)
-                count_for_user(call->calls, call_uid(call), of_user(call->calls, call_uid(call)) - 1);
+                count_for_user(call->calls, call_uid(call), of_user(call->calls, call_uid(call)) - call->weight);
         (void) g_queue_remove(&call->sender->waiting, call);
         sender_release(call->sender);
         sd_bus_message_unref(call->message);
@@ -159,15 +160,15 @@ static void call_next(Call *call) {
         const unsigned count = of_user(call->calls, uid);
         g_autoptr(GError) error = NULL;
 
-        if (count >= CALLS_OF_USER_MAX) {
+        if (count + call->weight > CALLS_OF_USER_MAX) {
                 g_set_error(&error, CONDITION, CONDITION_LIMITS_EXCEEDED,
-                            "%u calls of the user with uid %u are under way already: wait for some of them to end, or "
-                            "end the programs that call",
-                            count, (unsigned) uid);
+                            "%u calls of the user with uid %u are under way already (one for many guests counts for "
+                            "%u): wait for some of them to end, or end the programs that call",
+                            count, (unsigned) uid, CALL_HEAVY);
                 call_reject(call, error);
                 return;
         }
-        count_for_user(call->calls, uid, count + 1);
+        count_for_user(call->calls, uid, count + call->weight);
         call->admitted = true;
         if (call->turns)
                 operation_queue_ask(call->turns, uid, call->begin, call->drop, call->data);

@@ -17,6 +17,8 @@
 #define CALLS_MAX 16U
 /* and so many of one user, from however many connections. */
 #define CALLS_OF_USER_MAX 256U
+/* One that keeps much until it is answered counts for so many. */
+#define CALL_HEAVY 64U
 
 /* How many calls are under way, of each sender and of each user. */
 typedef struct Calls Calls;
@@ -29,7 +31,8 @@ typedef struct Call {
         sd_bus_message *message;
         gint64 asked; /* when it came in: g_get_monotonic_time() */
         Sender *sender;
-        bool admitted; /* and counted for its user */
+        unsigned weight; /* so many it counts for; set before it is admitted */
+        bool admitted;   /* and counted for its user */
         /* of call_admit(), as long as the bus is asked; @turns: of call_ask_turn() */
         CallAdmitted next;
         OperationQueue *turns;

@@ -339,6 +339,7 @@ int operation_guests_set_cpus(sd_bus_message *message, void *userdata, sd_bus_er
         if (!call)
                 return call_refuse(error, refused);
 
+        call->weight = CALL_HEAVY;
         GuestsOperation *operation = g_new0(GuestsOperation, 1);
         *operation = (GuestsOperation) {
                         .services = services,

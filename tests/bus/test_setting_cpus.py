@@ -147,6 +147,23 @@ class Gate(Many):
         self.assertEqual((self.changed(), self.asked("define")), (["a"], (1,)))
 
 
+class Limit(Many):
+    def test_it_counts_for_many_calls(self):
+        """What is kept until it is answered may be large."""
+        self.begin("--guest-patience=1000000")
+        os.mkfifo(self.fake / "hang")
+        pending = [self.start_set([], self.nobody, DRY_RUN) for _ in range(5)]
+        with self.refused(DBUS_ERROR + "LimitsExceeded", "256 calls", f"uid {NOBODY}"):
+            pending.pop().result()
+        self.assertEqual(self.observer.get("Nested"), "on")
+        for call in pending:
+            with self.refused(ERROR + "TimedOut"):
+                call.result()
+        with open(self.fake / "hang", "w", encoding="utf-8"):
+            (self.fake / "hang").unlink()
+        self.assertEqual(self.set([], self.nobody, DRY_RUN)["Failed"], 1)
+
+
 class Journalled(Many):
     def test_each_has_its_entry(self):
         journal = Journal(self.folder)
