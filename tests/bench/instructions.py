@@ -109,12 +109,12 @@ def count_refresh():
     return (count_daemon(1, REFRESHES) - count_daemon(1)) / REFRESHES
 
 
-def count(what, function, *arguments, unit="M", note=""):
+def count(what, function, *arguments, unit="M", goal=None, note=""):
     """A row, whose note says how far the runs are from each other: a smaller difference says
     nothing."""
     counts = [function(*arguments) for _ in range(ROUNDS)]
     spread = (max(counts) - min(counts)) / min(counts)
-    return Row(f"instructions: {what}", statistics.median(counts) / UNITS[unit], unit=unit, digits=3,
+    return Row(f"instructions: {what}", statistics.median(counts) / UNITS[unit], goal=goal, absolute=True, unit=unit, digits=3,
                note=f"{note}{ROUNDS} runs, which differ by {spread:.3%}")
 
 
