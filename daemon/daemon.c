@@ -59,10 +59,10 @@ static void publish_host(gpointer userdata) {
         objects_publish(daemon->objects, daemon->services.state->host);
 }
 
-static void on_news(gpointer userdata) {
+static void on_news(gpointer userdata, bool cpus) {
         const Daemon *daemon = userdata;
 
-        host_state_refresh(daemon->services.state);
+        host_state_refresh_news(daemon->services.state, cpus);
         idle_event(daemon->services.idle);
 }
 

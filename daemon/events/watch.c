@@ -28,6 +28,7 @@ struct Watch {
         sd_event_source *uevents_source; /* owns the socket */
         sd_event_source *timer;
         bool gathering;
+        bool cpus;     /* what the news will be about */
         uint64_t usec; /* so long */
 };
 
@@ -57,7 +58,9 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         log_debug("The host is read anew");
         if (!inotify_watch_arm(watch->inotify))
                 watch_gather(watch, REARM_USEC);
-        watch->news(watch->userdata);
+        const bool cpus = watch->cpus;
+        watch->cpus = false;
+        watch->news(watch->userdata, cpus);
         return 0;
 }
 
@@ -72,9 +75,13 @@ static int on_inotify(sd_event_source *source, int fd, uint32_t events, void *us
 }
 
 static int on_uevents(sd_event_source *source, int fd, uint32_t events, void *userdata) {
-        if (uevents_read(fd)) {
-                log_debug("The kernel tells of KVM, a module of it or a virtual machine");
-                watch_gather(userdata, GATHER_USEC);
+        Watch *watch = userdata;
+        const UeventNews news = uevents_read(fd);
+
+        if (news != UEVENT_NONE) {
+                log_debug("The kernel tells of KVM, a module of it, a virtual machine or a processor");
+                watch->cpus |= news & UEVENT_CPUS;
+                watch_gather(watch, GATHER_USEC);
         }
         return 0;
 }
@@ -127,7 +134,10 @@ Watch *watch_new(sd_event *event, Root *root, const OperationQueue *queue, Watch
 }
 
 void watch_look(gpointer data) {
-        watch_gather(data, GATHER_USEC);
+        Watch *watch = data;
+
+        watch->cpus = true;
+        watch_gather(watch, GATHER_USEC);
 }
 
 void watch_free(Watch *watch) {

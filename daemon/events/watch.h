@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What tells that the host may have changed: the kernel's events about KVM and its modules, changed
- * files in the modprobe.d folders, the device node opened and closed. Bursts are gathered; then the
- * daemon refreshes. It reads nothing of the host itself. */
+/* What tells that the host may have changed: the kernel's events about KVM, its modules and the
+ * processors, changed files in the modprobe.d folders, the device node opened and closed. Bursts
+ * are gathered; then the daemon refreshes. It reads nothing of the host itself. */
 
 #include <glib.h>
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "operation-queue.h"
@@ -13,8 +14,9 @@
 
 typedef struct Watch Watch;
 
-/* Something may have changed, and the host is at rest. */
-typedef void (*WatchNews)(gpointer userdata);
+/* Something may have changed, and the host is at rest. @cpus: or the processors, or events were
+ * lost, or somebody has asked for it. */
+typedef void (*WatchNews)(gpointer userdata, bool cpus);
 
 /* NULL and a negative errno in @ret_error on failure. Beneath a root that is not the machine only
  * files are watched. */

@@ -5,6 +5,7 @@
  * function that brings in news: start-up, methods, events and finished changes all end in it. */
 
 #include <glib.h>
+#include <stdbool.h>
 
 #include "host.h"
 #include "loader.h"
@@ -30,6 +31,8 @@ void host_state_free(HostState *state);
 void host_state_observe(HostState *state, HostStateChanged changed, gpointer userdata);
 /* Reads the host again and tells the observers. It must not be called by one of them. */
 void host_state_refresh(HostState *state);
+/* The same after an event, without what it can't have changed: host_read_since(). */
+void host_state_refresh_news(HostState *state, bool cpus);
 /* The same for who has asked at @asked (g_get_monotonic_time()), unless the host was read since
  * then: one reading serves all who wait. */
 void host_state_refresh_since(HostState *state, gint64 asked);

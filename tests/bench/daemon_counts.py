@@ -83,6 +83,11 @@ def call_once(call, times):
         return side.counted()
 
 
+def count_start():
+    """From the start of the process until its first answer."""
+    return call_once(get, 0)
+
+
 def count_call(call, times=MANY):
     """Of many that are alike: the difference to a process that is asked once."""
     return (call_once(call, times) - call_once(call, 0)) / times
@@ -145,11 +150,14 @@ def growth(what, prepare, plain):
 
 
 def measure():
-    if HOSTNAMED.exists():
-        yield beside("a Get, daemon", get, hostname, 0.9, MANY)
-        yield beside("GetAll of the manager", get_all, hostname_all, 0.4, SOME)
+    if not HOSTNAMED.exists():
+        raise HostError(f"there is no {HOSTNAMED} to compare with")
+    yield count("start to the first answer", count_start, goal=12)
+    yield beside("a Get, daemon", get, hostname, 0.95, MANY)
+    yield beside("GetAll of the manager", get_all, hostname_all, 0.4, SOME)
     yield count("GetAll of kvm_amd", count_call, get_all_module, SOME, goal=0.8)
     yield count("GetManagedObjects, no guest", count_call, get_managed, SOME, goal=2)
+    yield count("a Refresh, daemon", count_call, refresh, EVENTS, goal=3)
     yield count("an event's refresh", count_event, goal=3)
     plain = count_event()
     yield growth(f"{CPUS} CPUs", many_cpus, plain)
