@@ -13,7 +13,7 @@
 #include "plan.h"
 #include "plan-draft.h"
 
-/* So long at most those in the way who go by themselves are waited for, once one was found. */
+/* So long at most those in the way who go by themselves are waited for. */
 #define PATIENCE_USEC (10 * G_USEC_PER_SEC)
 /* A process that ends lets go of its descriptors a moment before KVM lets go of the module
  * (kernel/exit.c: exit_files() comes before exit_task_work()): then nobody is found, and it is
@@ -381,7 +381,6 @@ static bool operation_judge(gpointer data) {
         Plan *plan = operation_plan(operation, false);
         if (!plan)
                 return false;
-
         const bool waits = operation->flags & REQUEST_WHEN_IDLE;
         if (plan->unchanged || operation->flags & REQUEST_DRY_RUN)
                 operation_look(operation, plan, job_preview);
