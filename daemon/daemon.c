@@ -59,10 +59,10 @@ static void publish_host(gpointer userdata) {
         objects_publish(daemon->objects, daemon->services.state->host);
 }
 
-static void on_news(gpointer userdata) {
+static void on_news(gpointer userdata, const WatchHeard *heard) {
         const Daemon *daemon = userdata;
 
-        host_state_refresh(daemon->services.state);
+        host_state_refresh_news(daemon->services.state, heard->last, heard->cpus);
         idle_event(daemon->services.idle);
 }
 
@@ -250,6 +250,7 @@ static int set_up_services(Daemon *daemon) {
         daemon->watch = watch_new(daemon->event, state->root, services->queue, on_news, daemon, &r);
         if (!daemon->watch)
                 return r;
+        host_state_begin_with(state, watch_arm, daemon->watch);
         daemon->retry = host_retry_new(daemon->event, state, watch_look, daemon->watch, &r);
         if (!daemon->retry)
                 return r;
@@ -263,6 +264,8 @@ static void take_down(Daemon *daemon) {
         Services *services = &daemon->services;
 
         host_retry_free(daemon->retry);
+        if (services->state)
+                host_state_begin_with(services->state, NULL, NULL);
         watch_free(daemon->watch);
         if (services->calls)
                 calls_close(services->calls);

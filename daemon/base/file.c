@@ -85,8 +85,6 @@ static int write_staged(int parent, const char *name, const char *content) {
                 result = -errno;
         if (close(fd) < 0 && errno != EINTR && result >= 0)
                 result = -errno;
-        if (result >= 0)
-                result = sync_directory(parent);
         if (result < 0)
                 unlinkat(parent, name, 0);
         return result;
@@ -111,7 +109,8 @@ static int alter(int parent, const char *from, const char *to) {
 
 /* Renames @from to @to in the directory of @path, or removes it when @to is NULL; fine when it is
  * not there. */
-static bool alter_entry(const Root *root, const char *path, const char *from, const char *to, GError **error) {
+static bool alter_entry(const Root *root, const char *path, const char *from, const char *to, bool sync,
+                        GError **error) {
         g_autofree char *absolute = root_absolute(root, path);
         int parent AUTO_CLOSE = open_parent(root, path, false);
         int result;
@@ -125,32 +124,44 @@ static bool alter_entry(const Root *root, const char *path, const char *from, co
                 return error_set_errno(error, -result, to ? "Can't put the new %s in place" : "Can't remove %s",
                                        absolute);
         /* Also when there was nothing to do: the one who did it may not have come this far. */
-        result = sync_directory(parent);
+        result = sync ? sync_directory(parent) : 0;
         return result >= 0 || error_set_errno(error, -result, "Can't write the directory of %s to disk", absolute);
 }
 
 bool file_publish(const Root *root, const char *path, GError **error) {
         g_autofree char *staged = staged_name(path), *name = g_path_get_basename(path);
 
-        return alter_entry(root, path, staged, name, error);
+        return alter_entry(root, path, staged, name, true, error);
+}
+
+bool file_publish_soon(const Root *root, const char *path, GError **error) {
+        g_autofree char *staged = staged_name(path), *name = g_path_get_basename(path);
+
+        return alter_entry(root, path, staged, name, false, error);
 }
 
 bool file_discard(const Root *root, const char *path, GError **error) {
         g_autofree char *staged = staged_name(path);
 
-        return alter_entry(root, path, staged, NULL, error);
+        return alter_entry(root, path, staged, NULL, false, error);
 }
 
 bool file_remove(const Root *root, const char *path, GError **error) {
         g_autofree char *name = g_path_get_basename(path);
 
-        return alter_entry(root, path, name, NULL, error);
+        return alter_entry(root, path, name, NULL, true, error);
+}
+
+bool file_remove_soon(const Root *root, const char *path, GError **error) {
+        g_autofree char *name = g_path_get_basename(path);
+
+        return alter_entry(root, path, name, NULL, false, error);
 }
 
 bool file_rename(const Root *root, const char *path, const char *to, GError **error) {
         g_autofree char *name = g_path_get_basename(path);
 
-        return alter_entry(root, path, name, to, error);
+        return alter_entry(root, path, name, to, true, error);
 }
 
 bool file_is_staged(const Root *root, const char *path) {

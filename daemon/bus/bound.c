@@ -7,40 +7,9 @@
 
 #include "bound.h"
 
-#define ELLIPSIS "…"
-/* Of a property: such as the sources that lose (Overridden). */
-#define PROPERTY_TEXTS ((gsize) 16 * 1024)
-
 typedef struct Room {
         gsize texts, rows;
 } Room;
-
-static const struct {
-        const char *key;
-        gsize max;
-} texts[] = {
-                {"Advice", BOUND_TEXT},      {"Description", BOUND_TEXT}, {"Diff", BOUND_DIFF},
-                {"DiffMissing", BOUND_TEXT}, {"Fix", BOUND_TEXT},         {"Message", BOUND_TEXT},
-                {"Reason", BOUND_TEXT},      {"Steps", BOUND_TEXT},
-};
-
-static gsize text_max(const char *key) {
-        for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
-                if (g_str_equal(key, texts[i].key))
-                        return texts[i].max;
-        return BOUND_NAME;
-}
-
-char *bound_text(const char *text, gsize max) {
-        if (strlen(text) <= max)
-                return g_strdup(text);
-
-        const char *end = text + max - strlen(ELLIPSIS);
-        while (((unsigned char) *end & 0xc0U) == 0x80U)
-                end--;
-        g_autofree char *kept = g_strndup(text, (gsize) (end - text));
-        return g_strconcat(kept, ELLIPSIS, NULL);
-}
 
 /* The D-Bus specification, Marshaling. */
 static gsize alignment_of(GVariant *value) {
@@ -113,7 +82,7 @@ static GVariant *tail_of(const GVariantType *type, guint32 omitted) {
         if (g_variant_type_equal(type, G_VARIANT_TYPE("a{sa{sv}}")))
                 return sink(g_variant_new("{s@a{sv}}", BOUND_OTHERS, bound_omitted(omitted)));
         if (g_variant_type_equal(type, G_VARIANT_TYPE_STRING_ARRAY)) {
-                g_autofree char *text = g_strdup_printf(ELLIPSIS " and %u more", omitted);
+                g_autofree char *text = g_strdup_printf(BOUND_ELLIPSIS " and %u more", omitted);
                 return sink(g_variant_new_string(text));
         }
         return NULL;
@@ -160,7 +129,7 @@ static GVariant *cut(GVariant *value, gsize max, const Room *room);
 static GVariant *cut_entry(GVariant *entry, gsize max, const Room *room) {
         g_autoptr(GVariant) key = g_variant_get_child_value(entry, 0), value = g_variant_get_child_value(entry, 1);
         const bool named = g_variant_is_of_type(key, G_VARIANT_TYPE_STRING);
-        g_autoptr(GVariant) less = cut(value, named ? text_max(g_variant_get_string(key, NULL)) : max, room);
+        g_autoptr(GVariant) less = cut(value, named ? bound_text_max(g_variant_get_string(key, NULL)) : max, room);
 
         return less == value ? g_variant_ref(entry) : sink(g_variant_new_dict_entry(key, less));
 }
@@ -203,16 +172,8 @@ static GVariant *cut(GVariant *value, gsize max, const Room *room) {
         return length <= max ? g_variant_ref(value) : sink(g_variant_new_take_string(bound_text(text, max)));
 }
 
-static GVariant *bound(GVariant *value, const Room *room) {
+GVariant *bound_reply(GVariant *value) {
         g_autoptr(GVariant) sunk = sink(value);
 
-        return cut(sunk, BOUND_NAME, room);
-}
-
-GVariant *bound_reply(GVariant *value) {
-        return bound(value, &(Room) {.texts = BOUND_TEXTS, .rows = BOUND_ROWS});
-}
-
-GVariant *bound_properties(GVariant *value) {
-        return bound(value, &(Room) {.texts = PROPERTY_TEXTS, .rows = G_MAXSIZE});
+        return cut(sunk, BOUND_NAME, &(Room) {.texts = BOUND_TEXTS, .rows = BOUND_ROWS});
 }

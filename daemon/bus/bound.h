@@ -8,19 +8,14 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* Bytes of a text, the "…" of one that was cut among them: of a name and of whatever is not a
- * sentence, of a sentence (Message, Reason, Fix, Steps, Advice), of a Diff. */
-#define BOUND_NAME ((gsize) 256)
-#define BOUND_TEXT ((gsize) 4096)
-#define BOUND_DIFF ((gsize) 1024 * 1024)
+#include "bound-text.h"
+
 /* Bytes of the entries of one array of dictionaries or of rows, and of one array of texts. */
 #define BOUND_ROWS ((gsize) 8 * 1024 * 1024)
 #define BOUND_TEXTS ((gsize) 1024 * 1024)
 /* The name of the last entry where entries have names: no UUID and no PID-FD. */
 #define BOUND_OTHERS "others"
 
-/* @text (valid UTF-8) cut at a character to at most @max bytes, with "…" at the end then. */
-char *bound_text(const char *text, gsize max);
 /* The bytes that @value takes in a message, as one of several in an array of such. */
 gsize bound_size(GVariant *value);
 
@@ -37,12 +32,8 @@ bool bound_rows_take(BoundRows *rows, gsize size, gsize max);
 /* {"Omitted": @count}, floating. */
 GVariant *bound_omitted(guint32 count);
 
-/* Both return a new reference, to @value itself when it is within its bounds, and sink it when it
- * is floating.
- *
- * A reply: texts are cut; of aa{sv} the entries that are too many are counted in a last one,
+/* A new reference, to @value itself when it is within its bounds, which is sunk when it is
+ * floating. Texts are cut; of aa{sv} the entries that are too many are counted in a last one,
  * {"Omitted": u}, of a{sa{sv}} in one named BOUND_OTHERS, and of as in a last text. An entry
  * {"Omitted": u} that is there already is counted in. */
 GVariant *bound_reply(GVariant *value);
-/* The properties of an object, a{sv}: texts are cut, and arrays of texts. */
-GVariant *bound_properties(GVariant *value);

@@ -6,13 +6,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "bound.h"
 #include "describe.h"
 #include "log.h"
 #include "names.h"
 #include "object.h"
+#include "packed-append.h"
+#include "packer.h"
 #include "seers.h"
-#include "variant.h"
 
 /* Where objects of a kind are looked for. */
 typedef struct Place {
@@ -37,7 +37,7 @@ struct Objects {
 static void object_free(Object *object) {
         g_free(object->path);
         g_free(object->module);
-        g_clear_pointer(&object->properties, g_variant_unref);
+        g_clear_pointer(&object->properties, packed_free);
         g_free(object);
 }
 
@@ -72,12 +72,11 @@ static Object *object_new(Objects *objects, unsigned kind, const char *path, con
         return object;
 }
 
-/* Asking for its data makes a tree of small blocks one large one: there may be ten thousand of
- * these. */
-static void object_set(Object *object, GVariant *properties) {
-        g_clear_pointer(&object->properties, g_variant_unref);
-        (void) g_variant_get_data(properties);
-        object->properties = g_variant_ref(properties);
+/* Takes over @properties. */
+static void object_set(Object *object, Packed *properties) {
+        g_clear_pointer(&object->properties, packed_free);
+        object->properties = properties;
+        object->last = 0;
 }
 
 /* False for constants and for what is no property. */
@@ -104,12 +103,13 @@ static bool is_hidden(const Object *object) {
         return object->objects->seers && object->kind == &object->objects->kinds[OBJECT_GUEST];
 }
 
-static void object_update(Object *object, GVariant *properties) {
-        g_auto(GStrv) changed = describe_diff(object->properties, properties);
+/* Takes over @properties. */
+static void object_update(Object *object, Packed *properties) {
+        g_auto(GStrv) changed = packed_diff(object->properties, properties);
 
+        object_set(object, properties);
         if (!*changed)
                 return;
-        object_set(object, properties);
         if (is_hidden(object))
                 return;
         drop_constants(object->kind, changed);
@@ -119,7 +119,7 @@ static void object_update(Object *object, GVariant *properties) {
                 log_error("Cannot signal changed properties of %s: %s", object->path, strerror(-r));
 }
 
-static void object_add(Objects *objects, Object *object, GVariant *properties) {
+static void object_add(Objects *objects, Object *object, Packed *properties) {
         object_set(object, properties);
         g_hash_table_insert(objects->all, object->path, object);
         /* At the start nobody is there to be told; the manager is there as long as the daemon
@@ -130,8 +130,8 @@ static void object_add(Objects *objects, Object *object, GVariant *properties) {
                 log_error("Cannot signal the new object %s: %s", object->path, strerror(-r));
 }
 
-/* @properties are within their bounds. */
-static void publish(Objects *objects, unsigned kind, const char *path, const char *module, GVariant *properties) {
+/* Takes over @properties. */
+static void publish(Objects *objects, unsigned kind, const char *path, const char *module, Packed *properties) {
         Object *object = g_hash_table_lookup(objects->all, path);
 
         if (object)
@@ -164,15 +164,13 @@ static void remove_vanished(const Objects *objects, const Host *host) {
 
 void objects_publish(Objects *objects, const Host *host) {
         const ObjectKind *kinds = objects->kinds;
-        g_autoptr(GVariant) manager = bound_properties(describe_manager(host));
 
         remove_vanished(objects, host);
-        publish(objects, OBJECT_MANAGER, kinds[OBJECT_MANAGER].path, NULL, manager);
+        publish(objects, OBJECT_MANAGER, kinds[OBJECT_MANAGER].path, NULL, describe_manager(host));
         for (unsigned i = 0; i < host->modules->len; i++) {
                 const Module *module = g_ptr_array_index(host->modules, i);
                 g_autofree char *path = g_strconcat(kinds[OBJECT_MODULE].path, "/", module->name, NULL);
-                g_autoptr(GVariant) properties = bound_properties(describe_module(host, module));
-                publish(objects, OBJECT_MODULE, path, module->name, properties);
+                publish(objects, OBJECT_MODULE, path, module->name, describe_module(host, module));
         }
 }
 
@@ -187,14 +185,15 @@ char *object_guest_uuid(const Object *object) {
 }
 
 static gsize guest_size(const Object *object) {
-        return object ? bound_size(object->properties) + OBJECT_SIZE : 0;
+        return object ? packed_message_size(object->properties) + OBJECT_SIZE : 0;
 }
 
 bool objects_publish_guest(Objects *objects, const char *uuid, GVariant *described) {
         g_autofree char *path = object_guest_path(uuid);
-        g_autoptr(GVariant) properties = bound_properties(described);
+        g_autoptr(Packed) properties = packer_pack(described);
         const Object *before = g_hash_table_lookup(objects->all, path);
-        const gsize others = objects->guests_size - guest_size(before), size = bound_size(properties) + OBJECT_SIZE;
+        const gsize others = objects->guests_size - guest_size(before),
+                    size = packed_message_size(properties) + OBJECT_SIZE;
 
         if ((!before && objects->guests >= OBJECTS_GUESTS_MAX) || size > OBJECTS_GUESTS_SIZE - others) {
                 objects_withdraw_guest(objects, uuid);
@@ -202,7 +201,7 @@ bool objects_publish_guest(Objects *objects, const char *uuid, GVariant *describ
         }
         objects->guests += !before;
         objects->guests_size = others + size;
-        publish(objects, OBJECT_GUEST, path, NULL, properties);
+        publish(objects, OBJECT_GUEST, path, NULL, g_steal_pointer(&properties));
         return true;
 }
 
@@ -242,42 +241,14 @@ Services *object_services(const Object *object) {
         return object->objects->services;
 }
 
-/* < 0: the one that is asked for comes before it. */
-static int compare_key(const char *property, GVariant *entry) {
-        g_autoptr(GVariant) key = g_variant_get_child_value(entry, 0);
-
-        return strcmp(property, g_variant_get_string(key, NULL));
-}
-
-/* All of an object's properties are asked for in the order in which vtable and dictionary have
- * them, which is that of their names: then the first look finds it, and else a few do. */
-static GVariant *object_value(Object *object, const char *property) {
-        gsize from = 0, to = g_variant_n_children(object->properties), at = object->next < to ? object->next : to / 2;
-
-        while (from < to) {
-                g_autoptr(GVariant) entry = g_variant_get_child_value(object->properties, at);
-                const int order = compare_key(property, entry);
-                if (order == 0) {
-                        g_autoptr(GVariant) value = g_variant_get_child_value(entry, 1);
-                        object->next = at + 1;
-                        return g_variant_get_variant(value);
-                }
-                if (order < 0)
-                        to = at;
-                else
-                        from = at + 1;
-                at = from + (to - from) / 2;
-        }
-        return NULL;
-}
-
 int object_get_property(sd_bus *bus, const char *path, const char *interface, const char *property,
                         sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        g_autoptr(GVariant) value = object_value(userdata, property);
+        Object *object = userdata;
+        const char *value = packed_find(object->properties, property, &object->last);
 
         if (!value)
                 return sd_bus_error_setf(error, SD_BUS_ERROR_FAILED, "%s has no value for %s", path, property);
-        return variant_append(reply, value);
+        return packed_append(reply, value);
 }
 
 static int find_object(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,

@@ -11,6 +11,7 @@
 
 #include "caller.h"
 #include "host.h"
+#include "packed.h"
 
 /* What methods are given: the objects only hand it on. */
 typedef struct Services Services;
@@ -30,9 +31,9 @@ typedef struct Object {
         Objects *objects;
         const ObjectKind *kind;
         char *path;
-        char *module;         /* its name; NULL for the manager and for guests */
-        GVariant *properties; /* a{sv}, as one block of memory, within the bounds of bound.h */
-        gsize next; /* where the property is that will be asked for next, if they are asked for in their order */
+        char *module; /* its name; NULL for the manager and for guests */
+        Packed *properties;
+        gsize last; /* of packed_find() */
 } Object;
 
 /* @kinds: OBJECT_KINDS of them. Neither is taken over. */

@@ -127,7 +127,8 @@ static void undo(Change *change, const GError *cause, bool visible) {
 static void abandon(Change *change) {
         g_autoptr(GError) failed = NULL;
 
-        if (!plan_files_discard(change->plan->files, change->root, &failed) || !journal_clear(change->root, &failed))
+        if (!plan_files_discard(change->plan->files, change->root, &failed) ||
+            !journal_clear_soon(change->root, &failed))
                 change_step(change, "left behind: %s", failed->message);
 }
 
@@ -167,7 +168,7 @@ static void finish(Change *change, const char *outcome) {
         }
         /* All is done; a journal that can't be removed would only make the next start look, and
          * find everything in place. */
-        if (!journal_clear(change->root, &left) || !damage_settle(change->root, change->plan, &left))
+        if (!journal_clear_soon(change->root, &left) || !damage_settle(change->root, change->plan, &left))
                 change_step(change, "left behind: %s", left->message);
         change->result->outcome = outcome;
 }

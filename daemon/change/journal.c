@@ -81,7 +81,10 @@ bool journal_write(const Root *root, const Plan *plan, JournalPhase phase, GErro
                 g_set_error(error, CONDITION, CONDITION_INTERNAL, "The record of this change would be too large");
                 return false;
         }
-        return file_write(root, JOURNAL_PATH, text, error);
+        if (!file_stage(root, JOURNAL_PATH, text, error))
+                return false;
+        return phase == JOURNAL_DEGRADED ? file_publish(root, JOURNAL_PATH, error)
+                                         : file_publish_soon(root, JOURNAL_PATH, error);
 }
 
 static PlanFile *parse_file(GKeyFile *file, const char *group) {
@@ -140,18 +143,28 @@ Plan *journal_read(const Root *root, JournalPhase *ret_phase, GError **error) {
         return plan;
 }
 
+typedef bool (*Remove)(const Root *root, const char *path, GError **error);
+
 /* A directory that could not be synced may bring it back with a power cut: what is found then is a
  * journal of another boot. */
-bool journal_clear(const Root *root, GError **error) {
+static bool clear(const Root *root, Remove remove, GError **error) {
         g_autoptr(GError) failed = NULL;
 
         /* And what could not take its place. */
         (void) file_discard(root, JOURNAL_PATH, NULL);
-        if (file_remove(root, JOURNAL_PATH, &failed))
+        if (remove(root, JOURNAL_PATH, &failed))
                 return true;
         struct stat st;
         if (root_stat(root, JOURNAL_PATH, &st) == -ENOENT)
                 return true;
         g_propagate_error(error, g_steal_pointer(&failed));
         return false;
+}
+
+bool journal_clear(const Root *root, GError **error) {
+        return clear(root, file_remove, error);
+}
+
+bool journal_clear_soon(const Root *root, GError **error) {
+        return clear(root, file_remove_soon, error);
 }

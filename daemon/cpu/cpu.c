@@ -188,14 +188,15 @@ static bool read_flags_cleared(const Root *root) {
         return cmdline && strstr(cmdline, "clearcpuid=");
 }
 
-Cpu *cpu_read(const Root *root) {
-        g_autoptr(Cpuinfo) info = cpuinfo_read(root);
+/* Takes over @info. */
+static Cpu *read_with(const Root *root, Cpuinfo *info) {
         Cpu *cpu = g_new0(Cpu, 1);
 
+        cpu->info = info;
         cpu->architecture = find_architecture(root, info);
         cpu->vendor = g_strdup(find_vendor(info->vendor));
         cpu->model = g_strdup(info->model ?: "");
-        cpu->features = g_steal_pointer(&info->virtualization);
+        cpu->features = g_strdupv(info->virtualization);
         cpu->has_vmx_flags = info->vmx_flags != NULL;
         cpu->flags_cleared = read_flags_cleared(root);
         cpu->processors = info->processors;
@@ -204,6 +205,14 @@ Cpu *cpu_read(const Root *root) {
         cpu->confidential = confidential_read(root, info, cpu->facts);
         find_hypervisor(cpu, root, info);
         return cpu;
+}
+
+Cpu *cpu_read(const Root *root) {
+        return read_with(root, cpuinfo_read(root));
+}
+
+Cpu *cpu_read_since(const Root *root, const Cpu *before) {
+        return read_with(root, before->info ? cpuinfo_read_since(root, before->info) : cpuinfo_read(root));
 }
 
 Cpu *cpu_new_unknown(void) {
@@ -230,6 +239,7 @@ void cpu_free(Cpu *cpu) {
         g_free(cpu->hypervisor);
         g_clear_pointer(&cpu->spread, g_ptr_array_unref);
         g_clear_pointer(&cpu->facts, cpu_facts_free);
+        g_clear_pointer(&cpu->info, cpuinfo_free);
         g_free(cpu);
 }
 

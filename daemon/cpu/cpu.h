@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "cpu-facts.h"
+#include "cpuinfo.h"
 #include "root.h"
 
 typedef struct Cpu {
@@ -38,10 +39,13 @@ typedef struct Cpu {
         unsigned processors;      /* how many /proc/cpuinfo has */
         GPtrArray *spread;        /* CpuOdd*: virtualization flags that not all of them have (cpu-spread.h) */
         CpuFacts *facts;
+        Cpuinfo *info; /* what it was read from; NULL: nothing was read */
 } Cpu;
 
 Cpu *cpu_read(const Root *root); /* never fails: what can't be read is empty */
-Cpu *cpu_new_unknown(void);      /* of which nothing was read */
+/* The same, where nothing was heard of the processors since @before: see cpuinfo_read_since(). */
+Cpu *cpu_read_since(const Root *root, const Cpu *before);
+Cpu *cpu_new_unknown(void); /* of which nothing was read */
 void cpu_free(Cpu *cpu);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cpu, cpu_free)
 

@@ -245,7 +245,10 @@ Cpuinfo *cpuinfo_read(const Root *root) {
         Cpuinfo *info = g_new0(Cpuinfo, 1);
         g_autofree Lines *lines = g_new0(Lines, 1);
 
+        info->references = 1;
         info->spread = cpu_spread_new();
+        info->stamps = stamps_new();
+        (void) stamps_stat(info->stamps, root, CPUINFO_PATH, &(struct stat) {});
         lines->fd = root_open(root, CPUINFO_PATH, O_RDONLY | O_NONBLOCK | O_NOCTTY);
         if (lines->fd >= 0) {
                 read_blocks(info, lines);
@@ -257,9 +260,19 @@ Cpuinfo *cpuinfo_read(const Root *root) {
         return info;
 }
 
+Cpuinfo *cpuinfo_read_since(const Root *root, Cpuinfo *before) {
+        return root_is_machine(root) || stamps_hold(before->stamps, root) ? cpuinfo_ref(before) : cpuinfo_read(root);
+}
+
+Cpuinfo *cpuinfo_ref(Cpuinfo *info) {
+        info->references++;
+        return info;
+}
+
 void cpuinfo_free(Cpuinfo *info) {
-        if (!info)
+        if (!info || --info->references > 0)
                 return;
+        stamps_free(info->stamps);
         g_free(info->vendor);
         g_free(info->model);
         g_free(info->flags);

@@ -8,6 +8,7 @@
 #include <glib.h>
 
 #include "root.h"
+#include "stamps.h"
 
 typedef struct Cpuinfo {
         /* Of the first processor; NULL when there is no such line. */
@@ -15,10 +16,17 @@ typedef struct Cpuinfo {
         GStrv virtualization; /* its virtualization flags in the kernel's spelling, sorted, no duplicates */
         unsigned processors;  /* how many were read */
         GPtrArray *spread;    /* CpuOdd*: virtualization flags that others do not share with it */
+        gint references;
+        Stamps *stamps;
 } Cpuinfo;
 
 /* Never fails: what can't be read is not there. */
 Cpuinfo *cpuinfo_read(const Root *root);
+/* @before, when the file has not changed since. Of the machine's, which changes with its processors
+ * and has no time, the caller knows that nothing was heard of them. */
+Cpuinfo *cpuinfo_read_since(const Root *root, Cpuinfo *before);
+/* It belongs to one thread. */
+Cpuinfo *cpuinfo_ref(Cpuinfo *info);
 void cpuinfo_free(Cpuinfo *info);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cpuinfo, cpuinfo_free)
 

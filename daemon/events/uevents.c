@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <linux/netlink.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -47,18 +48,21 @@ static const char *find(const char *text, const char *end, const char *key) {
         return NULL;
 }
 
-bool uevent_is_about_kvm(const char *text, size_t size) {
+UeventNews uevent_judge(const char *text, size_t size) {
         if (size == 0 || text[size - 1] != '\0')
-                return false;
+                return UEVENT_NONE;
 
         const char *end = text + size;
         const char *subsystem = find(text, end, "SUBSYSTEM");
+        if (g_strcmp0(subsystem, "cpu") == 0)
+                return UEVENT_CPUS;
         if (g_strcmp0(subsystem, "misc") == 0)
-                return g_strcmp0(find(text, end, "DEVNAME"), "kvm") == 0;
+                return g_strcmp0(find(text, end, "DEVNAME"), "kvm") == 0 ? UEVENT_KVM : UEVENT_NONE;
         if (g_strcmp0(subsystem, "module") != 0)
-                return false;
+                return UEVENT_NONE;
         const char *path = find(text, end, "DEVPATH");
-        return path && (g_str_equal(path, "/module/kvm") || g_str_has_prefix(path, "/module/kvm_"));
+        const bool ours = path && (g_str_equal(path, "/module/kvm") || g_str_has_prefix(path, "/module/kvm_"));
+        return ours ? UEVENT_KVM : UEVENT_NONE;
 }
 
 static bool is_from_kernel(const struct msghdr *message, const struct sockaddr_nl *sender) {
@@ -72,8 +76,8 @@ static bool is_from_kernel(const struct msghdr *message, const struct sockaddr_n
                credentials.uid == 0;
 }
 
-bool uevents_read(int fd) {
-        bool about_kvm = false;
+UeventNews uevents_read(int fd) {
+        UeventNews news = UEVENT_NONE;
 
         for (unsigned n = 0; n < BURST_MAX; n++) {
                 union {
@@ -96,9 +100,9 @@ bool uevents_read(int fd) {
                 if (size < 0 && errno == EINTR)
                         continue;
                 if (size < 0)
-                        return about_kvm || errno == ENOBUFS;
+                        return errno == ENOBUFS ? UEVENT_ALL : news;
                 if (!(message.msg_flags & MSG_TRUNC) && is_from_kernel(&message, &sender))
-                        about_kvm |= uevent_is_about_kvm(text, (size_t) size);
+                        news |= uevent_judge(text, (size_t) size);
         }
-        return about_kvm;
+        return news;
 }

@@ -29,6 +29,7 @@ struct Watch {
         sd_event_source *timer;
         bool gathering;
         uint64_t usec; /* so long */
+        WatchHeard heard;
 };
 
 static void watch_gather(Watch *watch, uint64_t usec) {
@@ -44,6 +45,22 @@ static void watch_gather(Watch *watch, uint64_t usec) {
                 watch->gathering = true;
 }
 
+static void watch_hear(Watch *watch, bool cpus) {
+        watch->heard.last = MAX(watch->heard.last, g_get_monotonic_time());
+        watch->heard.cpus |= cpus;
+        watch_gather(watch, GATHER_USEC);
+}
+
+void watch_arm(gpointer data) {
+        Watch *watch = data;
+
+        if (inotify_watch_arm(watch->inotify))
+                return;
+        /* It has to be read then whatever is heard until then. */
+        watch->heard.last = G_MAXINT64;
+        watch_gather(watch, REARM_USEC);
+}
+
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         Watch *watch = userdata;
 
@@ -55,9 +72,9 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
                 return 0;
         }
         log_debug("The host is read anew");
-        if (!inotify_watch_arm(watch->inotify))
-                watch_gather(watch, REARM_USEC);
-        watch->news(watch->userdata);
+        const WatchHeard heard = watch->heard;
+        watch->heard = (WatchHeard) {};
+        watch->news(watch->userdata, &heard);
         return 0;
 }
 
@@ -66,15 +83,18 @@ static int on_inotify(sd_event_source *source, int fd, uint32_t events, void *us
 
         if (inotify_watch_read(watch->inotify)) {
                 log_debug("A file of the host has changed");
-                watch_gather(watch, GATHER_USEC);
+                watch_hear(watch, false);
         }
         return 0;
 }
 
 static int on_uevents(sd_event_source *source, int fd, uint32_t events, void *userdata) {
-        if (uevents_read(fd)) {
-                log_debug("The kernel tells of KVM, a module of it or a virtual machine");
-                watch_gather(userdata, GATHER_USEC);
+        Watch *watch = userdata;
+        const UeventNews news = uevents_read(fd);
+
+        if (news != UEVENT_NONE) {
+                log_debug("The kernel tells of KVM, a module of it, a virtual machine or a processor");
+                watch_hear(watch, news & UEVENT_CPUS);
         }
         return 0;
 }
@@ -108,8 +128,7 @@ static int add_sources(Watch *watch, sd_event *event) {
         r = sd_event_source_set_enabled(watch->timer, SD_EVENT_OFF);
         if (r < 0)
                 return r;
-        if (!inotify_watch_arm(watch->inotify))
-                watch_gather(watch, REARM_USEC);
+        watch_arm(watch);
         return root_is_machine(watch->root) ? add_uevents(watch, event) : 0;
 }
 
@@ -127,7 +146,9 @@ Watch *watch_new(sd_event *event, Root *root, const OperationQueue *queue, Watch
 }
 
 void watch_look(gpointer data) {
-        watch_gather(data, GATHER_USEC);
+        Watch *watch = data;
+
+        watch_hear(watch, true);
 }
 
 void watch_free(Watch *watch) {

@@ -26,6 +26,7 @@ typedef struct Listing {
         GPtrArray *files;
         GPtrArray *masked;
         GPtrArray *bad;
+        Stamps *stamps;
 } Listing;
 
 /* Of the process, as the library is. */
@@ -70,10 +71,12 @@ void bad_line_add(GPtrArray *list, const char *path, unsigned line, const char *
 
 /* Whether libkmod takes this entry of a folder for a file of its own: with what it does not take it
  * also hides nothing. */
-static bool classify(const Root *root, GPtrArray *bad, const char *path, bool *ret_empty) {
+static bool classify(const Listing *listing, const char *path, bool *ret_empty) {
+        const Root *root = listing->root;
+        GPtrArray *bad = listing->bad;
         g_autofree char *link = NULL;
         struct stat st;
-        int result = root_stat(root, path, &st);
+        int result = stamps_stat(listing->stamps, root, path, &st);
 
         *ret_empty = false;
         if (result < 0) {
@@ -121,7 +124,7 @@ static bool is_file(const Listing *listing, const char *path, bool *ret_empty, c
 
         *ret_text = NULL;
         if (!g_hash_table_lookup_extended(listing->instead, path, NULL, &text))
-                return classify(listing->root, listing->bad, path, ret_empty);
+                return classify(listing, path, ret_empty);
         *ret_empty = false;
         *ret_text = text;
         return text;
@@ -177,7 +180,7 @@ static int compare_files(const void *a, const void *b) {
         return strcmp((*(ConfFile *const *) a)->name, (*(ConfFile *const *) b)->name);
 }
 
-GPtrArray *conf_list(const Root *root, GHashTable *instead, GPtrArray *masked, GPtrArray *bad) {
+GPtrArray *conf_list(const Root *root, GHashTable *instead, GPtrArray *masked, GPtrArray *bad, Stamps *stamps) {
         g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
         g_autoptr(GHashTable) nothing = g_hash_table_new(g_str_hash, g_str_equal);
         GPtrArray *files = g_ptr_array_new_with_free_func((GDestroyNotify) conf_file_free);
@@ -186,11 +189,15 @@ GPtrArray *conf_list(const Root *root, GHashTable *instead, GPtrArray *masked, G
                                  .names = names,
                                  .files = files,
                                  .masked = masked,
-                                 .bad = bad};
+                                 .bad = bad,
+                                 .stamps = stamps};
 
-        for (const char *const *folder = options_folders; *folder; folder++)
+        for (const char *const *folder = options_folders; *folder; folder++) {
+                /* Before it is read. */
+                (void) stamps_stat(stamps, root, *folder, &(struct stat) {});
                 if (!conf_is_same_folder(root, folder))
                         list_folder(&listing, *folder);
+        }
         g_ptr_array_sort(files, compare_files);
         return files;
 }

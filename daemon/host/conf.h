@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "root.h"
+#include "stamps.h"
 
 typedef struct BadLine {
         char *path;
@@ -45,8 +46,9 @@ extern const char *const options_folders[];
 /* ConfFile*, in the order in which they are read. Absolute paths of those that a file of the same
  * name in an earlier folder hides go to @masked, and what is wrong with an entry to @bad
  * (BadLine*). @instead, or NULL: path beneath the root -> text, files that count as if they were
- * there with that text, or (NULL) were not there. */
-GPtrArray *conf_list(const Root *root, GHashTable *instead, GPtrArray *masked, GPtrArray *bad);
+ * there with that text, or (NULL) were not there. @stamps, or NULL: gets all that the list was made
+ * of. */
+GPtrArray *conf_list(const Root *root, GHashTable *instead, GPtrArray *masked, GPtrArray *bad, Stamps *stamps);
 void conf_file_free(ConfFile *file);
 
 /* modprobe reads a file of that name. */

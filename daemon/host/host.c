@@ -175,7 +175,7 @@ static Host *host_unknown(Root *root, Fault *fault) {
         return host;
 }
 
-static Host *read_all(Root *root, const Loader *loader) {
+static Host *read_all(Root *root, const Loader *loader, const Host *before, bool cpus) {
         Host *host = g_new0(Host, 1);
         struct stat st = {};
 
@@ -183,8 +183,8 @@ static Host *read_all(Root *root, const Loader *loader) {
         host->release = read_line(root, "proc/sys/kernel/osrelease");
         host->boot_id = read_line(root, "proc/sys/kernel/random/boot_id");
         host->container = read_line(root, "run/systemd/container");
-        host->cpu = cpu_read(root);
-        host->options = options_read(root);
+        host->cpu = before && !cpus ? cpu_read_since(root, before->cpu) : cpu_read(root);
+        host->options = before ? options_read_since(root, before->options) : options_read(root);
         host->modules = read_modules(root, loader, host->cpu);
         for (unsigned i = 0; i < host->modules->len; i++) {
                 Module *module = g_ptr_array_index(host->modules, i);
@@ -206,15 +206,19 @@ static Host *read_all(Root *root, const Loader *loader) {
         return host;
 }
 
-Host *host_read(Root *root, const Loader *loader) {
+Host *host_read_since(Root *root, const Loader *loader, const Host *before, bool cpus) {
         fault_watch();
 
-        Host *host = read_all(root, loader);
+        Host *host = read_all(root, loader, before, cpus);
         Fault *fault = fault_found();
         if (!fault)
                 return host;
         host_free(host);
         return host_unknown(root, fault);
+}
+
+Host *host_read(Root *root, const Loader *loader) {
+        return host_read_since(root, loader, NULL, true);
 }
 
 Host *host_succeed(Host *before, Host *now) {

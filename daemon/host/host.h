@@ -56,6 +56,10 @@ typedef struct Host {
 
 /* Never NULL; when the reading was void, it is one of which all is unknown, with the fault. */
 Host *host_read(Root *root, const Loader *loader);
+/* The same after an event, of which @before was known: files of it that are proven not to have
+ * changed (stamps.h) are not read again, nor is cpuinfo unless something was heard of the
+ * processors (@cpus). @before NULL: all is read. */
+Host *host_read_since(Root *root, const Loader *loader, const Host *before, bool cpus);
 /* What is known when @now was read: @now, or @before with the fault of @now, whose reading was
  * void. The other one is freed. */
 Host *host_succeed(Host *before, Host *now);

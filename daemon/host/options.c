@@ -4,7 +4,6 @@
  * each option came from. What libkmod would swallow without an end (a fifo, a line of a megabyte)
  * is left out and said. It must not judge what the options mean. */
 
-#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -227,15 +226,22 @@ static void parse_kernel_word(Reading *reading, char *word) {
                 add_directive(reading, NULL, 0, module, text ?: name);
 }
 
-static void read_kernel_line(Reading *reading) {
-        g_autofree char *text = NULL;
+/* NULL when there is none. */
+static char *read_kernel_line(const Root *root) {
+        char *text = NULL;
         size_t size;
-        bool in_quotes = false;
 
-        if (!root_read(reading->root, "proc/cmdline", ROOT_FILE_MAX, &text, &size, NULL))
-                return;
+        if (!root_read(root, "proc/cmdline", ROOT_FILE_MAX, &text, &size, NULL))
+                return NULL;
         if (size > KERNEL_LINE_MAX)
                 text[KERNEL_LINE_MAX] = 0;
+        return text;
+}
+
+static void parse_kernel_line(Reading *reading, const char *line) {
+        g_autofree char *text = g_strdup(line ?: "");
+        bool in_quotes = false;
+
         for (char *c = text, *word = text;; c++) {
                 bool ended = *c == 0;
 
@@ -332,6 +338,7 @@ Options *options_new(void) {
         options->bad = g_ptr_array_new_with_free_func((GDestroyNotify) bad_line_free);
         options->stops = g_ptr_array_new_with_free_func((GDestroyNotify) option_free);
         options->masked = g_new0(char *, 1);
+        options->references = 1;
         return options;
 }
 
@@ -341,11 +348,14 @@ Options *options_read_with(const Root *root, GHashTable *instead) {
         g_autoptr(GPtrArray) masked = g_ptr_array_new_with_free_func(g_free), files = NULL;
         Reading reading = {.root = root, .options = options, .directives = directives};
 
-        files = conf_list(root, instead, masked, options->bad);
+        options->stamps = instead ? NULL : stamps_new();
+        files = conf_list(root, instead, masked, options->bad, options->stamps);
         for (unsigned i = 0; i < files->len; i++)
                 read_file(&reading, g_ptr_array_index(files, i));
-        read_kernel_line(&reading);
+        options->kernel_line = read_kernel_line(root);
+        parse_kernel_line(&reading, options->kernel_line);
         split_directives(&reading);
+        options_make_index(options);
         g_ptr_array_add(masked, NULL);
         g_strfreev(options->masked);
         options->masked = (GStrv) g_ptr_array_free(g_steal_pointer(&masked), FALSE);
@@ -356,52 +366,29 @@ Options *options_read(const Root *root) {
         return options_read_with(root, NULL);
 }
 
+Options *options_read_since(const Root *root, Options *before) {
+        g_autofree char *line = before->stamps ? read_kernel_line(root) : NULL;
+
+        if (before->stamps && g_strcmp0(line, before->kernel_line) == 0 && stamps_hold(before->stamps, root))
+                return options_ref(before);
+        return options_read(root);
+}
+
+Options *options_ref(Options *options) {
+        options->references++;
+        return options;
+}
+
 void options_free(Options *options) {
-        if (!options)
+        if (!options || --options->references > 0)
                 return;
+        g_clear_pointer(&options->index, g_hash_table_unref);
+        g_clear_pointer(&options->stamps, stamps_free);
+        g_free(options->kernel_line);
         g_ptr_array_unref(options->options);
         g_ptr_array_unref(options->commands);
         g_ptr_array_unref(options->bad);
         g_ptr_array_unref(options->stops);
         g_strfreev(options->masked);
         g_free(options);
-}
-
-char *option_source(const Option *option) {
-        return option->path ? g_strdup_printf("%s:%u", option->path, option->line) : g_strdup("kernel command line");
-}
-
-const Option *options_winner(const Options *options, const char *module, const char *name, GStrv *ret_overridden) {
-        g_autoptr(GPtrArray) overridden = g_ptr_array_new_with_free_func(g_free);
-        const Option *winner = NULL;
-
-        for (unsigned i = options->options->len; i > 0; i--) {
-                const Option *option = g_ptr_array_index(options->options, i - 1);
-
-                if (!g_str_equal(option->module, module) || !g_str_equal(option->name, name))
-                        continue;
-                if (!winner)
-                        winner = option;
-                else
-                        g_ptr_array_add(overridden, option_source(option));
-        }
-        if (ret_overridden) {
-                g_ptr_array_add(overridden, NULL);
-                *ret_overridden = (GStrv) g_ptr_array_free(g_steal_pointer(&overridden), FALSE);
-        }
-        return winner;
-}
-
-const Command *options_command(const Options *options, const char *verb, const char *module) {
-        for (unsigned i = 0; i < options->commands->len; i++) {
-                const Command *command = g_ptr_array_index(options->commands, i);
-
-                if (!g_str_equal(command->verb, verb))
-                        continue;
-                /* libkmod-module.c: patterns, but names for blacklist. */
-                if (g_str_has_suffix(verb, "blacklist") ? g_str_equal(command->module, module)
-                                                        : fnmatch(command->module, module, 0) == 0)
-                        return command;
-        }
-        return NULL;
 }

@@ -44,18 +44,42 @@ typedef struct Options {
          * nothing */
         GPtrArray *stops;
         GStrv masked; /* files that a file of the same name in an earlier folder hides, absolute */
+        gint references;
+        GHashTable *index; /* options-index.c's */
+        Stamps *stamps;    /* of the folders and the files; NULL: it is not what is on disk */
+        char *kernel_line; /* proc/cmdline, or NULL */
 } Options;
 
 Options *options_read(const Root *root); /* never fails: what can't be read is left out */
+/* @before, where nothing that it was read from has changed since, which is told without reading the
+ * files again. */
+Options *options_read_since(const Root *root, Options *before);
 /* The same as it would be with @instead: path beneath the root -> text, or NULL where there is to
  * be no file. */
 Options *options_read_with(const Root *root, GHashTable *instead);
 Options *options_new(void); /* none */
+/* It belongs to the loop's thread, or to the one that made it. */
+Options *options_ref(Options *options);
 void options_free(Options *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Options, options_free)
 
+/* Nobody reads more sources, and a file may have tens of thousands of such lines. */
+#define OPTIONS_OVERRIDDEN_MAX 64U
+
+/* What is said of one parameter of one module, in the order of the kernel. */
+typedef struct OptionGroup {
+        GPtrArray *all; /* Option* */
+        /* Option*: of each value the first from a file, and the first from the kernel command
+         * line */
+        GPtrArray *distinct;
+} OptionGroup;
+
+/* To be called once @options has all of its options. */
+void options_make_index(Options *options);
+/* NULL: nothing is said of it. */
+const OptionGroup *options_group(const Options *options, const char *module, const char *name);
 /* The one that wins, or NULL; @ret_overridden (may be NULL) gets the sources that lose, the
- * strongest first. */
+ * strongest first, at most OPTIONS_OVERRIDDEN_MAX. */
 const Option *options_winner(const Options *options, const char *module, const char *name, GStrv *ret_overridden);
 /* "/etc/modprobe.d/x.conf:3" or "kernel command line". */
 char *option_source(const Option *option);

@@ -13,8 +13,7 @@
 #include "plan.h"
 #include "plan-draft.h"
 
-/* So long at most those in the way who go by themselves are waited for, from when one was first
- * found. */
+/* So long at most those in the way who go by themselves are waited for. */
 #define PATIENCE_USEC (10 * G_USEC_PER_SEC)
 /* A process that ends lets go of its descriptors a moment before KVM lets go of the module
  * (kernel/exit.c: exit_files() comes before exit_task_work()): then nobody is found, and it is
@@ -237,7 +236,9 @@ static bool operation_execute(gpointer data) {
                 operation_drop(operation);
                 return false;
         }
-        host_state_refresh(services->state);
+        /* Somebody may have typed a password meanwhile; root was asked for none. */
+        const gint64 patience = operation->caller.uid == 0 ? G_USEC_PER_SEC : 0;
+        host_state_refresh_since(services->state, g_get_monotonic_time() - patience);
         Plan *plan = operation_plan(operation, true);
         if (!plan)
                 return false;
@@ -380,7 +381,6 @@ static bool operation_judge(gpointer data) {
         Plan *plan = operation_plan(operation, false);
         if (!plan)
                 return false;
-
         const bool waits = operation->flags & REQUEST_WHEN_IDLE;
         if (plan->unchanged || operation->flags & REQUEST_DRY_RUN)
                 operation_look(operation, plan, job_preview);

@@ -82,7 +82,7 @@ static const Option *configure(Effect *effect, const Host *host, const Module *m
                 winner = NULL;
         }
 
-        for (guint n = g_strv_length(effect->overridden); n > EFFECT_OVERRIDDEN_MAX; n--)
+        for (guint n = g_strv_length(effect->overridden); n > OPTIONS_OVERRIDDEN_MAX; n--)
                 g_clear_pointer(&effect->overridden[n - 1], g_free);
         effect->source = winner ? option_source(winner) : g_strdup("");
         effect->configured = winner ? option_value_parse(host, p, winner) ?: g_strdup(winner->value) : g_strdup("");

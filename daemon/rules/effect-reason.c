@@ -55,12 +55,11 @@ static const char *word(const Facts *f, const char *normal) {
  * are given it; else NULL. */
 static const Option *find_runtime(const Facts *f) {
         const Parameter *p = f->effect->parameter;
-        const GPtrArray *options = f->host->options->options;
+        const OptionGroup *group = options_group(f->host->options, p->module, p->name);
 
-        for (unsigned i = 0; i < options->len && f->winner && !f->winner->path; i++) {
-                const Option *o = g_ptr_array_index(options, i);
-                if (!g_str_equal(o->module, p->module) || !g_str_equal(o->name, p->name) ||
-                    !dropin_is_ours(o->path, true))
+        for (unsigned i = 0; group && i < group->all->len && f->winner && !f->winner->path; i++) {
+                const Option *o = g_ptr_array_index(group->all, i);
+                if (!dropin_is_ours(o->path, true))
                         continue;
                 g_autofree char *value = option_value_parse(f->host, p, o);
                 if (g_strcmp0(value, f->effect->current) == 0)

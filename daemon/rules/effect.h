@@ -25,9 +25,6 @@ typedef enum Why {
         WHY_MAX
 } Why;
 
-/* Nobody reads more, and a file may have tens of thousands of such lines. */
-#define EFFECT_OVERRIDDEN_MAX 64U
-
 typedef struct Effect {
         const Parameter *parameter;
         char *value;   /* as sysfs prints it; "" when the module is not loaded */
@@ -40,7 +37,7 @@ typedef struct Effect {
         char *configured;
         const char *normal_default; /* the kernel's default, normalised, "" when unknown */
         char *source;               /* of the configured value, or "" */
-        GStrv overridden;           /* sources that lose, the strongest first, at most EFFECT_OVERRIDDEN_MAX */
+        GStrv overridden;           /* sources that lose, the strongest first, at most OPTIONS_OVERRIDDEN_MAX */
         const char *pending;        /* waits for idle, or "" */
         bool supported;             /* the CPU has what it needs */
         bool writable;              /* without a reload */

@@ -4,20 +4,18 @@
 
 #include "option-value.h"
 
-static bool is_of(const Option *option, const Parameter *parameter) {
-        return g_str_equal(option->module, parameter->module) && g_str_equal(option->name, parameter->name);
-}
-
 char *option_value_parse(const Host *host, const Parameter *parameter, const Option *option) {
         return catalog_parse(parameter, host->release, option->bare ? NULL : option->value);
 }
 
+/* The first of those that have the same value stands for all of them. */
 const Option *option_value_refused(const Host *host, const Parameter *parameter) {
         const Module *module = host_module(host, parameter->module);
+        const OptionGroup *group = options_group(host->options, parameter->module, parameter->name);
 
-        for (unsigned i = 0; i < host->options->options->len; i++) {
-                const Option *option = g_ptr_array_index(host->options->options, i);
-                if (!is_of(option, parameter) || (option->path && module && module->state == MODULE_BUILTIN))
+        for (unsigned i = 0; group && i < group->distinct->len; i++) {
+                const Option *option = g_ptr_array_index(group->distinct, i);
+                if (option->path && module && module->state == MODULE_BUILTIN)
                         continue;
                 g_autofree char *parsed = option_value_parse(host, parameter, option);
                 if (!parsed)

@@ -21,6 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "hosts"))
 
 import emulator  # noqa: E402
+import daemon_counts  # noqa: E402
 import flooded  # noqa: E402
 import instructions  # noqa: E402
 import many_guests  # noqa: E402
@@ -141,6 +142,11 @@ def measure_probe(host):
     yield Row("probe, user space of it", own, total, "all of its CPU time", note=note)
 
 
+def measure_instructions():
+    yield from instructions.measure()
+    yield from daemon_counts.measure()
+
+
 # On the emulated host.
 THERE = {
     "status": measure_status,
@@ -155,7 +161,7 @@ THERE = {
 LOCAL = {
     "guests": many_guests.measure,
     "flood": flooded.measure,
-    "instructions": instructions.measure,
+    "instructions": measure_instructions,
 }
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""How many instructions of user space client and daemon take, counted by callgrind. What else the
-machine does and where the checkout lies is not in them, so that two commits can be compared.
+"""How many instructions of user space client and daemon take, counted by callgrind: the client's;
+the daemon's are in daemon_counts.py. What else the machine does and where the checkout lies is not
+in them, so that two commits can be compared.
 
 A release build of its own, over a tree of files. What would make two runs differ is taken away: the
 environment, the length of names, and, by steady.c, what is random. Compiler, libraries and the
@@ -22,7 +23,6 @@ RELEASE = BUILD / "release"
 CLIENT, DAEMON, STEADY = "client/nestvirtctl", "daemon/nestvirtd", "tests/bench/steady.so"
 
 ROUNDS = 3
-GETS, REFRESHES = 1000, 10
 # The daemon has no handler for it: what ends it does not count.
 END = signal.SIGUSR1
 # What malloc() takes depends on what has been freed in which order since the start, which for a Get
@@ -88,33 +88,12 @@ def count_client(*words):
         return place.counted()
 
 
-def count_daemon(gets, refreshes=0, **environment):
-    """The daemon, from the start of the process until the last of these calls is answered."""
-    with Counted() as place:
-        with place.daemon(place.callgrind(LD_PRELOAD="./steady.so", **environment)):
-            caller = place.client()
-            for _ in range(gets):
-                caller.get("Nested")
-            for _ in range(refreshes):
-                caller.call("Refresh", ("t", 0))
-        return place.counted()
-
-
-def count_get():
-    """Of many that are alike: the difference to a daemon that is asked once."""
-    return (count_daemon(1 + GETS, **LARGE_CACHE) - count_daemon(1, **LARGE_CACHE)) / GETS
-
-
-def count_refresh():
-    return (count_daemon(1, REFRESHES) - count_daemon(1)) / REFRESHES
-
-
-def count(what, function, *arguments, unit="M", note=""):
+def count(what, function, *arguments, unit="M", goal=None, note=""):
     """A row, whose note says how far the runs are from each other: a smaller difference says
     nothing."""
     counts = [function(*arguments) for _ in range(ROUNDS)]
     spread = (max(counts) - min(counts)) / min(counts)
-    return Row(f"instructions: {what}", statistics.median(counts) / UNITS[unit], unit=unit, digits=3,
+    return Row(f"instructions: {what}", statistics.median(counts) / UNITS[unit], goal=goal, absolute=True, unit=unit, digits=3,
                note=f"{note}{ROUNDS} runs, which differ by {spread:.3%}")
 
 
@@ -123,6 +102,3 @@ def measure():
     yield count("nestvirtctl status", count_client, "status")
     yield count("nestvirtctl show", count_client, "show")
     yield count("nestvirtctl show --all", count_client, "show", "--all")
-    yield count("start to the first answer", count_daemon, 1)
-    yield count("a Get, daemon", count_get, unit="k", note=f"of {GETS} alike, malloc() with a large cache; ")
-    yield count("a Refresh, daemon", count_refresh, note=f"of {REFRESHES} alike; ")

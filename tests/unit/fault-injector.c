@@ -29,6 +29,7 @@ static _Thread_local unsigned calls, failing;
 static _Thread_local int failure;
 static _Thread_local bool staying;
 static _Thread_local char struck[256];
+static _Thread_local unsigned syncs;
 static const char *refused_name;
 
 void fault_inject(unsigned n, int errnum, bool lasting) {
@@ -82,6 +83,15 @@ void fault_kill_here(void) {
 static bool alteration_fails(const char *call) {
         fault_kill_here();
         return fails(call, "");
+}
+
+static bool sync_fails(void) {
+        syncs++;
+        return alteration_fails("fsync");
+}
+
+unsigned fault_syncs(void) {
+        return syncs;
 }
 
 /* In a way that lets it be called: ISO C has none. */
@@ -158,7 +168,7 @@ STAND_BEFORE(FILE *, fdopen, (int fd, const char *mode), (fd, mode), NULL)
 STAND_BEFORE(void *, mmap, (void *at, size_t size, int protection, int flags, int fd, off_t offset),
              (at, size, protection, flags, fd, offset), MAP_FAILED)
 
-STAND_BEFORE_ALTERING(fsync, (int fd), (fd))
+STAND_BEFORE_IF(sync_fails(), int, fsync, (int fd), (fd), -1)
 STAND_BEFORE_ALTERING(fchmod, (int fd, mode_t mode), (fd, mode))
 STAND_BEFORE_ALTERING(mkdirat, (AT, mode_t mode), (fd, path, mode))
 STAND_BEFORE_ALTERING(unlinkat, (AT, int flags), (fd, path, flags))

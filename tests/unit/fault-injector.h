@@ -21,6 +21,8 @@ unsigned fault_injected(void);
 const char *fault_struck(void);
 /* What is called meanwhile is neither counted nor fails. */
 void fault_pause(bool pause);
+/* How often this thread has called fsync(2). */
+unsigned fault_syncs(void);
 /* Something is altered by other means, as by a loader of modules: the process may end here as
  * well. */
 void fault_kill_here(void);

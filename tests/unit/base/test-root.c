@@ -212,7 +212,7 @@ static void test_nothing_staged_is_fine(Tree *tree, gconstpointer data) {
         assert_file(tree, PATH, NULL);
 }
 
-/* First the text, then its name in the folder; after the rename the folder again. */
+/* The text before it gets its name; after that, unless it may wait, the folder. */
 static void test_order_on_disk(Tree *tree, gconstpointer data) {
         g_autoptr(GString) log = g_string_new(NULL);
         g_autoptr(GError) error = NULL;
@@ -220,7 +220,13 @@ static void test_order_on_disk(Tree *tree, gconstpointer data) {
         tree_folder(tree, "etc/modprobe.d");
         order = log;
         g_assert_true(file_stage(tree->root, PATH, "text", &error));
-        g_assert_cmpstr(log->str, ==, "sync-file sync-folder ");
+        g_assert_true(file_discard(tree->root, PATH, &error));
+        g_assert_cmpstr(log->str, ==, "sync-file ");
+        g_assert_true(file_stage(tree->root, PATH, "text", &error));
+        g_assert_true(file_publish_soon(tree->root, PATH, &error));
+        g_assert_true(file_remove_soon(tree->root, PATH, &error));
+        g_assert_cmpstr(log->str, ==, "sync-file sync-file rename ");
+        g_assert_true(file_stage(tree->root, PATH, "text", &error));
         g_string_truncate(log, 0);
         g_assert_true(file_publish(tree->root, PATH, &error));
         g_assert_cmpstr(log->str, ==, "rename sync-folder ");

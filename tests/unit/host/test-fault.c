@@ -17,14 +17,15 @@
 #include "made-host.h"
 #include "plan-draft.h"
 #include "request.h"
+#include "unpacked.h"
 
 static void free_loader(Loader *loader) {
         loader->free(loader);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Loader, free_loader)
 
-static void print(GString *text, GVariant *described) {
-        g_autoptr(GVariant) value = g_variant_ref_sink(described);
+static void print(GString *text, Packed *described) {
+        g_autoptr(GVariant) value = unpacked(described);
         g_autofree char *printed = g_variant_print(value, false);
 
         g_string_append_printf(text, "%s\n", printed);

@@ -302,7 +302,7 @@ static void test_overridden_by_far_too_many(void) {
         g_autoptr(Effect) effect = effect_new(host, catalog_find("kvm_amd", "nested"));
 
         g_assert_cmpstr(effect->source, ==, "/etc/modprobe.d/admin.conf:5000");
-        g_assert_cmpuint(g_strv_length(effect->overridden), ==, EFFECT_OVERRIDDEN_MAX);
+        g_assert_cmpuint(g_strv_length(effect->overridden), ==, OPTIONS_OVERRIDDEN_MAX);
         g_assert_cmpstr(effect->overridden[0], ==, "/etc/modprobe.d/admin.conf:4999");
 }
 
