@@ -20,6 +20,7 @@ import traceback
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "hosts"))
 
+import client_counts  # noqa: E402
 import emulator  # noqa: E402
 import flooded  # noqa: E402
 import instructions  # noqa: E402
@@ -156,6 +157,7 @@ LOCAL = {
     "guests": many_guests.measure,
     "flood": flooded.measure,
     "instructions": instructions.measure,
+    "client": client_counts.measure,
 }
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""How many instructions of user space client and daemon take, counted by callgrind. What else the
-machine does and where the checkout lies is not in them, so that two commits can be compared.
+"""How many instructions of user space the daemon takes, counted by callgrind; the client's are
+counted by client_counts.py. What else the machine does and where the checkout lies is not in them,
+so that two commits can be compared.
 
 A release build of its own, over a tree of files. What would make two runs differ is taken away: the
 environment, the length of names, and, by steady.c, what is random. Compiler, libraries and the
@@ -19,7 +20,9 @@ from rows import Row
 
 FIXTURE = "amd-epyc-6.1"
 RELEASE = BUILD / "release"
-CLIENT, DAEMON, STEADY = "client/nestvirtctl", "daemon/nestvirtd", "tests/bench/steady.so"
+# What is counted, and what they load and run.
+PROGRAMS = ["client/nestvirtctl", "client/nestvirtctl-json.so", "client/nestvirtctl-xml.so", "daemon/nestvirtd",
+            "daemon/nestvirt-libvirt.so", "daemon/nestvirt-device", "tests/bench/steady.so"]
 
 ROUNDS = 3
 GETS, REFRESHES = 1000, 10
@@ -34,7 +37,7 @@ UNITS = {"M": 1e6, "k": 1e3}
 
 def build_release():
     """Only what is counted; where it has been built before, only what has changed."""
-    commands = [["ninja", "--quiet", "-C", RELEASE, CLIENT, DAEMON, STEADY]]
+    commands = [["ninja", "--quiet", "-C", RELEASE, *PROGRAMS]]
     if not (RELEASE / "build.ninja").exists():
         commands.insert(0, ["meson", "setup", "--buildtype=release", RELEASE, TESTS.parent])
     for command in commands:
@@ -50,7 +53,7 @@ class Counted(Place):
     def setUp(self):
         super().setUp()
         shutil.copytree(FIXTURES / FIXTURE, self.host, symlinks=True)
-        for name in (CLIENT, DAEMON, STEADY):
+        for name in PROGRAMS:
             shutil.copy(RELEASE / name, self.folder)
 
     def callgrind(self, **more):
@@ -77,15 +80,6 @@ class Counted(Place):
         process.send_signal(END)
         if process.wait(TIMEOUT) != -END:
             raise HostError(f"the daemon has ended by itself: {process.log.read_text()}")
-
-
-def count_client(*words):
-    """The whole process; the daemon, which runs as it is, has answered somebody else already."""
-    with Counted() as place, place.daemon(["env", f"--chdir={place.folder}"]):
-        place.client().get("Nested")
-        subprocess.run([*place.callgrind(), "./nestvirtctl", *words], check=True, stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL)
-        return place.counted()
 
 
 def count_daemon(gets, refreshes=0, **environment):
@@ -120,9 +114,6 @@ def count(what, function, *arguments, unit="M", note=""):
 
 def measure():
     build_release()
-    yield count("nestvirtctl status", count_client, "status")
-    yield count("nestvirtctl show", count_client, "show")
-    yield count("nestvirtctl show --all", count_client, "show", "--all")
     yield count("start to the first answer", count_daemon, 1)
     yield count("a Get, daemon", count_get, unit="k", note=f"of {GETS} alike, malloc() with a large cache; ")
     yield count("a Refresh, daemon", count_refresh, note=f"of {REFRESHES} alike; ")
