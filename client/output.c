@@ -43,10 +43,15 @@ bool output_wants_colours(void) {
         return output_is_terminal() && !(none && *none);
 }
 
-static bool is_plain(const char *text) {
+/* Where something begins that is not just a letter that takes one column. */
+static const char *plain_end(const char *text) {
         while (*text >= ' ' && *text <= '~')
                 text++;
-        return !*text;
+        return text;
+}
+
+static bool is_plain(const char *text) {
+        return !*plain_end(text);
 }
 
 /* Control characters, those that turn the direction of what follows, and the ends of lines and of
@@ -63,12 +68,12 @@ bool output_is_unsafe(gunichar c) {
         }
 }
 
-static void append_escaped(GString *escaped, const char *text) {
-        if (is_plain(text)) { /* as nearly everything is, in the longest lists */
-                g_string_append(escaped, text);
-                return;
-        }
+char *output_escape(const char *text) {
+        if (is_plain(text)) /* as nearly everything is, in the longest lists */
+                return g_strdup(text);
         g_autofree char *valid = g_utf8_make_valid(text, -1);
+        GString *escaped = g_string_sized_new(strlen(valid));
+
         for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
                 const gunichar c = g_utf8_get_char(p);
                 if (output_is_unsafe(c))
@@ -76,25 +81,24 @@ static void append_escaped(GString *escaped, const char *text) {
                 else
                         g_string_append_unichar(escaped, c);
         }
-}
-
-char *output_escape(const char *text) {
-        GString *escaped = g_string_sized_new(strlen(text) + 1);
-
-        append_escaped(escaped, text);
         return g_string_free(escaped, FALSE);
 }
 
+static void append_escaped(GString *to, const char *text) {
+        g_autofree char *escaped = is_plain(text) ? NULL : output_escape(text);
+
+        g_string_append(to, escaped ?: text);
+}
+
 unsigned output_char_width(gunichar c) {
-        if (c < 0x7f)
-                return 1;
         return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
 }
 
 unsigned output_width(const char *text) {
-        unsigned width = 0;
+        const char *end = plain_end(text);
+        unsigned width = (unsigned) (end - text);
 
-        for (const char *p = text; *p; p = g_utf8_next_char(p))
+        for (const char *p = end; *p; p = g_utf8_next_char(p))
                 width += output_char_width(g_utf8_get_char(p));
         return width;
 }

@@ -44,5 +44,5 @@ guint32 sample_omitted(const Sample *now);
 /* What is said of a machine besides: how many are withheld, and why (@ret is the sample's, or
  * ""). */
 unsigned sample_withheld(const Sample *now, const char *machine, const char **ret_reason);
-/* a{sa{sd}}: all rates; floating. */
+/* By machine and counter: all rates. */
 Value *sample_rates(const Sample *now, const Sample *before);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The module that writes JSON, by json-c: a walk over the values. It is loaded when JSON is asked for
- * (json.c), which most do not. */
+/* The module that writes JSON, by json-c: a walk over the values. It is loaded when JSON is asked
+ * for (json.c), which most do not. */
 
 #include <json-c/json.h>
 #include <math.h>
@@ -13,8 +13,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_object, json_object_put)
 
 static json_object *json_of(const Value *value, JsonKey key_of);
 
-/* The library's NULL is a null, and also what it returns when there is no memory, where all else here
- * ends, too. */
+/* The library's NULL is a null, and also what it returns when there is no memory, where all else
+ * here ends, too. */
 static json_object *made(json_object *object) {
         if (!object)
                 g_error("There is no memory for JSON");

@@ -8,6 +8,6 @@
 #include "value.h"
 
 /* The next value of @message, of that @type, which is one complete type; its texts are the
- * message's, which is kept. A negative errno when it is another, malformed, holds a file descriptor,
- * or is nested too deeply. */
+ * message's, which is kept. A negative errno when it is another, malformed, holds a file
+ * descriptor, or is nested too deeply. */
 int message_read(sd_bus_message *message, const char *type, Value **ret);

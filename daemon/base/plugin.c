@@ -13,9 +13,9 @@ static void *open_plugin(const char *file) {
         g_autofree char *beside = g_build_filename(folder, file, NULL);
         g_autofree char *installed = g_build_filename(LIBEXECDIR, file, NULL);
 
-        /* One that is there and lacks something is the one to speak of: our own objects say themselves that
-         * all of their symbols are to be found at once (-z now). The libraries that come with them have
-         * thousands, of which few are ever called. */
+        /* One that is there and lacks something is the one to speak of: our own objects say
+         * themselves that all of their symbols are to be found at once (-z now). The libraries that
+         * come with them have thousands, of which few are ever called. */
         return dlopen(g_file_test(beside, G_FILE_TEST_EXISTS) ? beside : installed, RTLD_LAZY | RTLD_LOCAL);
 }
 

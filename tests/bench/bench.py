@@ -20,10 +20,10 @@ import traceback
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "hosts"))
 
-import emulator  # noqa: E402
+import client_counts  # noqa: E402
 import daemon_counts  # noqa: E402
+import emulator  # noqa: E402
 import flooded  # noqa: E402
-import instructions  # noqa: E402
 import many_guests  # noqa: E402
 import payload  # noqa: E402
 from agent import HostError  # noqa: E402
@@ -142,11 +142,6 @@ def measure_probe(host):
     yield Row("probe, user space of it", own, total, "all of its CPU time", note=note)
 
 
-def measure_instructions():
-    yield from instructions.measure()
-    yield from daemon_counts.measure()
-
-
 # On the emulated host.
 THERE = {
     "status": measure_status,
@@ -161,7 +156,8 @@ THERE = {
 LOCAL = {
     "guests": many_guests.measure,
     "flood": flooded.measure,
-    "instructions": measure_instructions,
+    "instructions": daemon_counts.measure,
+    "client": client_counts.measure,
 }
 
 

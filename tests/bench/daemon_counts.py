@@ -11,7 +11,7 @@ import subprocess
 
 from agent import HostError
 from clients import MODULE, OBJECT_MANAGER, PROPERTIES, Gio, GLib, module_path, wait_for
-from instructions import END, LARGE_CACHE, TIMEOUT, Counted, count
+from instructions import END, LARGE_CACHE, TIMEOUT, Counted, build_release, count
 from rows import Row
 
 HOSTNAMED = pathlib.Path("/usr/lib/systemd/systemd-hostnamed")
@@ -152,6 +152,7 @@ def growth(what, prepare, plain):
 def measure():
     if not HOSTNAMED.exists():
         raise HostError(f"there is no {HOSTNAMED} to compare with")
+    build_release()
     yield count("start to the first answer", count_start, goal=12)
     yield beside("a Get, daemon", get, hostname, 0.95, MANY)
     yield beside("GetAll of the manager", get_all, hostname_all, 0.4, SOME)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""How many instructions of user space client and daemon take, counted by callgrind: the client's;
-the daemon's are in daemon_counts.py. What else the machine does and where the checkout lies is not
+"""How many instructions of user space something takes, counted by callgrind: the machinery of
+client_counts.py and daemon_counts.py. What else the machine does and where the checkout lies is not
 in them, so that two commits can be compared.
 
 A release build of its own, over a tree of files. What would make two runs differ is taken away: the
@@ -20,7 +20,9 @@ from rows import Row
 
 FIXTURE = "amd-epyc-6.1"
 RELEASE = BUILD / "release"
-CLIENT, DAEMON, STEADY = "client/nestvirtctl", "daemon/nestvirtd", "tests/bench/steady.so"
+# What is counted, and what they load and run.
+PROGRAMS = ["client/nestvirtctl", "client/nestvirtctl-json.so", "client/nestvirtctl-xml.so", "daemon/nestvirtd",
+            "daemon/nestvirt-libvirt.so", "daemon/nestvirt-device", "tests/bench/steady.so"]
 
 ROUNDS = 3
 # The daemon has no handler for it: what ends it does not count.
@@ -34,7 +36,7 @@ UNITS = {"M": 1e6, "k": 1e3}
 
 def build_release():
     """Only what is counted; where it has been built before, only what has changed."""
-    commands = [["ninja", "--quiet", "-C", RELEASE, CLIENT, DAEMON, STEADY]]
+    commands = [["ninja", "--quiet", "-C", RELEASE, *PROGRAMS]]
     if not (RELEASE / "build.ninja").exists():
         commands.insert(0, ["meson", "setup", "--buildtype=release", RELEASE, TESTS.parent])
     for command in commands:
@@ -50,7 +52,7 @@ class Counted(Place):
     def setUp(self):
         super().setUp()
         shutil.copytree(FIXTURES / FIXTURE, self.host, symlinks=True)
-        for name in (CLIENT, DAEMON, STEADY):
+        for name in PROGRAMS:
             shutil.copy(RELEASE / name, self.folder)
 
     def callgrind(self, **more):
@@ -79,15 +81,6 @@ class Counted(Place):
             raise HostError(f"the daemon has ended by itself: {process.log.read_text()}")
 
 
-def count_client(*words):
-    """The whole process; the daemon, which runs as it is, has answered somebody else already."""
-    with Counted() as place, place.daemon(["env", f"--chdir={place.folder}"]):
-        place.client().get("Nested")
-        subprocess.run([*place.callgrind(), "./nestvirtctl", *words], check=True, stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL)
-        return place.counted()
-
-
 def count(what, function, *arguments, unit="M", goal=None, note=""):
     """A row, whose note says how far the runs are from each other: a smaller difference says
     nothing."""
@@ -95,10 +88,3 @@ def count(what, function, *arguments, unit="M", goal=None, note=""):
     spread = (max(counts) - min(counts)) / min(counts)
     return Row(f"instructions: {what}", statistics.median(counts) / UNITS[unit], goal=goal, absolute=True, unit=unit, digits=3,
                note=f"{note}{ROUNDS} runs, which differ by {spread:.3%}")
-
-
-def measure():
-    build_release()
-    yield count("nestvirtctl status", count_client, "status")
-    yield count("nestvirtctl show", count_client, "show")
-    yield count("nestvirtctl show --all", count_client, "show", "--all")
