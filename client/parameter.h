@@ -6,6 +6,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "value.h"
+
 /* "on" for the "1" of a switch; any other value as it is. */
 const char *parameter_word(const Value *entry, const char *value);
 /* What the next load gets: "off", "default (on)", or "default" when the kernel's is not known. */
