@@ -5,14 +5,13 @@
 
 #include <string.h>
 
-#include "bound.h"
 #include "describe-guest.h"
 #include "guest-impact.h"
+#include "guest-row.h"
 #include "guest-table.h"
 #include "guest-unasked.h"
 #include "guest-verdict.h"
 #include "object.h"
-#include "variant.h"
 
 struct GuestTable {
         Objects *objects;
@@ -20,6 +19,7 @@ struct GuestTable {
         GHashTable *facts;    /* UUID -> GuestFacts*, whose it is */
         GHashTable *left_out; /* a set of UUIDs, the facts': those for which there is no room among the objects */
         bool compares;        /* guest_table_compares() */
+        unsigned edition;     /* another one after each change */
         GuestHost host;
         GHashTable *running; /* for guest_table_running(): never written to; NULL: to be made anew */
 };
@@ -69,7 +69,8 @@ const GuestHost *guest_table_host(const GuestTable *table) {
         return &table->host;
 }
 
-static bool publish(const GuestTable *table, const GuestFacts *facts) {
+static bool publish(GuestTable *table, const GuestFacts *facts) {
+        table->edition++;
         const bool there = objects_publish_guest(table->objects, facts->uuid, describe_guest(facts, &table->host));
 
         if (there)
@@ -84,7 +85,7 @@ unsigned guest_table_left_out(const GuestTable *table) {
 }
 
 /* There is room again. */
-static void fill_up(const GuestTable *table) {
+static void fill_up(GuestTable *table) {
         GHashTableIter iter;
         gpointer uuid;
 
@@ -111,6 +112,7 @@ void guest_table_take(GuestTable *table, GuestFacts *facts) {
 static void forget(GuestTable *table, const char *uuid) {
         if (!g_hash_table_contains(table->facts, uuid))
                 return;
+        table->edition++;
         objects_withdraw_guest(table->objects, uuid);
         (void) g_hash_table_remove(table->left_out, uuid);
         (void) g_hash_table_remove(table->facts, uuid);
@@ -218,41 +220,18 @@ GPtrArray *guest_table_unasked(const GuestTable *table) {
         return names;
 }
 
-static GVariant *describe_row(const GuestFacts *facts, const GuestHost *host) {
-        g_autoptr(GuestVerdict) verdict = guest_verdict_new(facts, host);
-        g_autofree char *path = object_guest_path(facts->uuid);
-        const GuestCpu *cpu = &facts->defined;
-
-        return bound_reply(g_variant_new("(o@sb@s@s@ssssb@s)", path, variant_text(facts->name), facts->active,
-                                         variant_text(cpu->mode), variant_text(cpu->model), variant_text(cpu->policy),
-                                         verdict->next_start, verdict->now, verdict->using, verdict->restart_needed,
-                                         variant_text(verdict->saved_state)));
+GList *guest_table_sorted(const GuestTable *table) {
+        return sorted(table);
 }
 
-/* The last row, which stands for the rest. */
-static int append_rest(sd_bus_message *message, guint32 omitted) {
-        g_autofree char *count = g_strdup_printf("%u", omitted);
-
-        return sd_bus_message_append(message, "(osbssssssbs)", "/", count, 0, "", "", "", "", "", "", 0, "");
+unsigned guest_table_edition(const GuestTable *table) {
+        return table->edition;
 }
 
-int guest_table_append(const GuestTable *table, sd_bus_message *message) {
-        const unsigned left_out = guest_table_left_out(table);
-        g_autoptr(GList) all = sorted(table);
-        BoundRows rows = {};
-        int r = sd_bus_message_open_container(message, SD_BUS_TYPE_ARRAY, "(osbssssssbs)");
-
-        for (const GList *i = all; i && r >= 0; i = i->next) {
-                const GuestFacts *facts = i->data;
-                if (g_hash_table_contains(table->left_out, facts->uuid))
-                        continue;
-                g_autoptr(GVariant) row = describe_row(facts, &table->host);
-                if (bound_rows_take(&rows, bound_size(row), BOUND_ROWS))
-                        r = variant_append(message, row);
-        }
-        if (r >= 0 && left_out + rows.omitted > 0)
-                r = append_rest(message, left_out + rows.omitted);
-        return r < 0 ? r : sd_bus_message_close_container(message);
+int guest_table_append(const GuestTable *table, const GuestFacts *facts, sd_bus_message *message, BoundRows *rows) {
+        return g_hash_table_contains(table->left_out, facts->uuid)
+                               ? 0
+                               : guest_row_append(facts, &table->host, message, rows);
 }
 
 bool guest_table_foresee(const GuestTable *table, const Plan *plan, GPtrArray *impact) {
