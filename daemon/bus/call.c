@@ -215,7 +215,7 @@ void call_ask_turn(Call *call, OperationQueue *queue, OperationBegin begin, GDes
 }
 
 /* Whoever calls gets an answer, be it that there is none. */
-static void call_send(Call *call, sd_bus_message *reply, int r) {
+void call_send(Call *call, sd_bus_message *reply, int r) {
         if (r >= 0)
                 r = sd_bus_send(NULL, reply, NULL);
         else
@@ -228,23 +228,14 @@ static void call_send(Call *call, sd_bus_message *reply, int r) {
         call_drop(call);
 }
 
-void call_reply_with(Call *call, int (*fill)(sd_bus_message *reply, gconstpointer data), gconstpointer data) {
+void call_reply(Call *call, GVariant *body) {
+        g_autoptr(GVariant) bounded = body ? bound_reply(body) : NULL;
         sd_bus_message *reply = NULL;
 
         int r = sd_bus_message_new_method_return(call->message, &reply);
         if (r >= 0)
-                r = fill(reply, data);
+                r = variant_append_body(reply, bounded);
         call_send(call, reply, r);
-}
-
-static int fill_body(sd_bus_message *reply, gconstpointer body) {
-        return variant_append_body(reply, (GVariant *) body);
-}
-
-void call_reply(Call *call, GVariant *body) {
-        g_autoptr(GVariant) bounded = body ? bound_reply(body) : NULL;
-
-        call_reply_with(call, fill_body, bounded);
 }
 
 void call_fail(Call *call, const GError *error) {

@@ -70,12 +70,12 @@ void call_ask_turn(Call *call, OperationQueue *queue, OperationBegin begin, GDes
 /* Whose it is, once it is admitted. */
 uid_t call_uid(const Call *call);
 
-/* Replies with what @fill appends to the message, within the bounds of bound.h; a negative errno of
- * its makes it an error. */
-void call_reply_with(Call *call, int (*fill)(sd_bus_message *reply, gconstpointer data), gconstpointer data);
 /* Replies with the members of the tuple @body (consumed when floating), as much as may be said of
  * it (bound.h), or with nothing when NULL. */
 void call_reply(Call *call, GVariant *body);
+/* Replies with @reply, which is within the bounds of bound.h and is taken over, or, when @r is a
+ * negative errno, with an error. */
+void call_send(Call *call, sd_bus_message *reply, int r);
 void call_fail(Call *call, const GError *error);
 /* No reply: the caller is gone, or the daemon ends. */
 void call_drop(Call *call);

@@ -29,7 +29,7 @@ static int append_number(sd_bus_message *message, char letter, const char **at) 
         } value = {};
 
         if (letter == SD_BUS_TYPE_BOOLEAN)
-                value.boolean = *(*at)++;
+                value.boolean = *(*at)++ != 0;
         else if (letter == SD_BUS_TYPE_UINT32 || letter == SD_BUS_TYPE_INT32)
                 packed_take_number(at, &value.word, sizeof(value.word));
         else if (letter == SD_BUS_TYPE_UINT64)

@@ -129,7 +129,7 @@ static void on_listed(Call *call, GuestFound *found, const GError *error, gpoint
         if (error)
                 call_fail(call, error);
         else
-                call_reply_with(call, guests_append, userdata);
+                guests_list(userdata, call);
 }
 
 int method_list_guests(sd_bus_message *message, void *userdata, sd_bus_error *error) {

@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-#include "bound.h"
 #include "describe-guest.h"
 #include "guest-impact.h"
+#include "guest-row.h"
 #include "guest-table.h"
 #include "guest-unasked.h"
 #include "guest-verdict.h"
@@ -19,6 +19,7 @@ struct GuestTable {
         GHashTable *facts;    /* UUID -> GuestFacts*, whose it is */
         GHashTable *left_out; /* a set of UUIDs, the facts': those for which there is no room among the objects */
         bool compares;        /* guest_table_compares() */
+        unsigned edition;     /* another one after each change */
         GuestHost host;
         GHashTable *running; /* for guest_table_running(): never written to; NULL: to be made anew */
 };
@@ -68,7 +69,8 @@ const GuestHost *guest_table_host(const GuestTable *table) {
         return &table->host;
 }
 
-static bool publish(const GuestTable *table, const GuestFacts *facts) {
+static bool publish(GuestTable *table, const GuestFacts *facts) {
+        table->edition++;
         const bool there = objects_publish_guest(table->objects, facts->uuid, describe_guest(facts, &table->host));
 
         if (there)
@@ -83,7 +85,7 @@ unsigned guest_table_left_out(const GuestTable *table) {
 }
 
 /* There is room again. */
-static void fill_up(const GuestTable *table) {
+static void fill_up(GuestTable *table) {
         GHashTableIter iter;
         gpointer uuid;
 
@@ -110,6 +112,7 @@ void guest_table_take(GuestTable *table, GuestFacts *facts) {
 static void forget(GuestTable *table, const char *uuid) {
         if (!g_hash_table_contains(table->facts, uuid))
                 return;
+        table->edition++;
         objects_withdraw_guest(table->objects, uuid);
         (void) g_hash_table_remove(table->left_out, uuid);
         (void) g_hash_table_remove(table->facts, uuid);
@@ -231,73 +234,18 @@ GPtrArray *guest_table_unasked(const GuestTable *table) {
         return names;
 }
 
-/* The texts of a row that are others'. */
-enum { ROW_NAME, ROW_MODE, ROW_MODEL, ROW_POLICY, ROW_SAVED_STATE, ROW_TEXTS };
-
-/* Makes what D-Bus takes, and within its bounds, of one that is not: those are few among many. */
-static void bound_row_text(const char **text, GPtrArray *made) {
-        const gsize length = strlen(*text ?: "");
-
-        if (*text && length <= BOUND_NAME && g_utf8_validate_len(*text, length, NULL))
-                return;
-        g_autofree char *valid = g_utf8_make_valid(*text ?: "", -1);
-        g_ptr_array_add(made, bound_text(valid, BOUND_NAME));
-        *text = g_ptr_array_index(made, made->len - 1);
+GList *guest_table_sorted(const GuestTable *table) {
+        return sorted(table);
 }
 
-/* What a row takes in a message, at most: each text with its length, its end and what aligns it. */
-static gsize row_size(const char *const *texts, const char *path) {
-        gsize size = 128 + strlen(path);
-
-        for (unsigned i = 0; i < ROW_TEXTS; i++)
-                size += 8 + strlen(texts[i]);
-        return size;
+unsigned guest_table_edition(const GuestTable *table) {
+        return table->edition;
 }
 
-/* Straight into the message: values made first would be most of the work for many guests. */
-static int append_row(const GuestFacts *facts, const GuestHost *host, BoundRows *rows, sd_bus_message *message) {
-        g_autoptr(GuestVerdict) verdict = guest_verdict_new(facts, host);
-        g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func(g_free);
-        g_autofree char *path = object_guest_path(facts->uuid);
-        const GuestCpu *cpu = &facts->defined;
-        const char *texts[ROW_TEXTS] = {[ROW_NAME] = facts->name,
-                                        [ROW_MODE] = cpu->mode,
-                                        [ROW_MODEL] = cpu->model,
-                                        [ROW_POLICY] = cpu->policy,
-                                        [ROW_SAVED_STATE] = verdict->saved_state};
-
-        for (unsigned i = 0; i < ROW_TEXTS; i++)
-                bound_row_text(&texts[i], made);
-        if (!bound_rows_take(rows, row_size(texts, path), BOUND_ROWS))
-                return 0;
-        return sd_bus_message_append(message, "(osbssssssbs)", path, texts[ROW_NAME], (int) facts->active,
-                                     texts[ROW_MODE], texts[ROW_MODEL], texts[ROW_POLICY], verdict->next_start,
-                                     verdict->now, verdict->using, (int) verdict->restart_needed,
-                                     texts[ROW_SAVED_STATE]);
-}
-
-/* The last row, which stands for the rest. */
-static int append_rest(sd_bus_message *message, guint32 omitted) {
-        g_autofree char *count = g_strdup_printf("%u", omitted);
-
-        return sd_bus_message_append(message, "(osbssssssbs)", "/", count, 0, "", "", "", "", "", "", 0, "");
-}
-
-int guest_table_append(const GuestTable *table, sd_bus_message *message) {
-        const unsigned left_out = guest_table_left_out(table);
-        g_autoptr(GList) all = sorted(table);
-        BoundRows rows = {};
-        int r = sd_bus_message_open_container(message, SD_BUS_TYPE_ARRAY, "(osbssssssbs)");
-
-        for (const GList *i = all; i && r >= 0; i = i->next) {
-                const GuestFacts *facts = i->data;
-                if (g_hash_table_contains(table->left_out, facts->uuid))
-                        continue;
-                r = append_row(facts, &table->host, &rows, message);
-        }
-        if (r >= 0 && left_out + rows.omitted > 0)
-                r = append_rest(message, left_out + rows.omitted);
-        return r < 0 ? r : sd_bus_message_close_container(message);
+int guest_table_append(const GuestTable *table, const GuestFacts *facts, sd_bus_message *message, BoundRows *rows) {
+        return g_hash_table_contains(table->left_out, facts->uuid)
+                               ? 0
+                               : guest_row_append(facts, &table->host, message, rows);
 }
 
 bool guest_table_foresee(const GuestTable *table, const Plan *plan, GPtrArray *impact) {

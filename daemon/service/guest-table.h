@@ -4,6 +4,7 @@
 /* What is known of all guests, held against the host and published: whatever is written into it is
  * compared with what was there, and what differs is signalled. It asks nobody. */
 
+#include "bound.h"
 #include "guest-facts.h"
 #include "guest-host.h"
 #include "host-state.h"
@@ -29,10 +30,12 @@ unsigned guest_table_left_out(const GuestTable *table);
  * (guest-unasked.h), in their order. */
 GPtrArray *guest_table_unasked(const GuestTable *table);
 
-/* Appends the array that ListGuests returns: the guests in the order of their names, then of their
- * UUIDs; when some have no object, or are too many for one message, a last row "/" whose name is
- * their number. */
-int guest_table_append(const GuestTable *table, sd_bus_message *message);
+/* GuestFacts*, in the order of their names, then of their UUIDs; they are the table's, until
+ * something is written into it, after which the edition is another one. */
+GList *guest_table_sorted(const GuestTable *table);
+unsigned guest_table_edition(const GuestTable *table);
+/* Appends the guest as a row of ListGuests, if it has an object: see guest-row.h. */
+int guest_table_append(const GuestTable *table, const GuestFacts *facts, sd_bus_message *message, BoundRows *rows);
 /* A set of the UUIDs of those that run on KVM: a reference, to what nobody writes to any more, so
  * that another thread may read it, and that many who ask have it once. */
 GHashTable *guest_table_running(GuestTable *table);

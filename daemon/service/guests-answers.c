@@ -175,10 +175,8 @@ void guests_define(Guests *guests, const GuestWaiter *waiter, GuestPlan *plan) {
         guest_queries_add(guests->queries, waiter, job);
 }
 
-int guests_append(sd_bus_message *reply, gconstpointer data) {
-        const Guests *guests = data;
-
-        return guest_table_append(guests->table, reply);
+void guests_list(Guests *guests, Call *call) {
+        guest_listings_add(guests->listings, call);
 }
 
 bool guests_are_hidden(const Guests *guests) {

@@ -8,6 +8,7 @@
 
 #include "guest-events.h"
 #include "guest-job.h"
+#include "guest-listings.h"
 #include "guest-queries.h"
 #include "guest-table.h"
 #include "guests.h"
@@ -51,6 +52,7 @@ struct Guests {
         GuestEvents *events;
         GuestQueries *queries;
         GuestTable *table;
+        GuestListings *listings;
         uint64_t delay; /* before the next try */
         bool told;      /* the journal has that libvirt can't be reached */
         void (*ready)(gpointer userdata);

@@ -55,8 +55,8 @@ void guests_plan(Guests *guests, const GuestWaiter *waiter, const char *uuid, co
 /* Carries it out; takes @plan over. After TimedOut it is not begun any more; what was begun may
  * still be done, as GuestFound says. */
 void guests_define(Guests *guests, const GuestWaiter *waiter, GuestPlan *plan);
-/* Appends those that are known: see guest-table.h. */
-int guests_append(sd_bus_message *reply, gconstpointer guests);
+/* Answers @call with those that are known: see guest-listings.h. */
+void guests_list(Guests *guests, Call *call);
 /* An administrator wants them shown only to those who may read details. */
 bool guests_are_hidden(const Guests *guests);
 /* How many are not shown, as there are too many: see object.h. */

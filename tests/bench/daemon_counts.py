@@ -10,9 +10,11 @@ import pathlib
 import subprocess
 
 from agent import HostError
-from clients import MODULE, OBJECT_MANAGER, PROPERTIES, Gio, GLib, module_path, wait_for
 from instructions import END, LARGE_CACHE, TIMEOUT, Counted, build_release, count
 from rows import Row
+
+# instructions.py makes the folder known.
+from clients import MODULE, OBJECT_MANAGER, PROPERTIES, Gio, GLib, module_path, wait_for  # noqa: E402
 
 HOSTNAMED = pathlib.Path("/usr/lib/systemd/systemd-hostnamed")
 HOSTNAME = "org.freedesktop.hostname1"

@@ -94,6 +94,29 @@ class Objects(Fake):
         with self.refused(ERROR + "InvalidArgs", "0x1"):
             self.observer.call("ListGuests", ("t", 1))
 
+    def test_a_list_in_pieces(self):
+        """Each answer is of one moment, which all signals before it have told of."""
+        policies = ("require", "disable")
+        self.guest(ONE, name="a", defined="custom EPYC require")
+        for number in range(1200):
+            self.guest(str(uuid.UUID(int=number + 1000)), name=f"b{number:04}", defined="custom EPYC require")
+        self.begin()
+        calls = []
+        for turn in range(1, 7):
+            calls.append(self.observer.start("ListGuests", ("t", 0)))
+            self.change(ONE, name="a", defined=f"custom EPYC {policies[turn % 2]}")
+            self.await_signal("PropertiesChanged", turn)
+        for call in calls:
+            self.assertEqual([row[1] for row in call.result()[0]], ["a", *(f"b{number:04}" for number in range(1200))])
+        policy, answers = "require", 0
+        for message in list(self.observer.messages):
+            if message.is_signal("PropertiesChanged", guest_path(ONE)):
+                policy = message.body[1].get("Policy", policy)
+            elif message.body and isinstance(message.body[0], list) and len(message.body[0]) == 1201:
+                self.assertEqual(message.body[0][0][5], policy)
+                answers += 1
+        self.assertEqual(answers, len(calls))
+
     def test_life_of_a_guest(self):
         self.begin()
         self.assertEqual(self.paths(), set())
