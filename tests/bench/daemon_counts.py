@@ -156,7 +156,7 @@ def measure():
         raise HostError(f"there is no {HOSTNAMED} to compare with")
     build_release()
     yield count("start to the first answer", count_start, goal=12)
-    yield beside("a Get, daemon", get, hostname, 0.95, MANY)
+    yield beside("a Get, daemon", get, hostname, 0.9, MANY)
     yield beside("GetAll of the manager", get_all, hostname_all, 0.4, SOME)
     yield count("GetAll of kvm_amd", count_call, get_all_module, SOME, goal=0.8)
     yield count("GetManagedObjects, no guest", count_call, get_managed, SOME, goal=2)
