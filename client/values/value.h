@@ -35,8 +35,10 @@ static inline bool value_is_container(const Value *value) {
         return value->type == VALUE_LIST || value->type == VALUE_DICTIONARY || value->type == VALUE_STRUCT;
 }
 
-/* So many elements, or entries of a dictionary; nothing else has any. */
+/* So many elements, or entries of a dictionary; nothing else has any, nor has NULL. */
 static inline guint32 value_length(const Value *value) {
+        if (!value)
+                return 0;
         return value->type == VALUE_DICTIONARY ? value->n / 2 : value_is_container(value) ? value->n : 0;
 }
 
