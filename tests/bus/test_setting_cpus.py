@@ -150,7 +150,7 @@ class Gate(Many):
 class Limit(Many):
     def test_it_counts_for_many_calls(self):
         """What is kept until it is answered may be large."""
-        self.begin("--guest-patience=1000000")
+        self.begin("--guest-patience=3000000")
         os.mkfifo(self.fake / "hang")
         pending = [self.start_set([], self.nobody, DRY_RUN) for _ in range(5)]
         with self.refused(DBUS_ERROR + "LimitsExceeded", "256 calls", f"uid {NOBODY}"):
@@ -178,7 +178,7 @@ class Journalled(Many):
 class Hanging(Many):
     def test_a_libvirt_that_hangs_is_asked_no_more(self):
         """Each of the others would be as late. What was begun may still be done."""
-        self.begin("--guest-patience=1000000")
+        self.begin("--guest-patience=3000000")
         pending = self.start_set([], self.nobody)
         request = self.question()
         os.mkfifo(self.fake / "hang")
