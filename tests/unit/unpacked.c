@@ -60,7 +60,6 @@ static GVariant *take(const char **at) {
 }
 
 GVariant *unpacked(Packed *packed) {
-        g_autoptr(Packed) owned = packed;
         const char *at = packed->bytes, *end = packed->bytes + packed->size;
         GVariantBuilder builder;
 
@@ -73,5 +72,6 @@ GVariant *unpacked(Packed *packed) {
                 g_assert_true(at == next);
         }
         g_assert_true(at == end);
+        packed_free(packed);
         return g_variant_ref_sink(g_variant_builder_end(&builder));
 }
