@@ -36,14 +36,18 @@ static gsize row_size(const Cell cells[ROW_LENGTH]) {
         return (size + 7) / 8 * 8;
 }
 
+static int append_cell(sd_bus_message *message, char type, const Cell *cell) {
+        if (type != SD_BUS_TYPE_BOOLEAN)
+                return sd_bus_message_append_basic(message, type, cell->text);
+        const int boolean = cell->boolean;
+        return sd_bus_message_append_basic(message, type, &boolean);
+}
+
 static int append_cells(sd_bus_message *message, const Cell cells[ROW_LENGTH]) {
         int r = sd_bus_message_open_container(message, SD_BUS_TYPE_STRUCT, ROW);
 
-        for (gsize i = 0; i < ROW_LENGTH && r >= 0; i++) {
-                const int boolean = cells[i].boolean;
-                r = ROW[i] == SD_BUS_TYPE_BOOLEAN ? sd_bus_message_append_basic(message, ROW[i], &boolean)
-                                                  : sd_bus_message_append_basic(message, ROW[i], cells[i].text);
-        }
+        for (gsize i = 0; i < ROW_LENGTH && r >= 0; i++)
+                r = append_cell(message, ROW[i], &cells[i]);
         return r < 0 ? r : sd_bus_message_close_container(message);
 }
 

@@ -85,11 +85,6 @@ static bool alteration_fails(const char *call) {
         return fails(call, "");
 }
 
-static bool sync_fails(void) {
-        syncs++;
-        return alteration_fails("fsync");
-}
-
 unsigned fault_syncs(void) {
         return syncs;
 }
@@ -167,6 +162,11 @@ STAND_BEFORE(FILE *, fopen, (const char *path, const char *mode), (path, mode), 
 STAND_BEFORE(FILE *, fdopen, (int fd, const char *mode), (fd, mode), NULL)
 STAND_BEFORE(void *, mmap, (void *at, size_t size, int protection, int flags, int fd, off_t offset),
              (at, size, protection, flags, fd, offset), MAP_FAILED)
+
+static bool sync_fails(void) {
+        syncs++;
+        return alteration_fails("fsync");
+}
 
 STAND_BEFORE_IF(sync_fails(), int, fsync, (int fd), (fd), -1)
 STAND_BEFORE_ALTERING(fchmod, (int fd, mode_t mode), (fd, mode))
