@@ -93,6 +93,9 @@ class QemuForGuests(Qemu):
     gets nowhere.
     """
 
+    # What runs in a guest of a guest takes turns with all else that the machine does.
+    patience = 4
+
     hardware = ["-accel", "tcg,thread=single,tb-size=512", "-smp", "1", "-m", "3072", "-machine", "q35"]
     # A tick that comes by itself: about one start of a guest in twenty stood still, guest and host,
     # until somebody asked the host something, as an interrupt of the timer that is set anew for
