@@ -45,7 +45,7 @@ NEWER = "trixie"
 
 # Tiers that run while the emulated host does, which keeps one processor busy, whatever there are;
 # and the variable that tells them so.
-MEANWHILE = ["asan", "tsan", "userland", "trixie-host", "intel"]
+MEANWHILE = ["tsan", "userland", "trixie-host", "intel"]
 BESIDE = "NESTVIRT_BESIDE"
 
 
