@@ -32,10 +32,21 @@ static int append_options(sd_bus_message *call, const GuestOptions *guest) {
         return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
+/* What the calls end with, and the way of all of them to their answer. */
+static int call_with_options(Client *client, sd_bus_message *call, Value **ret, sd_bus_error *error) {
+        const bool dry_run = client->flags & FLAG_DRY_RUN;
+        int r = append_options(call, &client->guest);
+
+        if (r >= 0)
+                r = sd_bus_message_append(call, "t", client->flags);
+        if (r < 0)
+                return connection_fail(client, r, error);
+        return connection_call(client, call, dry_run ? CALL_WAIT : CALL_CHANGE, "a{sv}", ret, error);
+}
+
 /* @recipe NULL: SetCpu. */
 static int call_change(Client *client, const char *name, const char *recipe, Value **ret, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-        const bool dry_run = client->flags & FLAG_DRY_RUN;
         g_autofree char *path = NULL;
         int r;
 
@@ -45,15 +56,8 @@ static int call_change(Client *client, const char *name, const char *recipe, Val
         r = connection_prepare(client, path, IFACE_GUEST, recipe ? "Prepare" : "SetCpu", &call, error);
         if (r < 0)
                 return r;
-        if (recipe)
-                r = sd_bus_message_append(call, "s", recipe);
-        if (r >= 0)
-                r = append_options(call, &client->guest);
-        if (r >= 0)
-                r = sd_bus_message_append(call, "t", client->flags);
-        if (r < 0)
-                return connection_fail(client, r, error);
-        return connection_call(client, call, dry_run ? CALL_WAIT : CALL_CHANGE, "a{sv}", ret, error);
+        r = recipe ? sd_bus_message_append(call, "s", recipe) : 0;
+        return r < 0 ? connection_fail(client, r, error) : call_with_options(client, call, ret, error);
 }
 
 static int change(Client *client, const char *name, const char *recipe, const char *doing) {
@@ -68,7 +72,6 @@ static int change(Client *client, const char *name, const char *recipe, const ch
 
 static int call_many(Client *client, char **words, Value **ret, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-        const bool dry_run = client->flags & FLAG_DRY_RUN;
         g_auto(GStrv) guests = NULL;
         int r = guest_choice(client, words, &guests, error);
 
@@ -78,13 +81,7 @@ static int call_many(Client *client, char **words, Value **ret, sd_bus_error *er
         if (r < 0)
                 return r;
         r = sd_bus_message_append_strv(call, guests);
-        if (r >= 0)
-                r = append_options(call, &client->guest);
-        if (r >= 0)
-                r = sd_bus_message_append(call, "t", client->flags);
-        if (r < 0)
-                return connection_fail(client, r, error);
-        return connection_call(client, call, dry_run ? CALL_WAIT : CALL_CHANGE, "a{sv}", ret, error);
+        return r < 0 ? connection_fail(client, r, error) : call_with_options(client, call, ret, error);
 }
 
 static int change_many(Client *client, char **words) {
