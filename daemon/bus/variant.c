@@ -11,12 +11,14 @@ GVariant *variant_text(const char *text) {
         return g_variant_new_take_string(g_utf8_make_valid(text ?: "", -1));
 }
 
+static int append(sd_bus_message *message, GVariant *value);
+
 static int append_children(sd_bus_message *message, GVariant *value) {
         const gsize n = g_variant_n_children(value);
 
         for (gsize i = 0; i < n; i++) {
                 g_autoptr(GVariant) child = g_variant_get_child_value(value, i);
-                int r = variant_append(message, child);
+                int r = append(message, child);
                 if (r < 0)
                         return r;
         }
@@ -68,7 +70,7 @@ static int append_basic(sd_bus_message *message, GVariant *value) {
         }
 }
 
-int variant_append(sd_bus_message *message, GVariant *value) {
+static int append(sd_bus_message *message, GVariant *value) {
         g_autofree char *inner = NULL;
 
         switch (g_variant_classify(value)) {

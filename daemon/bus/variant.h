@@ -8,8 +8,7 @@
 
 /* A text of others, of which D-Bus takes UTF-8 alone; "" for NULL. */
 GVariant *variant_text(const char *text);
-/* Appends @value: basic types but file descriptors, variants, arrays, dictionaries, structs. A
- * negative errno on failure. */
-int variant_append(sd_bus_message *message, GVariant *value);
-/* Appends the members of the tuple @body, one by one; NULL appends nothing. */
+/* Appends the members of the tuple @body, one by one; NULL appends nothing. They are of the types
+ * that our replies have, in variants, arrays, dictionaries and structs of any depth. A negative
+ * errno on failure. */
 int variant_append_body(sd_bus_message *message, GVariant *body);

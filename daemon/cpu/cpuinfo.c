@@ -261,12 +261,10 @@ Cpuinfo *cpuinfo_read(const Root *root) {
 }
 
 Cpuinfo *cpuinfo_read_since(const Root *root, Cpuinfo *before) {
-        return root_is_machine(root) || stamps_hold(before->stamps, root) ? cpuinfo_ref(before) : cpuinfo_read(root);
-}
-
-Cpuinfo *cpuinfo_ref(Cpuinfo *info) {
-        info->references++;
-        return info;
+        if (!root_is_machine(root) && !stamps_hold(before->stamps, root))
+                return cpuinfo_read(root);
+        before->references++;
+        return before;
 }
 
 void cpuinfo_free(Cpuinfo *info) {

@@ -22,11 +22,10 @@ typedef struct Cpuinfo {
 
 /* Never fails: what can't be read is not there. */
 Cpuinfo *cpuinfo_read(const Root *root);
-/* @before, when the file has not changed since. Of the machine's, which changes with its processors
- * and has no time, the caller knows that nothing was heard of them. */
+/* Another reference to @before, which belongs to one thread, when the file has not changed since.
+ * Of the machine's, which changes with its processors and has no time, the caller knows that
+ * nothing was heard of them. */
 Cpuinfo *cpuinfo_read_since(const Root *root, Cpuinfo *before);
-/* It belongs to one thread. */
-Cpuinfo *cpuinfo_ref(Cpuinfo *info);
 void cpuinfo_free(Cpuinfo *info);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cpuinfo, cpuinfo_free)
 

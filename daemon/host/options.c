@@ -369,14 +369,10 @@ Options *options_read(const Root *root) {
 Options *options_read_since(const Root *root, Options *before) {
         g_autofree char *line = before->stamps ? read_kernel_line(root) : NULL;
 
-        if (before->stamps && g_strcmp0(line, before->kernel_line) == 0 && stamps_hold(before->stamps, root))
-                return options_ref(before);
-        return options_read(root);
-}
-
-Options *options_ref(Options *options) {
-        options->references++;
-        return options;
+        if (!before->stamps || g_strcmp0(line, before->kernel_line) != 0 || !stamps_hold(before->stamps, root))
+                return options_read(root);
+        before->references++;
+        return before;
 }
 
 void options_free(Options *options) {

@@ -51,15 +51,13 @@ typedef struct Options {
 } Options;
 
 Options *options_read(const Root *root); /* never fails: what can't be read is left out */
-/* @before, where nothing that it was read from has changed since, which is told without reading the
- * files again. */
+/* Another reference to @before, which belongs to one thread, where nothing that it was read from
+ * has changed since, which is told without reading the files again. */
 Options *options_read_since(const Root *root, Options *before);
 /* The same as it would be with @instead: path beneath the root -> text, or NULL where there is to
  * be no file. */
 Options *options_read_with(const Root *root, GHashTable *instead);
 Options *options_new(void); /* none */
-/* It belongs to the loop's thread, or to the one that made it. */
-Options *options_ref(Options *options);
 void options_free(Options *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Options, options_free)
 
