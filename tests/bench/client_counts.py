@@ -5,21 +5,21 @@ knows, counted in the same run by the same callgrind; and how that grows with wh
 The daemon runs as it is and is not counted, but for Check, where most of the work is its own.
 """
 
-import os
 import pathlib
 import resource
 import statistics
 import subprocess
 
+import daemon_counts
 from agent import HostError
-from instructions import END, ROUNDS, Counted, build_release
+from daemon_counts import count_call
+from instructions import END, ROUNDS, build_release
 from local import TIMEOUT
 from many_guests import Side, TestDriver
 from rows import Row
 
 from clients import GLib  # local.py says where
 
-HOSTNAMED = "/lib/systemd/systemd-hostnamed"
 # What systemd says of itself, which hostnamectl shows. A stand-in that says nothing else leaves
 # hostnamectl less to read than it has on a real system.
 SYSTEMD = {"Virtualization": "kvm", "Architecture": "x86-64"}
@@ -50,7 +50,7 @@ DISK = """    <disk type='file' device='disk'>
 """
 
 
-class Beside(Counted):
+class Beside(daemon_counts.Side):
     """The daemon, and whoever else is to be counted, on one bus."""
 
     settle = Side.settle
@@ -88,20 +88,6 @@ class Beside(Counted):
     def ours(self, *words, **keywords):
         return self.count("./nestvirtctl", *words, **keywords)
 
-    def has_owner(self, name):
-        return self.caller.call("NameHasOwner", ("s", name), destination="org.freedesktop.DBus", path="/org/freedesktop/DBus",
-                                interface="org.freedesktop.DBus")[0]
-
-    def begin_hostnamed(self):
-        said = {name: GLib.Variant("s", text) for name, text in SYSTEMD.items()}
-        self.service("org.freedesktop.systemd1", {"GetAll": lambda request: ("a{sv}", said)})
-        process = subprocess.Popen([HOSTNAMED], env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": self.bus.address})
-        self.addCleanup(process.wait)
-        self.addCleanup(process.terminate)
-        while not self.has_owner("org.freedesktop.hostname1"):
-            if process.poll() is not None:
-                raise HostError(f"{HOSTNAMED} has ended with {process.returncode}")
-
     def hostnamectl(self):
         return self.count("hostnamectl", "status", wrap=() if BOOTED.exists() else AS_BOOTED)
 
@@ -113,8 +99,10 @@ def row(what, ours, anchor, anchor_name, goal, **more):
 def measure_verbs():
     with Beside() as place:
         place.begin()
-        place.begin_hostnamed()
-        anchor = statistics.median(place.hostnamectl() for _ in range(ROUNDS))
+        place.service("org.freedesktop.systemd1",
+                      {"GetAll": lambda request: ("a{sv}", {name: GLib.Variant("s", text) for name, text in SYSTEMD.items()})})
+        with place.hostnamed(["env", f"DBUS_SYSTEM_BUS_ADDRESS={place.bus.address}"]):
+            anchor = statistics.median(place.hostnamectl() for _ in range(ROUNDS))
         for words, goal in ((["status"], 0.55), (["show"], 0.6), (["show", "--all"], 0.6), (["status", "--json=short"], 1.0),
                             (["show", "--json=short"], 1.0)):
             counts = [place.ours(*words) for _ in range(ROUNDS)]
@@ -123,19 +111,13 @@ def measure_verbs():
                       note=f"{ROUNDS} runs, which differ by {spread:.3%}")
 
 
-def count_checks(checks):
-    """The daemon, which is asked to check so often."""
-    with Counted() as place:
-        with place.daemon(place.callgrind(LD_PRELOAD="./steady.so")):
-            caller = place.client()
-            for _ in range(1 + checks):
-                caller.call("Check", ("t", 0))
-        return place.counted()
+def check(caller):
+    caller.call("Check", ("t", 0))
 
 
 def measure_check():
     """virt-host-validate does all of it itself; of ours the daemon does most."""
-    daemon = (count_checks(CHECKS) - count_checks(0)) / CHECKS
+    daemon = count_call(check, CHECKS)
     with Beside() as place:
         place.begin()
         place.caller.get("Nested")
