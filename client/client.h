@@ -23,6 +23,13 @@ typedef struct GuestOptions {
         GPtrArray *except; /* patterns (const char*), as often as it was given */
 } GuestOptions;
 
+/* Options of apply, as they were typed; NULL: not given. */
+typedef struct ApplyOptions {
+        const char *when, *only;
+        bool check;         /* --check, */
+        const char *extent; /* and its value */
+} ApplyOptions;
+
 typedef struct Client {
         const char *verb;
         JsonMode json;
@@ -37,6 +44,7 @@ typedef struct Client {
         const char *interval, *count; /* as they were typed; NULL: not given */
         uint64_t flags;               /* FLAG_* of names.h */
         GuestOptions guest;
+        ApplyOptions apply;
         sd_bus *bus; /* NULL until a verb needs it */
         Output *out; /* for people; JSON goes there too, whole */
 } Client;

@@ -37,6 +37,17 @@ static void take_guest_option(GuestOptions *guest, int value) {
                 g_ptr_array_add(guest->except, optarg);
 }
 
+static void take_apply_option(ApplyOptions *apply, int value) {
+        if (value == OPTION_WHEN)
+                apply->when = optarg;
+        else if (value == OPTION_ONLY)
+                apply->only = optarg;
+        else if (value == OPTION_CHECK) {
+                apply->check = true;
+                apply->extent = optarg;
+        }
+}
+
 static void take_interval_option(Client *client, int value) {
         if (value == OPTION_INTERVAL)
                 client->interval = optarg;
@@ -69,6 +80,7 @@ static void take_option(Client *client, Arguments *arguments, int value) {
                 break;
         default:
                 take_guest_option(&client->guest, value);
+                take_apply_option(&client->apply, value);
                 take_interval_option(client, value);
         }
 }

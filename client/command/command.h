@@ -25,9 +25,13 @@ enum {
         COUNT = 1 << 14,
         ALL = 1 << 15,
         EXCEPT = 1 << 16,
+        CHECK = 1 << 17,
+        WHEN = 1 << 18,
+        ONLY = 1 << 19,
 };
 #define EXCLUSIVE (RUNTIME | NEXT_BOOT | WHEN_IDLE)
 #define SETTING (DRY_RUN | EXCLUSIVE | WAIT | VERIFY)
+#define APPLYING (DRY_RUN | CHECK | WHEN | ONLY)
 #define REPEATING (INTERVAL | COUNT)
 #define CPU (DRY_RUN | NESTED | MODE | MODEL)
 #define PATCHING (DRY_RUN | NESTED | MODE | MODEL | RECIPE | RELEASE | VENDOR)
@@ -62,6 +66,9 @@ enum {
         OPTION_COUNT,
         OPTION_ALL,
         OPTION_EXCEPT,
+        OPTION_CHECK,
+        OPTION_WHEN,
+        OPTION_ONLY,
         OPTION_VERSION,
         OPTION_JSON,
 };

@@ -46,6 +46,9 @@ _nestvirtctl_choices() {
         --mode) echo "host-model host-passthrough maximum custom" ;;
         --recipe) echo "kvm proxmox hyperv esxi" ;;
         --release) echo "5.0 5.1 5.5 6.0 6.5 6.7 7.0 8.0 9.0" ;;
+        --when) echo "idle now boot" ;;
+        --only) echo "parameters guests" ;;
+        --check) echo "effective" ;;
         --vendor) echo "intel amd hygon zhaoxin" ;;
         esac
 }
@@ -58,8 +61,9 @@ _nestvirtctl() {
         local all="--all"
         local many="--all --except="
         local times="--times"
+        local applying="--check --check=effective --when= --only= --dry-run"
         local repeating="--interval= --count="
-        local verbs="status check show set reset reload cancel users guests guest set-cpu prepare probe stat
+        local verbs="status check show set reset apply reload cancel users guests guest set-cpu prepare probe stat
                 exits ensure-device monitor patch-xml help"
         # The words as they were meant, without backslashes: readline's own are broken at = and :
         local line=${COMP_LINE:0:COMP_POINT} words cur prev='' verb='' i named=0
@@ -80,6 +84,7 @@ _nestvirtctl() {
         case $verb in
         show) common="$all $common" ;;
         set | reset) common="$setting $common" ;;
+        apply) common="$applying $common" ;;
         reload | ensure-device) common="--dry-run $common" ;;
         patch-xml) common="$patching $common" ;;
         set-cpu) common="--nested= --mode= --model= --dry-run $many $common" ;;
@@ -97,7 +102,7 @@ _nestvirtctl() {
         elif [[ $verb == set-cpu && $cur == --except=* ]]; then
                 mapfile -t COMPREPLY < <(_nestvirtctl_guests | _nestvirtctl_names "${cur#*=}")
                 return
-        elif [[ $verb =~ ^(patch-xml|set-cpu|prepare)$ && $cur == --*=* ]]; then
+        elif [[ $verb =~ ^(apply|patch-xml|set-cpu|prepare)$ && $cur == --*=* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "$(_nestvirtctl_choices "${cur%%=*}")" -- "${cur#*=}")
                 return
         elif [[ $cur == --host=* ]]; then
@@ -114,7 +119,7 @@ _nestvirtctl() {
                 mapfile -t COMPREPLY < <(_nestvirtctl_parameters | _nestvirtctl_names "$cur" =)
                 [[ ${#COMPREPLY[@]} -gt 0 ]] && compopt -o nospace 2>/dev/null
                 return
-        elif [[ $verb == patch-xml ]]; then
+        elif [[ $verb == patch-xml || $verb == apply ]]; then
                 mapfile -t COMPREPLY < <(compgen -f -- "$cur")
                 compopt -o filenames 2>/dev/null
                 return

@@ -6,6 +6,7 @@
 
 #include "client.h"
 
+int verb_apply(Client *client, char **words);
 int verb_status(Client *client, char **words);
 int verb_check(Client *client, char **words);
 int verb_show(Client *client, char **words);

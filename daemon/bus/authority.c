@@ -44,6 +44,10 @@ static const Rule rules[] = {
                  "Authentication is required to set $(parameters) ($(when))"},
                 {IFACE_MANAGER, "ResetParameters", ACTION_MANAGE_MODULES,
                  "Authentication is required to reset $(parameters) ($(when))"},
+                {IFACE_MANAGER, "Apply", ACTION_MANAGE_MODULES,
+                 "Authentication is required to set $(parameters) ($(when))"},
+                {IFACE_MANAGER, "Apply", ACTION_MANAGE_GUESTS,
+                 "Authentication is required to change guests as the desired state has them ($(guest))"},
                 {IFACE_MANAGER, "SetCpus", ACTION_MANAGE_GUESTS,
                  "Authentication is required to change the CPU of the guests $(guest) ($(parameters))"},
                 {IFACE_MANAGER, "Probe", ACTION_PROBE, "Authentication is required to try out nested virtualization"},
@@ -141,9 +145,11 @@ static void ask_leave(void *userdata) {
         ask_finish(ask, VERDICT_GONE, NULL);
 }
 
-static const Rule *find_rule(sd_bus_message *call) {
+/* @action NULL: the method's first. */
+static const Rule *find_rule(sd_bus_message *call, const char *action) {
         for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
-                if (sd_bus_message_is_method_call(call, rules[i].interface, rules[i].member) > 0)
+                if (sd_bus_message_is_method_call(call, rules[i].interface, rules[i].member) > 0 &&
+                    (!action || g_str_equal(action, rules[i].action)))
                         return &rules[i];
         return NULL;
 }
@@ -387,7 +393,10 @@ static void ask_new(Authority *authority, sd_bus_message *call, const Rule *rule
 
 void authority_ask(Authority *authority, sd_bus_message *call, const AuthorityDetails *details, AuthorityDone done,
                    void *userdata) {
-        ask_new(authority, call, find_rule(call), details ?: &(AuthorityDetails) {}, done, userdata);
+        const AuthorityDetails none = {};
+
+        details = details ?: &none;
+        ask_new(authority, call, find_rule(call, details->action), details, done, userdata);
 }
 
 void authority_ask_details(Authority *authority, sd_bus_message *call, AuthorityDone done, void *userdata) {

@@ -26,8 +26,10 @@ Authority *authority_new(sd_bus *bus, bool always_ask);
 /* Those who wait are gone. */
 void authority_free(Authority *authority);
 
-/* What polkit's rules and dialogs get as details; NULL: "". @when is a constant. */
+/* What polkit's rules and dialogs get as details (but for @action); NULL: "". @when is a
+ * constant. */
 typedef struct AuthorityDetails {
+        const char *action;     /* of several that a method needs; a constant */
         const char *module;     /* "kvm_amd" */
         const char *parameters; /* "kvm_amd.nested=0", "mode=custom nested=no" */
         const char *when;       /* "now", see request.h */

@@ -227,7 +227,7 @@ static bool draft_files(Draft *draft, GError **error) {
                         return false;
         if (draft->request->pending)
                 return true;
-        if (sets_nothing(draft->request) && !draft->request->reload) {
+        if (draft->request->resets && sets_nothing(draft->request)) {
                 dropin_tidy(draft->runtime);
                 if (!(draft->request->flags & REQUEST_RUNTIME))
                         dropin_tidy(draft->kept);
@@ -370,6 +370,8 @@ Plan *plan_new(const Host *host, const Loader *loader, const Request *request, G
         plan->flags = request->flags;
         plan->reload = request->reload != NULL;
         plan->pending = request->pending;
+        plan->applies = request->applies;
+        plan->applied = g_strdup(request->applied);
         plan->vendor = g_strdup(vendor ? vendor->name : NULL);
         plan->boot_id = g_strdup(host->boot_id);
         plan->release = g_strdup(host->release);

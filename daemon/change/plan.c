@@ -52,6 +52,7 @@ void plan_free(Plan *plan) {
         g_ptr_array_unref(plan->values);
         g_ptr_array_unref(plan->steps);
         g_ptr_array_unref(plan->records);
+        g_free(plan->applied);
         g_free(plan->vendor);
         g_free(plan->boot_id);
         g_free(plan->release);

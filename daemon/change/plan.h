@@ -58,6 +58,8 @@ typedef struct Plan {
         char *release;    /* of the kernel */
         GPtrArray *steps; /* char*, what would be done, in words */
         bool nested_off;  /* a reload switches nested off, asked for or not */
+        bool applies;     /* it is the desired state that is applied, */
+        char *applied;    /* and the record of that (applied.h), NULL: there is none */
 
         /* What carrying it out came to, for the journal; filled by change.c once the values are
          * proven. */

@@ -3,6 +3,7 @@
 /* What waits for idle, and that kvm stayed loaded, before and after a change. It must not write a
  * file. */
 
+#include "applied.h"
 #include "dropin.h"
 #include "error.h"
 #include "host.h"
@@ -87,6 +88,17 @@ static bool add_written(Plan *plan, const GPtrArray *files, const Root *root, bo
         return true;
 }
 
+static bool add_applied(Plan *plan, const Root *root, GError **error) {
+        char *before;
+
+        if (!plan->applies)
+                return true;
+        if (!plan_files_read(root, APPLIED_PATH, &before, error))
+                return false;
+        add(plan, APPLIED_PATH, before, g_strdup(plan->applied));
+        return true;
+}
+
 bool records_done(Plan *plan, const Root *root, bool kvm_kept, GError **error) {
         char *before;
 
@@ -97,7 +109,8 @@ bool records_done(Plan *plan, const Root *root, bool kvm_kept, GError **error) {
                 settle(plan, pending, kvm_kept);
                 add(plan, PENDING_PATH, before, pending_to_text(pending));
         }
-        return add_kvm_kept(plan, root, kvm_kept, error) && add_written(plan, plan->files, root, false, error);
+        return add_kvm_kept(plan, root, kvm_kept, error) && add_written(plan, plan->files, root, false, error) &&
+               add_applied(plan, root, error);
 }
 
 static bool is_waiting(const Pending *pending, const PlanValue *v) {
@@ -152,7 +165,7 @@ bool records_deferred(Plan *plan, const Root *root, GError **error) {
                         pending_set(pending, v->module, v->name, v->after);
         }
         add(plan, PENDING_PATH, before, pending_to_text(pending));
-        return ok && add_written(plan, plan->files, root, false, error);
+        return ok && add_written(plan, plan->files, root, false, error) && add_applied(plan, root, error);
 }
 
 /* @now, with what has waited as it is in @then. */

@@ -47,6 +47,7 @@ void request_free(Request *request) {
                 return;
         g_ptr_array_unref(request->settings);
         g_free(request->reload);
+        g_free(request->applied);
         g_free(request);
 }
 
@@ -176,6 +177,7 @@ static bool is_set_by_us(const Request *request, const Host *host, const Paramet
 bool request_reset(Request *request, const Host *host, const char *module, const char *name, GError **error) {
         const Parameter *parameter = catalog_find(module, name);
 
+        request->resets = true;
         /* Whether this host has any use for it does not matter then: kernels come and go, and disks
          * move to other machines. */
         if (!parameter || !is_set_by_us(request, host, parameter))
@@ -209,6 +211,7 @@ static bool reset_file(Request *request, const Host *host, const char *path, con
 bool request_reset_all(Request *request, const Host *host, const char *module, GError **error) {
         const unsigned before = request->settings->len;
 
+        request->resets = true;
         if (!reset_file(request, host, DROPIN_RUNTIME_PATH, module, error))
                 return false;
         if (!(request->flags & REQUEST_RUNTIME) && !reset_file(request, host, DROPIN_PATH, module, error))

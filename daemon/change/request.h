@@ -32,6 +32,9 @@ typedef struct Request {
         GPtrArray *settings; /* Setting*, no parameter twice */
         char *reload;        /* the module to reload though no value differs, or NULL */
         bool pending;        /* it waited for idle: the files are written already */
+        bool resets;         /* something of ours is taken back, if there is anything */
+        bool applies;        /* it is the desired state that is applied, */
+        char *applied;       /* and the record of that (applied.h), NULL: there is none */
 } Request;
 
 /* InvalidArgs for unknown bits and for two of the exclusive ones. */

@@ -10,6 +10,7 @@ typedef struct GuestsResult GuestsResult;
 
 GuestsResult *guests_result_new(void);
 void guests_result_free(GuestsResult *result);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestsResult, guests_result_free)
 /* @outcome is a constant: "applied", "planned" or "unchanged". */
 void guests_result_add(GuestsResult *result, const char *outcome, const GuestPlan *plan, const GuestHost *host);
 /* @name may be anything that somebody has called a guest. */

@@ -21,18 +21,17 @@ int log_control_register(sd_bus *bus);
 /* operation-guest.c */
 int operation_guest_set_cpu(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int operation_guest_prepare(sd_bus_message *message, void *userdata, sd_bus_error *error);
-/* operation-guests.c */
-int operation_guests_set_cpus(sd_bus_message *message, void *userdata, sd_bus_error *error);
+/* method-set-cpus.c */
+int method_set_cpus(sd_bus_message *message, void *userdata, sd_bus_error *error);
+/* method-apply.c */
+int method_apply(sd_bus_message *message, void *userdata, sd_bus_error *error);
 /* method-check.c. What Check last answered; made by the composition root. */
 Findings *findings_new(void);
 void findings_free(Findings *findings);
 int method_check(sd_bus_message *message, void *userdata, sd_bus_error *error);
 /* method-ensure-device.c */
 int method_ensure_device(sd_bus_message *message, void *userdata, sd_bus_error *error);
-/* method-guests.c. Looks at the guest of that name or UUID, or, @name NULL, at all of them, as
- * guests_look() does; AccessDenied when the caller may not see guests. Takes the waiter's call
- * over. */
-void method_look(const Object *object, const GuestWaiter *waiter, const char *name);
+/* method-guests.c */
 int method_get_guest(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_list_guests(sd_bus_message *message, void *userdata, sd_bus_error *error);
 /* method-cancel-pending.c */

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "describe-reply.h"
 #include "error.h"
 #include "log-change.h"
 #include "operation.h"
@@ -24,8 +23,7 @@
 typedef struct Operation {
         Services *services;
         Call *call;
-        char *module;  /* the words point to it, and into the call */
-        GArray *words; /* what is asked for */
+        OperationTask task; /* what is asked for, and who gets the answer */
         uint64_t flags;
         gint64 asked; /* what was read since then will do */
         Request *request;
@@ -57,8 +55,6 @@ typedef struct Job {
 static bool operation_judge(gpointer data);
 
 static void operation_free(Operation *operation) {
-        g_array_unref(operation->words);
-        g_free(operation->module);
         caller_clear(&operation->caller);
         g_clear_pointer(&operation->request, request_free);
         g_free(operation);
@@ -68,17 +64,17 @@ static void operation_drop(gpointer data) {
         Operation *operation = data;
 
         call_drop(operation->call);
+        operation->task.drop(operation->task.data);
         operation_free(operation);
 }
 
-static void operation_reply(Operation *operation, GVariant *body) {
-        call_reply(operation->call, body);
+static void operation_done(Operation *operation, const ChangeResult *result, const GError *error) {
+        operation->task.done(operation->call, result, error, operation->task.data);
         operation_free(operation);
 }
 
 static void operation_fail(Operation *operation, const GError *error) {
-        call_fail(operation->call, error);
-        operation_free(operation);
+        operation_done(operation, NULL, error);
 }
 
 static void job_free(gpointer data) {
@@ -129,7 +125,7 @@ static void job_reply(Job *job) {
                 g_ptr_array_extend_and_steal(result->impact, g_steal_pointer(&job->impact));
         else
                 result->omitted += job->impact->len;
-        operation_reply(job->operation, describe_change(result));
+        operation_done(job->operation, result, NULL);
 }
 
 static void job_run(gpointer data) {
@@ -374,7 +370,7 @@ static bool operation_judge(gpointer data) {
         g_clear_pointer(&operation->request, request_free);
         operation->request = request_new(operation->flags);
         if (!host_is_read(services->state->host, &error) ||
-            !operation_apply(operation->words, services->state->host, operation->request, &error)) {
+            !operation->task.fill(operation->task.data, services->state->host, operation->request, &error)) {
                 operation_fail(operation, error);
                 return false;
         }
@@ -393,28 +389,15 @@ static bool operation_judge(gpointer data) {
         return false;
 }
 
-int operation_take(Services *services, sd_bus_message *message, const char *module, OperationRead read,
-                   uint64_t allowed_flags, sd_bus_error *error) {
-        g_autoptr(GError) refused = NULL;
-        g_autofree char *object = g_strdup(module);
-        g_autoptr(GArray) words = NULL;
-        uint64_t flags;
-
-        if (call_read_flags(message, allowed_flags, &flags, &refused))
-                words = read(message, object, &refused);
-        Call *call = words ? call_new(services->calls, message, &refused) : NULL;
-        if (!call)
-                return call_refuse(error, refused);
-
+void operation_begin(Services *services, Call *call, uint64_t flags, const OperationTask *task) {
         Operation *operation = g_new0(Operation, 1);
+
         *operation = (Operation) {
                         .services = services,
                         .call = call,
-                        .module = g_steal_pointer(&object),
-                        .words = g_steal_pointer(&words),
+                        .task = *task,
                         .flags = flags,
                         .asked = call->asked,
         };
         call_ask_turn(call, services->queue, operation_judge, operation_drop, operation);
-        return 1;
 }

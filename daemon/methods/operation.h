@@ -9,6 +9,20 @@
 #include "request.h"
 #include "services.h"
 
+/* What an operation is about. */
+typedef struct OperationTask {
+        /* What is asked for, into @request, of the host as it is; again at every turn. */
+        bool (*fill)(gpointer data, const Host *host, Request *request, GError **error);
+        /* Answers @call, which it takes over with @data; @result NULL: it failed. */
+        void (*done)(Call *call, const ChangeResult *result, const GError *error, gpointer data);
+        /* Nobody is there to be answered any more, or the daemon ends. */
+        void (*drop)(gpointer data);
+        gpointer data;
+} OperationTask;
+
+/* @call, whose words were read and bounded, is judged, authorised, and carried out. */
+void operation_begin(Services *services, Call *call, uint64_t flags, const OperationTask *task);
+
 /* Reads the arguments of @message, but for the flags, into words that point into it. @module: the
  * object that was called, which has to outlive them, NULL for the manager. NULL and InvalidArgs for
  * words that can be no names, are too long or too many. */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The host's half is told as any change is, the guests' as that of many guests is; differences are
+ * a line each. */
+
+#include <stdlib.h>
+
+#include "apply-result.h"
+#include "change-result.h"
+#include "guests-result.h"
+#include "inventory.h"
+
+static void print_notes(const Client *client, const Value *result) {
+        const Value *notes = get_list(result, "Notes");
+
+        for (guint32 i = 0; i < value_length(notes); i++) {
+                output_printf(client->out, STYLE_DIM, "  %s", value_text(notes, i));
+                output_newline(client->out);
+        }
+}
+
+int apply_result_print(const Client *client, const Value *result) {
+        guint64 failed = 0;
+
+        (void) get_number(result, "Failed", &failed);
+        change_print(client, result);
+        if (client->json != JSON_OFF)
+                return failed > 0 ? EXIT_FAILURE : 0;
+        print_notes(client, result);
+        if (value_length(get_dictionary(result, "Guests")) > 0)
+                (void) guests_result_print(client, result);
+        return failed > 0 ? EXIT_FAILURE : 0;
+}
+
+static bool counts(const Value *drift, bool strict) {
+        return strict || !get_boolean(drift, "Pending");
+}
+
+static bool differs(const Value *result, bool strict) {
+        const Value *drift = get_list(result, "Drift");
+
+        for (guint32 i = 0; i < value_length(drift); i++)
+                if (counts(value_at(drift, i), strict))
+                        return true;
+        return false;
+}
+
+static const char *or_nothing(const char *text, const char *otherwise) {
+        return *text ? text : otherwise;
+}
+
+static void print_parameter(const Client *client, const Value *drift) {
+        output_printf(client->out, STYLE_PLAIN, "  %s.%s: desired %s, configured %s, in effect %s%s",
+                      get_string(drift, "Module"), get_string(drift, "Name"), get_string(drift, "Desired"),
+                      or_nothing(get_string(drift, "Configured"), "nothing"),
+                      or_nothing(get_string(drift, "Effective"), "nothing"),
+                      get_boolean(drift, "Pending") ? " (it waits)" : "");
+        output_newline(client->out);
+}
+
+static void print_guest(const Client *client, const Value *drift) {
+        const Value *steps = get_list(drift, "Steps");
+
+        output_printf(client->out, STYLE_PLAIN, "  guest %s", get_string(drift, "Guest"));
+        for (guint32 i = 0; i < value_length(steps); i++)
+                output_printf(client->out, STYLE_PLAIN, "%s %s", i > 0 ? ";" : ":", value_text(steps, i));
+        output_newline(client->out);
+}
+
+static const char *headline(bool differ, bool any) {
+        return differ ? "It differs from what is desired:"
+               : any  ? "It is as desired, but for what waits:"
+                      : "It is as desired.";
+}
+
+static void print_drift(const Client *client, const Value *result, bool differ) {
+        const Value *drift = get_list(result, "Drift");
+
+        output_text(client->out, STYLE_BOLD, headline(differ, value_length(drift) > 0));
+        output_newline(client->out);
+        for (guint32 i = 0; i < value_length(drift); i++) {
+                const Value *one = value_at(drift, i);
+                if (*get_string(one, "Guest"))
+                        print_guest(client, one);
+                else
+                        print_parameter(client, one);
+        }
+        print_notes(client, result);
+}
+
+int apply_result_print_drift(const Client *client, const Value *result, bool strict) {
+        const bool differ = differs(result, strict);
+
+        if (client->json != JSON_OFF)
+                client_print_json(client, result);
+        else
+                print_drift(client, result, differ);
+        return differ ? EXIT_NO : 0;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Which module a key means here, and whether the host is as it says. */
+
+#include <string.h>
+
+#include "desired-host.h"
+#include "effect-judge.h"
+#include "error.h"
+
+static void setting_free(gpointer data) {
+        DesiredSetting *setting = data;
+
+        g_free(setting->value);
+        g_free(setting);
+}
+
+static void G_GNUC_PRINTF(3, 4) note(GPtrArray *notes, const DesiredKey *key, const char *format, ...) {
+        g_autofree char *text = NULL;
+        va_list args;
+
+        va_start(args, format);
+        text = g_strdup_vprintf(format, args);
+        va_end(args);
+        g_ptr_array_add(notes, g_strdup_printf("%s:%u: %s", key->file, key->line, text));
+}
+
+static bool is_any(const DesiredKey *key) {
+        return g_str_equal(key->section, DESIRED_PARAMETERS);
+}
+
+/* Nothing here nests, or could be told to: no vendor's module, or none for the running kernel. */
+static bool cannot_nest(const Host *host) {
+        const Module *vendor = host_vendor_module(host);
+
+        return !vendor || vendor->state == MODULE_MISSING || !catalog_find(vendor->name, "nested");
+}
+
+/* The parameter that [Parameters] means: the vendor's, else kvm's. */
+static const Parameter *find_any(const Host *host, const char *name) {
+        const Module *vendor = host_vendor_module(host);
+        const Parameter *parameter = vendor ? catalog_find(vendor->name, name) : NULL;
+
+        return parameter ?: catalog_find("kvm", name);
+}
+
+static bool fail_foreign(const Host *host, const DesiredKey *key, GError **error) {
+        const Module *vendor = host_vendor_module(host);
+        const Parameter *other = catalog_find_anywhere(key->name);
+        const char *counterpart =
+                        vendor && other && other->counterpart && catalog_find(vendor->name, other->counterpart)
+                                        ? other->counterpart
+                                        : NULL;
+
+        g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
+                    "This host has no parameter %s, which is one of %s: write it below [%s]%s%s%s", key->name,
+                    other ? other->module : "no module", other ? other->module : "kvm",
+                    counterpart ? "; what is called " : "", counterpart ?: "",
+                    counterpart ? " here is another one" : "");
+        return desired_blame(key, error);
+}
+
+/* True, and *@ret NULL: it says nothing on this host. */
+static bool resolve(const Host *host, const DesiredKey *key, GPtrArray *notes, const Parameter **ret, GError **error) {
+        *ret = is_any(key) ? find_any(host, key->name) : catalog_find(key->section, key->name);
+        if (is_any(key) && g_str_equal(key->name, "nested") && cannot_nest(host)) {
+                const Parameter *switched = *ret ?: catalog_find_anywhere(key->name);
+                g_autofree char *value = catalog_normalise(switched, host->release, key->value, NULL);
+                if (g_strcmp0(value, "0") == 0) {
+                        note(notes, key, "nothing can nest on this host, so that nested is off needs no doing");
+                        *ret = NULL;
+                        return true;
+                }
+        }
+        if (!*ret)
+                return fail_foreign(host, key, error);
+        if (host_module(host, (*ret)->module))
+                return true;
+        note(notes, key, "%s.%s is left out, as this host does not use %s", (*ret)->module, key->name, (*ret)->module);
+        *ret = NULL;
+        return true;
+}
+
+GPtrArray *desired_settings(const Desired *desired, const Host *host, GPtrArray *notes, GError **error) {
+        g_autoptr(GPtrArray) settings = g_ptr_array_new_with_free_func(setting_free);
+
+        for (unsigned i = 0; i < desired->keys->len; i++) {
+                const DesiredKey *key = g_ptr_array_index(desired->keys, i);
+                const Parameter *parameter;
+                if (!desired_is_of_parameters(key->section))
+                        continue;
+                if (!resolve(host, key, notes, &parameter, error))
+                        return NULL;
+                if (!parameter || (is_any(key) && desired_find(desired, parameter->module, key->name)))
+                        continue;
+                char *value = catalog_normalise(parameter, host->release, key->value, error);
+                if (!value) {
+                        (void) desired_blame(key, error);
+                        return NULL;
+                }
+                DesiredSetting *setting = g_new(DesiredSetting, 1);
+                *setting = (DesiredSetting) {.parameter = parameter, .value = value, .key = key};
+                g_ptr_array_add(settings, setting);
+        }
+        return g_steal_pointer(&settings);
+}
+
+static void drift_free(gpointer data) {
+        Drift *drift = data;
+
+        g_free(drift->module);
+        g_free(drift->name);
+        g_free(drift->desired);
+        g_free(drift->configured);
+        g_free(drift->effective);
+        g_free(drift);
+}
+
+/* NULL: as desired. What is not loaded has nothing in effect that could differ. */
+static Drift *drift_new(const DesiredSetting *setting, const Host *host, bool boot) {
+        const Parameter *parameter = setting->parameter;
+        g_autoptr(Effect) effect = effect_new(host, parameter);
+        const char *configured = effect ? effect->configured : "", *effective = effect ? effect->effective : "";
+        const char *wanted = effect_word(parameter, setting->value);
+        const bool kept = g_str_equal(*configured ? configured : effect ? effect->normal_default : "", setting->value);
+
+        if (kept && (!*effective || g_str_equal(effective, wanted)))
+                return NULL;
+        Drift *drift = g_new(Drift, 1);
+        *drift = (Drift) {
+                        .module = g_strdup(parameter->module),
+                        .name = g_strdup(parameter->name),
+                        .desired = g_strdup(setting->value),
+                        .configured = g_strdup(configured),
+                        .effective = g_strdup(effective),
+                        .pending = kept && (boot || g_str_equal(effect->pending, setting->value)),
+        };
+        return drift;
+}
+
+GPtrArray *desired_drift(const GPtrArray *settings, const Host *host, bool boot) {
+        GPtrArray *drift = g_ptr_array_new_with_free_func(drift_free);
+
+        for (unsigned i = 0; i < settings->len; i++) {
+                Drift *one = drift_new(g_ptr_array_index(settings, i), host, boot);
+                if (one)
+                        g_ptr_array_add(drift, one);
+        }
+        return drift;
+}
