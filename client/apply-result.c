@@ -45,15 +45,22 @@ static bool differs(const Value *result, bool strict) {
         return false;
 }
 
-static const char *or_nothing(const char *text, const char *otherwise) {
-        return *text ? text : otherwise;
+/* As people write a value: those of a switch, which is on or off in effect, are numbers. */
+static const char *word(const Value *drift, const char *name) {
+        const char *text = get_string(drift, name), *effective = get_string(drift, "Effective");
+        const bool is_switch = g_str_equal(effective, "on") || g_str_equal(effective, "off");
+
+        if (!*text)
+                return "nothing";
+        if (is_switch && g_str_equal(text, "0"))
+                return "off";
+        return is_switch && g_str_equal(text, "1") ? "on" : text;
 }
 
 static void print_parameter(const Client *client, const Value *drift) {
         output_printf(client->out, STYLE_PLAIN, "  %s.%s: desired %s, configured %s, in effect %s%s",
-                      get_string(drift, "Module"), get_string(drift, "Name"), get_string(drift, "Desired"),
-                      or_nothing(get_string(drift, "Configured"), "nothing"),
-                      or_nothing(get_string(drift, "Effective"), "nothing"),
+                      get_string(drift, "Module"), get_string(drift, "Name"), word(drift, "Desired"),
+                      word(drift, "Configured"), word(drift, "Effective"),
                       get_boolean(drift, "Pending") ? " (it waits)" : "");
         output_newline(client->out);
 }

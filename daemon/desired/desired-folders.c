@@ -17,10 +17,12 @@ static bool is_read(const char *name) {
 }
 
 /* name -> folder */
-static GHashTable *list(const Root *root) {
+static GHashTable *list(const Root *root, Stamps *stamps) {
         GHashTable *files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
         for (gsize i = 0; i < G_N_ELEMENTS(folders); i++) {
+                struct stat st;
+                (void) stamps_stat(stamps, root, folders[i], &st);
                 g_auto(GStrv) names = root_list(root, folders[i]);
                 for (char **name = names; *name; name++)
                         if (is_read(*name))
@@ -53,9 +55,9 @@ static bool add_file(Desired *desired, const Root *root, const char *path, GErro
         return !text || desired_add_text(desired, valid, text, error);
 }
 
-Desired *desired_read(const Root *root, GError **error) {
+Desired *desired_read(const Root *root, Stamps *stamps, GError **error) {
         g_autoptr(Desired) desired = desired_new();
-        g_autoptr(GHashTable) files = list(root);
+        g_autoptr(GHashTable) files = list(root, stamps);
         g_autoptr(GPtrArray) names = sorted_keys(files);
 
         if (names->len > DESIRED_FILES_MAX) {
@@ -67,6 +69,8 @@ Desired *desired_read(const Root *root, GError **error) {
         for (unsigned i = 0; i < names->len; i++) {
                 const char *name = g_ptr_array_index(names, i);
                 g_autofree char *path = g_strdup_printf("%s/%s", (const char *) g_hash_table_lookup(files, name), name);
+                struct stat st;
+                (void) stamps_stat(stamps, root, path, &st);
                 if (!add_file(desired, root, path, error))
                         return NULL;
         }

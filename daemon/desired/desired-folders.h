@@ -9,6 +9,7 @@
 
 #include "desired.h"
 #include "root.h"
+#include "stamps.h"
 
 #define DESIRED_FOLDER "etc/nestvirt"
 #define DESIRED_VENDOR_FOLDER "usr/lib/nestvirt"
@@ -17,5 +18,5 @@
 #define DESIRED_FILES_MAX 1024U
 
 /* What they say; empty when there are none. NULL and the error of desired.h, or that of a file that
- * can't be read. */
-Desired *desired_read(const Root *root, GError **error);
+ * can't be read. @stamps, or NULL: gets all that it was made of. */
+Desired *desired_read(const Root *root, Stamps *stamps, GError **error);

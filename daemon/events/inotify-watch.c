@@ -12,6 +12,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "desired-folders.h"
 #include "fault.h"
 #include "inotify-watch.h"
 #include "options.h"
@@ -145,6 +146,12 @@ bool inotify_watch_read(InotifyWatch *inotify) {
         return any;
 }
 
+static void add_folder(InotifyWatch *inotify, const char *path) {
+        Folder folder = {.path = g_strdup(path), .watch = -1};
+
+        g_array_append_val(inotify->folders, folder);
+}
+
 InotifyWatch *inotify_watch_new(Root *root, int *ret_error) {
         int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
@@ -158,10 +165,10 @@ InotifyWatch *inotify_watch_new(Root *root, int *ret_error) {
         inotify->device = inotify->device_folder = -1;
         inotify->folders = g_array_new(FALSE, FALSE, sizeof(Folder));
         g_array_set_clear_func(inotify->folders, (GDestroyNotify) folder_clear);
-        for (const char *const *path = options_folders; *path; path++) {
-                Folder folder = {.path = g_strdup(*path), .watch = -1};
-                g_array_append_val(inotify->folders, folder);
-        }
+        for (const char *const *path = options_folders; *path; path++)
+                add_folder(inotify, *path);
+        add_folder(inotify, DESIRED_FOLDER);
+        add_folder(inotify, DESIRED_VENDOR_FOLDER);
         return inotify;
 }
 

@@ -185,6 +185,8 @@ static Host *read_all(Root *root, const Loader *loader, const Host *before, bool
         host->container = read_line(root, "run/systemd/container");
         host->cpu = before && !cpus ? cpu_read_since(root, before->cpu) : cpu_read(root);
         host->options = before ? options_read_since(root, before->options) : options_read(root);
+        host->desired = before && before->desired ? desired_state_read_since(root, before->desired)
+                                                  : desired_state_read(root);
         host->modules = read_modules(root, loader, host->cpu);
         for (unsigned i = 0; i < host->modules->len; i++) {
                 Module *module = g_ptr_array_index(host->modules, i);
@@ -253,6 +255,7 @@ void host_free(Host *host) {
         g_free(host->container);
         g_clear_pointer(&host->cpu, cpu_free);
         g_clear_pointer(&host->options, options_free);
+        desired_state_unref(host->desired);
         g_clear_pointer(&host->modules, g_ptr_array_unref);
         g_clear_pointer(&host->pending, g_hash_table_unref);
         g_clear_pointer(&host->probe, g_variant_unref);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "cpu.h"
+#include "desired-state.h"
 #include "fault.h"
 #include "loader.h"
 #include "module.h"
@@ -33,6 +34,7 @@ typedef struct Host {
         char *container;
         Cpu *cpu;
         Options *options;
+        DesiredState *desired; /* what an administrator wants; NULL with @unknown */
         GPtrArray *modules;    /* Module*: kvm first, then the vendor's if there is one */
         GHashTable *pending;   /* module -> (parameter -> value): what waits for idle, from run/nestvirt/pending */
         bool modules_disabled; /* proc/sys/kernel/modules_disabled, or nomodule on the command line */

@@ -277,7 +277,7 @@ static void apply_begin(gpointer data) {
 
         apply->of_folders = !apply->content.desired;
         if (apply->of_folders)
-                apply->content.desired = desired_read(apply->services->state->root, &error);
+                apply->content.desired = desired_read(apply->services->state->root, NULL, &error);
         if (!apply->content.desired) {
                 apply_fail(apply, error);
                 return;

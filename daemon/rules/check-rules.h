@@ -20,6 +20,9 @@ void rule_cpu_features(Check *check);
 void rule_cpu_sources(Check *check);
 void rule_cpus_differ(Check *check);
 
+/* check-desired.c */
+void rule_desired_state(Check *check);
+
 /* check-host.c */
 void rule_degraded(Check *check);
 void rule_journal_damaged(Check *check);

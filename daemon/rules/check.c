@@ -38,6 +38,7 @@ static const Rule rules[] = {
         { "probe",                 rule_probe },                  /* what the probe has shown, beside what nested says */
         { "kvm-kept",              rule_kvm_kept },               /* nested only looks off: kvm stayed loaded */
         { "pending",               rule_pending },                /* a change waits until nobody uses KVM */
+        { "desired-state",         rule_desired_state },          /* what is desired can't be read, or is not so */
         { "parameter-refused",     rule_parameter_refused },      /* a configured value with which the module won't load */
         { "parameter-unsupported", rule_parameter_unsupported },  /* configured, and the CPU lacks what it needs */
         { "parameter-needs",       rule_parameter_needs },        /* configured, and another parameter is off */

@@ -5,6 +5,7 @@
  * so that the same snapshot always looks the same. It must not decide anything. */
 
 #include "describe.h"
+#include "desired-host.h"
 #include "effect-judge.h"
 #include "firmware.h"
 #include "nested-reason.h"
@@ -14,6 +15,43 @@
 static void add_text(Packer *packer, const char *name, const char *text) {
         packer_property(packer, name, "s");
         packer_text(packer, text);
+}
+
+/* "kvm_amd.nested": "0" */
+static void describe_settings(Packer *packer, const GPtrArray *settings) {
+        packer_property(packer, "Desired", "a{ss}");
+        packer_open(packer, "{ss}");
+        for (unsigned i = 0; i < settings->len; i++) {
+                const DesiredSetting *setting = g_ptr_array_index(settings, i);
+                g_autofree char *name = g_strconcat(setting->parameter->module, ".", setting->parameter->name, NULL);
+                packer_named(packer, name, "s");
+                packer_text(packer, setting->value);
+        }
+        packer_close(packer);
+}
+
+static GPtrArray *drift_names(const GPtrArray *drift) {
+        GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+
+        for (unsigned i = 0; i < drift->len; i++) {
+                const Drift *one = g_ptr_array_index(drift, i);
+                if (!one->pending)
+                        g_ptr_array_add(names, g_strconcat(one->module, ".", one->name, NULL));
+        }
+        return names;
+}
+
+static void describe_desired(Packer *packer, const Host *host) {
+        g_autoptr(GPtrArray) drift = NULL;
+        g_autofree char *error = NULL;
+        g_autoptr(GPtrArray) settings = desired_of_host(host, &drift, &error);
+        g_autoptr(GPtrArray) nothing = g_ptr_array_new(), names = settings ? drift_names(drift) : g_ptr_array_new();
+
+        describe_settings(packer, settings ?: nothing);
+        g_ptr_array_add(names, NULL);
+        packer_property(packer, "Drift", "as");
+        packer_texts(packer, (const char *const *) names->pdata);
+        add_text(packer, "DesiredError", error ?: "");
 }
 
 Packed *describe_manager(const Host *host) {
@@ -40,6 +78,7 @@ Packed *describe_manager(const Host *host) {
                 packer_open(packer, "{sv}");
                 packer_close(packer);
         }
+        describe_desired(packer, host);
         return packer_end(packer);
 }
 

@@ -148,3 +148,18 @@ GPtrArray *desired_drift(const GPtrArray *settings, const Host *host, bool boot)
         }
         return drift;
 }
+
+GPtrArray *desired_of_host(const Host *host, GPtrArray **ret_drift, char **ret_error) {
+        g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
+        g_autoptr(GError) error = NULL;
+        const char *why = NULL;
+        const Desired *desired = host->desired ? desired_state_get(host->desired, &why) : NULL;
+        GPtrArray *settings = desired ? desired_settings(desired, host, notes, &error) : NULL;
+
+        if (!settings) {
+                *ret_error = g_strdup(error ? error->message : why ?: "");
+                return NULL;
+        }
+        *ret_drift = desired_drift(settings, host, g_str_equal(desired_when(desired), "boot"));
+        return settings;
+}

@@ -29,3 +29,8 @@ typedef struct Drift {
 /* Drift*, of the settings that differ: in what the next load gets, or in what is in effect.
  * @boot: they are to be in effect with the next boot. */
 GPtrArray *desired_drift(const GPtrArray *settings, const Host *host, bool boot);
+
+/* Of the folders: the settings, and in what the host differs, both as above. NULL, and @ret_error
+ * (newly allocated) why: they can't be understood, or this host can't have what they say; "" when
+ * the host could not be read. */
+GPtrArray *desired_of_host(const Host *host, GPtrArray **ret_drift, char **ret_error);

@@ -2,7 +2,7 @@
 """The desired state, brought about in one call: what is said of a host and its guests, who is
 asked, what is set, what is reset when it is said no more, and that twice is once."""
 
-from clients import DBUS_ERROR, DRY_RUN, ERROR, GLib, NOBODY, wait_for
+from clients import DBUS_ERROR, DRY_RUN, ERROR, GLib, NOBODY, PATH, wait_for
 from harness import BusTest, snapshot, write
 from tap import main
 from test_editing import POLKIT, YES
@@ -148,6 +148,29 @@ class Host(Applying, BusTest):
         self.caller.set({"kvm_amd": {"nested": "1"}})
         self.assertEqual(self.drift(), {"nested": ("0", "1", "on", False)})
         self.assertEqual((self.outcome(), self.drift()), ("applied", {}))
+
+    def told(self):
+        return self.caller.get("Desired"), self.caller.get("Drift"), self.caller.get("DesiredError")
+
+    def await_told(self, desired, drift, error=""):
+        """By signals alone, whoever writes the file."""
+        wait_for(lambda: self.told() == (desired, drift, error), f"{desired}, {drift}, {error}")
+        changed = {name: value for m in self.caller.signals("PropertiesChanged") if m.path == PATH for name, value in m.body[1].items()}
+        for name, value in zip(("Desired", "Drift", "DesiredError"), (desired, drift, error)):
+            self.assertEqual(changed.get(name, value), value)
+
+    def test_it_is_told_and_applies_nothing_by_itself(self):
+        self.assertEqual(self.told(), ({}, [], ""))
+        self.say(OFF + "npt=on\n")
+        self.await_told({"kvm_amd.nested": "0", "kvm_amd.npt": "1"}, ["kvm_amd.nested"])
+        self.assertEqual((self.calls(), self.dropin()), ([], []))
+        self.apply()
+        self.await_told({"kvm_amd.nested": "0", "kvm_amd.npt": "1"}, [])
+        self.say("[Parameters]\nnested=of\n")
+        self.await_told({}, [], f"/{SITE}:2: nested can be on or off, not \"of\"")
+        (self.host / SITE).unlink()
+        self.await_told({}, [])
+        self.assertEqual(self.value("kvm_amd", "nested"), "0")
 
     def test_what_can_not_be_asked(self):
         for entries, words in (({"Sort": GLib.Variant("s", "x")}, "Sort"), ({"When": GLib.Variant("s", "never")}, "never"),

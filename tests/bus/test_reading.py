@@ -24,7 +24,7 @@ class Reading(BusTest):
         self.assertEqual(manager["Device"], "missing")
         self.assertIn("svm", manager["Features"])
         self.assertEqual(set(manager), {"Version", "Vendor", "CpuModel", "Features", "Firmware", "Level", "Hypervisor", "Nested", "NestedReason", "Mmu",
-                                        "Device", "ProbeResult"})
+                                        "Device", "ProbeResult", "Desired", "Drift", "DesiredError"})
 
     def test_module(self):
         self.start_real("amd-epyc-6.1")

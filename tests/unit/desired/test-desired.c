@@ -117,7 +117,7 @@ static void test_order(Tree *tree, gconstpointer unused) {
         tree_write(tree, "etc/nestvirt/nestvirtd.conf", "[Libvirt]\nUri=\n");
         tree_write(tree, "etc/nestvirt/60-no.txt", "nothing of ours");
         tree_write(tree, "etc/nestvirt/.60-no.conf", "nothing of ours");
-        g_autoptr(Desired) desired = desired_read(tree->root, &error);
+        g_autoptr(Desired) desired = desired_read(tree->root, NULL, &error);
         g_assert_no_error(error);
         assert_key(desired, "Parameters", "nested", "off", "/etc/nestvirt/20-site.conf", 3);
         assert_key(desired, "kvm", "ignore_msrs", "on", "/usr/lib/nestvirt/10-vendor.conf", 4);
@@ -127,7 +127,7 @@ static void test_order(Tree *tree, gconstpointer unused) {
 
 static void test_none(Tree *tree, gconstpointer unused) {
         g_autoptr(GError) error = NULL;
-        g_autoptr(Desired) desired = desired_read(tree->root, &error);
+        g_autoptr(Desired) desired = desired_read(tree->root, NULL, &error);
 
         g_assert_no_error(error);
         g_assert_cmpuint(desired->keys->len, ==, 0);
@@ -139,13 +139,13 @@ static void test_unreadable(Tree *tree, gconstpointer unused) {
         g_autoptr(GError) error = NULL;
 
         tree_folder(tree, "etc/nestvirt/10.conf");
-        g_assert_null(desired_read(tree->root, &error));
+        g_assert_null(desired_read(tree->root, NULL, &error));
         g_assert_true(g_str_has_prefix(error->message, "Cannot read /etc/nestvirt/10.conf: "));
         g_clear_error(&error);
 
         static const char zero[] = "[Parameters]\nnested=o\0ff\n";
         tree_write_bytes(tree, "usr/lib/nestvirt/05.conf", zero, sizeof(zero) - 1);
-        g_assert_null(desired_read(tree->root, &error));
+        g_assert_null(desired_read(tree->root, NULL, &error));
         g_assert_cmpstr(error->message, ==, "/usr/lib/nestvirt/05.conf is no text: it has a NUL byte");
 }
 

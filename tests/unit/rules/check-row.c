@@ -31,6 +31,7 @@ static const char *const ids[] = {
                 "probe",
                 "kvm-kept",
                 "pending",
+                "desired-state",
                 "parameter-refused",
                 "parameter-unsupported",
                 "parameter-needs",

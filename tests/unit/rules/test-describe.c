@@ -19,6 +19,7 @@ typedef struct Member {
 static const Member manager[] = {
         { "Version", "s" }, { "Vendor", "s" }, { "CpuModel", "s" }, { "Features", "as" }, { "Firmware", "s" }, { "Level", "u" },
         { "Hypervisor", "s" }, { "Nested", "s" }, { "NestedReason", "s" }, { "Mmu", "s" }, { "Device", "s" }, { "ProbeResult", "a{sv}" },
+        { "Desired", "a{ss}" }, { "Drift", "as" }, { "DesiredError", "s" },
 };
 
 static const Member module[] = {
