@@ -7,11 +7,20 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "parameter-state.h"
 #include "users.h"
+
+/* Of one parameter. */
+typedef struct Alteration {
+        ParameterState *before, *after;
+} Alteration;
 
 typedef struct ChangeResult {
         const char *outcome; /* "unchanged" "applied" "configured" "deferred" "planned"; NULL on failure */
-        GPtrArray *steps;    /* char*, what was done, in words */
+        GPtrArray *steps;    /* char*, what was done, or would be, in words */
+        GPtrArray *notes;    /* char*, what else there is to say of it: no steps */
+        GPtrArray *changes;  /* Alteration*: what is otherwise afterwards (alteration.h) */
+        bool changed;        /* something is, be it a file of ours, or modules that were to be loaded anew */
         GPtrArray *impact;   /* Impact* (plan.h) */
         Users *holders;      /* of KVM, when it was Busy; else NULL */
         unsigned omitted;    /* so many more hold KVM, and are not told in it */

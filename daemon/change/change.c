@@ -34,6 +34,19 @@ static void G_GNUC_PRINTF(2, 3) change_step(Change *change, const char *format, 
         va_end(args);
 }
 
+static void G_GNUC_PRINTF(2, 3) change_note(Change *change, const char *format, ...) {
+        va_list args;
+
+        va_start(args, format);
+        g_ptr_array_add(change->result->notes, g_strdup_vprintf(format, args));
+        va_end(args);
+}
+
+static void note_plan(Change *change) {
+        for (unsigned i = 0; i < change->plan->notes->len && !change->plan->unchanged; i++)
+                change_note(change, "%s", (const char *) g_ptr_array_index(change->plan->notes, i));
+}
+
 static void add_blockers(ChangeResult *result, const Users *users, const Passing *passing) {
         result->omitted = users->omitted + users->others;
         result->perhaps_more = users->perhaps_more;
@@ -129,7 +142,7 @@ static void abandon(Change *change) {
 
         if (!plan_files_discard(change->plan->files, change->root, &failed) ||
             !journal_clear_soon(change->root, &failed))
-                change_step(change, "left behind: %s", failed->message);
+                change_note(change, "left behind: %s", failed->message);
 }
 
 static const char *outcome_of(const Change *change) {
@@ -169,7 +182,7 @@ static void finish(Change *change, const char *outcome) {
         /* All is done; a journal that can't be removed would only make the next start look, and
          * find everything in place. */
         if (!journal_clear_soon(change->root, &left) || !damage_settle(change->root, change->plan, &left))
-                change_step(change, "left behind: %s", left->message);
+                change_note(change, "left behind: %s", left->message);
         change->result->outcome = outcome;
 }
 
@@ -245,6 +258,7 @@ ChangeResult *change_preview(Plan *plan, const Root *root, const Users *users, c
 
         for (unsigned i = 0; i < plan->steps->len && !plan->unchanged; i++)
                 change_step(&change, "%s", (const char *) g_ptr_array_index(plan->steps, i));
+        note_plan(&change);
         if (users)
                 add_blockers(change.result, users, passing);
         change.result->outcome = plan->unchanged ? "unchanged" : "planned";
@@ -260,6 +274,7 @@ ChangeResult *change_run(Plan *plan, const Root *root, Loader *loader) {
         };
         change.reload = (Reload) {.plan = plan, .root = root, .loader = loader, .steps = change.result->steps};
 
+        note_plan(&change);
         if (!plan->unchanged)
                 begin(&change);
         else if (settle(&change, &change.result->error) && damage_settle(root, plan, &change.result->error))

@@ -171,6 +171,28 @@ static char *comes_to(const Host *host, const Request *request, const Parameter 
         return g_strdup(lost ? "0" : "");
 }
 
+char *load_options_foreseen(const Host *host, const Request *request, const Parameter *parameter) {
+        const Setting *setting = request_setting(request, parameter->module, parameter->name);
+        const Module *module = host_module(host, parameter->module);
+        bool needed = false;
+
+        if (setting)
+                return load_options_result(host, request, setting);
+        for (const char *const *need = parameter->needs; need && *need; need++)
+                needed |= is_off(host, catalog_find(parameter->module, *need));
+        /* What the kernel has made of it for this CPU it will make of it again; but for what is off
+         * for another parameter's sake. */
+        const bool stays = parameter->derived && !needed;
+        char *given = configured(host, parameter->module, parameter->name);
+        if (!given && !stays)
+                given = g_strdup(catalog_default(parameter, host->release));
+        if (!given || !*given) {
+                g_free(given);
+                given = load_options_current(host, module, parameter->name) ?: g_strdup("");
+        }
+        return comes_to(host, request, parameter, given);
+}
+
 char *load_options_result(const Host *host, const Request *request, const Setting *setting) {
         char *given = target(host, request, setting);
 

@@ -36,6 +36,9 @@ bool load_options_replaced(const Request *request, const Option *option);
  * load comes to; "" when that can't be told. Where the kernel would switch a default off again,
  * that is "0". */
 char *load_options_result(const Host *host, const Request *request, const Setting *setting);
+/* What a parameter will be after a reload for @request, whether or not that names it; "" when that
+ * can't be told. */
+char *load_options_foreseen(const Host *host, const Request *request, const Parameter *parameter);
 /* The value of a parameter once @request is in effect, normalised, NULL when it can't be told. */
 char *load_options_expected(const Host *host, const Request *request, const Parameter *parameter);
 /* What a load for @request gives it, normalised; "" when that is the kernel's default and nobody

@@ -325,7 +325,9 @@ static void describe(const Draft *draft) {
         for (unsigned i = 0; i < plan->files->len; i++)
                 describe_file(plan, g_ptr_array_index(plan->files, i));
         if (draft->not_loaded)
-                plan_step(plan, "%s is not loaded: it takes this when it is (nestvirtctl reload)", draft->not_loaded);
+                g_ptr_array_add(plan->notes,
+                                g_strdup_printf("%s is not loaded: it takes this when it is (nestvirtctl reload)",
+                                                draft->not_loaded));
 }
 
 /* Also where nobody asked for it: a reload brings in effect what is configured. */

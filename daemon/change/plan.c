@@ -38,6 +38,7 @@ Plan *plan_new_empty(void) {
         plan->files = g_ptr_array_new_with_free_func((GDestroyNotify) plan_file_free);
         plan->modules = g_ptr_array_new_with_free_func((GDestroyNotify) plan_module_free);
         plan->values = g_ptr_array_new_with_free_func((GDestroyNotify) plan_value_free);
+        plan->notes = g_ptr_array_new_with_free_func(g_free);
         plan->steps = g_ptr_array_new_with_free_func(g_free);
         plan->records = g_ptr_array_new_with_free_func((GDestroyNotify) plan_file_free);
         return plan;
@@ -51,6 +52,7 @@ void plan_free(Plan *plan) {
         g_ptr_array_unref(plan->modules);
         g_ptr_array_unref(plan->values);
         g_ptr_array_unref(plan->steps);
+        g_ptr_array_unref(plan->notes);
         g_ptr_array_unref(plan->records);
         g_free(plan->applied);
         g_free(plan->vendor);

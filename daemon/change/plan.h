@@ -57,6 +57,7 @@ typedef struct Plan {
         char *boot_id;
         char *release;    /* of the kernel */
         GPtrArray *steps; /* char*, what would be done, in words */
+        GPtrArray *notes; /* char*, what else there is to say of it */
         bool nested_off;  /* a reload switches nested off, asked for or not */
         bool applies;     /* it is the desired state that is applied, */
         char *applied;    /* and the record of that (applied.h), NULL: there is none */

@@ -17,7 +17,7 @@ typedef struct Line {
         const char *module, *name, *value;
 } Line;
 
-static Options *read_with(const Root *root, const GPtrArray *files, GError **error) {
+Options *read_back_options(const Root *root, const GPtrArray *files, GError **error) {
         g_autoptr(GHashTable) instead = g_hash_table_new(g_str_hash, g_str_equal);
 
         for (unsigned i = 0; i < files->len; i++) {
@@ -127,7 +127,7 @@ bool read_back_check(const Host *host, const Request *request, const Dropin *kep
         const bool for_now = request->flags & REQUEST_RUNTIME;
         const Line of_kept = {.path = DROPIN_PATH, .among = WITHOUT_RUNTIME, .asked = !for_now};
         const Line of_runtime = {.path = DROPIN_RUNTIME_PATH, .among = RUNTIME_ALONE, .asked = for_now};
-        g_autoptr(Options) options = read_with(host->root, files, error);
+        g_autoptr(Options) options = read_back_options(host->root, files, error);
 
         return options && check_file(host, request, options, kept, &of_kept, error) &&
                check_file(host, request, options, runtime, &of_runtime, error);

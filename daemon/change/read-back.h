@@ -11,6 +11,9 @@
 #include "host.h"
 #include "request.h"
 
+/* What modprobe.d and the kernel command line say with the new texts of @files (PlanFile*).
+ * Internal when a source can't be read. */
+Options *read_back_options(const Root *root, const GPtrArray *files, GError **error);
 /* @kept, @runtime: our files as they will be; @files: PlanFile*, those of them that change.
  * Overridden or Unsupported, with the file and the line that are in the way of what is asked for,
  * or of what our files said before and are to say still; Internal when a source can't be read. */

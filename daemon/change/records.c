@@ -31,6 +31,14 @@ static void add(Plan *plan, const char *path, char *before, char *after) {
                 g_ptr_array_add(plan->records, file);
 }
 
+static void wait_for_idle(const Plan *plan, Pending *pending) {
+        for (unsigned i = 0; i < plan->values->len; i++) {
+                const PlanValue *v = g_ptr_array_index(plan->values, i);
+                if (v->asked)
+                        pending_set(pending, v->module, v->name, v->after);
+        }
+}
+
 static void settle(const Plan *plan, Pending *pending, bool kvm_kept) {
         if (plan->pending)
                 (void) pending_drop(pending, NULL, NULL);
@@ -43,6 +51,13 @@ static void settle(const Plan *plan, Pending *pending, bool kvm_kept) {
                 if (!kvm_kept || m->required)
                         (void) pending_drop(pending, m->name, NULL);
         }
+}
+
+void records_wait(const Plan *plan, bool deferred, bool kvm_kept, Pending *pending) {
+        if (deferred)
+                wait_for_idle(plan, pending);
+        else
+                settle(plan, pending, kvm_kept);
 }
 
 /* kvm.ko that stayed loaded while nested went off: on some kernels the switch then only looks off
@@ -159,11 +174,7 @@ bool records_deferred(Plan *plan, const Root *root, GError **error) {
                 return false;
         g_autoptr(Pending) pending = pending_parse(before);
         const bool ok = remember_files(plan, root, pending, error);
-        for (unsigned i = 0; i < plan->values->len; i++) {
-                const PlanValue *v = g_ptr_array_index(plan->values, i);
-                if (v->asked)
-                        pending_set(pending, v->module, v->name, v->after);
-        }
+        wait_for_idle(plan, pending);
         add(plan, PENDING_PATH, before, pending_to_text(pending));
         return ok && add_written(plan, plan->files, root, false, error) && add_applied(plan, root, error);
 }

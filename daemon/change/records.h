@@ -8,6 +8,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "pending.h"
 #include "plan.h"
 #include "root.h"
 
@@ -21,3 +22,6 @@ bool records_deferred(Plan *plan, const Root *root, GError **error);
 /* A load that waited has failed: nothing waits any more, and each parameter that did is configured
  * as it was before it was asked for. What else somebody has configured since then stays. */
 bool records_reverted(Plan *plan, const Root *root, GError **error);
+/* What waits for idle when @plan is carried out, or (@deferred) has to wait itself: into @pending,
+ * which has what waits now. */
+void records_wait(const Plan *plan, bool deferred, bool kvm_kept, Pending *pending);

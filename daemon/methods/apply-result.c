@@ -108,14 +108,55 @@ static GVariant *describe_drift(const ApplyResult *result) {
         return g_variant_builder_end(&array);
 }
 
-static GVariant *describe_notes(const GPtrArray *notes) {
+/* What is said of the files, then what is said of the host's change. */
+static GVariant *describe_notes(const ApplyResult *result) {
+        g_autoptr(GVariant) others =
+                        result->host ? g_variant_lookup_value(result->host, "Notes", G_VARIANT_TYPE_STRING_ARRAY)
+                                     : NULL;
         GVariantBuilder array;
 
         g_variant_builder_init(&array, G_VARIANT_TYPE_STRING_ARRAY);
-        for (unsigned i = 0; i < notes->len; i++)
-                g_variant_builder_add_value(
-                                &array, g_variant_new_take_string(g_utf8_make_valid(g_ptr_array_index(notes, i), -1)));
+        for (unsigned i = 0; i < result->notes->len; i++)
+                g_variant_builder_add_value(&array, g_variant_new_take_string(g_utf8_make_valid(
+                                                                    g_ptr_array_index(result->notes, i), -1)));
+        for (gsize i = 0; others && i < g_variant_n_children(others); i++) {
+                g_autoptr(GVariant) note = g_variant_get_child_value(others, i);
+                g_variant_builder_add_value(&array, note);
+        }
         return g_variant_builder_end(&array);
+}
+
+static void add_changes(GVariantBuilder *array, GVariant *half) {
+        g_autoptr(GVariant) changes = half ? g_variant_lookup_value(half, "Changes", G_VARIANT_TYPE("aa{sv}")) : NULL;
+
+        for (gsize i = 0; changes && i < g_variant_n_children(changes); i++) {
+                g_autoptr(GVariant) change = g_variant_get_child_value(changes, i);
+                g_variant_builder_add_value(array, change);
+        }
+}
+
+static GVariant *describe_changes(const ApplyResult *result) {
+        g_autoptr(GVariant) rows = rows_of(result->guests);
+        GVariantBuilder array;
+        GVariantIter i;
+        GVariant *guest;
+
+        g_variant_builder_init(&array, G_VARIANT_TYPE("aa{sv}"));
+        add_changes(&array, result->host);
+        if (rows) {
+                g_variant_iter_init(&i, rows);
+                while (g_variant_iter_loop(&i, "{&s@a{sv}}", NULL, &guest))
+                        add_changes(&array, guest);
+        }
+        return g_variant_builder_end(&array);
+}
+
+static bool is_changed(const ApplyResult *result) {
+        gboolean changed = FALSE;
+
+        if (result->host)
+                (void) g_variant_lookup(result->host, "Changed", "b", &changed);
+        return changed || apply_result_guests_differ(result->guests);
 }
 
 /* Floating values are sunk. */
@@ -142,8 +183,10 @@ GVariant *apply_result_describe(const ApplyResult *result) {
 
         put_half(entries, result->guests);
         put_half(entries, result->host);
+        put(entries, "Changed", g_variant_new_boolean(is_changed(result)));
+        put(entries, "Changes", describe_changes(result));
         put(entries, "Drift", describe_drift(result));
-        put(entries, "Notes", describe_notes(result->notes));
+        put(entries, "Notes", describe_notes(result));
         put(entries, "Outcome", g_variant_new_string(outcome(result)));
         put(entries, "When", g_variant_new_string(result->when));
         g_autoptr(GPtrArray) names = sorted_keys(entries);

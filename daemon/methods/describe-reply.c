@@ -56,11 +56,45 @@ static void add_values(GVariantBuilder *builder, GHashTable *values) {
         g_variant_builder_add(builder, "{sv}", "Values", g_variant_builder_end(&dictionary));
 }
 
+static void add_state(GVariantBuilder *builder, const char *name, const ParameterState *state) {
+        GVariantBuilder dictionary;
+
+        g_variant_builder_init(&dictionary, G_VARIANT_TYPE_VARDICT);
+        add_text(&dictionary, "Configured", state->configured);
+        add_text(&dictionary, "Effective", state->effective);
+        add_text(&dictionary, "Pending", state->pending);
+        add_text(&dictionary, "Source", state->source);
+        g_variant_builder_add(builder, "{sv}", name, g_variant_builder_end(&dictionary));
+}
+
+static void add_changes(GVariantBuilder *builder, const GPtrArray *changes) {
+        GVariantBuilder array;
+
+        g_variant_builder_init(&array, G_VARIANT_TYPE("aa{sv}"));
+        for (unsigned i = 0; i < changes->len; i++) {
+                const Alteration *one = g_ptr_array_index(changes, i);
+                g_variant_builder_open(&array, G_VARIANT_TYPE_VARDICT);
+                add_state(&array, "After", one->after);
+                add_state(&array, "Before", one->before);
+                add_text(&array, "Module", one->after->module);
+                add_text(&array, "Name", one->after->name);
+                g_variant_builder_close(&array);
+        }
+        g_variant_builder_add(builder, "{sv}", "Changes", g_variant_builder_end(&array));
+}
+
+static void add_boolean(GVariantBuilder *builder, const char *name, bool value) {
+        g_variant_builder_add(builder, "{sv}", name, g_variant_new_boolean(value));
+}
+
 GVariant *describe_change(const ChangeResult *result) {
         GVariantBuilder builder;
 
         g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
+        add_boolean(&builder, "Changed", result->changed);
+        add_changes(&builder, result->changes);
         add_impact(&builder, result->impact, result->omitted, result->perhaps_more);
+        add_texts(&builder, "Notes", result->notes);
         add_text(&builder, "Outcome", result->outcome);
         add_texts(&builder, "Steps", result->steps);
         add_values(&builder, result->values);
@@ -87,8 +121,7 @@ GVariant *describe_guest_change(const char *outcome, const GuestPlan *plan, cons
                 add_text(&builder, "DiffMissing", plan->diff_missing);
         add_impact(&builder, impact, 0, false);
         add_text(&builder, "Outcome", outcome);
-        g_variant_builder_add(&builder, "{sv}", "RestartNeeded",
-                              g_variant_new_boolean(guest_plan_needs_restart(plan, host)));
+        add_boolean(&builder, "RestartNeeded", guest_plan_needs_restart(plan, host));
         add_texts(&builder, "Steps", plan->steps);
         return g_variant_new("(a{sv})", &builder);
 }

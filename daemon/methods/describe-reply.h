@@ -9,7 +9,7 @@
 #include "statistics.h"
 #include "users.h"
 
-/* (a{sv}): Outcome, Steps, Impact, Values. */
+/* (a{sv}): Outcome, Changed, Changes, Steps, Notes, Impact, Values. */
 GVariant *describe_change(const ChangeResult *result);
 /* (a{sv}): Outcome, Steps. */
 GVariant *describe_outcome(const char *outcome, const GPtrArray *steps);

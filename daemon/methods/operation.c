@@ -6,7 +6,9 @@
 
 #include <string.h>
 
+#include "alteration.h"
 #include "error.h"
+#include "foresight.h"
 #include "log-change.h"
 #include "operation.h"
 #include "plan.h"
@@ -27,9 +29,10 @@ typedef struct Operation {
         uint64_t flags;
         gint64 asked; /* what was read since then will do */
         Request *request;
-        Caller caller;        /* known from the authorisation on */
-        OperationBegin stage; /* the one under way */
-        gint64 until;         /* what is in the way is waited for; 0: nothing was yet */
+        Alterations *alterations; /* of the plan that is carried out, or of a dry run's */
+        Caller caller;            /* known from the authorisation on */
+        OperationBegin stage;     /* the one under way */
+        gint64 until;             /* what is in the way is waited for; 0: nothing was yet */
         unsigned moments;
 } Operation;
 
@@ -57,6 +60,7 @@ static bool operation_judge(gpointer data);
 static void operation_free(Operation *operation) {
         caller_clear(&operation->caller);
         g_clear_pointer(&operation->request, request_free);
+        g_clear_pointer(&operation->alterations, alterations_free);
         g_free(operation);
 }
 
@@ -125,6 +129,7 @@ static void job_reply(Job *job) {
                 g_ptr_array_extend_and_steal(result->impact, g_steal_pointer(&job->impact));
         else
                 result->omitted += job->impact->len;
+        alterations_end(job->operation->alterations, job->plan, job->operation->services->state->host, result);
         operation_done(job->operation, result, NULL);
 }
 
@@ -210,10 +215,13 @@ static void on_changed(gpointer data, gpointer userdata) {
 static Plan *operation_plan(Operation *operation, bool authorised) {
         Services *services = operation->services;
         g_autoptr(GError) error = NULL;
-        Plan *plan = plan_new(services->state->host, services->state->loader, operation->request, &error);
+        g_autoptr(Plan) plan = plan_new(services->state->host, services->state->loader, operation->request, &error);
 
-        if (plan)
-                return plan;
+        g_clear_pointer(&operation->alterations, alterations_free);
+        if (plan && (authorised || operation->flags & REQUEST_DRY_RUN))
+                operation->alterations = alterations_begin(services->state->host, operation->request, plan, &error);
+        if (!error)
+                return g_steal_pointer(&plan);
         if (authorised) {
                 g_autofree char *title = request_to_string(operation->request);
                 log_change(operation->services->log_budget, &operation->caller, title, NULL, error);
@@ -275,17 +283,6 @@ static void operation_authorise(Operation *operation) {
         };
 
         authority_ask(operation->services->authority, operation->call->message, &details, on_verdict, operation);
-}
-
-/* A module that must go for the plan, and that somebody holds, or (@perhaps) may hold. */
-static bool is_blocked(const Host *host, const Plan *plan, bool perhaps) {
-        for (unsigned i = 0; i < plan->modules->len; i++) {
-                const PlanModule *m = g_ptr_array_index(plan->modules, i);
-                const Module *module = host_module(host, m->name);
-                if (m->required && module && (module_in_use(module) || (perhaps && module->refcnt < 0)))
-                        return true;
-        }
-        return false;
 }
 
 /* Of those who hold KVM, what the caller may be told. */
@@ -353,7 +350,7 @@ static void operation_look(Operation *operation, Plan *plan, WorkerRun look) {
         Job *job = job_new(operation, plan);
 
         job->look = look;
-        job->held = is_blocked(operation->services->state->host, plan, true);
+        job->held = foresight_blocked(operation->services->state->host, plan, true);
         worker_submit_for(job->held ? readings->scans : readings->worker, job->uid, job_look, on_found, job_drop, job,
                           NULL);
 }
@@ -380,7 +377,7 @@ static bool operation_judge(gpointer data) {
         const bool waits = operation->flags & REQUEST_WHEN_IDLE;
         if (plan->unchanged || operation->flags & REQUEST_DRY_RUN)
                 operation_look(operation, plan, job_preview);
-        else if (!waits && is_blocked(services->state->host, plan, false))
+        else if (!waits && foresight_blocked(services->state->host, plan, false))
                 operation_look(operation, plan, job_scan);
         else {
                 plan_free(plan);

@@ -51,15 +51,19 @@ class Host(Applying, BusTest):
 
     def test_nothing_is_said(self):
         before = snapshot(self.host)
-        self.assertEqual(self.apply(), {"Drift": [], "Impact": [], "Notes": [], "Outcome": "unchanged", "Steps": [], "Values": {}, "When": "idle"})
+        self.assertEqual(self.apply(), {"Changed": False, "Changes": [], "Drift": [], "Impact": [], "Notes": [], "Outcome": "unchanged", "Steps": [],
+                                        "Values": {}, "When": "idle"})
         self.assertEqual(snapshot(self.host), before)
 
     def test_it_is_brought_about(self):
         self.say(OFF)
         self.assertEqual(self.drift(), {"nested": ("0", "", "on", False)})
         self.assertEqual(self.calls(), [])
+        planned = self.apply(flags=DRY_RUN)
         result = self.apply()
         self.assertEqual((result["Outcome"], result["Values"], result["Drift"]), ("applied", {"nested": "0"}, []))
+        self.assertEqual((result["Changed"], [(c["Module"], c["Name"]) for c in result["Changes"]]), (True, [("kvm_amd", "nested")]))
+        self.assertEqual((planned["Changed"], planned["Changes"]), (True, result["Changes"]))
         self.assertEqual((self.value("kvm_amd", "nested"), self.dropin(), self.calls()), ("0", ["options kvm_amd nested=0"], RELOAD_OFF))
         self.assertEqual(self.record(), "[kvm_amd]\nnested=0\n")
         self.assertEqual(self.drift(), {})

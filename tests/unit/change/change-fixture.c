@@ -40,8 +40,7 @@ static bool add_word(Request *request, const Host *host, const char *word, GErro
                         : request_reset(request, host, names[0], names[1], error);
 }
 
-Plan *fixture_plan(Fixture *fixture, const char *words, uint64_t flags, GError **error) {
-        g_autoptr(Host) host = host_read(fixture->root, &fixture->loader->parent);
+Request *fixture_request(const Host *host, const char *words, uint64_t flags, GError **error) {
         g_autoptr(Request) request = request_new(flags);
         g_auto(GStrv) each = g_strsplit(words, " ", -1);
 
@@ -50,7 +49,14 @@ Plan *fixture_plan(Fixture *fixture, const char *words, uint64_t flags, GError *
         for (char **word = each; *word; word++)
                 if (!add_word(request, host, *word, error))
                         return NULL;
-        return plan_new(host, &fixture->loader->parent, request, error);
+        return g_steal_pointer(&request);
+}
+
+Plan *fixture_plan(Fixture *fixture, const char *words, uint64_t flags, GError **error) {
+        g_autoptr(Host) host = host_read(fixture->root, &fixture->loader->parent);
+        g_autoptr(Request) request = fixture_request(host, words, flags, error);
+
+        return request ? plan_new(host, &fixture->loader->parent, request, error) : NULL;
 }
 
 static ChangeResult *run(Fixture *fixture, Plan *plan, GError *refused) {

@@ -27,6 +27,7 @@ void fixture_tear_down(Fixture *fixture, gconstpointer data);
 
 /* @words: "kvm_amd.nested=0 kvm.ignore_msrs=1"; a word without "=" is a reset, "reload:kvm_amd" a
  * reload; "" resets all that is ours. NULL and @error when the request or its plan is refused. */
+Request *fixture_request(const Host *host, const char *words, uint64_t flags, GError **error);
 Plan *fixture_plan(Fixture *fixture, const char *words, uint64_t flags, GError **error);
 /* Plans and runs; a refusal by the plan is the result's error, too. */
 ChangeResult *fixture_change(Fixture *fixture, const char *words, uint64_t flags);
