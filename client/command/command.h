@@ -25,6 +25,7 @@ enum {
         COUNT = 1 << 14,
         ALL = 1 << 15,
         EXCEPT = 1 << 16,
+        ROOT = 1 << 17,
 };
 #define EXCLUSIVE (RUNTIME | NEXT_BOOT | WHEN_IDLE)
 #define SETTING (DRY_RUN | EXCLUSIVE | WAIT | VERIFY)
@@ -64,6 +65,7 @@ enum {
         OPTION_EXCEPT,
         OPTION_VERSION,
         OPTION_JSON,
+        OPTION_ROOT,
 };
 
 typedef struct Option {

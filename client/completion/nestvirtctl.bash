@@ -58,6 +58,7 @@ _nestvirtctl() {
         local all="--all"
         local many="--all --except="
         local times="--times"
+        local root="--root="
         local repeating="--interval= --count="
         local verbs="status check show set reset reload cancel users guests guest set-cpu prepare probe stat
                 exits ensure-device monitor patch-xml help"
@@ -78,7 +79,8 @@ _nestvirtctl() {
 
         local choices=''
         case $verb in
-        show) common="$all $common" ;;
+        show) common="$all $root $common" ;;
+        '' | status | check | guests | guest) common="$root $common" ;;
         set | reset) common="$setting $common" ;;
         reload | ensure-device) common="--dry-run $common" ;;
         patch-xml) common="$patching $common" ;;
@@ -90,6 +92,10 @@ _nestvirtctl() {
         COMPREPLY=()
         if [[ $prev == -H || $prev == --host ]]; then
                 mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur")
+                return
+        elif [[ $cur == --root=* ]]; then
+                mapfile -t COMPREPLY < <(compgen -d -- "${cur#*=}")
+                compopt -o filenames 2>/dev/null
                 return
         elif [[ $cur == --json=* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "short pretty off" -- "${cur#*=}")
