@@ -2,10 +2,11 @@
 """nestvirtctl --root=DIR: what is said of a tree of files without a bus, and what is not."""
 
 import os
+import pathlib
 import shutil
 import unittest
 
-from ctl import help_sections, run
+from ctl import copy_for_others, help_sections, run
 from harness import FIXTURES, BusTest, snapshot, write
 from tap import main
 
@@ -68,7 +69,7 @@ class Files(BusTest):
     def test_nothing_is_changed_nor_locked_and_no_bus_is_looked_for(self):
         shutil.copytree(FIXTURES / "amd-epyc-6.1", self.host, symlinks=True)
         write(self.host / "var/lib/nestvirt/change", "a change that was cut short")
-        write(self.host / "etc/nestvirt/nestvirtd.conf", "[Guests]\nLibvirt=test:///default\n")
+        write(self.host / "etc/nestvirt/nestvirtd.conf", "[Libvirt]\nUri=test:///default\n")
         before = snapshot(self.host)
         self.assertEqual(run(f"--root={self.host}").status, 0)
         self.assertIn("No libvirt is configured", run(f"--root={self.host}", "guests").err)
@@ -102,6 +103,127 @@ class Files(BusTest):
                 self.assertEqual((result.status, result.out), (8, ""), result)
                 self.assertIn(words, result.err)
                 self.assertNotIn("systemctl", result.err)
+
+
+def domain(name, number, cpu, kind="kvm", more=""):
+    """A definition as libvirt writes it."""
+    return f"""<domain type='{kind}'{more}>
+  <name>{name}</name>
+  <uuid>00000000-0000-0000-0000-{number:012}</uuid>
+  <memory unit='KiB'>1048576</memory>
+  <os>
+    <type arch='x86_64' machine='pc-q35-7.2'>hvm</type>
+  </os>
+  {cpu}
+  <devices>
+    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+  </devices>
+</domain>
+"""
+
+
+PASS, MODEL = "<cpu mode='host-passthrough' check='none' migratable='on'/>", "<cpu mode='host-model' check='partial'/>"
+NAMED = "<cpu mode='custom' match='exact' check='partial'><model fallback='allow'>EPYC</model><feature policy='require' name='svm'/></cpu>"
+
+
+class Guests(BusTest):
+    def setUp(self):
+        super().setUp()
+        shutil.copytree(FIXTURES / "amd-epyc-6.1", self.host, symlinks=True)
+        self.define("web1", 1, PASS)
+
+    def define(self, name, number, cpu, **keywords):
+        write(self.host / f"etc/libvirt/qemu/{name}.xml",
+              f"<!--\nWARNING: THIS IS AN AUTO-GENERATED FILE. virsh edit {name}\n-->\n\n" + domain(name, number, cpu, **keywords))
+
+    def runs(self, name, number, cpu):
+        """As libvirtd keeps of a guest that runs."""
+        write(self.host / f"run/libvirt/qemu/{name}.xml",
+              "<domstatus state='running' reason='booted' pid='4711'>\n  <monitor path='/x' type='unix'/>\n"
+              + domain(name, number, cpu, more=" id='1'") + "</domstatus>\n")
+
+    def guests(self):
+        result = run(f"--root={self.host}", "guests", "--json=short")
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        return {guest["name"]: guest for guest in result.json["guests"]}
+
+    def test_definitions(self):
+        self.define("plain", 2, "")
+        self.define("emulated", 3, PASS, kind="qemu")
+        self.define("named", 4, NAMED)
+        guests = self.guests()
+        self.assertEqual({name: (guest["next_start"], guest["now"], guest["active"]) for name, guest in guests.items()}, {
+            "web1": ("yes", "", False), "plain": ("no", "", False), "emulated": ("no", "", False), "named": ("unknown", "", False)})
+        self.assertIn("whether libvirt starts it at all can't be told (of files no libvirt can be asked)", guests["named"]["reason"])
+        self.assertIn("web1", run(f"--root={self.host}", "guests").out)
+        self.assertIn("Guests: 4", run(f"--root={self.host}", "status").out)
+
+    def test_one_by_its_name_and_by_its_uuid(self):
+        by_name, by_uuid = (run(f"--root={self.host}", "guest", "-j", word).json for word in ("web1", "00000000-0000-0000-0000-000000000001"))
+        self.assertEqual(by_name, by_uuid)
+        self.assertEqual(by_name, self.guests()["web1"])
+        result = run(f"--root={self.host}", "guest", "web2")
+        self.assertEqual(result.status, 1)
+        self.assertIn('No guest is called "web2"', result.err)
+
+    def test_what_runs_in_a_copy_of_a_host(self):
+        self.runs("web1", 1, PASS)
+        self.define("db", 2, "")
+        self.runs("db", 2, PASS)
+        self.runs("transient", 3, PASS)
+        told = {name: (guest["active"], guest["now"], guest["next_start"], guest["restart_needed"]) for name, guest in self.guests().items()}
+        self.assertEqual(told, {"web1": (True, "yes", "yes", False), "db": (True, "yes", "no", True), "transient": (True, "yes", "no", False)})
+
+    def test_saves_and_snapshots(self):
+        write(self.host / "var/lib/libvirt/qemu/save/web1.save", "LibvirtQemudSave")
+        self.define("db", 2, "")
+        write(self.host / "var/lib/libvirt/qemu/snapshot/db/before.xml",
+              f"<domainsnapshot>\n<name>before</name>\n{domain('db', 2, PASS)}</domainsnapshot>\n")
+        guests = self.guests()
+        self.assertEqual(guests["web1"]["next_start"], "unknown")
+        self.assertIn("managed save", guests["web1"]["reason"])
+        self.assertEqual(guests["db"]["saved_state"], "snapshots: before")
+
+    def test_what_libvirt_would_not_take_either(self):
+        for name, text in (("broken", "<domain"), ("empty", ""), ("other", "<network/>"),
+                           ("nameless", domain("", 7, PASS)), ("slash", domain("../web1", 8, PASS)),
+                           ("number", domain("number", 9, PASS).replace("-0000", "-zzzz"))):
+            write(self.host / f"etc/libvirt/qemu/{name}.xml", text)
+        write(self.host / "etc/libvirt/qemu/networks/default.xml", "<network/>")
+        self.assertEqual(set(self.guests()), {"web1"})
+
+    def test_none_are_defined(self):
+        (self.host / "etc/libvirt/qemu/web1.xml").unlink()
+        self.assertEqual(self.guests(), {})
+        self.assertEqual(run(f"--root={self.host}", "guests").status, 0)
+
+    def test_what_may_not_be_read_is_not_taken_for_absent(self):
+        self.folder.chmod(0o755)
+        program = copy_for_others(self.folder)
+        for hidden in ("etc/libvirt/qemu", "etc/libvirt/qemu/web1.xml"):
+            with self.subTest(hidden):
+                path, mode = self.host / hidden, (self.host / hidden).stat().st_mode
+                path.chmod(0)
+                result = run(f"--root={self.host}", "guests", program=program, user=65534, NESTVIRTD=self.daemon_for_others())
+                path.chmod(mode)
+                self.assertEqual(result.status, 1, result)
+                self.assertIn(f"as {path} can't be read", result.err)
+
+    def daemon_for_others(self):
+        program = pathlib.Path(os.environ["NESTVIRTD"])
+        for file in (program, program.with_name("nestvirt-files.so")):
+            shutil.copy(file, self.folder)
+        return str(self.folder / program.name)
+
+    def test_a_link_does_not_lead_out_of_the_tree(self):
+        secret = self.folder / "secret.xml"
+        secret.write_text(domain("secret", 9, PASS))
+        (self.host / "etc/libvirt/qemu/secret.xml").symlink_to(secret)
+        self.assertEqual(set(self.guests()), {"web1"})
+
+    def test_an_administrator_who_hides_them_hides_them_from_others_of_that_host(self):
+        write(self.host / "etc/nestvirt/nestvirtd.conf", "[Guests]\nHidden=true\n")
+        self.assertEqual(set(self.guests()), {"web1"})
 
 
 class Usage(unittest.TestCase):
