@@ -9,10 +9,22 @@
 #include "error.h"
 #include "names.h"
 
+/* Where there are several roots, each text of JSON says which one it is about. */
+static void append_json(const Client *client, GString *text, const Value *value) {
+        g_autoptr(Value) whole = value_new(VALUE_DICTIONARY);
+
+        if (client->roots->len > 1 && client->root) {
+                value_add_text(whole, "root", client->root);
+                value_add_all(whole, value);
+                value = whole;
+        }
+        json_append(text, value, client->json);
+}
+
 void client_print_json(const Client *client, const Value *value) {
         g_autoptr(GString) text = g_string_new(NULL);
 
-        json_append(text, value, client->json);
+        append_json(client, text, value);
         g_string_append_c(text, '\n');
         output_raw(client->out, text->str);
 }
@@ -33,7 +45,7 @@ static void print_json_error(const Client *client, const char *name, const char 
         value_add_text(error, "name", name);
         value_add_text(error, "message", valid);
         value_add(whole, "error", error);
-        json_append(text, whole, client->json);
+        append_json(client, text, whole);
         (void) puts(text->str);
 }
 
@@ -41,7 +53,7 @@ typedef struct Hint {
         const char *name, *hint;
 } Hint;
 
-const char *client_hint(const char *error_name) {
+const char *client_hint(const Client *client, const char *error_name) {
         static const Hint hints[] = {
                         {SD_BUS_ERROR_SERVICE_UNKNOWN, "Is nestvirtd installed here? See: systemctl status nestvirtd"},
                         {SD_BUS_ERROR_NO_REPLY,
@@ -50,6 +62,8 @@ const char *client_hint(const char *error_name) {
                          "Run it again without --no-ask-password and on a terminal, or as root"},
         };
 
+        if (client->root)
+                return NULL;
         for (gsize i = 0; i < G_N_ELEMENTS(hints); i++)
                 if (g_strcmp0(hints[i].name, error_name) == 0)
                         return hints[i].hint;
@@ -59,13 +73,14 @@ const char *client_hint(const char *error_name) {
 }
 
 int client_fail(const Client *client, const char *doing, const sd_bus_error *error) {
-        const char *hint = client_hint(error->name);
+        const char *hint = client_hint(client, error->name);
 
         if (client->json != JSON_OFF)
                 print_json_error(client, error->name, error->message ?: error->name);
         else {
                 g_autofree char *what = output_escape(doing), *message = output_escape(error->message ?: error->name);
-                (void) fprintf(stderr, "Cannot %s: %s\n", what, message);
+                g_autofree char *where = client->roots->len > 1 ? output_escape(client->root) : g_strdup("");
+                (void) fprintf(stderr, "%s%sCannot %s: %s\n", where, *where ? ": " : "", what, message);
                 if (hint)
                         (void) fprintf(stderr, "%s\n", hint);
         }

@@ -10,6 +10,7 @@
 
 #include "json.h"
 #include "output.h"
+#include "trees.h"
 
 /* The exit statuses that no D-Bus error stands for. */
 #define EXIT_USAGE 2
@@ -34,6 +35,9 @@ typedef struct Client {
         const char *verb;
         JsonMode json;
         const char *host; /* "USER@HOST", or NULL for this machine */
+        GPtrArray *roots; /* folders (const char*) that are looked at instead, as often as it was given */
+        const char *root; /* the one whose turn it is, or NULL */
+        Trees *trees;     /* who looks at them; NULL until a verb needs it */
         bool ask_password;
         bool pager;
         bool quiet;
@@ -60,4 +64,4 @@ void client_print_json(const Client *client, const Value *value);
 void client_print_json_member(const Client *client, const char *key, const Value *value);
 
 /* What is known to @error's name but not said in its message: what to do next, or NULL. */
-const char *client_hint(const char *error_name);
+const char *client_hint(const Client *client, const char *error_name);

@@ -15,10 +15,16 @@ int connection_fail(const Client *client, int errnum, sd_bus_error *error) {
         if (sd_bus_error_is_set(error) && sd_bus_is_open(client->bus) > 0)
                 return -errnum;
 
+        /* What kept it from being reached is known already. */
+        if (sd_bus_error_is_set(error) && !client->bus)
+                return -errnum;
         sd_bus_error_free(error);
         if (client->bus && sd_bus_is_open(client->bus) > 0)
                 return sd_bus_error_set_errno(error, -errnum);
-        if (client->host)
+        if (client->root)
+                (void) sd_bus_error_setf(error, SD_BUS_ERROR_NO_SERVER, "nestvirtd, which looks at %s, has ended: %s",
+                                         client->root, g_strerror(errnum));
+        else if (client->host)
                 (void) sd_bus_error_setf(error, SD_BUS_ERROR_NO_SERVER,
                                          "the system bus of %s can't be reached by ssh (%s); try: ssh %s busctl list",
                                          client->host, g_strerror(errnum), client->host);
@@ -33,8 +39,12 @@ static int connection_open(Client *client, sd_bus_error *error) {
 
         if (client->bus)
                 return 0;
-        r = client->host ? sd_bus_open_system_remote(&client->bus, client->host)
-                         : sd_bus_open_system_with_description(&client->bus, "nestvirtctl");
+        if (client->root) {
+                client->trees = client->trees ?: trees_new();
+                r = trees_open(client->trees, client->root, &client->bus, error);
+        } else
+                r = client->host ? sd_bus_open_system_remote(&client->bus, client->host)
+                                 : sd_bus_open_system_with_description(&client->bus, "nestvirtctl");
         return r < 0 ? connection_fail(client, r, error) : 0;
 }
 
@@ -45,7 +55,8 @@ int connection_prepare(Client *client, const char *path, const char *interface, 
         r = connection_open(client, error);
         if (r < 0)
                 return r;
-        r = sd_bus_message_new_method_call(client->bus, ret, BUS_NAME, path, interface, member);
+        /* Where there is no bus nobody has a name. */
+        r = sd_bus_message_new_method_call(client->bus, ret, client->root ? NULL : BUS_NAME, path, interface, member);
         return r < 0 ? connection_fail(client, r, error) : 0;
 }
 
@@ -64,7 +75,7 @@ int connection_call_message(Client *client, sd_bus_message *call, CallKind kind,
         int r;
 
         if (kind == CALL_CHANGE && client->ask_password) {
-                if (!client->host)
+                if (!client->host && !client->root)
                         agent_start();
                 r = sd_bus_message_set_allow_interactive_authorization(call, true);
                 if (r < 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The bus: connecting and calling. Every failure comes as a D-Bus error, also those of this end;
- * who prints it is the caller. */
+/* The bus, or where a tree of files is looked at the daemon without one: connecting and calling.
+ * Every failure comes as a D-Bus error, also those of this end; who prints it is the caller. */
 
 #include "client.h"
 #include "names.h"

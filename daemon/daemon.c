@@ -95,12 +95,22 @@ static void on_ready(gpointer userdata) {
         (void) sd_notify(false, "READY=1");
 }
 
-static void claim_name(gpointer userdata) {
-        const Daemon *daemon = userdata;
-        int r = bus_claim_name(daemon->bus, on_ready, NULL);
+static int on_peer_left(sd_bus_message *signal, void *userdata, sd_bus_error *error) {
+        Daemon *daemon = userdata;
+
+        operation_queue_close(daemon->services.queue, on_at_rest, daemon);
+        return 1;
+}
+
+/* All is known by now that can be. */
+static void begin_to_serve(gpointer userdata) {
+        Daemon *daemon = userdata;
+        int r = daemon->settings->peer > 0
+                                ? bus_serve_peer(daemon->bus, daemon->event, daemon->objects, on_peer_left, daemon)
+                                : bus_claim_name(daemon->bus, on_ready, NULL);
 
         if (r < 0) {
-                log_error("Cannot ask for the bus name: %s", strerror(-r));
+                log_error("Cannot ask for the bus name, or serve a peer: %s", strerror(-r));
                 (void) sd_event_exit(daemon->event, EXIT_FAILURE);
         }
 }
@@ -113,7 +123,7 @@ static void recovery_done(gpointer data, gpointer userdata) {
                 log_recovered(recovery->result->steps, recovery->result->error);
         recovery_free(recovery);
         host_state_refresh(daemon->services.state);
-        guests_begin(daemon->services.guests, claim_name, daemon);
+        guests_begin(daemon->services.guests, begin_to_serve, daemon);
         operation_queue_end(daemon->services.queue);
 }
 
@@ -161,10 +171,18 @@ static int set_up_event(Daemon *daemon) {
 static bool take_lock(Daemon *daemon, const Root *root) {
         g_autoptr(GError) error = NULL;
 
-        daemon->lock = lock_take(root, &error);
+        /* Who only reads is in nobody's way. */
+        daemon->lock = daemon->settings->peer > 0 ? -1 : lock_take(root, &error);
         if (error)
                 log_error("%s", error->message);
         return !error;
+}
+
+static int connect_out(Daemon *daemon) {
+        if (daemon->settings->peer > 0)
+                return bus_open_peer(daemon->settings->peer, &daemon->bus);
+        int r = bus_open(daemon->event, daemon->objects, &daemon->bus);
+        return r < 0 ? r : log_control_register(daemon->bus);
 }
 
 /* What there is without a bus; then the bus, with all that is published by then. */
@@ -190,11 +208,9 @@ static int set_up_ground(Daemon *daemon, Root *root, Loader *loader) {
         services->state = host_state_new(root, loader);
         publish_host(daemon);
         host_state_observe(services->state, publish_host, daemon);
-        r = bus_open(daemon->event, daemon->objects, &daemon->bus);
-        if (r >= 0)
-                r = log_control_register(daemon->bus);
+        r = connect_out(daemon);
         if (r < 0)
-                log_error("Cannot reach the system bus: %s", strerror(-r));
+                log_error("Cannot reach the %s: %s", daemon->settings->peer > 0 ? "peer" : "system bus", strerror(-r));
         return r;
 }
 
@@ -224,9 +240,25 @@ static Guests *make_guests(const Daemon *daemon, int *ret_error) {
                         .hypervisor = daemon->settings->hypervisor,
                         .patience_usec = daemon->settings->guest_patience_usec,
                         .may_record = daemon->lock >= 0,
+                        .from_files = daemon->settings->peer > 0,
         };
 
         return guests_new(&parts, ret_error);
+}
+
+static int set_up_watch(Daemon *daemon) {
+        HostState *state = daemon->services.state;
+        int r = 0;
+
+        daemon->watch = watch_new(daemon->event, state->root, daemon->services.queue, on_news, daemon, &r);
+        if (!daemon->watch)
+                return r;
+        host_state_begin_with(state, watch_arm, daemon->watch);
+        daemon->retry = host_retry_new(daemon->event, state, watch_look, daemon->watch, &r);
+        if (!daemon->retry)
+                return r;
+        host_state_observe(state, host_retry_update, daemon->retry);
+        return 0;
 }
 
 static int set_up_services(Daemon *daemon) {
@@ -247,15 +279,7 @@ static int set_up_services(Daemon *daemon) {
                 return r;
         host_state_observe(state, guests_judge, services->guests);
         host_state_observe(state, idle_update, services->idle);
-        daemon->watch = watch_new(daemon->event, state->root, services->queue, on_news, daemon, &r);
-        if (!daemon->watch)
-                return r;
-        host_state_begin_with(state, watch_arm, daemon->watch);
-        daemon->retry = host_retry_new(daemon->event, state, watch_look, daemon->watch, &r);
-        if (!daemon->retry)
-                return r;
-        host_state_observe(state, host_retry_update, daemon->retry);
-        return 0;
+        return daemon->settings->peer > 0 ? 0 : set_up_watch(daemon);
 }
 
 /* The bus goes last, so that whoever still waits hears of it from the bus; what a worker does is

@@ -26,8 +26,12 @@ typedef struct DaemonSettings {
         const char *libvirt;          /* the URI; NULL: what the configuration says, or the machine's own */
         const Hypervisor *hypervisor; /* NULL: libvirt, when there is one */
         uint64_t guest_patience_usec; /* so long at most a call about a guest waits for it */
-        uint64_t log_refill_usec;     /* after so long a user may cause one more entry of the journal */
+        /* A socket, whose other end is served in the place of the system bus, until it is closed:
+         * the root is read then, never changed, and not watched; its guests are those whose
+         * definitions are in it. 0: there is none. */
+        int peer;
+        uint64_t log_refill_usec; /* after so long a user may cause one more entry of the journal */
 } DaemonSettings;
 
-/* Serves until a signal ends it; the exit status. @loader stays the caller's. */
+/* Serves until a signal ends it or its peer leaves; the exit status. @loader stays the caller's. */
 int daemon_run(const DaemonSettings *settings, Root *root, Loader *loader);

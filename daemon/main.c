@@ -7,9 +7,11 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "conf.h"
 #include "daemon.h"
+#include "trees.h"
 
 static void usage(FILE *stream) {
         (void) fprintf(stream, "Usage: nestvirtd [OPTION…]\n"
@@ -20,6 +22,7 @@ static void usage(FILE *stream) {
                                "  --helper-dir=DIR   where nestvirt-device is\n"
                                "  --units            what opens /dev/kvm runs as a unit of systemd's\n"
                                "  --libvirt=URI      the libvirt whose guests are shown; empty: none\n"
+                               "  --socket=FD        no bus: trees of files, as they are named on that socket\n"
                                "  --always-ask       polkit decides for root, too\n"
                                "  --version, --help\n");
 }
@@ -27,10 +30,22 @@ static void usage(FILE *stream) {
 typedef struct Arguments {
         const char *root;
         const char *devices;
+        int control; /* -1: the system bus is served */
         DaemonSettings settings;
 } Arguments;
 
-enum { ARG_ROOT = 256, ARG_DEVICES, ARG_HELPERS, ARG_UNITS, ARG_LIBVIRT, ARG_ASK, ARG_VERSION, ARG_HELP };
+enum { ARG_ROOT = 256, ARG_DEVICES, ARG_HELPERS, ARG_UNITS, ARG_LIBVIRT, ARG_ASK, ARG_SOCKET, ARG_VERSION, ARG_HELP };
+
+static bool parse_descriptor(const char *word, int *ret) {
+        guint64 number;
+
+        if (g_ascii_string_to_unsigned(word, 10, STDERR_FILENO + 1, G_MAXINT, &number, NULL)) {
+                *ret = (int) number;
+                return true;
+        }
+        (void) fprintf(stderr, "nestvirtd: --socket takes the number of a descriptor, not \"%s\"\n", word);
+        return false;
+}
 
 /* Negative: go on; else the exit status. */
 static int parse_arguments(int argc, char **argv, Arguments *ret) {
@@ -41,6 +56,7 @@ static int parse_arguments(int argc, char **argv, Arguments *ret) {
                         {"units", no_argument, NULL, ARG_UNITS},
                         {"libvirt", required_argument, NULL, ARG_LIBVIRT},
                         {"always-ask", no_argument, NULL, ARG_ASK},
+                        {"socket", required_argument, NULL, ARG_SOCKET},
                         {"version", no_argument, NULL, ARG_VERSION},
                         {"help", no_argument, NULL, ARG_HELP},
                         {},
@@ -66,6 +82,10 @@ static int parse_arguments(int argc, char **argv, Arguments *ret) {
                         break;
                 case ARG_ASK:
                         ret->settings.always_ask = true;
+                        break;
+                case ARG_SOCKET:
+                        if (!parse_descriptor(optarg, &ret->control))
+                                return 2;
                         break;
                 case ARG_VERSION:
                         (void) printf("nestvirtd %s\n", VERSION);
@@ -94,6 +114,7 @@ static void stay_small(void) {
 
 int main(int argc, char **argv) {
         Arguments arguments = {.root = "/",
+                               .control = -1,
                                .settings = {.helper_dir = LIBEXECDIR,
                                             .patience_usec = DAEMON_PATIENCE_USEC,
                                             .guest_patience_usec = DAEMON_GUEST_PATIENCE_USEC,
@@ -105,6 +126,8 @@ int main(int argc, char **argv) {
                 return status;
         stay_small();
         conf_follow(loader_kmod_is_before_33() ? CONF_BEFORE_33 : CONF_SINCE_33);
+        if (arguments.control >= 0)
+                return trees_serve(arguments.control, &arguments.settings);
 
         g_autoptr(Root) root = root_new(arguments.root, arguments.devices, &error);
         Loader *loader = root ? loader_kmod_new(root, &error) : NULL;

@@ -66,6 +66,9 @@ static void take_option(Client *client, Arguments *arguments, int value) {
         case 'H':
                 client->host = optarg;
                 break;
+        case OPTION_ROOT:
+                g_ptr_array_add(client->roots, optarg);
+                break;
         case OPTION_NO_ASK_PASSWORD:
                 client->ask_password = false;
                 break;
@@ -136,6 +139,10 @@ int arguments_check(const Client *client, const Verb *verb, const Arguments *arg
         gsize n;
         const Option *options = command_options(&n);
 
+        if ((bits & ROOT) && !(verb->options & ROOT))
+                return client_usage(client, "%s needs a system that runs, and --root=DIR is files", verb->name);
+        if ((bits & ROOT) && client->host)
+                return client_usage(client, "--root is for files that are here, so it excludes --host");
         for (gsize i = 0; i < n; i++)
                 if (options[i].bit & bits & ~verb->options)
                         return client_usage(client, "%s takes no --%s", verb->name, options[i].name);

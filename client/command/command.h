@@ -28,6 +28,7 @@ enum {
         CHECK = 1 << 17,
         WHEN = 1 << 18,
         ONLY = 1 << 19,
+        ROOT = 1 << 20,
 };
 #define EXCLUSIVE (RUNTIME | NEXT_BOOT | WHEN_IDLE)
 #define SETTING (DRY_RUN | EXCLUSIVE | WAIT | VERIFY)
@@ -71,6 +72,7 @@ enum {
         OPTION_ONLY,
         OPTION_VERSION,
         OPTION_JSON,
+        OPTION_ROOT,
 };
 
 typedef struct Option {

@@ -70,6 +70,33 @@ static void apply(Client *client, const Arguments *arguments) {
                         (bits & NEXT_BOOT ? FLAG_NEXT_BOOT : 0) | (bits & WHEN_IDLE ? FLAG_WHEN_IDLE : 0);
 }
 
+/* As of the operands of ls(1). */
+static void print_heading(const Client *client, unsigned i) {
+        if (client->json != JSON_OFF || client->roots->len == 1)
+                return;
+        if (i > 0)
+                output_newline(client->out);
+        output_printf(client->out, STYLE_BOLD, "%s:", client->root);
+        output_newline(client->out);
+}
+
+/* One after the other, whatever comes of each. What a program reads is written as it comes; people
+ * may want it in a pager. The highest of their exit statuses. */
+static int run_roots(Client *client, const Verb *verb, char **words) {
+        int status = 0;
+
+        for (unsigned i = 0; i < client->roots->len; i++) {
+                client->root = g_ptr_array_index(client->roots, i);
+                print_heading(client, i);
+                const int one = verb->run(client, words);
+                status = MAX(status, one);
+                client->bus = sd_bus_flush_close_unref(client->bus);
+                if (client->json != JSON_OFF && !client->quiet && !output_flush(client->out, false))
+                        return MAX(status, EXIT_FAILURE);
+        }
+        return status;
+}
+
 static int run(Client *client, const Arguments *arguments, char **words) {
         const char *name = *words ?: "status";
         const Verb *verb = command_verb(name);
@@ -89,7 +116,7 @@ static int run(Client *client, const Arguments *arguments, char **words) {
                 return print_help(client);
         client->verb = verb->name;
         apply(client, arguments);
-        return verb->run(client, words);
+        return client->roots->len > 0 ? run_roots(client, verb, words) : verb->run(client, words);
 }
 
 /* Errors have been printed already; results only now, as they are whole. */
@@ -103,12 +130,17 @@ static int finish(Client *client, int status) {
         }
         output_free(client->out);
         g_ptr_array_unref(client->guest.except);
+        g_ptr_array_unref(client->roots);
         (void) sd_bus_flush_close_unref(client->bus);
+        trees_free(client->trees);
         return status;
 }
 
 int main(int argc, char **argv) {
-        Client client = {.ask_password = true, .pager = true, .guest.except = g_ptr_array_new()};
+        Client client = {.ask_password = true,
+                         .pager = true,
+                         .guest.except = g_ptr_array_new(),
+                         .roots = g_ptr_array_new()};
         Arguments arguments = {};
         int status;
 

@@ -62,6 +62,7 @@ _nestvirtctl() {
         local many="--all --except="
         local times="--times"
         local applying="--check --check=effective --when= --only= --dry-run"
+        local root="--root="
         local repeating="--interval= --count="
         local verbs="status check show set reset apply reload cancel users guests guest set-cpu prepare probe stat
                 exits ensure-device monitor patch-xml help"
@@ -82,7 +83,8 @@ _nestvirtctl() {
 
         local choices=''
         case $verb in
-        show) common="$all $common" ;;
+        show) common="$all $root $common" ;;
+        '' | status | check | guests | guest) common="$root $common" ;;
         set | reset) common="$setting $common" ;;
         apply) common="$applying $common" ;;
         reload | ensure-device) common="--dry-run $common" ;;
@@ -95,6 +97,10 @@ _nestvirtctl() {
         COMPREPLY=()
         if [[ $prev == -H || $prev == --host ]]; then
                 mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur")
+                return
+        elif [[ $cur == --root=* ]]; then
+                mapfile -t COMPREPLY < <(compgen -d -- "${cur#*=}")
+                compopt -o filenames 2>/dev/null
                 return
         elif [[ $cur == --json=* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "short pretty off" -- "${cur#*=}")

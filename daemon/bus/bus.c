@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Connecting, and the name. What is on the bus is object.c's. */
+/* Connecting, and the name; or the one peer that is there in their place. What is on the bus is
+ * object.c's. */
 
 #include <stdlib.h>
 
@@ -18,6 +19,40 @@ int bus_open(sd_event *event, Objects *objects, sd_bus **ret) {
                 return r;
         r = sd_bus_attach_event(*ret, event, SD_EVENT_PRIORITY_NORMAL);
         return r < 0 ? r : objects_register(objects, *ret);
+}
+
+int bus_open_peer(int fd, sd_bus **ret) {
+        sd_bus *bus = NULL;
+        sd_id128_t id;
+        int r = sd_bus_new(&bus);
+
+        if (r >= 0)
+                r = sd_bus_set_fd(bus, fd, fd);
+        if (r >= 0)
+                r = sd_id128_randomize(&id);
+        if (r >= 0)
+                r = sd_bus_set_server(bus, true, id);
+        /* Who has the other end was given it: it need not say who it is. */
+        if (r >= 0)
+                r = sd_bus_set_anonymous(bus, true);
+        if (r < 0)
+                sd_bus_unref(bus);
+        else
+                *ret = bus;
+        return r;
+}
+
+int bus_serve_peer(sd_bus *bus, sd_event *event, Objects *objects, sd_bus_message_handler_t left, void *userdata) {
+        /* What sd-bus itself puts in the queue at the end of a connection (libsystemd's sd-bus.c,
+         * process_closing()). */
+        int r = sd_bus_match_signal(bus, NULL, NULL, "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
+                                    "Disconnected", left, userdata);
+
+        if (r >= 0)
+                r = objects_register(objects, bus);
+        if (r >= 0)
+                r = sd_bus_start(bus);
+        return r < 0 ? r : sd_bus_attach_event(bus, event, SD_EVENT_PRIORITY_NORMAL);
 }
 
 typedef struct Claim {

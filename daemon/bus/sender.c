@@ -4,6 +4,7 @@
  * used. Who waits, and for what, is call.c's. */
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "names.h"
 #include "sender.h"
@@ -41,12 +42,20 @@ void senders_free(Senders *senders) {
 }
 
 Sender *sender_take(Senders *senders, sd_bus_message *message) {
-        const char *name = sd_bus_message_get_sender(message) ?: "";
+        /* A bus puts a name on all that it brings. Without one it is our peer's, which was given
+         * its end of the socket by who started us. */
+        const char *bus_name = sd_bus_message_get_sender(message), *name = bus_name ?: "";
         Sender *sender = g_hash_table_lookup(senders->all, name);
 
         if (!sender) {
                 sender = g_new(Sender, 1);
-                *sender = (Sender) {.senders = senders, .name = g_strdup(name), .place = {.data = sender}};
+                *sender = (Sender) {
+                                .senders = senders,
+                                .name = g_strdup(name),
+                                .place = {.data = sender},
+                                .known = !bus_name,
+                                .uid = geteuid(),
+                };
                 g_queue_init(&sender->waiting);
                 (void) g_hash_table_insert(senders->all, sender->name, sender);
         } else if (sender->calls == 0)

@@ -41,6 +41,8 @@ CpuXml *cpu_xml_read(const char *xml, const char *vendor, GError **error) {
         const xmlNode *node = domain_xml_child(domain->root, "cpu");
         cpu = g_new(CpuXml, 1);
         *cpu = (CpuXml) {
+                        .name = domain_xml_content(domain_xml_child(domain->root, "name")),
+                        .uuid = domain_xml_content(domain_xml_child(domain->root, "uuid")),
                         .type = domain_xml_attribute(domain->root, "type"),
                         .arch = domain_xml_attribute(type, "arch"),
                         .machine = domain_xml_attribute(type, "machine"),
@@ -67,6 +69,8 @@ void cpu_xml_free(CpuXml *cpu) {
         g_free(cpu->type);
         g_free(cpu->arch);
         g_free(cpu->machine);
+        g_free(cpu->name);
+        g_free(cpu->uuid);
         g_free(cpu->emulator);
         g_free(cpu->mode);
         g_free(cpu->model);

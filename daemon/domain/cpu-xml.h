@@ -16,6 +16,7 @@
  * <cpu> with a model and no mode is custom; a feature without policy is required (here:
  * "require"). */
 typedef struct CpuXml {
+        char *name, *uuid;                      /* the texts of domain/name and domain/uuid */
         char *type, *arch, *machine, *emulator; /* domain/@type, os/type/@arch and @machine, devices/emulator */
         char *mode, *model, *match, *check;     /* cpu/@mode, the text of cpu/model, cpu/@match, cpu/@check */
         char *vendor;                           /* the text of cpu/vendor */

@@ -58,7 +58,7 @@ static void look_at_peer(GuestJob *job) {
 static void run_connect(GuestJob *job) {
         close_connection(job);
         if (!job->hypervisor)
-                job->hypervisor = hypervisor_load(&job->error);
+                job->hypervisor = hypervisor_load(job->uri, &job->error);
         if (!job->hypervisor)
                 return;
         job->connection = job->hypervisor->open(job->uri, job->event, job->userdata, &job->error);

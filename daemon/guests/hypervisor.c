@@ -12,9 +12,18 @@ const char *const hypervisor_sockets[] = {
                 NULL,
 };
 
-const Hypervisor *hypervisor_load(GError **error) {
+char *hypervisor_uri_of_files(const Root *root) {
+        g_autofree char *folder = root_absolute(root, "");
+
+        return root_exists(root, HYPERVISOR_DEFINITIONS) ? g_strconcat(HYPERVISOR_FILES_PREFIX, folder, NULL)
+                                                         : g_strdup("");
+}
+
+const Hypervisor *hypervisor_load(const char *uri, GError **error) {
+        const bool files = g_str_has_prefix(uri, HYPERVISOR_FILES_PREFIX);
         g_autoptr(GError) problem = NULL;
-        const Hypervisor *hypervisor = plugin_symbol(HYPERVISOR_MODULE, HYPERVISOR_SYMBOL, &problem);
+        const Hypervisor *hypervisor = files ? plugin_symbol("nestvirt-files.so", "hypervisor_files", &problem)
+                                             : plugin_symbol("nestvirt-libvirt.so", "hypervisor_libvirt", &problem);
 
         if (!hypervisor)
                 g_set_error_literal(error, CONDITION, CONDITION_LIBVIRT_UNAVAILABLE, problem->message);

@@ -2,14 +2,13 @@
 #pragma once
 
 /* The seam to who runs the guests. Behind it is libvirt, in a module of its own that is loaded when
- * there is a libvirt to talk to: a host without one needs none. Fakes of it exist in test programs
+ * there is a libvirt to talk to: a host without one needs none. Or it is the files in which libvirt
+ * keeps what it knows, of a host that is a tree of files. Fakes of it exist in test programs
  * only. It knows no bus, and judges nothing. */
 
 #include "capabilities.h"
 #include "guest-plan.h"
-
-#define HYPERVISOR_MODULE "nestvirt-libvirt.so"
-#define HYPERVISOR_SYMBOL "hypervisor_libvirt"
+#include "root.h"
 
 /* Something happened: to the guest of that UUID, or, NULL, to the connection, which is of no use
  * any more. Called by a thread of the module's own; it must return at once. */
@@ -63,9 +62,17 @@ typedef struct Hypervisor {
         void (*close)(gpointer connection);
 } Hypervisor;
 
-/* The one behind which libvirt is; loads it. NULL: it is not installed, or one of the libraries it
- * needs is not (LibvirtUnavailable). */
-const Hypervisor *hypervisor_load(GError **error);
+/* The one for that URI; loads it. NULL: it is not installed, or one of the libraries it needs is
+ * not (LibvirtUnavailable). */
+const Hypervisor *hypervisor_load(const char *uri, GError **error);
+
+/* What is before the absolute path of a tree; no libvirt has such a URI. */
+#define HYPERVISOR_FILES_PREFIX "nestvirt-files:"
+/* Where libvirt keeps the definitions for QEMU (src/qemu/qemu_conf.c, virQEMUDriverConfigNew(),
+ * libvirt 1.0 to 11.9), beneath the root. */
+#define HYPERVISOR_DEFINITIONS "etc/libvirt/qemu"
+/* The URI of the definitions beneath @root; "": there are none. */
+char *hypervisor_uri_of_files(const Root *root);
 
 /* The sockets of qemu:///system beneath the root, the daemon of all drivers' and that of QEMU's
  * alone. NULL-terminated. */

@@ -3,11 +3,9 @@
 /* XML and state of one guest, reduced to what the rules need. It judges nothing. */
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "cpu-question.h"
 #include "error.h"
-#include "guest-edit.h"
+#include "guest-xml.h"
 #include "libvirt-busy.h"
 #include "libvirt-error.h"
 #include "libvirt-facts.h"
@@ -15,62 +13,25 @@
 /* More snapshots of a guest than this are not looked into. */
 #define SNAPSHOTS_MAX 64
 
-/* Nothing of it is known when @text is NULL or can't be read. */
-static CpuXml *read_xml(const char *text, const char *vendor) {
-        return text ? cpu_xml_read(text, vendor, NULL) : NULL;
-}
-
-static GuestCpu cpu_from_xml(const CpuXml *xml, const char *vendor, GuestFacts *facts) {
-        return xml ? guest_cpu_from_xml(xml, vendor, guest_facts_words(facts)) : (GuestCpu) {};
-}
-
-static GuestCpu read_cpu(const char *text, const char *vendor, GuestFacts *facts) {
-        g_autoptr(CpuXml) xml = read_xml(text, vendor);
-
-        return cpu_from_xml(xml, vendor, facts);
-}
-
 /* Takes libvirt's string over. */
 static GuestCpu take_cpu(char *text, const char *vendor, GuestFacts *facts) {
-        const GuestCpu cpu = read_cpu(text, vendor, facts);
+        const GuestCpu cpu = guest_xml_cpu(text, vendor, facts);
 
         free(text);
         return cpu;
 }
 
 static void read_defined(const char *text, const char *vendor, GuestFacts *facts) {
-        g_autoptr(CpuXml) xml = read_xml(text, vendor);
+        g_autoptr(CpuXml) xml = text ? cpu_xml_read(text, vendor, NULL) : NULL;
 
-        facts->defined = cpu_from_xml(xml, vendor, facts);
-        if (!xml)
-                return;
-        facts->type = guest_facts_keep(facts, xml->type);
-        facts->arch = guest_facts_keep(facts, xml->arch);
-        facts->machine = guest_facts_keep(facts, xml->machine);
-        facts->emulator = guest_facts_keep(facts, xml->emulator);
-        facts->windows = xml->windows;
-        facts->question = facts->persistent ? cpu_question_from_xml(xml) : NULL;
+        (void) guest_xml_define(xml, vendor, facts);
 }
 
 static void read_snapshot(virDomainSnapshotPtr snapshot, const char *vendor, GuestFacts *facts) {
-        const char *name = virDomainSnapshotGetName(snapshot);
         char *text = virDomainSnapshotGetXMLDesc(snapshot, 0);
-        const char *begin = text ? strstr(text, "<domain ") : NULL, *end = begin ? strstr(begin, "</domain>") : NULL;
-        GuestCpu cpu = {};
 
-        /* Not of the <inactiveDomain> that may follow. */
-        if (end) {
-                g_autofree char *domain = g_strndup(begin, (gsize) (end - begin) + strlen("</domain>"));
-                cpu = read_cpu(domain, vendor, facts);
-        }
+        guest_xml_add_snapshot(virDomainSnapshotGetName(snapshot), text, vendor, facts);
         free(text);
-        if (!name || !cpu.mode)
-                return;
-        GuestSnapshot *one = g_new(GuestSnapshot, 1);
-        *one = (GuestSnapshot) {.name = g_strdup(name), .cpu = cpu};
-        if (!facts->snapshots)
-                facts->snapshots = g_ptr_array_new_with_free_func((GDestroyNotify) guest_snapshot_free);
-        g_ptr_array_add(facts->snapshots, one);
 }
 
 static void read_snapshots(virDomainPtr domain, const char *vendor, GuestFacts *facts) {

@@ -88,10 +88,15 @@ static const GuestsDone done[GUEST_JOB_KINDS] = {
 static int choose_uri(Guests *guests) {
         Root *root = guests->parts.state->root;
         g_autoptr(GError) problem = NULL;
-        g_autoptr(Settings) settings = settings_read(root, &problem);
-        const char *given = guests->parts.uri ?: settings->libvirt;
+        g_autoptr(Settings) settings = guests->parts.from_files ? NULL : settings_read(root, &problem);
+        const char *given;
         int r = 0;
 
+        if (!settings) {
+                guests->uri = hypervisor_uri_of_files(root);
+                return 0;
+        }
+        given = guests->parts.uri ?: settings->libvirt;
         if (problem)
                 log_error("%s", problem->message);
         if (settings->hidden)

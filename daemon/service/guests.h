@@ -26,6 +26,7 @@ typedef struct GuestsParts {
         const char *uri;              /* of libvirt; NULL: what the configuration says, or the machine's own */
         const Hypervisor *hypervisor; /* NULL: libvirt, when there is one */
         uint64_t patience_usec;       /* so long at most a call about a guest waits for it */
+        bool from_files;              /* the definitions beneath the root are all there is, whatever the former say */
         bool may_record;              /* the host's lock is ours: what KVM was loaded with may be written down */
 } GuestsParts;
 

@@ -132,6 +132,11 @@ class Cases:
         self.assertEqual(self.offer("nestvirtctl reload --d"), {"--dry-run"})
         self.assertEqual(self.offer("nestvirtctl probe --t"), {"--times"})
         self.assertEqual(self.offer("nestvirtctl show --a"), {"--all"})
+        for verb in ("", "status ", "check ", "show ", "guests ", "guest "):
+            self.assertEqual({word.rstrip("=") for word in self.offer(f"nestvirtctl {verb}--ro")}, {"--root"}, verb)
+        for verb in ("set", "users", "monitor", "probe", "patch-xml"):
+            self.assertEqual(self.offer(f"nestvirtctl {verb} --ro"), set(), verb)
+        self.assertTrue(any("modules" in word for word in self.offer(f"nestvirtctl --root={self.folder}/mod")))
         self.assertEqual({word.rstrip("=") for word in self.offer("nestvirtctl stat --int")}, {"--interval"})
         self.assertFalse((SETTING | {"--all", "--times", "--interval", "--count"}) & self.offer("nestvirtctl status --"))
         self.assertEqual(self.offer("nestvirtctl --q"), {"--quiet"})
