@@ -39,7 +39,7 @@ class Client(unittest.TestCase):
     def test_bash(self):
         text = (SOURCES / "completion/nestvirtctl.bash").read_text(encoding="utf-8")
         self.assertEqual(re.search(r'verbs="([^"]*)"', text).group(1).split(), self.verbs)
-        words = " ".join(re.findall(r'local (?:common|all|many|root|setting|patching|times|repeating)="([^"]*)"', text)).split()
+        words = " ".join(re.findall(r'local (?:common|all|many|root|applying|setting|patching|times|repeating)="([^"]*)"', text)).split()
         self.assertEqual(sorted({word.partition("=")[0] for word in words}), self.options)
 
     def test_zsh(self):
@@ -134,7 +134,7 @@ class Api(unittest.TestCase):
 class Manuals(unittest.TestCase):
     def test_mandoc_finds_nothing(self):
         pages = sorted(MANUALS.glob("*.[0-9]"))
-        self.assertEqual([path.name for path in pages], ["nestvirt.7", "nestvirtctl.1", "nestvirtd.8", "org.nestvirt1.5"])
+        self.assertEqual([path.name for path in pages], ["nestvirt.7", "nestvirt.conf.5", "nestvirtctl.1", "nestvirtd.8", "org.nestvirt1.5"])
         for path in pages:
             with self.subTest(path.name):
                 result = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", path], capture_output=True, text=True,
