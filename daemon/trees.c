@@ -75,6 +75,7 @@ int trees_serve(int control, const DaemonSettings *settings) {
 
         /* What goes wrong is for who has started us, not for the journal of this machine. */
         (void) log_set_target("console");
+        (void) log_set_level("warning");
         while ((r = receive(control, &path, &peer)) > 0) {
                 serve(path, peer, settings);
                 g_clear_pointer(&path, g_free);

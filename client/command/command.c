@@ -14,7 +14,7 @@ static const Verb verbs[] = {
         { "show",          "[PARAMETER…]",     0, G_MAXINT, ALL | ROOT, "A line for each parameter; all that is known of those named",   verb_show },
         { "set",           "PARAMETER=VALUE…", 1, G_MAXINT, SETTING, "Set parameters, all of them or none",                           verb_set },
         { "reset",         "[PARAMETER…]",     0, G_MAXINT, SETTING, "Take back what was set, all of it if nothing is named",         verb_reset },
-        { "apply",         "[FILE…]",          0, G_MAXINT, APPLYING, "Bring about the desired state: that of /etc/nestvirt, or of files", verb_apply },
+        { "apply",         "[FILE…]",          0, G_MAXINT, APPLYING | ROOT, "Bring about the desired state: that of /etc/nestvirt, or of files", verb_apply },
         { "reload",        NULL,               0, 0,        DRY_RUN, "Load KVM anew, with what is configured",                        verb_reload },
         { "cancel",        NULL,               0, 0,        0,       "Stop waiting for idle; what is configured stays",               verb_cancel },
         { "users",         NULL,               0, 0,        0,       "Who uses KVM now",                                              verb_users },

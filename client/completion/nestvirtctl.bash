@@ -86,7 +86,7 @@ _nestvirtctl() {
         show) common="$all $root $common" ;;
         '' | status | check | guests | guest) common="$root $common" ;;
         set | reset) common="$setting $common" ;;
-        apply) common="$applying $common" ;;
+        apply) common="$applying $root $common" ;;
         reload | ensure-device) common="--dry-run $common" ;;
         patch-xml) common="$patching $common" ;;
         set-cpu) common="--nested= --mode= --model= --dry-run $many $common" ;;

@@ -127,3 +127,14 @@ bool applied_request(const Applied *applied, const GPtrArray *settings, const Ho
         }
         return !applied || request_gone(applied, settings, host, request, error);
 }
+
+bool applied_request_unseen(const Applied *applied, const GPtrArray *settings, const Host *host, Request *request,
+                            GError **error) {
+        for (unsigned i = 0; i < settings->len; i++) {
+                const DesiredSetting *setting = g_ptr_array_index(settings, i);
+                if (!request_set_unseen(request, setting->parameter->module, setting->parameter->name, setting->value,
+                                        error))
+                        return desired_blame(setting->key, error);
+        }
+        return !applied || request_gone(applied, settings, host, request, error);
+}

@@ -23,6 +23,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Applied, applied_free)
  * Errors: those of request.h, with file and line. */
 bool applied_request(const Applied *applied, const GPtrArray *settings, const Host *host, Request *request,
                      GError **error);
+/* The same of an image (desired_settings_anywhere()). */
+bool applied_request_unseen(const Applied *applied, const GPtrArray *settings, const Host *host, Request *request,
+                            GError **error);
 
 /* The text of the record once @request, made of @settings, was carried out on @host; NULL: there is
  * none. */

@@ -163,6 +163,10 @@ bool request_set(Request *request, const Host *host, const char *module, const c
         return request_add(request, parameter, normal, error);
 }
 
+bool request_set_unseen(Request *request, const char *module, const char *name, const char *value, GError **error) {
+        return request_add(request, catalog_find(module, name), value, error);
+}
+
 /* A line of our own about it is there to be taken back. */
 static bool is_set_by_us(const Request *request, const Host *host, const Parameter *parameter) {
         for (unsigned i = 0; i < host->options->options->len; i++) {

@@ -6,6 +6,8 @@
  * asked about the guests, and about the host by its own operation; that is carried out, and the
  * guests follow. */
 
+#include <unistd.h>
+
 #include "applied.h"
 #include "apply-content.h"
 #include "apply-result.h"
@@ -13,6 +15,7 @@
 #include "desired-guests.h"
 #include "error.h"
 #include "describe-reply.h"
+#include "lock.h"
 #include "methods.h"
 #include "names.h"
 #include "operation.h"
@@ -25,7 +28,8 @@ typedef struct Apply {
         ApplyContent content;
         bool of_folders; /* what they say no more is reset, and what is set is written down */
         bool dry_run;
-        bool looking;  /* the host is looked at; else changed */
+        bool image;    /* a tree of files, which may be for any host, and nobody but us is there */
+        int lock;      /* of the tree, or -1 */
         uint64_t when; /* RequestFlags */
         GPtrArray *settings;
         Applied *applied; /* when of_folders, as of the last look */
@@ -38,6 +42,8 @@ typedef struct Apply {
 static void apply_free(gpointer data) {
         Apply *apply = data;
 
+        if (apply->lock >= 0)
+                (void) close(apply->lock);
         apply_content_clear(&apply->content);
         g_clear_pointer(&apply->settings, g_ptr_array_unref);
         g_clear_pointer(&apply->applied, applied_free);
@@ -78,7 +84,7 @@ static void apply_reply(Apply *apply) {
 /* The guests */
 
 static bool has_guests(const Apply *apply) {
-        return apply->content.guests && desired_has_guests(apply->content.desired);
+        return apply->content.guests && !apply->image && desired_has_guests(apply->content.desired);
 }
 
 static void choose_guests(gpointer data, GHashTable *names, GPtrArray *targets, GuestsResult *result) {
@@ -128,7 +134,8 @@ static bool fill(gpointer data, const Host *host, Request *request, GError **err
         g_ptr_array_set_size(apply->result.notes, 0);
         g_clear_pointer(&apply->settings, g_ptr_array_unref);
         g_clear_pointer(&apply->applied, applied_free);
-        apply->settings = desired_settings(apply->content.desired, host, apply->result.notes, error);
+        apply->settings = apply->image ? desired_settings_anywhere(apply->content.desired, error)
+                                       : desired_settings(apply->content.desired, host, apply->result.notes, error);
         if (!apply->settings)
                 return false;
         if (apply->of_folders) {
@@ -136,7 +143,8 @@ static bool fill(gpointer data, const Host *host, Request *request, GError **err
                 if (!apply->applied)
                         return false;
         }
-        if (!applied_request(apply->applied, apply->settings, host, request, error))
+        if (!(apply->image ? applied_request_unseen : applied_request)(apply->applied, apply->settings, host, request,
+                                                                       error))
                 return false;
         if (apply->applied) {
                 g_free(apply->record);
@@ -270,6 +278,28 @@ static uint64_t flags_of(const char *when) {
         return g_str_equal(when, "idle") ? REQUEST_WHEN_IDLE : 0;
 }
 
+/* Nobody else must write there, and it must not be what somebody works in. */
+static bool take_image(Apply *apply, GError **error) {
+        const Root *root = apply->services->state->root;
+
+        if (root_exists(root, "run/systemd/system")) {
+                g_set_error_literal(error, CONDITION, CONDITION_UNSUPPORTED,
+                                    "That is the root of a running system, and is changed by its own nestvirtd: "
+                                    "nestvirtctl apply, without --root=");
+                return false;
+        }
+        if (desired_has_guests(apply->content.desired))
+                g_ptr_array_add(apply->guest_notes, g_strdup("Guests are left to nestvirt-apply-guests.service, when "
+                                                             "the host has booted"));
+        if (apply->dry_run)
+                return true;
+        apply->lock = lock_take(root, error);
+        if (apply->lock < 0 && error && !*error)
+                g_set_error_literal(error, CONDITION, CONDITION_ACCESS_DENIED,
+                                    "Not allowed: you have no right to write there. Do it as the owner of the tree");
+        return apply->lock >= 0;
+}
+
 /* The caller is known, and has not too many calls. */
 static void apply_begin(gpointer data) {
         Apply *apply = data;
@@ -278,11 +308,11 @@ static void apply_begin(gpointer data) {
         apply->of_folders = !apply->content.desired;
         if (apply->of_folders)
                 apply->content.desired = desired_read(apply->services->state->root, NULL, &error);
-        if (!apply->content.desired) {
+        if (!apply->content.desired || (apply->image && !take_image(apply, &error))) {
                 apply_fail(apply, error);
                 return;
         }
-        apply->result.when = apply->content.when ?: desired_when(apply->content.desired);
+        apply->result.when = apply->image ? "boot" : apply->content.when ?: desired_when(apply->content.desired);
         apply->when = flags_of(apply->result.when);
         if (apply->content.parameters)
                 begin_host(apply, true, on_host_looked);
@@ -314,6 +344,8 @@ int method_apply(sd_bus_message *message, void *userdata, sd_bus_error *error) {
                         .call = call,
                         .content = content,
                         .dry_run = flags & REQUEST_DRY_RUN,
+                        .image = !sd_bus_message_get_sender(message),
+                        .lock = -1,
                         .guest_notes = g_ptr_array_new_with_free_func(g_free),
                         .result = {.notes = g_ptr_array_new_with_free_func(g_free), .dry_run = flags & REQUEST_DRY_RUN},
         };

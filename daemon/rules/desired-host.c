@@ -81,6 +81,18 @@ static bool resolve(const Host *host, const DesiredKey *key, GPtrArray *notes, c
         return true;
 }
 
+static bool add_setting(GPtrArray *settings, const Parameter *parameter, const char *release, const DesiredKey *key,
+                        GError **error) {
+        char *value = catalog_normalise(parameter, release, key->value, error);
+
+        if (!value)
+                return desired_blame(key, error);
+        DesiredSetting *setting = g_new(DesiredSetting, 1);
+        *setting = (DesiredSetting) {.parameter = parameter, .value = value, .key = key};
+        g_ptr_array_add(settings, setting);
+        return true;
+}
+
 GPtrArray *desired_settings(const Desired *desired, const Host *host, GPtrArray *notes, GError **error) {
         g_autoptr(GPtrArray) settings = g_ptr_array_new_with_free_func(setting_free);
 
@@ -93,14 +105,37 @@ GPtrArray *desired_settings(const Desired *desired, const Host *host, GPtrArray 
                         return NULL;
                 if (!parameter || (is_any(key) && desired_find(desired, parameter->module, key->name)))
                         continue;
-                char *value = catalog_normalise(parameter, host->release, key->value, error);
-                if (!value) {
-                        (void) desired_blame(key, error);
+                if (!add_setting(settings, parameter, host->release, key, error))
                         return NULL;
-                }
-                DesiredSetting *setting = g_new(DesiredSetting, 1);
-                *setting = (DesiredSetting) {.parameter = parameter, .value = value, .key = key};
-                g_ptr_array_add(settings, setting);
+        }
+        return g_steal_pointer(&settings);
+}
+
+/* Of the modules that [Parameters] may mean those that have it and no word of their own. */
+static bool add_anywhere(GPtrArray *settings, const Desired *desired, const DesiredKey *key, GError **error) {
+        static const char *const modules[] = {"kvm_intel", "kvm_amd", "kvm"};
+
+        for (gsize i = 0; i < G_N_ELEMENTS(modules); i++) {
+                const Parameter *parameter = catalog_find(modules[i], key->name);
+                if (parameter && !desired_find(desired, modules[i], key->name) &&
+                    !add_setting(settings, parameter, NULL, key, error))
+                        return false;
+        }
+        return true;
+}
+
+GPtrArray *desired_settings_anywhere(const Desired *desired, GError **error) {
+        g_autoptr(GPtrArray) settings = g_ptr_array_new_with_free_func(setting_free);
+
+        for (unsigned i = 0; i < desired->keys->len; i++) {
+                const DesiredKey *key = g_ptr_array_index(desired->keys, i);
+                if (!desired_is_of_parameters(key->section))
+                        continue;
+                const bool good = is_any(key) ? add_anywhere(settings, desired, key, error)
+                                              : add_setting(settings, catalog_find(key->section, key->name), NULL, key,
+                                                            error);
+                if (!good)
+                        return NULL;
         }
         return g_steal_pointer(&settings);
 }
@@ -116,11 +151,25 @@ static void drift_free(gpointer data) {
         g_free(drift);
 }
 
+/* What the last line says of a parameter that this host has not: normalised, or "". */
+static char *said(const Host *host, const Parameter *parameter) {
+        const Option *last = NULL;
+
+        for (unsigned i = 0; i < host->options->options->len; i++) {
+                const Option *o = g_ptr_array_index(host->options->options, i);
+                if (g_str_equal(o->module, parameter->module) && g_str_equal(o->name, parameter->name))
+                        last = o;
+        }
+        char *value = last ? catalog_parse(parameter, NULL, last->bare ? NULL : last->value) : NULL;
+        return value ?: g_strdup("");
+}
+
 /* NULL: as desired. What is not loaded has nothing in effect that could differ. */
 static Drift *drift_new(const DesiredSetting *setting, const Host *host, bool boot) {
         const Parameter *parameter = setting->parameter;
         g_autoptr(Effect) effect = effect_new(host, parameter);
-        const char *configured = effect ? effect->configured : "", *effective = effect ? effect->effective : "";
+        g_autofree char *line = effect ? NULL : said(host, parameter);
+        const char *configured = effect ? effect->configured : line, *effective = effect ? effect->effective : "";
         const char *wanted = effect_word(parameter, setting->value);
         const bool kept = g_str_equal(*configured ? configured : effect ? effect->normal_default : "", setting->value);
 
@@ -133,7 +182,7 @@ static Drift *drift_new(const DesiredSetting *setting, const Host *host, bool bo
                         .desired = g_strdup(setting->value),
                         .configured = g_strdup(configured),
                         .effective = g_strdup(effective),
-                        .pending = kept && (boot || g_str_equal(effect->pending, setting->value)),
+                        .pending = kept && (boot || (effect && g_str_equal(effect->pending, setting->value))),
         };
         return drift;
 }

@@ -20,6 +20,10 @@ typedef struct DesiredSetting {
  * can't have, with file and line. */
 GPtrArray *desired_settings(const Desired *desired, const Host *host, GPtrArray *notes, GError **error);
 
+/* The same where it is not known on which host it will be, as of an image: [Parameters] means every
+ * vendor's module that has the parameter, and nothing is held against a CPU or a kernel. */
+GPtrArray *desired_settings_anywhere(const Desired *desired, GError **error);
+
 typedef struct Drift {
         char *module, *name;
         char *desired, *configured, *effective; /* as in the entry of a parameter (org.nestvirt1.xml) */

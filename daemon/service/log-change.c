@@ -44,6 +44,9 @@ void log_change(LogBudget *budget, const Caller *caller, const char *request, co
         int priority;
         const char *id = id_of(error, &priority);
 
+        /* A peer has changed a tree of its own, and is told: no journal is about that. */
+        if (caller && !caller->sender)
+                return;
         if (caller && g_str_equal(id, MESSAGE_CHANGE_REFUSED) && !log_budget_take(budget, caller->uid))
                 return;
         g_autoptr(GPtrArray) fields = log_fields_new();

@@ -10,7 +10,7 @@ from ctl import copy_for_others, help_sections, run
 from harness import FIXTURES, BusTest, snapshot, write
 from tap import main
 
-VERBS = {"status", "show", "check", "guests", "guest"}
+VERBS = {"status", "show", "check", "guests", "guest", "apply"}
 QUESTIONS = [["status"], ["status", "--json=pretty"], ["show"], ["show", "--json=short"], ["check"], ["check", "--json=short"],
              ["guests", "--json=short"]]
 
@@ -89,7 +89,7 @@ class Files(BusTest):
         file = self.folder / "file"
         file.write_text("")
         for path, why in ((file, "Not a directory"), (self.folder / "missing", "No such file or directory"), ("", "No such file or directory")):
-            for verb in VERBS - {"guest"}:
+            for verb in VERBS - {"guest", "apply"}:
                 with self.subTest(path=path, verb=verb):
                     result = run(f"--root={path}", verb)
                     self.assertEqual((result.status, result.out), (1, ""), result)
@@ -244,6 +244,78 @@ class Usage(unittest.TestCase):
 
     def test_it_needs_a_folder(self):
         self.assertIn("--root needs a value", self.refused("status", "--root"))
+
+
+SITE = "etc/nestvirt/50-site.conf"
+DROPIN = "etc/modprobe.d/zz-nestvirt.conf"
+
+
+class Images(BusTest):
+    """apply --root: files are written for the first boot, of whichever host that will be."""
+
+    def setUp(self):
+        super().setUp()
+        self.host.mkdir()
+        self.say("[Parameters]\nnested=off\nignore_msrs=on\n[kvm_intel]\nenable_apicv=off\n[Apply]\nWhen=now\n")
+
+    def say(self, text):
+        write(self.host / SITE, text)
+
+    def apply(self, *arguments, status=0, **keywords):
+        result = run(f"--root={self.host}", "apply", *arguments, **keywords)
+        self.assertEqual(result.status, status, result)
+        return result
+
+    def lines(self):
+        path = self.host / DROPIN
+        return [line for line in path.read_text().splitlines() if line.startswith("options")] if path.exists() else None
+
+    def test_it_is_for_every_vendor(self):
+        self.assertEqual(self.apply("--check", status=3).out.splitlines()[1], "  kvm_intel.nested: desired 0, configured nothing, in effect nothing")
+        self.assertIsNone(self.lines())
+        result = self.apply("--json=short").json
+        self.assertEqual((result["outcome"], result["changed"], result["when"]), ("configured", True, "boot"))
+        self.assertEqual(self.lines(), ["options kvm ignore_msrs=1", "options kvm_amd nested=0", "options kvm_intel enable_apicv=0 nested=0"])
+        before = {path: path.stat().st_mtime_ns for path in self.host.rglob("*")}
+        result = self.apply("--json=short").json
+        self.assertEqual((result["outcome"], result["changed"], result["drift"]), ("unchanged", False, []))
+        self.assertEqual({path: path.stat().st_mtime_ns for path in self.host.rglob("*")}, before)
+        self.apply("--check")
+        self.say("[kvm_amd]\nnested=off\n")
+        self.apply()
+        self.assertEqual(self.lines(), ["options kvm_amd nested=0"])
+
+    def test_a_slip_changes_nothing(self):
+        self.say("[Parameters]\nnested=off\n\nnptt=off\n")
+        before = snapshot(self.host)
+        self.assertIn(f"/{SITE}:4: No parameter is called \"nptt\"", self.apply(status=2).err)
+        self.assertEqual(snapshot(self.host), before)
+
+    def test_what_beats_it_is_told(self):
+        write(self.host / "usr/lib/modprobe.d/zzzz-late.conf", "options kvm_amd nested=1\n")
+        self.assertIn("/usr/lib/modprobe.d/zzzz-late.conf:1", self.apply(status=1).err)
+        self.assertIsNone(self.lines())
+
+    def test_not_in_a_running_system(self):
+        (self.host / "run/systemd/system").mkdir(parents=True)
+        self.assertIn("nestvirtctl apply, without --root=", self.apply(status=6).err)
+        self.assertIsNone(self.lines())
+
+    def test_guests_are_left_alone(self):
+        write(self.host / "etc/libvirt/qemu/web1.xml", domain("web1", 1, PASS))
+        self.say("[Guests]\nNested=no\n")
+        before = (self.host / "etc/libvirt/qemu/web1.xml").read_text()
+        self.assertIn("nestvirt-apply-guests.service", self.apply().out)
+        self.assertEqual((self.host / "etc/libvirt/qemu/web1.xml").read_text(), before)
+
+    def test_it_takes_the_rights_to_the_files(self):
+        program, daemon = copy_for_others(self.folder), Guests.daemon_for_others(self)
+        before = snapshot(self.host)
+        result = run(f"--root={self.host}", "apply", program=program, user=65534, NESTVIRTD=daemon)
+        self.assertEqual((result.status, result.err.count("\n")), (1, 1), result)
+        self.assertIn("Permission denied", result.err)
+        self.assertEqual(snapshot(self.host), before)
+        self.assertEqual(run(f"--root={self.host}", "apply", "--check", program=program, user=65534, NESTVIRTD=daemon).status, 3)
 
 
 if __name__ == "__main__":
