@@ -3,14 +3,13 @@
 /* nestvirtctl patch-xml: a guest's definition in, the same with another CPU out, for pipelines. It
  * needs neither daemon nor libvirt, and must print nothing but the result. */
 
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "change-result.h"
 #include "diff.h"
 #include "error.h"
 #include "guest-call.h"
+#include "input.h"
 #include "names.h"
 #include "plugin.h"
 #include "verbs.h"
@@ -25,42 +24,13 @@ static int fail(const Client *client, const char *name, const char *message) {
         return client_fail(client, "patch the XML", &error);
 }
 
-static int fail_read(const Client *client, const char *file) {
-        g_autofree char *message = g_strdup_printf("%s can't be read: %s", file, g_strerror(errno));
-
-        return fail(client, condition_to_name(CONDITION_INTERNAL), message);
-}
-
-/* Up to INPUT_MAX bytes; false with errno. */
-static bool read_all(int fd, GString *text) {
-        while (text->len < INPUT_MAX) {
-                char buffer[64 * 1024];
-                const ssize_t n = read(fd, buffer, MIN(sizeof(buffer), INPUT_MAX - text->len));
-                if (n == 0)
-                        return true;
-                if (n > 0)
-                        g_string_append_len(text, buffer, n);
-                else if (errno != EINTR)
-                        return false;
-        }
-        return true;
-}
-
-/* 0, or an exit status. @file NULL or "-": standard input. */
+/* 0, or an exit status. */
 static int read_input(const Client *client, const char *file, GString *text) {
-        const bool named = file && !g_str_equal(file, "-");
-        const int fd = named ? open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY) : STDIN_FILENO;
-        const bool good = fd >= 0 && read_all(fd, text);
-        int status = 0;
+        g_autoptr(GError) error = NULL;
 
-        if (!good)
-                status = fail_read(client, named ? file : "Standard input");
-        if (named && fd >= 0)
-                (void) close(fd);
-        if (good && memchr(text->str, '\0', text->len))
-                return fail(client, condition_to_name(CONDITION_INVALID_ARGS),
-                            "The input is not text: it has a zero byte");
-        return status;
+        return input_read(file, INPUT_MAX, text, &error)
+                               ? 0
+                               : fail(client, condition_to_name(condition_of(error)), error->message);
 }
 
 /* Also the names by which CPUs call themselves, and libvirt calls them. Hygon's have svm, Zhaoxin's
