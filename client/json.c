@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The door to the module that writes JSON. It must not choose what is printed. */
+/* The door to the module that writes and reads JSON. It must not choose what is printed. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,13 +27,13 @@ char *json_key(const char *name) {
 }
 
 /* Nothing can be told without it: what was asked for is JSON and nothing else. */
-static void load(void) {
+static gpointer load(const char *symbol, const char *doing) {
         g_autoptr(GError) error = NULL;
+        gpointer function = plugin_symbol(JSON_MODULE, symbol, &error);
 
-        append = (JsonModuleAppend) plugin_symbol(JSON_MODULE, JSON_MODULE_APPEND, &error);
-        if (append)
-                return;
-        (void) fprintf(stderr, "nestvirtctl: JSON can't be written: %s\n", error->message);
+        if (function)
+                return function;
+        (void) fprintf(stderr, "nestvirtctl: JSON can't be %s: %s\n", doing, error->message);
         exit(EXIT_FAILURE);
 }
 
@@ -62,10 +62,14 @@ void json_append(GString *text, const Value *value, JsonMode mode) {
         g_autoptr(GString) json = g_string_new(NULL);
 
         if (!append)
-                load();
+                append = (JsonModuleAppend) load(JSON_MODULE_APPEND, "written");
         append(json, value, mode == JSON_PRETTY, json_key);
         if (is_ascii(json->str))
                 g_string_append_len(text, json->str, (gssize) json->len);
         else
                 append_safely(text, json->str);
+}
+
+Value *json_read(const char *text) {
+        return ((JsonModuleRead) load(JSON_MODULE_READ, "read"))(text);
 }

@@ -19,3 +19,5 @@ typedef enum JsonMode {
 void json_append(GString *text, const Value *value, JsonMode mode);
 /* "RestartNeeded" -> "restart_needed"; a name without capitals stays as it is. */
 char *json_key(const char *name);
+/* A text of JSON as a tree (json-module.h); NULL when it is none. */
+Value *json_read(const char *text);

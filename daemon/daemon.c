@@ -201,6 +201,7 @@ static int set_up_ground(Daemon *daemon, Root *root, Loader *loader) {
         services->calls = calls_new();
         services->endings = endings_new(daemon->event);
         services->findings = findings_new();
+        services->fingerprints = fingerprints_new();
         services->queue = operation_queue_new(daemon->event);
         services->log_budget = log_budget_new(daemon->event, daemon->settings->log_refill_usec, log_left_out);
         if (!services->queue || !services->log_budget)
@@ -308,6 +309,7 @@ static void take_down(Daemon *daemon) {
         objects_free(daemon->objects);
         calls_free(services->calls);
         findings_free(services->findings);
+        fingerprints_free(services->fingerprints);
         log_budget_free(services->log_budget);
         host_state_free(services->state);
         sd_event_unref(daemon->event);

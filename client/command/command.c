@@ -23,6 +23,8 @@ static const Verb verbs[] = {
         { "set-cpu",       "NAME…",            0, G_MAXINT, CPU | ALL | EXCEPT, "Change the CPU that guests are defined with, by name or pattern", verb_set_cpu },
         { "prepare",       "NAME RECIPE",      2, 2,        DRY_RUN | RELEASE, "Make a guest fit to run guests: kvm, proxmox, hyperv, esxi", verb_prepare },
         { "probe",         NULL,               0, 0,        TIMES,   "Run a guest in a guest, and count what it costs",               verb_probe },
+        { "fingerprint",   NULL,               0, 0,        0,       "What guests that are to have guests are offered here",         verb_fingerprint },
+        { "compare",       "FILE [FILE]",      1, 2,        0,       "Whether such guests of one host can run on another",            verb_compare },
         { "stat",          "[GUEST…]",         0, G_MAXINT, REPEATING, "What KVM counts of the guests that run: exits and more",        verb_stat },
         { "exits",         "[GUEST]",          0, 1,        REPEATING, "Why guests exit to the host, counted as they do (root)",        verb_exits },
         { "ensure-device", NULL,               0, 0,        DRY_RUN, "Make or mend /dev/kvm",                                         verb_ensure_device },

@@ -64,8 +64,8 @@ _nestvirtctl() {
         local applying="--check --check=effective --when= --only= --dry-run"
         local root="--root="
         local repeating="--interval= --count="
-        local verbs="status check show set reset apply reload cancel users guests guest set-cpu prepare probe stat
-                exits ensure-device monitor patch-xml help"
+        local verbs="status check show set reset apply reload cancel users guests guest set-cpu prepare probe
+                fingerprint compare stat exits ensure-device monitor patch-xml help"
         # The words as they were meant, without backslashes: readline's own are broken at = and :
         local line=${COMP_LINE:0:COMP_POINT} words cur prev='' verb='' i named=0
         # shellcheck disable=SC2162
@@ -125,7 +125,7 @@ _nestvirtctl() {
                 mapfile -t COMPREPLY < <(_nestvirtctl_parameters | _nestvirtctl_names "$cur" =)
                 [[ ${#COMPREPLY[@]} -gt 0 ]] && compopt -o nospace 2>/dev/null
                 return
-        elif [[ $verb == patch-xml || $verb == apply ]]; then
+        elif [[ $verb =~ ^(apply|patch-xml|compare)$ ]]; then
                 mapfile -t COMPREPLY < <(compgen -f -- "$cur")
                 compopt -o filenames 2>/dev/null
                 return

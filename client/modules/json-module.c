@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The module that writes JSON, by json-c: a walk over the values. It is loaded when JSON is asked
- * for (json.c), which most do not. */
+/* The module that writes and reads JSON, by json-c: a walk over the values. It is loaded when JSON
+ * is asked for (json.c), which most do not. */
 
 #include <json-c/json.h>
 #include <math.h>
@@ -12,6 +12,7 @@
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_object, json_object_put)
 
 static json_object *json_of(const Value *value, JsonKey key_of);
+static Value *value_of(json_object *object);
 
 /* The library's NULL is a null, and also what it returns when there is no memory, where all else
  * here ends, too. */
@@ -87,4 +88,56 @@ void json_module_append(GString *text, const Value *value, bool pretty, JsonKey 
         if (!json)
                 g_error("There is no memory for JSON");
         g_string_append(text, json);
+}
+
+#define DEPTH_MAX 16
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_tokener, json_tokener_free)
+
+static void take(Value *parent, const char *name, json_object *object) {
+        switch (json_object_get_type(object)) {
+        case json_type_string:
+                value_add_text(parent, name, json_object_get_string(object));
+                break;
+        case json_type_array:
+        case json_type_object:
+                value_take(parent, name, value_of(object));
+                break;
+        default:
+                break;
+        }
+}
+
+static Value *value_of_list(json_object *array) {
+        Value *list = value_new(VALUE_LIST);
+
+        for (gsize i = 0; i < json_object_array_length(array); i++)
+                take(list, NULL, json_object_array_get_idx(array, i));
+        return list;
+}
+
+static Value *value_of(json_object *object) {
+        struct json_object_iterator at, end;
+        Value *dictionary;
+
+        if (json_object_is_type(object, json_type_array))
+                return value_of_list(object);
+        dictionary = value_new_named();
+        at = json_object_iter_begin(object);
+        end = json_object_iter_end(object);
+        for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+                take(dictionary, json_object_iter_peek_name(&at), json_object_iter_peek_value(&at));
+        return dictionary;
+}
+
+Value *json_module_read(const char *text) {
+        g_autoptr(json_tokener) tokener = json_tokener_new_ex(DEPTH_MAX);
+        g_autoptr(json_object) object = NULL;
+
+        if (!tokener)
+                g_error("There is no memory for JSON");
+        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+        /* With the byte that ends it, after which nothing is expected any more. */
+        object = json_tokener_parse_ex(tokener, text, (int) strlen(text) + 1);
+        return json_object_is_type(object, json_type_object) ? value_of(object) : NULL;
 }

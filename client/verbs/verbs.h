@@ -21,6 +21,8 @@ int verb_set_cpu(Client *client, char **words);
 int verb_prepare(Client *client, char **words);
 int verb_ensure_device(Client *client, char **words);
 int verb_probe(Client *client, char **words);
+int verb_fingerprint(Client *client, char **words);
+int verb_compare(Client *client, char **words);
 int verb_stat(Client *client, char **words);
 int verb_exits(Client *client, char **words);
 int verb_monitor(Client *client, char **words);

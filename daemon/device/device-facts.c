@@ -162,16 +162,19 @@ static bool print_kvm_registers(int fd) {
 /* Of linux/kvm.h since 6.16, which may be newer than the one here. */
 #define CAP_ARM_EL2 240U
 #ifdef __aarch64__
-#define IS_ARM true
+#define EXTENSION CAP_ARM_EL2
+#elif defined(__x86_64__) || defined(__i386__)
+#define EXTENSION KVM_CAP_NESTED_STATE
 #else
-#define IS_ARM false
+#define EXTENSION 0U
 #endif
 
-/* What no list tells, and matters on one architecture only. */
+/* What no list tells: of Arm whether there is nesting, of x86 how large the state of a guest with a
+ * guest may be (Documentation/virt/kvm/api.rst, KVM_GET_NESTED_STATE). */
 static bool print_kvm_extensions(int fd) {
-        const int el2 = IS_ARM ? ioctl(fd, KVM_CHECK_EXTENSION, CAP_ARM_EL2) : -1;
+        const int answer = EXTENSION > 0 ? ioctl(fd, KVM_CHECK_EXTENSION, EXTENSION) : -1;
 
-        return el2 < 0 || printf("kvm-cap:\n0x%08x 0x%016x\n", CAP_ARM_EL2, (unsigned) el2) >= 0;
+        return answer < 0 || printf("kvm-cap:\n0x%08x 0x%016x\n", EXTENSION, (unsigned) answer) >= 0;
 }
 
 static bool print_kvm(const char *node) {

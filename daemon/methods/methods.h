@@ -29,6 +29,11 @@ int method_apply(sd_bus_message *message, void *userdata, sd_bus_error *error);
 Findings *findings_new(void);
 void findings_free(Findings *findings);
 int method_check(sd_bus_message *message, void *userdata, sd_bus_error *error);
+/* method-fingerprint.c. What was last read for GetFingerprint; made by the composition root. */
+Fingerprints *fingerprints_new(void);
+void fingerprints_free(Fingerprints *fingerprints);
+int method_get_fingerprint(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_compare_fingerprints(sd_bus_message *message, void *userdata, sd_bus_error *error);
 /* method-ensure-device.c */
 int method_ensure_device(sd_bus_message *message, void *userdata, sd_bus_error *error);
 /* method-guests.c */

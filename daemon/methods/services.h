@@ -20,6 +20,7 @@
 
 /* The last answer of a method (methods.h). */
 typedef struct Findings Findings;
+typedef struct Fingerprints Fingerprints;
 
 struct Services {
         HostState *state;
@@ -34,5 +35,6 @@ struct Services {
         Helper *prober; /* runs nestvirt-probe */
         Guests *guests;
         Findings *findings;
+        Fingerprints *fingerprints;
         LogBudget *log_budget;
 };

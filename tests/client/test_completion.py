@@ -17,8 +17,8 @@ COMPLETION = SOURCES / "completion"
 PARAMETERS = {"kvm_amd/nested": "1", "kvm_amd/npt": "Y", "kvm_amd/pause_filter_count": "3000", "kvm/ignore_msrs": "N",
               "kvm/halt_poll_ns": "200000"}
 NAMES = {"nested", "npt", "pause_filter_count", "ignore_msrs", "halt_poll_ns", "kvm.ignore_msrs", "kvm.halt_poll_ns"}
-VERBS = {"status", "check", "show", "set", "reset", "apply", "reload", "cancel", "users", "guests", "guest", "set-cpu", "prepare", "probe", "stat",
-         "exits", "ensure-device", "monitor", "patch-xml", "help"}
+VERBS = {"status", "check", "show", "set", "reset", "apply", "reload", "cancel", "users", "guests", "guest", "set-cpu", "prepare",
+         "probe", "fingerprint", "compare", "stat", "exits", "ensure-device", "monitor", "patch-xml", "help"}
 PATCHING = {"--nested", "--mode", "--model", "--recipe", "--release", "--vendor"}
 SETTING = {"--dry-run", "--runtime", "--next-boot", "--when-idle", "--wait", "--verify"}
 
@@ -151,7 +151,8 @@ class Cases:
         self.assertEqual(self.offer("nestvirtctl patch-xml --mode=host-p"), {"host-passthrough"})
         self.assertEqual(self.offer("nestvirtctl patch-xml --recipe=e"), {"esxi"})
         (self.folder / "guest one.xml").write_text("")
-        self.assertTrue(any("guest" in word for word in self.offer(f"nestvirtctl patch-xml {self.folder}/gue")))
+        for verb in ("patch-xml", "compare"):
+            self.assertTrue(any("guest" in word for word in self.offer(f"nestvirtctl {verb} {self.folder}/gue")))
 
     def test_verbs_without_words_get_none(self):
         for verb in ("status", "users", "guests", "cancel", "monitor"):
