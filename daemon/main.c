@@ -47,20 +47,21 @@ static bool parse_descriptor(const char *word, int *ret) {
         return false;
 }
 
+static const struct option options[] = {
+                {"root", required_argument, NULL, ARG_ROOT},
+                {"device-dir", required_argument, NULL, ARG_DEVICES},
+                {"helper-dir", required_argument, NULL, ARG_HELPERS},
+                {"units", no_argument, NULL, ARG_UNITS},
+                {"libvirt", required_argument, NULL, ARG_LIBVIRT},
+                {"always-ask", no_argument, NULL, ARG_ASK},
+                {"socket", required_argument, NULL, ARG_SOCKET},
+                {"version", no_argument, NULL, ARG_VERSION},
+                {"help", no_argument, NULL, ARG_HELP},
+                {},
+};
+
 /* Negative: go on; else the exit status. */
 static int parse_arguments(int argc, char **argv, Arguments *ret) {
-        static const struct option options[] = {
-                        {"root", required_argument, NULL, ARG_ROOT},
-                        {"device-dir", required_argument, NULL, ARG_DEVICES},
-                        {"helper-dir", required_argument, NULL, ARG_HELPERS},
-                        {"units", no_argument, NULL, ARG_UNITS},
-                        {"libvirt", required_argument, NULL, ARG_LIBVIRT},
-                        {"always-ask", no_argument, NULL, ARG_ASK},
-                        {"socket", required_argument, NULL, ARG_SOCKET},
-                        {"version", no_argument, NULL, ARG_VERSION},
-                        {"help", no_argument, NULL, ARG_HELP},
-                        {},
-        };
         int option;
 
         while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0)

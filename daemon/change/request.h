@@ -50,8 +50,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Request, request_free)
  * this host). */
 bool request_set(Request *request, const Host *host, const char *module, const char *name, const char *value,
                  GError **error);
-/* Without a look at the kernel and the CPU, which are those of another host. Of the catalogue; @value
- * is normalised. */
+/* Without a look at the kernel and the CPU, which are those of another host. Of the catalogue;
+ * @value is normalised. */
 bool request_set_unseen(Request *request, const char *module, const char *name, const char *value, GError **error);
 /* The same for a reset; but what our files set is taken back whether or not this host has any use
  * for it. */

@@ -70,7 +70,7 @@ class Client(unittest.TestCase):
 
 class Findings(unittest.TestCase):
     def test_all_are_in_the_manual(self):
-        table = re.search(r"rules\[\] = \{\n(.*?)^\};", (DAEMON / "rules/check.c").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        table = re.search(r"rules\[\] = \{\n(.*?)^\};", (DAEMON / "findings/check.c").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
         ids = re.findall(r'^\s*\{\s*"([a-z0-9-]+)",', table.group(1), re.MULTILINE)
         self.assertGreater(len(ids), 20)
         self.assertEqual(tags(section("nestvirtctl.1", "FINDINGS")), ids)

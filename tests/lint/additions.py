@@ -26,11 +26,11 @@ PARAMETER = Addition("made_up", {
 
 # It is found where KVM is built in.
 FINDING = Addition("made-up", {
-    "daemon/rules/check.c": [
+    "daemon/findings/check.c": [
         before(r'\{ "device", ', "        { \"made-up\", rule_made_up }, /* made up */\n")],
-    "daemon/rules/check-rules.h": [
+    "daemon/findings/check-rules.h": [
         before(r"^void rule_device\(", "void rule_made_up(Check *check);\n")],
-    "daemon/rules/check-host.c": [
+    "daemon/findings/check-host.c": [
         after(r"\Z", """
 void rule_made_up(Check *check) {
         const Module *module = check_module(check->host);
@@ -41,9 +41,9 @@ void rule_made_up(Check *check) {
 """)],
     "client/man/nestvirtctl.1.in": [
         before(r"^\.TP\n\.B device$", ".TP\n.B made\\-up\nIs made up.\n")],
-    "tests/unit/rules/check-row.c": [
+    "tests/unit/findings/check-row.c": [
         before(r'^ +"device",', "                \"made-up\",\n")],
-    "tests/unit/rules/test-check.c": [
+    "tests/unit/findings/test-check.c": [
         after(r"^static const CheckRow rows\[\] = \{", """\
         { "made up", { .builtin = "kvm. kvm_amd.nested=1" }, .id = "made-up", "info", "is made up", NULL },
         { "not made up", { AMD_LOADED }, .id = "made-up" },
