@@ -32,6 +32,8 @@ static void print_json_error(const Client *client, const char *name, const char 
 
         value_add_text(error, "name", name);
         value_add_text(error, "message", valid);
+        if (client->holders)
+                value_add(error, "holders", client->holders);
         value_add(whole, "error", error);
         json_append(text, whole, client->json);
         (void) puts(text->str);

@@ -104,6 +104,7 @@ static int finish(Client *client, int status) {
         output_free(client->out);
         g_ptr_array_unref(client->guest.except);
         (void) sd_bus_flush_close_unref(client->bus);
+        value_free(client->holders);
         return status;
 }
 

@@ -239,10 +239,17 @@ void call_reply(Call *call, GVariant *body) {
 }
 
 void call_fail(Call *call, const GError *error) {
+        call_fail_with(call, error, NULL);
+}
+
+void call_fail_with(Call *call, const GError *error, GVariant *more) {
         _cleanup_(sd_bus_error_free) sd_bus_error reason = SD_BUS_ERROR_NULL;
+        g_autoptr(GVariant) bounded = more ? bound_reply(more) : NULL;
         sd_bus_message *reply = NULL;
 
         (void) call_refuse(&reason, error);
         int r = sd_bus_message_new_method_error(call->message, &reply, &reason);
+        if (r >= 0)
+                r = variant_append_body(reply, bounded);
         call_send(call, reply, r);
 }

@@ -77,5 +77,8 @@ void call_reply(Call *call, GVariant *body);
  * negative errno, with an error. */
 void call_send(Call *call, sd_bus_message *reply, int r);
 void call_fail(Call *call, const GError *error);
+/* The same, with the members of the tuple @more (consumed when floating) after the message, as much
+ * as may be said of them; nothing when NULL. */
+void call_fail_with(Call *call, const GError *error, GVariant *more);
 /* No reply: the caller is gone, or the daemon ends. */
 void call_drop(Call *call);

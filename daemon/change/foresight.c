@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The snapshot as it will be: the one that there is, with other options, other values of the modules
- * that are loaded anew or written to, and something else that waits. effect-judge.c then judges it
- * like any other. */
+/* The snapshot as it will be: the one that there is, with other options, other values of the
+ * modules that are loaded anew or written to, and something else that waits. effect-judge.c then
+ * judges it like any other. */
 
 #include "catalog.h"
 #include "foresight.h"
