@@ -83,6 +83,7 @@ void change_print(const Client *client, const Value *result) {
         }
         print_headline(client, result);
         print_texts(client->out, result, "Steps");
+        print_texts(client->out, result, "Notes");
         print_impact(client->out, result);
         print_values(client->out, result);
 }

@@ -5,7 +5,7 @@
 
 #include "client.h"
 
-/* @result: a dictionary with Outcome, Steps, Impact, Values. */
+/* @result: a dictionary with Outcome, Steps, Notes, Impact, Values. */
 void change_print(const Client *client, const Value *result);
 /* The same, but for people only how it is now, without the steps. */
 void change_print_outcome(const Client *client, const Value *result);

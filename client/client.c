@@ -44,6 +44,8 @@ static void print_json_error(const Client *client, const char *name, const char 
 
         value_add_text(error, "name", name);
         value_add_text(error, "message", valid);
+        if (client->holders)
+                value_add(error, "holders", client->holders);
         value_add(whole, "error", error);
         append_json(client, text, whole);
         (void) puts(text->str);

@@ -49,8 +49,9 @@ typedef struct Client {
         uint64_t flags;               /* FLAG_* of names.h */
         GuestOptions guest;
         ApplyOptions apply;
-        sd_bus *bus; /* NULL until a verb needs it */
-        Output *out; /* for people; JSON goes there too, whole */
+        Value *holders; /* of KVM, as the last answer was that they are in the way of a change; else NULL */
+        sd_bus *bus;    /* NULL until a verb needs it */
+        Output *out;    /* for people; JSON goes there too, whole */
 } Client;
 
 /* Says "Cannot @doing: …" on standard error, or as JSON on standard output, and returns the exit

@@ -64,6 +64,40 @@ static int read_reply(sd_bus_message *reply, const char *type, Value **ret) {
         return sd_bus_message_has_signature(reply, type) > 0 ? message_read(reply, type, ret) : -EBADMSG;
 }
 
+static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        sd_bus_message **ret = userdata;
+
+        *ret = sd_bus_message_ref(reply);
+        return 0;
+}
+
+/* As sd_bus_call(), which keeps nothing of an error but its name and its message: Busy has those
+ * who are in the way besides. What comes before the answer is handled by whoever it is for. */
+static int call_and_keep(Client *client, sd_bus_message *call, uint64_t timeout, sd_bus_message **ret,
+                         sd_bus_error *error) {
+        _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r = sd_bus_call_async(client->bus, &slot, call, on_answer, &reply, timeout);
+
+        while (r >= 0 && !reply) {
+                r = sd_bus_process(client->bus, NULL);
+                if (r == 0 && !reply)
+                        r = sd_bus_wait(client->bus, UINT64_MAX);
+                if (r == -EINTR)
+                        r = 0;
+        }
+        if (r < 0)
+                return r;
+        if (!sd_bus_message_is_method_error(reply, NULL)) {
+                *ret = g_steal_pointer(&reply);
+                return 0;
+        }
+        r = sd_bus_error_copy(error, sd_bus_message_get_error(reply));
+        if (sd_bus_message_has_signature(reply, "saa{sv}") > 0 && sd_bus_message_skip(reply, "s") > 0)
+                (void) message_read(reply, "aa{sv}", &client->holders);
+        return r;
+}
+
 int connection_call_message(Client *client, sd_bus_message *call, CallKind kind, sd_bus_message **ret,
                             sd_bus_error *error) {
         static const uint64_t timeouts[] = {
@@ -81,7 +115,9 @@ int connection_call_message(Client *client, sd_bus_message *call, CallKind kind,
                 if (r < 0)
                         return connection_fail(client, r, error);
         }
-        r = sd_bus_call(client->bus, call, timeouts[kind], error, ret);
+        g_clear_pointer(&client->holders, value_free);
+        r = kind == CALL_CHANGE ? call_and_keep(client, call, timeouts[kind], ret, error)
+                                : sd_bus_call(client->bus, call, timeouts[kind], error, ret);
         return r < 0 ? connection_fail(client, r, error) : 0;
 }
 

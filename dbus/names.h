@@ -45,3 +45,4 @@
 #define FLAG_RUNTIME (UINT64_C(1) << 1)
 #define FLAG_NEXT_BOOT (UINT64_C(1) << 2)
 #define FLAG_WHEN_IDLE (UINT64_C(1) << 3)
+#define FLAG_HOLDERS (UINT64_C(1) << 4)

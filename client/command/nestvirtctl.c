@@ -133,6 +133,7 @@ static int finish(Client *client, int status) {
         g_ptr_array_unref(client->roots);
         (void) sd_bus_flush_close_unref(client->bus);
         trees_free(client->trees);
+        value_free(client->holders);
         return status;
 }
 

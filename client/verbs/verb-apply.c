@@ -104,7 +104,9 @@ int verb_apply(Client *client, char **words) {
         int status = check(client, words);
         if (status > 0)
                 return status;
-        if (call_apply(client, words, client->flags | (apply->check ? FLAG_DRY_RUN : 0), &result, &error) < 0)
+        const uint64_t flags = client->flags | (apply->check ? FLAG_DRY_RUN : 0) |
+                               (client->json != JSON_OFF ? FLAG_HOLDERS : 0);
+        if (call_apply(client, words, flags, &result, &error) < 0)
                 return client_fail(client, "apply the desired state", &error);
         return apply->check ? apply_result_print_drift(client, result, apply->extent)
                             : apply_result_print(client, result);

@@ -99,6 +99,11 @@ static int append_assignments(sd_bus_message *call, const GPtrArray *list, bool 
         return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
+/* Of a call that Busy may be the answer to: who is in the way is told in JSON alone. */
+static uint64_t change_flags(const Client *client) {
+        return client->flags | (client->json != JSON_OFF ? FLAG_HOLDERS : 0);
+}
+
 static int call_change(Client *client, const GPtrArray *list, bool values, Value **ret, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         const bool dry_run = client->flags & FLAG_DRY_RUN;
@@ -110,7 +115,7 @@ static int call_change(Client *client, const GPtrArray *list, bool values, Value
                 return r;
         r = append_assignments(call, list, values);
         if (r >= 0)
-                r = sd_bus_message_append(call, "t", client->flags);
+                r = sd_bus_message_append(call, "t", change_flags(client));
         if (r < 0)
                 return connection_fail(client, r, error);
         return connection_call(client, call, dry_run ? CALL_WAIT : CALL_CHANGE, "a{sv}", ret, error);
@@ -139,6 +144,32 @@ static Value *values_now(const Inventory *inventory, const Value *result) {
         return now;
 }
 
+/* An entry of Changes, ending with what there is now. */
+static Value *change_now(const Inventory *inventory, const Value *change) {
+        static const char *const keys[] = {"Configured", "Effective", "Pending", "Source"};
+        const Item *item = inventory_module(inventory, get_string(change, "Module"));
+        const Value *parameters = item ? get_dictionary(item->properties, "Parameters") : NULL;
+        const Value *parameter = value_find(parameters, get_string(change, "Name"));
+        Value *now = value_new(VALUE_DICTIONARY), *after = value_new(VALUE_DICTIONARY);
+
+        for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
+                value_add_text(after, keys[i], get_string(parameter, keys[i]));
+        value_take(now, "After", after);
+        value_add(now, "Before", get_dictionary(change, "Before"));
+        value_add_text(now, "Module", get_string(change, "Module"));
+        value_add_text(now, "Name", get_string(change, "Name"));
+        return now;
+}
+
+static Value *changes_now(const Inventory *inventory, const Value *result) {
+        const Value *changes = get_list(result, "Changes");
+        Value *now = value_new(VALUE_LIST);
+
+        for (guint32 i = 0; i < value_length(changes); i++)
+                value_take(now, NULL, change_now(inventory, value_at(changes, i)));
+        return now;
+}
+
 /* @result, as it would have been had the change not had to wait; it has to last as long. */
 static Value *result_now(const Inventory *inventory, const Value *result, const char *outcome) {
         Value *now = value_new(VALUE_DICTIONARY);
@@ -147,6 +178,8 @@ static Value *result_now(const Inventory *inventory, const Value *result, const 
                 const char *name = value_name(result, i);
                 if (g_str_equal(name, "Outcome"))
                         value_add_text(now, name, outcome);
+                else if (g_str_equal(name, "Changes"))
+                        value_take(now, name, changes_now(inventory, result));
                 else if (g_str_equal(name, "Values"))
                         value_take(now, name, values_now(inventory, result));
                 else
@@ -283,8 +316,8 @@ int verb_reload(Client *client, char **words) {
 
         const Item *module = inventory_vendor_module(inventory) ?: inventory_module(inventory, "kvm");
         const char *path = module ? module->path : PATH_MODULE_PREFIX "/kvm";
-        if (connection_call_flags(client, path, IFACE_MODULE, "Reload", kind_of_change(client), client->flags, "a{sv}",
-                                  &result, &error) < 0)
+        if (connection_call_flags(client, path, IFACE_MODULE, "Reload", kind_of_change(client), change_flags(client),
+                                  "a{sv}", &result, &error) < 0)
                 return client_fail(client, "reload KVM", &error);
         change_print(client, result);
         return 0;

@@ -137,6 +137,7 @@ void call_drop(Call *call) {
         (void) g_queue_remove(&call->sender->waiting, call);
         sender_release(call->sender);
         sd_bus_message_unref(call->message);
+        g_clear_pointer(&call->more, g_variant_unref);
         g_free(call);
 }
 
@@ -244,5 +245,12 @@ void call_fail(Call *call, const GError *error) {
 
         (void) call_refuse(&reason, error);
         int r = sd_bus_message_new_method_error(call->message, &reply, &reason);
+        if (r >= 0)
+                r = variant_append_body(reply, call->more);
         call_send(call, reply, r);
+}
+
+void call_say_more(Call *call, GVariant *more) {
+        g_clear_pointer(&call->more, g_variant_unref);
+        call->more = bound_reply(more);
 }

@@ -33,6 +33,7 @@ typedef struct Call {
         Sender *sender;
         unsigned weight; /* so many it counts for; set before it is admitted */
         bool admitted;   /* and counted for its user */
+        GVariant *more;  /* of call_say_more(), or NULL */
         /* of call_admit(), as long as the bus is asked; @turns: of call_ask_turn() */
         CallAdmitted next;
         OperationQueue *turns;
@@ -77,5 +78,8 @@ void call_reply(Call *call, GVariant *body);
  * negative errno, with an error. */
 void call_send(Call *call, sd_bus_message *reply, int r);
 void call_fail(Call *call, const GError *error);
+/* What an error that it ends in is to have after its message: the members of the tuple @more
+ * (consumed when floating), as much as may be said of them. */
+void call_say_more(Call *call, GVariant *more);
 /* No reply: the caller is gone, or the daemon ends. */
 void call_drop(Call *call);

@@ -10,12 +10,17 @@
 
 #include "host.h"
 
-/* The flags of every method that changes something; the last three exclude each other. */
+/* The flags of every method that changes something; RUNTIME, NEXT_BOOT and WHEN_IDLE exclude each
+ * other. */
 typedef enum RequestFlags {
         REQUEST_DRY_RUN = 1 << 0,
         REQUEST_RUNTIME = 1 << 1,
         REQUEST_NEXT_BOOT = 1 << 2,
         REQUEST_WHEN_IDLE = 1 << 3,
+        /* Of the call alone: Busy is to have those in the way, after its message. Only who asks
+         * gets them there, as GDBus does not give the message of an error that has more than that
+         * (GLib 2.74, gio/gdbusmessage.c, g_dbus_message_to_gerror()) */
+        REQUEST_HOLDERS = 1 << 4,
 } RequestFlags;
 
 /* One request names at most so many parameters. */

@@ -164,6 +164,30 @@ GPtrArray *guest_plan_impact(const GuestPlan *plan, const GuestHost *host) {
         return impact;
 }
 
+static void add_change(GPtrArray *changes, const char *name, const char *before, const char *after) {
+        GuestAlteration *one;
+
+        if (!name || g_str_equal(before ?: "", after ?: ""))
+                return;
+        one = g_new(GuestAlteration, 1);
+        *one = (GuestAlteration) {.name = name, .before = before ?: "", .after = after ?: ""};
+        g_ptr_array_add(changes, one);
+}
+
+GPtrArray *guest_plan_changes(const GuestPlan *plan, const GuestHost *host) {
+        const GuestCpu *before = &plan->facts->defined, *after = &plan->cpu;
+        GPtrArray *changes = g_ptr_array_new_with_free_func(g_free);
+
+        if (guest_plan_is_unchanged(plan))
+                return changes;
+        add_change(changes, "mode", before->mode, after->mode);
+        add_change(changes, "model", before->model, after->model);
+        add_change(changes, "match", before->match, after->match);
+        add_change(changes, "check", before->check, after->check);
+        add_change(changes, guest_feature(host->vendor), before->policy, after->policy);
+        return changes;
+}
+
 bool guest_plan_needs_restart(const GuestPlan *plan, const GuestHost *host) {
         const GuestFacts facts = facts_then(plan);
         g_autoptr(GuestVerdict) then = guest_verdict_new(&facts, host);

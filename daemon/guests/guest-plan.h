@@ -27,6 +27,11 @@ typedef struct GuestPlan {
         GStringChunk *words; /* whose the words in @cpu are */
 } GuestPlan;
 
+typedef struct GuestAlteration {
+        const char *name;           /* an attribute of <cpu>, "model", or the feature whose policy it is */
+        const char *before, *after; /* "": nothing is said of it; both are the plan's */
+} GuestAlteration;
+
 GuestEdit *guest_edit_new(void);
 GuestEdit *guest_edit_copy(const GuestEdit *edit);
 void guest_edit_free(GuestEdit *edit);
@@ -50,5 +55,7 @@ bool guest_plan_allows(const GuestFacts *facts, GError **error);
 /* Impact* (plan.h): what will be otherwise than somebody may think, once the plan has been carried
  * out. */
 GPtrArray *guest_plan_impact(const GuestPlan *plan, const GuestHost *host);
+/* GuestAlteration*: what its definition says of the CPU and what it will, where these differ. */
+GPtrArray *guest_plan_changes(const GuestPlan *plan, const GuestHost *host);
 /* It will have to be switched off and on. */
 bool guest_plan_needs_restart(const GuestPlan *plan, const GuestHost *host);

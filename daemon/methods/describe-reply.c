@@ -110,12 +110,39 @@ GVariant *describe_outcome(const char *outcome, const GPtrArray *steps) {
         return g_variant_new("(a{sv})", &builder);
 }
 
+static void add_configured(GVariantBuilder *builder, const char *name, const char *configured) {
+        GVariantBuilder dictionary;
+
+        g_variant_builder_init(&dictionary, G_VARIANT_TYPE_VARDICT);
+        add_text(&dictionary, "Configured", configured);
+        g_variant_builder_add(builder, "{sv}", name, g_variant_builder_end(&dictionary));
+}
+
+static void add_guest_changes(GVariantBuilder *builder, const GuestPlan *plan, const GuestHost *host) {
+        g_autoptr(GPtrArray) changes = guest_plan_changes(plan, host);
+        GVariantBuilder array;
+
+        g_variant_builder_init(&array, G_VARIANT_TYPE("aa{sv}"));
+        for (unsigned i = 0; i < changes->len; i++) {
+                const GuestAlteration *one = g_ptr_array_index(changes, i);
+                g_variant_builder_open(&array, G_VARIANT_TYPE_VARDICT);
+                add_configured(&array, "After", one->after);
+                add_configured(&array, "Before", one->before);
+                add_text(&array, "Guest", plan->facts->name);
+                add_text(&array, "Name", one->name);
+                g_variant_builder_close(&array);
+        }
+        g_variant_builder_add(builder, "{sv}", "Changes", g_variant_builder_end(&array));
+}
+
 GVariant *describe_guest_change(const char *outcome, const GuestPlan *plan, const GuestHost *host) {
         g_autoptr(GPtrArray) impact = guest_plan_impact(plan, host);
         GVariantBuilder builder;
 
         g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
         add_texts(&builder, "Advice", plan->advice);
+        add_boolean(&builder, "Changed", !guest_plan_is_unchanged(plan));
+        add_guest_changes(&builder, plan, host);
         add_text(&builder, "Diff", plan->diff);
         if (plan->diff_missing)
                 add_text(&builder, "DiffMissing", plan->diff_missing);

@@ -13,8 +13,8 @@
 GVariant *describe_change(const ChangeResult *result);
 /* (a{sv}): Outcome, Steps. */
 GVariant *describe_outcome(const char *outcome, const GPtrArray *steps);
-/* (a{sv}): Outcome, Steps, Advice, Impact, Diff, RestartNeeded; DiffMissing where there is none
- * to show. */
+/* (a{sv}): Outcome, Changed, Changes, Steps, Advice, Impact, Diff, RestartNeeded; DiffMissing where
+ * there is none to show. */
 GVariant *describe_guest_change(const char *outcome, const GuestPlan *plan, const GuestHost *host);
 /* (aa{sv}) of Finding*: Id, Status, Subject, Message, Fix. */
 GVariant *describe_findings(const GPtrArray *findings);

@@ -12,7 +12,7 @@ struct GuestsResult {
         GPtrArray *failed, *others; /* GVariant*, {sa{sv}} */
         BoundRows rows;             /* of both */
         guint32 failures;
-        bool applied;
+        bool applied, changed;
 };
 
 static GPtrArray *entries_new(void) {
@@ -46,6 +46,7 @@ void guests_result_add(GuestsResult *result, const char *outcome, const GuestPla
         g_autoptr(GVariant) tuple = g_variant_ref_sink(describe_guest_change(outcome, plan, host));
         g_autoptr(GVariant) dictionary = g_variant_get_child_value(tuple, 0);
 
+        result->changed |= !guest_plan_is_unchanged(plan);
         result->applied |= g_str_equal(outcome, "applied");
         add_entry(result, result->others, plan->facts->name, dictionary);
 }
@@ -83,6 +84,7 @@ GVariant *guests_result_describe(const GuestsResult *result, bool dry_run) {
         GVariantBuilder builder;
 
         g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
+        g_variant_builder_add(&builder, "{sv}", "Changed", g_variant_new_boolean(result->changed));
         g_variant_builder_add(&builder, "{sv}", "Failed", g_variant_new_uint32(result->failures));
         g_variant_builder_add(&builder, "{sv}", "Guests", describe_entries(result));
         g_variant_builder_add(&builder, "{sv}", "Outcome",

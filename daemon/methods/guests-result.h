@@ -15,5 +15,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestsResult, guests_result_free)
 void guests_result_add(GuestsResult *result, const char *outcome, const GuestPlan *plan, const GuestHost *host);
 /* @name may be anything that somebody has called a guest. */
 void guests_result_add_failure(GuestsResult *result, const char *name, const GError *error);
-/* (a{sv}): Failed u, Guests a{sa{sv}}, Outcome s; once. */
+/* (a{sv}): Changed b, Failed u, Guests a{sa{sv}}, Outcome s; once. */
 GVariant *guests_result_describe(const GuestsResult *result, bool dry_run);

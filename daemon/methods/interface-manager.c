@@ -9,7 +9,7 @@
 #include "operation.h"
 #include "services.h"
 
-#define SET_FLAGS (REQUEST_DRY_RUN | REQUEST_RUNTIME | REQUEST_NEXT_BOOT | REQUEST_WHEN_IDLE)
+#define SET_FLAGS (REQUEST_DRY_RUN | REQUEST_RUNTIME | REQUEST_NEXT_BOOT | REQUEST_WHEN_IDLE | REQUEST_HOLDERS)
 
 typedef struct Refresh {
         Services *services;

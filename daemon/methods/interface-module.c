@@ -7,7 +7,7 @@
 #include "operation.h"
 #include "services.h"
 
-#define SET_FLAGS (REQUEST_DRY_RUN | REQUEST_RUNTIME | REQUEST_NEXT_BOOT | REQUEST_WHEN_IDLE)
+#define SET_FLAGS (REQUEST_DRY_RUN | REQUEST_RUNTIME | REQUEST_NEXT_BOOT | REQUEST_WHEN_IDLE | REQUEST_HOLDERS)
 
 typedef struct Listing {
         Readings *readings;
@@ -96,8 +96,8 @@ static int method_reset_parameters(sd_bus_message *message, void *userdata, sd_b
 static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const Object *object = userdata;
 
-        return operation_take(object_services(object), message, object->module, operation_read_reload, REQUEST_DRY_RUN,
-                              error);
+        return operation_take(object_services(object), message, object->module, operation_read_reload,
+                              REQUEST_DRY_RUN | REQUEST_HOLDERS, error);
 }
 
 const sd_bus_vtable module_vtable[] = {

@@ -28,9 +28,9 @@ typedef struct Apply {
         ApplyContent content;
         bool of_folders; /* what they say no more is reset, and what is set is written down */
         bool dry_run;
-        bool image;    /* a tree of files, which may be for any host, and nobody but us is there */
-        int lock;      /* of the tree, or -1 */
-        uint64_t when; /* RequestFlags */
+        bool image;             /* a tree of files, which may be for any host, and nobody but us is there */
+        int lock;               /* of the tree, or -1 */
+        uint64_t when, holders; /* RequestFlags */
         GPtrArray *settings;
         Applied *applied; /* when of_folders, as of the last look */
         char *record;     /* what is to be in its place */
@@ -187,7 +187,7 @@ static void begin_host(Apply *apply, bool looking,
         const OperationTask task = {.fill = fill, .done = done, .drop = apply_free, .data = apply};
         Call *call = g_steal_pointer(&apply->call);
 
-        operation_begin(apply->services, call, apply->when | (looking ? REQUEST_DRY_RUN : 0), &task);
+        operation_begin(apply->services, call, apply->when | apply->holders | (looking ? REQUEST_DRY_RUN : 0), &task);
 }
 
 /* As it is already, but for the record, of which no transaction is needed. */
@@ -327,7 +327,7 @@ int method_apply(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         ApplyContent content = {};
         uint64_t flags;
 
-        Call *call = call_read_flags(message, REQUEST_DRY_RUN, &flags, &refused) &&
+        Call *call = call_read_flags(message, REQUEST_DRY_RUN | REQUEST_HOLDERS, &flags, &refused) &&
                                                      apply_content_read(message, &content, &refused)
                                      ? call_new(services->calls, message, &refused)
                                      : NULL;
@@ -344,6 +344,7 @@ int method_apply(sd_bus_message *message, void *userdata, sd_bus_error *error) {
                         .call = call,
                         .content = content,
                         .dry_run = flags & REQUEST_DRY_RUN,
+                        .holders = flags & REQUEST_HOLDERS,
                         .image = !sd_bus_message_get_sender(message),
                         .lock = -1,
                         .guest_notes = g_ptr_array_new_with_free_func(g_free),

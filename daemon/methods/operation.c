@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "alteration.h"
+#include "describe-reply.h"
 #include "error.h"
 #include "foresight.h"
 #include "log-change.h"
@@ -118,10 +119,19 @@ static Job *job_new(Operation *operation, Plan *plan) {
         return job;
 }
 
+/* Of those who hold KVM, what the caller may be told; NULL when nobody looked. */
+static Users *job_shown(const Job *job, Users *users) {
+        return !users ? NULL : job->all ? users_ref(users) : users_of(users, job->uid);
+}
+
 static void job_reply(Job *job) {
         ChangeResult *result = job->result;
 
         if (result->error) {
+                const bool asked = job->operation->flags & REQUEST_HOLDERS;
+                g_autoptr(Users) shown = asked ? job_shown(job, result->holders) : NULL;
+                if (shown)
+                        call_say_more(job->operation->call, describe_users(shown));
                 operation_fail(job->operation, result->error);
                 return;
         }
@@ -285,14 +295,9 @@ static void operation_authorise(Operation *operation) {
         authority_ask(operation->services->authority, operation->call->message, &details, on_verdict, operation);
 }
 
-/* Of those who hold KVM, what the caller may be told. */
-static Users *job_shown(const Job *job) {
-        return job->all ? users_ref(job->users) : users_of(job->users, job->uid);
-}
-
 static void job_scan(gpointer data) {
         Job *job = data;
-        g_autoptr(Users) shown = job_shown(job);
+        g_autoptr(Users) shown = job_shown(job, job->users);
 
         job->result = change_result_new();
         job->result->holders = users_ref(job->users);
@@ -301,7 +306,7 @@ static void job_scan(gpointer data) {
 
 static void job_preview(gpointer data) {
         Job *job = data;
-        g_autoptr(Users) shown = job->users ? job_shown(job) : NULL;
+        g_autoptr(Users) shown = job_shown(job, job->users);
 
         job->result = change_preview(job->plan, job->root, shown, &job->passing);
 }
@@ -365,7 +370,7 @@ static bool operation_judge(gpointer data) {
         operation->stage = operation_judge;
         host_state_refresh_since(services->state, operation->asked);
         g_clear_pointer(&operation->request, request_free);
-        operation->request = request_new(operation->flags);
+        operation->request = request_new(operation->flags & ~(uint64_t) REQUEST_HOLDERS);
         if (!host_is_read(services->state->host, &error) ||
             !operation->task.fill(operation->task.data, services->state->host, operation->request, &error)) {
                 operation_fail(operation, error);

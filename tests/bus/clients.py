@@ -20,7 +20,7 @@ OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"
 ERROR = "org.nestvirt1.Error."
 DBUS_ERROR = "org.freedesktop.DBus.Error."
 
-DRY_RUN, RUNTIME, NEXT_BOOT, WHEN_IDLE = 1, 2, 4, 8
+DRY_RUN, RUNTIME, NEXT_BOOT, WHEN_IDLE, HOLDERS = 1, 2, 4, 8, 16
 NOBODY = 65534
 # Generous: a sanitizer on a loaded machine. Nothing waits for it unless it fails.
 TIMEOUT = 60

@@ -6,7 +6,7 @@ import shutil
 import signal
 
 from gi.repository import GLib
-from clients import (DRY_RUN, ERROR, MANAGER, MODULE, NEXT_BOOT, OBJECT_MANAGER, RUNTIME, TIMEOUT, Client,
+from clients import (DRY_RUN, ERROR, HOLDERS, MANAGER, MODULE, NEXT_BOOT, OBJECT_MANAGER, RUNTIME, TIMEOUT, WHEN_IDLE, Client,
                      module_path, wait_for)
 from harness import BusTest, snapshot
 from tap import main
@@ -106,6 +106,75 @@ class Change(BusTest):
         self.assertEqual(result["Outcome"], "planned")
         self.assertIn("load kvm_amd with nested=0", result["Steps"])
         self.assertEqual((snapshot(self.host), self.caller.signals()), (before, []))
+
+    def changes(self, result):
+        """By name, what Before and After say of Configured, Effective, Pending, and the file of
+        Source; and whether anything changed at all."""
+        def state(entry):
+            self.assertEqual(set(entry), {"Configured", "Effective", "Pending", "Source"})
+            return (entry["Configured"], entry["Effective"], entry["Pending"], entry["Source"].rpartition("/")[2].partition(":")[0])
+        for change in result["Changes"]:
+            self.assertEqual(set(change), {"Module", "Name", "Before", "After"})
+        return result["Changed"], {f"{c['Module']}.{c['Name']}": (state(c["Before"]), state(c["After"])) for c in result["Changes"]}
+
+    def assert_changes(self, call, changed, expected):
+        """A dry run says what the run does, and the run what the dry run said."""
+        plan = call(DRY_RUN)
+        self.assertEqual(self.changes(plan), (changed, expected))
+        done = call(0)
+        self.assertEqual((done["Changed"], done["Changes"]), (plan["Changed"], plan["Changes"]))
+
+    def test_what_it_changes(self):
+        kept = "zz-nestvirt.conf"
+        for values, flags, expected in (
+                (OFF, NEXT_BOOT, {"kvm_amd.nested": (("", "on", "", ""), ("0", "on", "", kept))}),
+                (OFF, 0, {"kvm_amd.nested": (("0", "on", "", kept), ("0", "off", "", kept))}),
+                (ON, RUNTIME, {"kvm_amd.nested": (("0", "off", "", kept), ("1", "on", "", "zzz-nestvirt-runtime.conf"))}),
+                ({"kvm": {"ignore_msrs": "1"}}, 0, {"kvm.ignore_msrs": (("", "off", "", ""), ("1", "on", "", kept))})):
+            self.assert_changes(lambda more: self.caller.set(values, flags | more), True, expected)
+            self.assert_changes(lambda more: self.caller.set(values, flags | more), False, {})
+
+    def test_what_a_reset_changes(self):
+        self.caller.set(OFF)
+        reset = lambda more: self.caller.call("ResetParameters", ("a{sas}t", {}, more))[0]
+        self.assert_changes(reset, True, {"kvm_amd.nested": (("0", "off", "", "zz-nestvirt.conf"), ("", "on", "", ""))})
+        self.assert_changes(reset, False, {})
+
+    def test_what_a_reload_changes(self):
+        reload = lambda more: self.caller.call("Reload", ("t", more), **KVM_AMD)[0]
+        self.assert_changes(reload, True, {})
+        self.caller.set(OFF, NEXT_BOOT)
+        kept = "zz-nestvirt.conf"
+        self.assert_changes(reload, True, {"kvm_amd.nested": (("0", "on", "", kept), ("0", "off", "", kept))})
+
+    def test_what_a_wait_changes(self):
+        self.hold(1234)
+        wait = lambda more: self.caller.set(OFF, WHEN_IDLE | more)
+        self.assert_changes(wait, True, {"kvm_amd.nested": (("", "on", "", ""), ("0", "on", "0", "zz-nestvirt.conf"))})
+        self.assert_changes(wait, False, {})
+
+    def test_notes_are_no_steps(self):
+        shutil.rmtree(self.host / "sys/module/kvm_amd")
+        shutil.rmtree(self.host / "sys/module/kvm/holders")
+        self.caller.call("Refresh", ("t", 0))
+        for flags in (DRY_RUN, 0):
+            result = self.caller.set(OFF, flags)
+            self.assertEqual([note.partition(":")[0] for note in result["Notes"]], ["kvm_amd is not loaded"])
+            self.assertEqual(len(result["Steps"]), 1)
+            self.assertTrue(result["Changed"])
+        self.assertEqual(self.caller.set(OFF)["Changed"], False)
+
+    def test_busy_tells_who_is_in_the_way(self):
+        """To who asks for that: of an error that has more than a message GDBus gives none."""
+        self.hold(1234)
+        holders = self.caller.call("ListUsers", ("t", 0), **KVM_AMD)[0]
+        for body, keywords in ((("a{sa{ss}}t", OFF, HOLDERS), {}), (("t", HOLDERS), KVM_AMD)):
+            with self.refused(ERROR + "Busy"):
+                self.caller.call("Reload" if keywords else "SetParameters", body, **keywords)
+            message, told = self.caller.messages[-1].body
+            self.assertIn("pid 1234", message)
+            self.assertEqual((told, [h["Pid"] for h in told]), (holders, [1234]))
+        self.assertEqual(self.caller.set({"kvm": {"ignore_msrs": "1"}}, HOLDERS)["Outcome"], "applied")
 
     def test_busy(self):
         self.hold(1234)

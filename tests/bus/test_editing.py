@@ -74,9 +74,11 @@ class Plans(Editing):
         """Whoever asks sees what would be done, without its secrets, and nothing is done."""
         self.begin()
         plan = self.set(self.nobody, DRY_RUN, Nested=True)
-        self.assertEqual(set(plan), {"Outcome", "Steps", "Advice", "Impact", "Diff", "RestartNeeded"})
+        self.assertEqual(set(plan), {"Outcome", "Changed", "Changes", "Steps", "Advice", "Impact", "Diff", "RestartNeeded"})
         self.assertEqual((plan["Outcome"], plan["Impact"], plan["RestartNeeded"]), ("planned", [], False))
         self.assertEqual(plan["Steps"], ["require svm"])
+        self.assertEqual((plan["Changed"], plan["Changes"]), (True, [
+            {"Guest": "one", "Name": "svm", "Before": {"Configured": ""}, "After": {"Configured": "require"}}]))
         lines = plan["Diff"].splitlines()
         self.assertEqual(lines[:2], ["--- one", "+++ one"])
         changed = [line for line in lines[2:] if line[0] in "+-"]

@@ -48,7 +48,7 @@ class Refused(BusTest):
         self.assertEqual(self.caller.signals(), [])
 
     def test_flags(self):
-        for flags, word in ((16, "0x10"), (1 << 63, "0x8000000000000000"), (0x11, "0x10")):
+        for flags, word in ((32, "0x20"), (1 << 63, "0x8000000000000000"), (0x21, "0x20")):
             with self.refused(ERROR + "InvalidArgs", word):
                 self.caller.set({"kvm_amd": {"nested": "0"}}, flags)
         for flags in (RUNTIME | NEXT_BOOT, RUNTIME | WHEN_IDLE, NEXT_BOOT | WHEN_IDLE, DRY_RUN | RUNTIME | NEXT_BOOT):

@@ -64,12 +64,18 @@ class Changes(Many):
         self.assertEqual(failed["ErrorName"], ERROR + "TransientGuest")
         self.assertIn("c", failed["Error"])
         applied = result["Guests"]["a"]
-        self.assertEqual(set(applied), {"Outcome", "Steps", "Advice", "Impact", "Diff", "RestartNeeded"})
+        self.assertEqual(set(applied), {"Outcome", "Changed", "Changes", "Steps", "Advice", "Impact", "Diff", "RestartNeeded"})
+        self.assertEqual({name: guest["Changed"] for name, guest in result["Guests"].items() if "Changed" in guest},
+                         {"a": True, "b": False, "d": True, "e": True})
+        self.assertEqual(applied["Changes"], [
+            {"Guest": "a", "Name": "svm", "Before": {"Configured": ""}, "After": {"Configured": "require"}}])
         self.assertEqual(applied["Steps"], ["require svm"])
         self.assertEqual(self.changed(), ["a", "d", "e"])
         self.assertEqual(self.get(UUIDS["a"])["Policy"], "require")
         self.assertEqual({m.path for m in self.observer.signals("PropertiesChanged")}, {guest_path(UUIDS[name]) for name in "ade"})
-        self.assertEqual(self.set(["a", "b"])["Outcome"], "unchanged")
+        again = self.set(["a", "b"])
+        self.assertEqual((result["Changed"], again["Outcome"], again["Changed"]), (True, "unchanged", False))
+        self.assertEqual([guest["Changes"] for guest in again["Guests"].values()], [[], []])
 
     def test_by_name_and_by_uuid(self):
         self.begin()
@@ -90,7 +96,7 @@ class Changes(Many):
 
     def test_no_guests(self):
         Fake.begin(self)
-        self.assertEqual(self.set([]), {"Outcome": "unchanged", "Failed": 0, "Guests": {}})
+        self.assertEqual(self.set([]), {"Outcome": "unchanged", "Changed": False, "Failed": 0, "Guests": {}})
 
     def test_what_can_not_be_asked(self):
         self.begin()

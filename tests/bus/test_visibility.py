@@ -2,7 +2,7 @@
 """What a caller is told of other users' processes and machines: all, with root's uid or polkit's
 yes to read-details; else what is their own, and how much else there is."""
 
-from clients import (DBUS_ERROR, DRY_RUN, ERROR, GUEST, GLib, MODULE, NOBODY, OBJECT_MANAGER, Failure, guest_path, module_path,
+from clients import (DBUS_ERROR, DRY_RUN, ERROR, GUEST, HOLDERS, GLib, MODULE, NOBODY, OBJECT_MANAGER, Failure, guest_path, module_path,
                      wait_for)
 from harness import BusTest, write
 from polkit import CHALLENGE, NO, POLKIT, READ_DETAILS, YES, start_polkitd
@@ -51,6 +51,10 @@ class Visibility(BusTest):
         for pid in range(1234, 1237):
             self.assertEqual(f"pid {pid}" in caught.exception.message, pid in pids)
         self.assertEqual(f"{more} of other users" in caught.exception.message, more > 0)
+        with self.refused(ERROR + "Busy"):
+            client.set(OFF, HOLDERS)
+        told = client.messages[-1].body[1]
+        self.assertEqual(([h["Pid"] for h in told if "Pid" in h], [h for h in told if "Pid" not in h]), (pids, omitted(more)))
 
     def assert_all(self, client):
         self.assert_sees(client, [1234, 1235, 1236], 0)

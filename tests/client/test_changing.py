@@ -4,6 +4,7 @@ answers. With a daemon that only records, and with nestvirtd itself over a tree 
 modules can be loaded."""
 
 import json
+import shutil
 import signal
 import subprocess
 import unittest
@@ -193,6 +194,36 @@ class Real(Changing):
                 error = self.json(*words, status=status)["error"]
                 self.assertIn(said, error["message"])
         self.assertEqual((self.calls(), self.dropin()), (before, []))
+
+    def test_what_changes(self):
+        """What the dry run has said is what then happens, and once it has, nothing does."""
+        plan = self.json("set", "nested=off", "--dry-run")
+        state = {"configured": "", "effective": "on", "pending": "", "source": ""}
+        self.assertEqual(plan["changes"], [{
+            "module": "kvm_amd", "name": "nested", "before": state,
+            "after": {"configured": "0", "effective": "off", "pending": "", "source": "/etc/modprobe.d/zz-nestvirt.conf:3"}}])
+        self.assertEqual((plan["changed"], plan["notes"]), (True, []))
+        done = self.json("set", "nested=off")
+        self.assertEqual((done["changed"], done["changes"]), (True, plan["changes"]))
+        for words in (["set", "nested=off"], ["set", "nested=off", "--dry-run"]):
+            again = self.json(*words)
+            self.assertEqual((again["changed"], again["changes"]), (False, []))
+
+    def test_notes(self):
+        shutil.rmtree(self.host / "sys/module/kvm_amd")
+        self.ctl("status")
+        plan = self.json("set", "kvm_amd.nested=off", "--dry-run")
+        self.assertEqual((len(plan["notes"]), len(plan["steps"])), (1, 1))
+        self.assertIn(f"\n  {plan['notes'][0]}\n", self.ctl("set", "kvm_amd.nested=off", "--dry-run").out)
+
+    def test_who_is_in_the_way(self):
+        self.hold(1234)
+        for words in (["set", "nested=off"], ["reload"]):
+            error = self.json(*words, status=5)["error"]
+            self.assertEqual(set(error), {"name", "message", "holders"})
+            self.assertEqual(error["holders"], self.json("users")["users"])
+            self.assertIn("pid 1234", error["message"])
+        self.assertEqual(set(self.json("set", "nested=banana", status=2)["error"]), {"name", "message"})
 
     def test_in_use(self):
         self.hold(1234)

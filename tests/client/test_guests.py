@@ -148,7 +148,7 @@ class Editing(BusTest):
 
     def test_prepare(self):
         plan = self.ctl("--json=short", "prepare", "web1", "esxi", "--release=6.7", "--dry-run").json
-        self.assertEqual(set(plan), {"outcome", "steps", "advice", "impact", "diff", "restart_needed"})
+        self.assertEqual(set(plan), {"outcome", "changed", "changes", "steps", "advice", "impact", "diff", "restart_needed"})
         self.assertEqual(plan["outcome"], "planned")
         self.assertEqual(self.ctl("--json=short", "prepare", "web1", "esxi", "--release=6.7").json, {**plan, "outcome": "applied"})
         self.assertIn("kvm.ignore_msrs=on", self.ctl("prepare", "web1", "esxi", "--release=6.7").out)
