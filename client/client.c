@@ -4,6 +4,7 @@
  * not know any verb. */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "client.h"
 #include "error.h"
@@ -51,31 +52,53 @@ static void print_json_error(const Client *client, const char *name, const char 
         (void) puts(text->str);
 }
 
+/* @there has a %s for the other host. */
 typedef struct Hint {
-        const char *name, *hint;
+        const char *name, *here, *there;
 } Hint;
 
-const char *client_hint(const Client *client, const char *error_name) {
-        static const Hint hints[] = {
-                        {SD_BUS_ERROR_SERVICE_UNKNOWN, "Is nestvirtd installed here? See: systemctl status nestvirtd"},
-                        {SD_BUS_ERROR_NO_REPLY,
-                         "See what happened: journalctl -u nestvirtd; and what is now: nestvirtctl status"},
-                        {SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
-                         "Run it again without --no-ask-password and on a terminal, or as root"},
-        };
+static const Hint hints[] = {
+                {SD_BUS_ERROR_SERVICE_UNKNOWN, "Is nestvirtd installed here? See: systemctl status nestvirtd",
+                 "Is nestvirtd installed on %s? See there: systemctl status nestvirtd"},
+                {SD_BUS_ERROR_NO_REPLY,
+                 "See what happened: journalctl -u nestvirtd; and what is now: nestvirtctl status",
+                 "See what happened on %s: journalctl -u nestvirtd; and what is now: nestvirtctl status"},
+                {SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+                 "Run it again without --no-ask-password and on a terminal, or as root",
+                 "Over ssh nobody is asked for a password: use -H root@%s, or let a rule of polkit there allow it, as "
+                 "in " DOCDIR "/examples/50-nestvirt.rules"},
+};
+
+/* @host without "USER@". */
+static const char *host_alone(const char *host) {
+        const char *at = strrchr(host, '@');
+
+        return at ? at + 1 : host;
+}
+
+static char *hint_there(const char *text, const char *host) {
+        const char *place = strstr(text, "%s");
+        g_autofree char *escaped = output_escape(host);
+
+        return g_strdup_printf("%.*s%s%s", (int) (place - text), text, escaped, place + 2);
+}
+
+char *client_hint(const Client *client, const char *error_name) {
+        const char *host = client->host ? host_alone(client->host) : NULL;
 
         if (client->root)
                 return NULL;
         for (gsize i = 0; i < G_N_ELEMENTS(hints); i++)
                 if (g_strcmp0(hints[i].name, error_name) == 0)
-                        return hints[i].hint;
-        if (condition_exit_status(error_name) == 8 && g_strcmp0(error_name, SD_BUS_ERROR_NO_SERVER) != 0)
-                return "See: systemctl status nestvirtd";
-        return NULL;
+                        return host ? hint_there(hints[i].there, host) : g_strdup(hints[i].here);
+        if (condition_exit_status(error_name) != 8 || g_strcmp0(error_name, SD_BUS_ERROR_NO_SERVER) == 0)
+                return NULL;
+        return host ? hint_there("See on %s: systemctl status nestvirtd", host)
+                    : g_strdup("See: systemctl status nestvirtd");
 }
 
 int client_fail(const Client *client, const char *doing, const sd_bus_error *error) {
-        const char *hint = client_hint(client, error->name);
+        g_autofree char *hint = client_hint(client, error->name);
 
         if (client->json != JSON_OFF)
                 print_json_error(client, error->name, error->message ?: error->name);

@@ -64,5 +64,6 @@ void client_print_json(const Client *client, const Value *value);
 /* {"@key": @value} */
 void client_print_json_member(const Client *client, const char *key, const Value *value);
 
-/* What is known to @error's name but not said in its message: what to do next, or NULL. */
-const char *client_hint(const Client *client, const char *error_name);
+/* What is known to an error's name but not said in its message: what to do next, on this host or on
+ * @client's other one; or NULL. */
+char *client_hint(const Client *client, const char *error_name);

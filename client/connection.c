@@ -9,6 +9,7 @@
 #include "connection.h"
 #include "message.h"
 #include "names.h"
+#include "remote.h"
 
 int connection_fail(const Client *client, int errnum, sd_bus_error *error) {
         errnum = abs(errnum);
@@ -25,9 +26,7 @@ int connection_fail(const Client *client, int errnum, sd_bus_error *error) {
                 (void) sd_bus_error_setf(error, SD_BUS_ERROR_NO_SERVER, "nestvirtd, which looks at %s, has ended: %s",
                                          client->root, g_strerror(errnum));
         else if (client->host)
-                (void) sd_bus_error_setf(error, SD_BUS_ERROR_NO_SERVER,
-                                         "the system bus of %s can't be reached by ssh (%s); try: ssh %s busctl list",
-                                         client->host, g_strerror(errnum), client->host);
+                remote_explain(client->host, errnum, error);
         else
                 (void) sd_bus_error_setf(error, SD_BUS_ERROR_NO_SERVER, "the system bus can't be reached: %s",
                                          g_strerror(errnum));
@@ -42,9 +41,13 @@ static int connection_open(Client *client, sd_bus_error *error) {
         if (client->root) {
                 client->trees = client->trees ?: trees_new();
                 r = trees_open(client->trees, client->root, &client->bus, error);
-        } else
-                r = client->host ? sd_bus_open_system_remote(&client->bus, client->host)
-                                 : sd_bus_open_system_with_description(&client->bus, "nestvirtctl");
+                return r < 0 ? connection_fail(client, r, error) : 0;
+        }
+        r = client->host ? remote_check(client->host, error) : 0;
+        if (r < 0)
+                return r;
+        r = client->host ? sd_bus_open_system_remote(&client->bus, client->host)
+                         : sd_bus_open_system_with_description(&client->bus, "nestvirtctl");
         return r < 0 ? connection_fail(client, r, error) : 0;
 }
 
@@ -108,9 +111,10 @@ int connection_call_message(Client *client, sd_bus_message *call, CallKind kind,
         };
         int r;
 
-        if (kind == CALL_CHANGE && client->ask_password) {
-                if (!client->host && !client->root)
-                        agent_start();
+        /* Over ssh nobody would be asked: the agent of this terminal serves processes of this
+         * machine alone; and of files nobody is. */
+        if (kind == CALL_CHANGE && client->ask_password && !client->host && !client->root) {
+                agent_start();
                 r = sd_bus_message_set_allow_interactive_authorization(call, true);
                 if (r < 0)
                         return connection_fail(client, r, error);
