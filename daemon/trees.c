@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "cleanup.h"
+#include "collection.h"
 #include "log.h"
 #include "trees.h"
 
@@ -56,7 +57,8 @@ static int receive(int control, char **ret_path, int *ret_peer) {
 static void serve(const char *path, int peer, const DaemonSettings *settings) {
         DaemonSettings ours = *settings;
         g_autoptr(GError) error = NULL;
-        g_autoptr(Root) root = root_new(path, NULL, &error);
+        g_autofree char *folder = collection_find(path);
+        g_autoptr(Root) root = root_new(folder, NULL, &error);
         Loader *loader = root ? loader_kmod_new(root, &error) : NULL;
 
         ours.peer = peer;

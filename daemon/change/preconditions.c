@@ -67,7 +67,7 @@ static bool check_reload(const Host *host, const Loader *loader, const Request *
                                     host->container, module->name);
                         return false;
                 }
-                if (!file) {
+                if (!file && !host->collected) {
                         g_set_error(error, CONDITION, CONDITION_UNSUPPORTED,
                                     "The file of %s for the running kernel %s is gone, so the module could not be "
                                     "loaded again: install the kernel's modules again or boot the new kernel%s",

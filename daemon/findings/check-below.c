@@ -59,7 +59,7 @@ static void find_features(Check *check, const char *module) {
                            kvm ? ". A parameter in brackets is off there, its CPU can't, its kernel is too old, or "
                                  "this machine's <cpu> masks it"
                                : "");
-        else if (pages)
+        else if (pages && host_parameters_are_known(check->host))
                 check_find(check, "pass", "",
                            "The host below (%s) gives this virtual machine all that its KVM could use", name);
 }

@@ -130,7 +130,7 @@ void rule_cpu_features(Check *check) {
         g_autoptr(GString) missing = g_string_new(NULL);
         bool unknown = false;
 
-        if (!check_cpu_can(check->host))
+        if (!check_cpu_can(check->host) || !host_parameters_are_known(check->host))
                 return;
         for (unsigned i = 0; i < check->effects->len; i++) {
                 const Parameter *p = ((Effect *) g_ptr_array_index(check->effects, i))->parameter;

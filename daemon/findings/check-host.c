@@ -110,6 +110,10 @@ static void find_not_loaded(Check *check, const Module *module, bool can) {
                            "(no /sys/class/misc/kvm), though its parameters are in /sys/module/%s%s",
                            module->name, module->name,
                            can ? "; the kernel's log says why (journalctl -k -b -g kvm)" : "");
+        else if (module->state == MODULE_UNKNOWN)
+                check_find(check, "info", "",
+                           "%s is not loaded; whether it is there to be loaded was not collected (no modules.dep)",
+                           module->name);
         else if (module->state == MODULE_MISSING && !host->has_module_files) {
                 g_autofree char *files = told_of_files(check, &fix);
                 check_find(check, status, can ? fix : "", "%s is not loaded, and %s", module->name, files);

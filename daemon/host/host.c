@@ -9,6 +9,7 @@
 
 #include "arm-nesting.h"
 #include "catalog.h"
+#include "collection.h"
 #include "error.h"
 #include "host.h"
 #include "journal-phase.h"
@@ -34,9 +35,10 @@ static bool read_nomodule(const Root *root) {
 }
 
 static bool read_modules_disabled(const Root *root) {
-        g_autofree char *disabled = read_line(root, "proc/sys/kernel/modules_disabled");
+        g_autofree char *file = root_read_line(root, "proc/sys/kernel/modules_disabled"),
+                        *said = file ? NULL : collection_sysctl(root, "kernel.modules_disabled");
 
-        return g_str_equal(disabled, "1");
+        return g_strcmp0(file ?: said, "1") == 0;
 }
 
 static bool read_has_module_files(const Root *root, const char *release) {
@@ -180,7 +182,8 @@ static Host *read_all(Root *root, const Loader *loader, const Host *before, bool
         struct stat st = {};
 
         host->root = root_ref(root);
-        host->release = read_line(root, "proc/sys/kernel/osrelease");
+        host->collected = collection_is(root);
+        host->release = collection_release(root);
         host->boot_id = read_line(root, "proc/sys/kernel/random/boot_id");
         host->container = read_line(root, "run/systemd/container");
         host->cpu = before && !cpus ? cpu_read_since(root, before->cpu) : cpu_read(root);
@@ -197,14 +200,15 @@ static Host *read_all(Root *root, const Loader *loader, const Host *before, bool
         host->pending = g_hash_table_ref(pending->modules);
         host->nomodule = read_nomodule(root);
         host->modules_disabled = host->nomodule || read_modules_disabled(root);
-        host->has_module_files = read_has_module_files(root, host->release);
+        /* That they were not collected says nothing. */
+        host->has_module_files = host->collected || read_has_module_files(root, host->release);
         host->kvm_kept = read_kvm_kept(root);
         host->arm_asked = host_is_arm(host) && arm_nesting_is_asked(root);
         /* drivers/hv/mshv_root_main.c, Linux 6.15: of a root partition, and of an L1VH. */
         host->mshv = root_exists(root, "sys/class/misc/mshv");
         read_journal(host);
         host->probe = probe_result_read(root, host->boot_id);
-        host->device = host_judge_device(root_stat_device(root, "kvm", &st), &st);
+        host->device = host->collected ? "unknown" : host_judge_device(root_stat_device(root, "kvm", &st), &st);
         return host;
 }
 
@@ -286,6 +290,12 @@ char *host_vendor_switch(const Host *host, const char *name) {
         const ModuleValue *value = parameter ? module_value(vendor, parameter->name) : NULL;
 
         return value ? catalog_read(parameter, host->release, value->value) : NULL;
+}
+
+bool host_parameters_are_known(const Host *host) {
+        const Module *vendor = host_vendor_module(host);
+
+        return !host->collected || (vendor && g_hash_table_size(vendor->values) > 0);
 }
 
 bool host_is_arm(const Host *host) {

@@ -25,10 +25,11 @@
 
 typedef struct Host {
         Root *root;
-        Fault *fault;  /* why the last reading was void; NULL: this is what it read */
-        bool unknown;  /* and there was none before it: nothing below says anything */
-        char *release; /* kernel release, from proc/sys/kernel/osrelease */
-        char *boot_id; /* proc/sys/kernel/random/boot_id, "" when not there */
+        bool collected; /* what is not there may be on the host all the same: collection.h */
+        Fault *fault;   /* why the last reading was void; NULL: this is what it read */
+        bool unknown;   /* and there was none before it: nothing below says anything */
+        char *release;  /* kernel release, from proc/sys/kernel/osrelease */
+        char *boot_id;  /* proc/sys/kernel/random/boot_id, "" when not there */
         /* "lxc", "docker"…: we are in one, as systemd tells (run/systemd/container); else "". Its
          * KVM is the host's, whose modules can't be seen or changed from within */
         char *container;
@@ -75,8 +76,10 @@ char *host_kvm_number(const Root *root);
 
 const Module *host_module(const Host *host, const char *name); /* NULL when the host has no such object */
 const Module *host_vendor_module(const Host *host);            /* NULL when there is none */
-bool host_is_arm(const Host *host);                            /* its KVM is Arm's: arm-nesting.h */
-const char *host_nested(const Host *host);                     /* "on" "off" "unavailable" "unknown" */
+/* False of a collection whose modules are not loaded: it does not tell which ones they have. */
+bool host_parameters_are_known(const Host *host);
+bool host_is_arm(const Host *host);        /* its KVM is Arm's: arm-nesting.h */
+const char *host_nested(const Host *host); /* "on" "off" "unavailable" "unknown" */
 /* A switch of the vendor's module that is there now: "1", "0", or NULL when it does not tell. */
 char *host_vendor_switch(const Host *host, const char *name);
 const char *host_mmu(const Host *host); /* "tdp" "shadow" "" */

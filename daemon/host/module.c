@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "collection.h"
+#include "module-folder.h"
 #include "module.h"
 
 /* The kernel's own bounds: a page per file of sysfs, MODULE_NAME_LEN; the number is far above that
@@ -26,12 +28,54 @@ static char *read_entry(const Root *root, const char *name, const char *entry) {
         return root_read_line(root, path);
 }
 
+/* "kvm 1142784 1 kvm_amd, Live 0x…", or "-" in the fourth place (kernel/module/procfs.c,
+ * m_show()). */
+static GStrv find_holders(const char *text, const char *name) {
+        g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+        for (char **line = lines; *line; line++) {
+                g_auto(GStrv) words = g_strsplit(*line, " ", 5);
+                if (g_strv_length(words) < 4 || !g_str_equal(words[0], name) || g_str_equal(words[3], "-"))
+                        continue;
+                if (g_str_has_suffix(words[3], ","))
+                        words[3][strlen(words[3]) - 1] = '\0';
+                return g_strsplit(words[3], ",", -1);
+        }
+        return g_new0(char *, 1);
+}
+
+/* A collection is without the folder of links. */
+static GStrv read_holders(const Root *root, const char *name) {
+        g_autofree char *folder = module_path(name, "holders"), *text = NULL;
+        size_t size;
+
+        if (!collection_is(root) || root_exists(root, folder) ||
+            !root_read(root, "proc/modules", ROOT_FILE_MAX, &text, &size, NULL))
+                return root_list(root, folder);
+        return find_holders(text, name);
+}
+
 static int read_refcnt(const Root *root, const char *name) {
         g_autofree char *text = read_entry(root, name, "refcnt");
         char *end = NULL;
         gint64 value = text ? g_ascii_strtoll(text, &end, 10) : -1;
 
         return text && end > text && *end == 0 ? (int) CLAMP(value, -1, G_MAXINT) : -1;
+}
+
+/* The list of a distribution's modules has less than one megabyte. */
+#define MODULES_DEP_MAX ((size_t) 8 * 1024 * 1024)
+
+/* Of a collection's files only the list is there, and that may have been left out. */
+static ModuleState read_collected_state(const Root *root, const char *name) {
+        g_autofree char *release = collection_release(root), *folder = module_folder_find(root, release);
+        g_autofree char *path = folder ? g_build_filename(folder, "modules.dep", NULL) : NULL, *text = NULL;
+        g_autofree char *file = g_strdelimit(g_strconcat("/", name, ".ko", NULL), "_", '-');
+        size_t size;
+
+        if (!path || !root_read(root, path, MODULES_DEP_MAX, &text, &size, NULL))
+                return MODULE_UNKNOWN;
+        return strstr(text, file) ? MODULE_LOADABLE : MODULE_MISSING;
 }
 
 /* A directory without initstate is a module that is part of the kernel, or for a moment one that is
@@ -48,13 +92,16 @@ static ModuleState read_state(const Root *root, const Loader *loader, const char
         if (file)
                 return MODULE_LOADABLE;
         /* Coming or going, and its file is gone: it can't be had again. */
-        return !state && root_exists(root, directory) ? MODULE_BUILTIN : MODULE_MISSING;
+        if (!state && root_exists(root, directory))
+                return MODULE_BUILTIN;
+        return collection_is(root) ? read_collected_state(root, name) : MODULE_MISSING;
 }
 
 static bool is_writable(const Root *root, const char *path) {
         struct stat st;
 
-        return root_stat(root, path, &st) >= 0 && st.st_mode & (root_is_machine(root) ? S_IWUSR : S_IXUSR);
+        return root_stat(root, path, &st) >= 0 &&
+               st.st_mode & (root_is_machine(root) || collection_is(root) ? S_IWUSR : S_IXUSR);
 }
 
 static void read_values(Module *module, const Root *root) {
@@ -123,13 +170,11 @@ Module *module_new_unknown(const char *name) {
 
 Module *module_read(const Root *root, const Loader *loader, const char *name) {
         Module *module = g_new0(Module, 1);
-        g_autofree char *holders = NULL;
 
         module->name = g_strdelimit(g_strdup(name), "-", '_');
         module->state = read_state(root, loader, module->name);
         module->refcnt = read_refcnt(root, module->name);
-        holders = module_path(module->name, "holders");
-        module->holders = root_list(root, holders);
+        module->holders = read_holders(root, module->name);
         module->values = values_new();
         if (module_is_present(module))
                 read_values(module, root);
@@ -171,8 +216,7 @@ bool module_in_use(const Module *module) {
 }
 
 ModuleUse module_read_use(const Root *root, const char *name) {
-        g_autofree char *folder = module_path(name, "holders");
-        g_auto(GStrv) holders = root_list(root, folder);
+        g_auto(GStrv) holders = read_holders(root, name);
         const int refcnt = read_refcnt(root, name);
 
         if (refcnt < 0)

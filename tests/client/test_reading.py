@@ -16,7 +16,8 @@ from tap import main
 
 ENTRY = {"module", "kind", "choices", "value", "effective", "configured", "default", "source", "overridden", "pending",
          "supported", "reason", "writable", "description"}
-HOST = {"version", "vendor", "cpu_model", "features", "firmware", "level", "hypervisor", "nested", "nested_reason", "mmu", "device", "probe_result"}
+HOST = {"version", "vendor", "cpu_model", "features", "firmware", "level", "hypervisor", "nested", "nested_reason", "mmu", "device", "probe_result",
+        "desired", "drift", "desired_error"}
 
 
 def snake(name):

@@ -8,6 +8,7 @@ import unittest
 
 from ctl import copy_for_others, help_sections, run
 from harness import FIXTURES, BusTest, snapshot, write
+from sos import collect
 from tap import main
 
 VERBS = {"status", "show", "check", "guests", "guest", "apply"}
@@ -224,6 +225,78 @@ class Guests(BusTest):
     def test_an_administrator_who_hides_them_hides_them_from_others_of_that_host(self):
         write(self.host / "etc/nestvirt/nestvirtd.conf", "[Guests]\nHidden=true\n")
         self.assertEqual(set(self.guests()), {"web1"})
+
+
+# What is not collected, and so unknown: which hypervisor is below, device nodes, the registers of
+# the CPU.
+ELSEWHERE = ("level", "below", "cpu-sources", "firmware")
+
+
+class Reports(BusTest):
+    """What sos report(1) has taken of a host."""
+
+    def report(self, fixture):
+        self.folder.joinpath("case").mkdir()
+        self.parent = self.folder / "case"
+        return collect(FIXTURES / fixture, self.parent)
+
+    def findings(self, root):
+        return {finding["id"]: (finding["status"], finding["message"]) for finding in run(f"--root={root}", "-j", "check").json["findings"]}
+
+    def test_of_a_host_with_kvm_the_verdicts_are_those_of_the_host(self):
+        report = self.report("amd-epyc-6.1")
+        theirs, ours = (run(f"--root={root}", "show", "--all").out for root in (FIXTURES / "amd-epyc-6.1", report))
+        self.assertEqual(ours.replace("unknown hypervisor", "QEMU"), theirs)
+        theirs, ours = (self.findings(root) for root in (FIXTURES / "amd-epyc-6.1", report))
+        for known in set(theirs) - set(ELSEWHERE):
+            self.assertEqual(ours[known], theirs[known])
+        self.assertEqual(set(ours) - set(theirs), set())
+        status = run(f"--root={report}", "-j", "status").json
+        self.assertEqual((status["nested"], status["mmu"], status["device"], status["hypervisor"]), ("on", "tdp", "unknown", "unknown"))
+        self.assertEqual([(module["name"], module["state"], module["in_use"]) for module in status["modules"]],
+                         [("kvm_amd", "live", False), ("kvm", "live", False)])
+
+    def test_the_folder_that_it_was_unpacked_in(self):
+        report = self.report("amd-epyc-6.1")
+        self.assertEqual(run(f"--root={self.parent}").out, run(f"--root={report}").out)
+        (self.parent / "another").mkdir()
+        self.assertNotEqual(run(f"--root={self.parent}").out, run(f"--root={report}").out)
+
+    def test_a_host_in_use(self):
+        report = self.report("amd-epyc-6.1")
+        write(report / "proc/modules", "kvm_amd 155648 3 - Live 0x0\nkvm 1142784 1 kvm_amd, Live 0x0\nkvm_amdx 1 0 - Live 0x0\n")
+        write(report / "sys/module/kvm_amd/refcnt", "3\n")
+        modules = {m["name"]: m["in_use"] for m in run(f"--root={report}", "-j", "status").json["modules"]}
+        self.assertEqual(modules, {"kvm_amd": True, "kvm": False})
+
+    def test_modules_that_are_not_loaded(self):
+        report = self.report("loadable")
+        self.assertIn("kvm_amd loadable; kvm loadable", run(f"--root={report}").out)
+        self.assertNotIn("is gone", run(f"--root={report}").out)
+        findings = self.findings(report)
+        self.assertNotIn("cpu-features", findings)
+        self.assertNotIn("below", findings)
+
+    def test_what_was_not_collected_is_not_missing(self):
+        report = self.report("loadable")
+        shutil.rmtree(report / "lib")
+        result = run(f"--root={report}")
+        self.assertIn("kvm_amd unknown; kvm unknown", result.out)
+        findings = self.findings(report)
+        self.assertEqual(findings["vendor-module"][0], "info")
+        self.assertIn("was not collected", findings["vendor-module"][1])
+        self.assertNotIn("not installed", str(findings))
+
+    def test_what_sysctl_has_said(self):
+        report = self.report("amd-epyc-6.1")
+        self.assertNotIn("modules-disabled", self.findings(report))
+        write(report / "sos_commands/kernel/sysctl_-a", "kernel.modules_disabled_x = 0\nkernel.modules_disabled = 1\nvm.x = 2\n")
+        self.assertIn("modules-disabled", self.findings(report))
+
+    def test_a_tree_that_is_no_report_lacks_what_is_not_there(self):
+        report = self.report("loadable")
+        (report / "version.txt").unlink()
+        self.assertIn("kvm_amd missing", run(f"--root={report}").out)
 
 
 class Usage(unittest.TestCase):

@@ -77,20 +77,20 @@ static void set_cpuid(int kvm, int vcpu, char **pairs) {
 static void set_registers(int vcpu, char **pairs) {
         static const uint32_t order[] = {0x480, 0x48d, 0x48e, 0x48f, 0x490, 0x48b,
                                          0x485, 0x486, 0x488, 0x48a, 0x48c, 0x491};
-        struct {
-                struct kvm_msrs head;
-                struct kvm_msr_entry entry;
-        } ask = {.head.nmsrs = 1};
+        struct kvm_msrs *ask = calloc(1, sizeof *ask + sizeof *ask->entries);
 
+        (void) check(ask ? 0 : -1, "calloc");
+        ask->nmsrs = 1;
         for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
                 char name[sizeof "msr." + 8];
                 uint64_t value;
                 (void) snprintf(name, sizeof name, "msr.%x", order[i]);
                 if (!find(pairs, name, &value))
                         continue;
-                ask.entry = (struct kvm_msr_entry) {.index = order[i], .data = value};
-                say(name, ioctl(vcpu, KVM_SET_MSRS, &ask) == 1);
+                ask->entries[0] = (struct kvm_msr_entry) {.index = order[i], .data = value};
+                say(name, ioctl(vcpu, KVM_SET_MSRS, ask) == 1);
         }
+        free(ask);
 }
 
 /* In VMX operation, no VMCS yet. */

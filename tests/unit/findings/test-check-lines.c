@@ -48,21 +48,6 @@ static const CheckRow rows[] = {
         { "an empty value before another parameter", { INTEL_LOADED, .modprobe = "options kvm_intel nested= ept\n" },
           .id = "parameter-refused", "warn", "nested can be on or off", NULL },
 
-        { "as desired", { AMD_LOADED, .modprobe = "options kvm_amd nested=1\n",
-          .files = PAIRS("etc/nestvirt/50.conf", "[Parameters]\nnested=on\n") }, .id = "desired-state" },
-        { "not as desired", { AMD_LOADED, .files = PAIRS("etc/nestvirt/50.conf", "[Parameters]\nnested=off\n") },
-          .id = "desired-state", "warn", "kvm_amd.nested is not as desired: desired is 0, configured nothing, in effect on",
-          "nestvirtctl apply" },
-        { "not as desired, with the next boot", { AMD_LOADED, .modprobe = "options kvm_amd nested=0\n",
-          .files = PAIRS("etc/nestvirt/50.conf", "[Parameters]\nnested=off\n[Apply]\nWhen=boot\n") }, .id = "desired-state" },
-        { "not as desired, when idle", { AMD_LOADED, .modprobe = "options kvm_amd nested=0\n", .pending = "kvm_amd.nested=0",
-          .files = PAIRS("etc/nestvirt/50.conf", "[Parameters]\nnested=off\n") }, .id = "desired-state" },
-        { "a slip in what is desired", { AMD_LOADED, .files = PAIRS("usr/lib/nestvirt/50.conf", "[Parameters]\nnested=of\n") },
-          .id = "desired-state", "fail", "The desired state can't be applied: /usr/lib/nestvirt/50.conf:2: nested can be on or off, not "
-          "\"of\"", NULL },
-        { "what the other vendor has", { AMD_LOADED, .files = PAIRS("etc/nestvirt/50.conf", "[Parameters]\nept=off\n") },
-          .id = "desired-state", "fail", "write it below [kvm_intel]", NULL },
-
         { "nested is the vendor's module's", { .modprobe = "options kvm nested=0\n",
           .loaded = "kvm_amd.nested=1 kvm.ignore_msrs=N" }, .id = "parameter-unknown", "warn",
           "kvm of this kernel has no parameter \"nested\" and ignores it (/etc/modprobe.d/admin.conf:1): it is one of kvm_amd", SET_OFF },

@@ -24,6 +24,21 @@ static const CheckRow rows[] = {
         { "what waits does not differ besides", { AMD_LOADED, .ours = "options kvm_amd nested=0\n",
           .pending = "kvm_amd.nested=0" }, .id = "parameter-differs" },
 
+        { "as desired", { AMD_LOADED, .modprobe = "options kvm_amd nested=1\n",
+          .files = PAIRS("etc/nestvirt/50.conf", "[Parameters]\nnested=on\n") }, .id = "desired-state" },
+        { "not as desired", { AMD_LOADED, .files = PAIRS("etc/nestvirt/50.conf", "[Parameters]\nnested=off\n") },
+          .id = "desired-state", "warn", "kvm_amd.nested is not as desired: desired is 0, configured nothing, in effect on",
+          "nestvirtctl apply" },
+        { "not as desired, with the next boot", { AMD_LOADED, .modprobe = "options kvm_amd nested=0\n",
+          .files = PAIRS("etc/nestvirt/50.conf", "[Parameters]\nnested=off\n[Apply]\nWhen=boot\n") }, .id = "desired-state" },
+        { "not as desired, when idle", { AMD_LOADED, .modprobe = "options kvm_amd nested=0\n", .pending = "kvm_amd.nested=0",
+          .files = PAIRS("etc/nestvirt/50.conf", "[Parameters]\nnested=off\n") }, .id = "desired-state" },
+        { "a slip in what is desired", { AMD_LOADED, .files = PAIRS("usr/lib/nestvirt/50.conf", "[Parameters]\nnested=of\n") },
+          .id = "desired-state", "fail", "The desired state can't be applied: /usr/lib/nestvirt/50.conf:2: nested can be on or off, not "
+          "\"of\"", NULL },
+        { "what the other vendor has", { AMD_LOADED, .files = PAIRS("etc/nestvirt/50.conf", "[Parameters]\nept=off\n") },
+          .id = "desired-state", "fail", "write it below [kvm_intel]", NULL },
+
         { "a value that the module won't load with", { AMD_LOADED, .modprobe = "options kvm_amd nested=Y\n" },
           .id = "parameter-refused", "warn", "write nested=1 there", NULL },
         { "and it is not loaded", { AMD_LOADABLE, .modprobe = "options kvm_amd nested=Y\n" }, .id = "parameter-refused", "fail",
