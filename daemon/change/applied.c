@@ -78,8 +78,16 @@ char *applied_next(const Applied *applied, const GPtrArray *settings, const Host
         return *text ? g_steal_pointer(&text) : NULL;
 }
 
+bool applied_is(const Applied *applied, const char *text) {
+        return g_strcmp0(applied->text, text) == 0;
+}
+
 bool applied_write(const Applied *applied, const Root *root, const char *text, GError **error) {
-        if (g_strcmp0(text, applied->text) == 0)
+        g_autoptr(Applied) now = applied_read(root, error);
+
+        if (!now)
+                return false;
+        if (!applied_is(now, applied->text))
                 return true;
         return text ? file_write(root, APPLIED_PATH, text, error) : file_remove(root, APPLIED_PATH, error);
 }

@@ -30,5 +30,8 @@ bool applied_request_unseen(const Applied *applied, const GPtrArray *settings, c
 /* The text of the record once @request, made of @settings, was carried out on @host; NULL: there is
  * none. */
 char *applied_next(const Applied *applied, const GPtrArray *settings, const Host *host, const Request *request);
-/* @text in its place, where nothing else is to be changed; not when it is there already. */
+/* The record says @text (NULL: there is none) already. */
+bool applied_is(const Applied *applied, const char *text);
+/* @text in its place, where nothing else is to be changed; not when somebody has applied something
+ * since @applied was read. */
 bool applied_write(const Applied *applied, const Root *root, const char *text, GError **error);

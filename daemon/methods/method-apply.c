@@ -117,14 +117,13 @@ static void on_guests(Call *call, const GuestsResult *result, const GError *erro
 
 static void change_guests(Apply *apply) {
         const GuestsTask task = {.choose = choose_guests, .done = on_guests, .drop = apply_free, .data = apply};
-        Call *call = g_steal_pointer(&apply->call);
 
-        if (apply->caller.sender)
-                operation_guests_begin(apply->object, call, &task, false, &apply->caller);
-        else {
-                apply->call = call;
+        /* Nobody was asked about them: there is nothing to do. */
+        if (!apply->caller.sender) {
                 apply_reply(apply);
+                return;
         }
+        operation_guests_begin(apply->object, g_steal_pointer(&apply->call), &task, false, &apply->caller);
 }
 
 /* The host */
@@ -190,22 +189,26 @@ static void begin_host(Apply *apply, bool looking,
         operation_begin(apply->services, call, apply->when | apply->holders | (looking ? REQUEST_DRY_RUN : 0), &task);
 }
 
-/* As it is already, but for the record, of which no transaction is needed. */
-static void keep_record(Apply *apply) {
+/* As it is already, but for the record, of which no transaction is needed. In a turn, as a change
+ * writes there, too. */
+static bool keep_record(gpointer data) {
+        Apply *apply = data;
         g_autoptr(GError) error = NULL;
 
-        if (apply->applied && !applied_write(apply->applied, apply->services->state->root, apply->record, &error))
+        if (!applied_write(apply->applied, apply->services->state->root, apply->record, &error))
                 g_ptr_array_add(apply->result.notes,
                                 g_strdup_printf("What was applied can't be written down: %s", error->message));
+        change_guests(apply);
+        return false;
 }
 
 static void change_host(Apply *apply) {
-        if (host_differs(apply)) {
+        if (host_differs(apply))
                 begin_host(apply, false, on_host);
-                return;
-        }
-        keep_record(apply);
-        change_guests(apply);
+        else if (apply->applied && !applied_is(apply->applied, apply->record))
+                call_ask_turn(apply->call, apply->services->queue, keep_record, apply_drop, apply);
+        else
+                change_guests(apply);
 }
 
 /* First all of it is looked at */

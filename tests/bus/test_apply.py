@@ -101,6 +101,15 @@ class Host(Applying, BusTest):
         self.apply()
         self.assertEqual(self.dropin(), ["options kvm_amd avic=0 npt=1"])
 
+    def test_what_somebody_took_back_is_forgotten(self):
+        """Nothing is to be changed, but for the record."""
+        self.say(OFF)
+        self.apply()
+        self.caller.set({"kvm_amd": {"nested": "1"}})
+        (self.host / SITE).unlink()
+        self.assertEqual((self.outcome(), self.record()), ("unchanged", None))
+        self.assertEqual(self.dropin(), ["options kvm_amd nested=1"])
+
     def test_files_that_are_handed_in_reset_nothing(self):
         self.say(OFF)
         self.apply()
