@@ -133,14 +133,22 @@ static void add_fingerprint(Metrics *metrics, Client *client) {
         metrics_add(metrics, 1, LABELS("sha256", get_string(fingerprint, "Sha256")));
 }
 
+static void print(const Client *client, const char *text) {
+        g_autoptr(Value) result = value_new(VALUE_DICTIONARY);
+
+        value_add_text(result, "Metrics", text);
+        if (client->json != JSON_OFF)
+                client_print_json(client, result);
+        else
+                output_raw(client->out, text);
+}
+
 int verb_metrics(Client *client, char **words) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         g_autoptr(Inventory) inventory = NULL;
         g_autoptr(Metrics) metrics = metrics_new();
         g_autoptr(Value) findings = NULL;
 
-        if (client->json != JSON_OFF)
-                return client_usage(client, "metrics are text; for JSON there are status, check and guests");
         if (inventory_fetch(client, &inventory, &error) < 0 ||
             connection_call_flags(client, PATH_MANAGER, IFACE_MANAGER, "Check", CALL_WAIT, 0, "aa{sv}", &findings,
                                   &error) < 0)
@@ -152,6 +160,6 @@ int verb_metrics(Client *client, char **words) {
         add_findings(metrics, findings);
         add_guests(metrics, client);
         add_fingerprint(metrics, client);
-        output_raw(client->out, metrics_text(metrics));
+        print(client, metrics_text(metrics));
         return 0;
 }

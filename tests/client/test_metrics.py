@@ -66,8 +66,10 @@ class Metrics(BusTest):
         names = {name for name, _ in samples}
         self.assertEqual(names & {"nestvirt_drift", "nestvirt_guests"}, set())
 
-    def test_it_is_text(self):
-        self.assertIn("metrics are text", run("metrics", "--json").out)
+    def test_json(self):
+        self.start_real("amd-epyc-6.1")
+        self.assertEqual(run("metrics", "--json=short", address=self.bus.address).json,
+                         {"metrics": run("metrics", address=self.bus.address).out})
 
 
 def each(name):
