@@ -10,15 +10,6 @@
 #include "guests-result.h"
 #include "inventory.h"
 
-static void print_notes(const Client *client, const Value *result) {
-        const Value *notes = get_list(result, "Notes");
-
-        for (guint32 i = 0; i < value_length(notes); i++) {
-                output_printf(client->out, STYLE_DIM, "  %s", value_text(notes, i));
-                output_newline(client->out);
-        }
-}
-
 int apply_result_print(const Client *client, const Value *result) {
         guint64 failed = 0;
 
@@ -26,7 +17,6 @@ int apply_result_print(const Client *client, const Value *result) {
         change_print(client, result);
         if (client->json != JSON_OFF)
                 return failed > 0 ? EXIT_FAILURE : 0;
-        print_notes(client, result);
         if (value_length(get_dictionary(result, "Guests")) > 0)
                 (void) guests_result_print(client, result);
         return failed > 0 ? EXIT_FAILURE : 0;
@@ -92,7 +82,7 @@ static void print_drift(const Client *client, const Value *result, bool differ) 
                 else
                         print_parameter(client, one);
         }
-        print_notes(client, result);
+        change_print_notes(client, result);
 }
 
 int apply_result_print_drift(const Client *client, const Value *result, bool strict) {

@@ -33,6 +33,10 @@ static void print_texts(Output *out, const Value *result, const char *name) {
         }
 }
 
+void change_print_notes(const Client *client, const Value *result) {
+        print_texts(client->out, result, "Notes");
+}
+
 static void print_impact(Output *out, const Value *result) {
         const Value *impact = get_list(result, "Impact");
 
@@ -83,7 +87,7 @@ void change_print(const Client *client, const Value *result) {
         }
         print_headline(client, result);
         print_texts(client->out, result, "Steps");
-        print_texts(client->out, result, "Notes");
+        change_print_notes(client, result);
         print_impact(client->out, result);
         print_values(client->out, result);
 }

@@ -7,7 +7,9 @@
 
 /* @result: a dictionary with Outcome, Steps, Notes, Impact, Values. */
 void change_print(const Client *client, const Value *result);
-/* The same, but for people only how it is now, without the steps. */
+/* For people: what else there is to say of it, Notes. */
+void change_print_notes(const Client *client, const Value *result);
+/* The same as change_print(), but for people only how it is now, without the steps. */
 void change_print_outcome(const Client *client, const Value *result);
 /* For people: what the probe has shown, Verified. */
 void change_print_verdict(const Client *client, const Value *result);

@@ -7,6 +7,7 @@
 #include "desired-host.h"
 #include "effect-judge.h"
 #include "error.h"
+#include "option-value.h"
 
 static void setting_free(gpointer data) {
         DesiredSetting *setting = data;
@@ -151,16 +152,11 @@ static void drift_free(gpointer data) {
         g_free(drift);
 }
 
-/* What the last line says of a parameter that this host has not: normalised, or "". */
+/* What the next load gives a parameter that this host has not: normalised, or "". */
 static char *said(const Host *host, const Parameter *parameter) {
-        const Option *last = NULL;
+        const Option *winner = options_winner(host->options, parameter->module, parameter->name, NULL);
+        char *value = winner ? option_value_parse(host, parameter, winner) : NULL;
 
-        for (unsigned i = 0; i < host->options->options->len; i++) {
-                const Option *o = g_ptr_array_index(host->options->options, i);
-                if (g_str_equal(o->module, parameter->module) && g_str_equal(o->name, parameter->name))
-                        last = o;
-        }
-        char *value = last ? catalog_parse(parameter, NULL, last->bare ? NULL : last->value) : NULL;
         return value ?: g_strdup("");
 }
 

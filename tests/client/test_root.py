@@ -378,7 +378,7 @@ class Images(BusTest):
         write(self.host / "etc/libvirt/qemu/web1.xml", domain("web1", 1, PASS))
         self.say("[Guests]\nNested=no\n")
         before = (self.host / "etc/libvirt/qemu/web1.xml").read_text()
-        self.assertIn("nestvirt-apply-guests.service", self.apply().out)
+        self.assertEqual(self.apply().out.count("nestvirt-apply-guests.service"), 1)
         self.assertEqual((self.host / "etc/libvirt/qemu/web1.xml").read_text(), before)
 
     def test_it_takes_the_rights_to_the_files(self):
