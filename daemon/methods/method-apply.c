@@ -69,6 +69,14 @@ static void apply_fail(Apply *apply, const GError *error) {
         apply_free(apply);
 }
 
+/* An operation has ended, and hands the call back. False: with @error, which is the answer. */
+static bool apply_resume(Apply *apply, Call *call, const GError *error) {
+        apply->call = call;
+        if (error)
+                apply_fail(apply, error);
+        return !error;
+}
+
 static void apply_reply(Apply *apply) {
         ApplyResult *result = &apply->result;
         const Host *host = apply->services->state->host;
@@ -164,11 +172,8 @@ static void take_host(Apply *apply, const ChangeResult *result) {
 static void on_host(Call *call, const ChangeResult *result, const GError *error, gpointer data) {
         Apply *apply = data;
 
-        apply->call = call;
-        if (error) {
-                apply_fail(apply, error);
+        if (!apply_resume(apply, call, error))
                 return;
-        }
         take_host(apply, result);
         change_guests(apply);
 }
@@ -244,11 +249,8 @@ static void decide(Apply *apply) {
 static void on_guests_looked(Call *call, const GuestsResult *result, const GError *error, gpointer data) {
         Apply *apply = data;
 
-        apply->call = call;
-        if (error) {
-                apply_fail(apply, error);
+        if (!apply_resume(apply, call, error))
                 return;
-        }
         take_guests(apply, result, true);
         decide(apply);
 }
@@ -266,11 +268,8 @@ static void look_at_guests(Apply *apply) {
 static void on_host_looked(Call *call, const ChangeResult *result, const GError *error, gpointer data) {
         Apply *apply = data;
 
-        apply->call = call;
-        if (error) {
-                apply_fail(apply, error);
+        if (!apply_resume(apply, call, error))
                 return;
-        }
         take_host(apply, result);
         look_at_guests(apply);
 }
