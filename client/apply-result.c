@@ -64,16 +64,30 @@ static void print_guest(const Client *client, const Value *drift) {
         output_newline(client->out);
 }
 
-static const char *headline(bool differ, bool any) {
-        return differ ? "It differs from what is desired:"
-               : any  ? "It is as desired, but for what waits:"
-                      : "It is as desired.";
+/* Of these it can't be told. */
+static void print_failed(const Client *client, const Value *result) {
+        const Value *guests = get_dictionary(result, "Guests");
+
+        for (guint32 i = 0; i < value_length(guests); i++) {
+                const char *error = get_string(value_at(guests, i), "Error");
+                if (!*error)
+                        continue;
+                output_printf(client->out, STYLE_BAD, "  guest %s: %s", value_name(guests, i), error);
+                output_newline(client->out);
+        }
 }
 
-static void print_drift(const Client *client, const Value *result, bool differ) {
+static const char *headline(bool differ, bool any, bool failed) {
+        return differ   ? "It differs from what is desired:"
+               : failed ? "Of some guests it can't be told:"
+               : any    ? "It is as desired, but for what waits:"
+                        : "It is as desired.";
+}
+
+static void print_drift(const Client *client, const Value *result, bool differ, bool failed) {
         const Value *drift = get_list(result, "Drift");
 
-        output_text(client->out, STYLE_BOLD, headline(differ, value_length(drift) > 0));
+        output_text(client->out, STYLE_BOLD, headline(differ, value_length(drift) > 0, failed));
         output_newline(client->out);
         for (guint32 i = 0; i < value_length(drift); i++) {
                 const Value *one = value_at(drift, i);
@@ -82,15 +96,18 @@ static void print_drift(const Client *client, const Value *result, bool differ) 
                 else
                         print_parameter(client, one);
         }
+        print_failed(client, result);
         change_print_notes(client, result);
 }
 
 int apply_result_print_drift(const Client *client, const Value *result, bool strict) {
         const bool differ = differs(result, strict);
+        guint64 failed = 0;
 
+        (void) get_number(result, "Failed", &failed);
         if (client->json != JSON_OFF)
                 client_print_json(client, result);
         else
-                print_drift(client, result, differ);
-        return differ ? EXIT_NO : 0;
+                print_drift(client, result, differ, failed > 0);
+        return differ ? EXIT_NO : failed > 0 ? EXIT_FAILURE : 0;
 }
