@@ -90,14 +90,15 @@ static int read_last(sd_bus_message *message, uint64_t *ret) {
         return r;
 }
 
+bool call_unreadable(int r, GError **error) {
+        g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "The call can't be read: %s", strerror(-r));
+        return false;
+}
+
 bool call_read_flags(sd_bus_message *message, uint64_t allowed, uint64_t *ret, GError **error) {
         int r = read_last(message, ret);
 
-        if (r < 0) {
-                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "The call can't be read: %s", strerror(-r));
-                return false;
-        }
-        return request_check_flags(*ret, allowed, error);
+        return r < 0 ? call_unreadable(r, error) : request_check_flags(*ret, allowed, error);
 }
 
 Call *call_new(Calls *calls, sd_bus_message *message, GError **error) {

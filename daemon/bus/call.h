@@ -48,6 +48,8 @@ void calls_close(Calls *calls);
 /* When none is under way any more. */
 void calls_free(Calls *calls);
 
+/* InvalidArgs: sd-bus could not read the message, and said @r, a negative errno. Returns false. */
+bool call_unreadable(int r, GError **error);
 /* The trailing "t flags" of @message, which stays unread; false with InvalidArgs for bits that are
  * not in @allowed. */
 bool call_read_flags(sd_bus_message *message, uint64_t allowed, uint64_t *ret, GError **error);

@@ -3,20 +3,15 @@
 /* Files come as name and text, so that a client needs to know nothing of what is in them, and
  * messages can say where they are wrong. All of it is bounded, as the call is kept. */
 
-#include <errno.h>
 #include <string.h>
 
 #include "apply-content.h"
+#include "call.h"
 #include "error.h"
 
 #define FILES_MAX 256U
 #define FILES_SIZE ((gsize) 1024 * 1024)
 #define NAME_MAX_LENGTH 4096U
-
-static bool fail_read(int r, GError **error) {
-        g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "The call can't be read: %s", strerror(-r));
-        return false;
-}
 
 static bool add_file(ApplyContent *content, const char *name, const char *text, gsize *size, GError **error) {
         const gsize length = strnlen(name, NAME_MAX_LENGTH + 1);
@@ -53,7 +48,7 @@ static bool read_files(sd_bus_message *message, ApplyContent *content, GError **
                 r = sd_bus_message_exit_container(message);
         if (r >= 0)
                 r = sd_bus_message_exit_container(message);
-        return r >= 0 || fail_read(r, error);
+        return r >= 0 || call_unreadable(r, error);
 }
 
 /* One of @words (NULL-terminated) into @ret, a copy of the constant. */
@@ -62,8 +57,10 @@ static bool read_word(sd_bus_message *message, const char *key, const char *cons
         const char *word;
         int r = sd_bus_message_read(message, "v", "s", &word);
 
-        if (r < 0)
-                return fail_read(r, error);
+        if (r < 0) {
+                (void) call_unreadable(r, error);
+                return false;
+        }
         for (*ret = NULL; *words && !*ret; words++)
                 if (g_str_equal(*words, word))
                         *ret = *words;
@@ -101,7 +98,7 @@ static bool read_entry(sd_bus_message *message, ApplyContent *content, GError **
         int r = sd_bus_message_read_basic(message, SD_BUS_TYPE_STRING, &key);
 
         if (r < 0)
-                return fail_read(r, error);
+                return call_unreadable(r, error);
         if (g_str_equal(key, "Files"))
                 return read_files(message, content, error);
         if (g_str_equal(key, "When"))
@@ -125,7 +122,7 @@ bool apply_content_read(sd_bus_message *message, ApplyContent *ret, GError **err
         }
         if (r >= 0)
                 r = sd_bus_message_exit_container(message);
-        return r >= 0 || fail_read(r, error);
+        return r >= 0 || call_unreadable(r, error);
 }
 
 void apply_content_clear(ApplyContent *content) {

@@ -3,20 +3,15 @@
 /* Words are of bounded length and of letters that libvirt's names are made of; what they mean is
  * guest_edit_check()'s and the editor's to say. */
 
-#include <errno.h>
 #include <string.h>
 
+#include "call.h"
 #include "error.h"
 #include "guest-arguments.h"
 
 #define WORD_MAX 64U
 /* Of SetCpu; Prepare has fewer. */
 #define OPTIONS_MAX 3U
-
-static bool fail_read(int r, GError **error) {
-        g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "The call can't be read: %s", strerror(-r));
-        return false;
-}
 
 static bool take_word(const char *key, const char *word, char **ret, GError **error) {
         const size_t length = strnlen(word, WORD_MAX + 1);
@@ -44,11 +39,11 @@ static bool read_option(sd_bus_message *message, GuestEdit *edit, GError **error
         int nested, r = sd_bus_message_read_basic(message, SD_BUS_TYPE_STRING, &key);
 
         if (r < 0)
-                return fail_read(r, error);
+                return call_unreadable(r, error);
         place = word_of(edit, key);
         if (place) {
                 r = sd_bus_message_read(message, "v", "s", &word);
-                return r < 0 ? fail_read(r, error) : take_word(key, word, place, error);
+                return r < 0 ? call_unreadable(r, error) : take_word(key, word, place, error);
         }
         if (edit->recipe || !g_str_equal(key, "Nested")) {
                 g_autofree char *quoted = error_quote(key);
@@ -58,7 +53,7 @@ static bool read_option(sd_bus_message *message, GuestEdit *edit, GError **error
         }
         r = sd_bus_message_read(message, "v", "b", &nested);
         if (r < 0)
-                return fail_read(r, error);
+                return call_unreadable(r, error);
         edit->nested = nested;
         return true;
 }
@@ -76,7 +71,7 @@ static bool read_options(sd_bus_message *message, GuestEdit *edit, GError **erro
                         return false;
                 r = sd_bus_message_exit_container(message);
         }
-        return r >= 0 || fail_read(r, error);
+        return r >= 0 || call_unreadable(r, error);
 }
 
 bool guest_arguments_read(sd_bus_message *message, bool prepare, GuestEdit *edit, GError **error) {
@@ -84,7 +79,7 @@ bool guest_arguments_read(sd_bus_message *message, bool prepare, GuestEdit *edit
         int r = prepare ? sd_bus_message_read_basic(message, SD_BUS_TYPE_STRING, &recipe) : 0;
 
         if (r < 0)
-                return fail_read(r, error);
+                return call_unreadable(r, error);
         return (!prepare || take_word("A recipe", recipe, &edit->recipe, error)) &&
                read_options(message, edit, error) && guest_edit_check(edit, error);
 }

@@ -135,10 +135,7 @@ static bool read_options(sd_bus_message *message, bool *times, GError **error) {
                         r = sd_bus_message_exit_container(message);
                 }
         }
-        if (r >= 0)
-                return true;
-        g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "The call can't be read: %s", strerror(-r));
-        return false;
+        return r >= 0 || call_unreadable(r, error);
 }
 
 int method_probe(sd_bus_message *message, void *userdata, sd_bus_error *error) {

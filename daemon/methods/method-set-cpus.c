@@ -102,7 +102,7 @@ static GPtrArray *read_words(sd_bus_message *message, GError **error) {
                 r = sd_bus_message_exit_container(message);
         if (r >= 0)
                 return g_steal_pointer(&words);
-        g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "The call can't be read: %s", strerror(-r));
+        (void) call_unreadable(r, error);
         return NULL;
 }
 

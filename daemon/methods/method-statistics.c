@@ -128,7 +128,7 @@ static GStrv read_names(sd_bus_message *message, GError **error) {
         if (r >= 0)
                 r = sd_bus_message_exit_container(message);
         if (r < 0) {
-                g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "The call can't be read: %s", strerror(-r));
+                (void) call_unreadable(r, error);
                 return NULL;
         }
         g_ptr_array_add(names, NULL);

@@ -4,7 +4,6 @@
  * call comes in, before it may wait for its turn, and long before any of them means something;
  * nothing is read beyond the limits. */
 
-#include <errno.h>
 #include <string.h>
 
 #include "error.h"
@@ -26,11 +25,6 @@ typedef struct Word {
 
 static GArray *words_new(void) {
         return g_array_new(FALSE, FALSE, sizeof(Word));
-}
-
-static bool fail_read(int r, GError **error) {
-        g_set_error(error, CONDITION, CONDITION_INVALID_ARGS, "The call can't be read: %s", strerror(-r));
-        return false;
 }
 
 static bool check_name(const char *word, GError **error) {
@@ -78,7 +72,7 @@ static bool read_settings(sd_bus_message *message, const char *module, GArray *w
                         return false;
         if (r >= 0)
                 r = sd_bus_message_exit_container(message);
-        return r >= 0 || fail_read(r, error);
+        return r >= 0 || call_unreadable(r, error);
 }
 
 static bool read_names(sd_bus_message *message, const char *module, GArray *words, GError **error) {
@@ -92,7 +86,7 @@ static bool read_names(sd_bus_message *message, const char *module, GArray *word
         if (r >= 0)
                 r = sd_bus_message_exit_container(message);
         if (r < 0)
-                return fail_read(r, error);
+                return call_unreadable(r, error);
         return words->len > before || words_add(words, module, NULL, NULL, error);
 }
 
@@ -119,7 +113,7 @@ static bool read_modules(sd_bus_message *message, const char *entry, ReadModule 
                         return false;
                 r = sd_bus_message_exit_container(message);
         }
-        return r >= 0 || fail_read(r, error);
+        return r >= 0 || call_unreadable(r, error);
 }
 
 /* All of them together are small, or they are refused; @words may be NULL. */
