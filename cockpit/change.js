@@ -32,10 +32,26 @@ class Change {
     }
 
     choices() {
-        return h("fieldset", { class: "choices" }, h("legend", {}, _("When")), this.times.map(time =>
-            h("label", {}, h("input", { type: "radio", name: "when", id: `when-${time.id}`, value: time.id,
-                checked: time === this.time, change: () => this.choose(time) }),
-            h("span", {}, time.label, h("small", {}, time.help)))));
+        return h(
+            "fieldset",
+            { class: "choices" },
+            h("legend", {}, _("When")),
+            this.times.map(time =>
+                h(
+                    "label",
+                    {},
+                    h("input", {
+                        type: "radio",
+                        name: "when",
+                        id: `when-${time.id}`,
+                        value: time.id,
+                        checked: time === this.time,
+                        change: () => this.choose(time),
+                    }),
+                    h("span", {}, time.label, h("small", {}, time.help)),
+                ),
+            ),
+        );
     }
 
     choose(time) {
@@ -46,8 +62,7 @@ class Change {
     /* Somebody in the way of what would happen now is no reason to wait for an error: who looks for
      * the first time is shown the way that works. */
     prefer_idle(plan, first) {
-        if (!first || this.times.length === 1 || blockers(plan).length === 0)
-            return false;
+        if (!first || this.times.length === 1 || blockers(plan).length === 0) return false;
         const idle = this.times.find(time => time.id === "idle");
         document.getElementById("when-idle").checked = true;
         this.choose(idle);
@@ -60,26 +75,35 @@ class Change {
         this.foot(false);
         try {
             const plan = await this.ask(this.time.flag | DRY_RUN);
-            if (turn === this.turn && !this.prefer_idle(plan, first))
-                this.show(plan);
+            if (turn === this.turn && !this.prefer_idle(plan, first)) this.show(plan);
         } catch (error) {
-            if (turn === this.turn)
-                fill(this.plan, explained(error));
+            if (turn === this.turn) fill(this.plan, explained(error));
         }
     }
 
     show(plan) {
         const blocked = this.time.id === "now" && blockers(plan).length > 0;
-        fill(this.plan,
-            blocked && notice("warning", _("KVM is in use now"),
-                h("p", {}, _("As long as that is so, it will be refused. “When idle” waits for the end of it."))),
-            this.time.id === "idle" && blockers(plan).length > 0 && h("p", {}, _("It waits for those who use KVM now, and then happens by itself.")),
-            described(plan));
+        fill(
+            this.plan,
+            blocked &&
+                notice(
+                    "warning",
+                    _("KVM is in use now"),
+                    h("p", {}, _("It is refused as long as that is so. “When idle” waits for the end of it.")),
+                ),
+            this.time.id === "idle" &&
+                blockers(plan).length > 0 &&
+                h("p", {}, _("It waits for those who use KVM now, and then happens by itself.")),
+            described(plan),
+        );
         this.foot(plan.Changed);
     }
 
     foot(possible) {
-        fill_footer(this.dialog, button(this.action, { id: "dialog-do", disabled: !possible, click: () => this.act() }, "primary"));
+        fill_footer(
+            this.dialog,
+            button(this.action, { id: "dialog-do", disabled: !possible, click: () => this.act() }, "primary"),
+        );
     }
 
     async act() {
@@ -90,8 +114,7 @@ class Change {
             await this.ask(this.time.flag);
             this.dialog.close();
         } catch (error) {
-            if (turn !== this.turn)
-                return;
+            if (turn !== this.turn) return;
             fill(this.plan, explained(error));
             this.foot(true);
         }

@@ -12,8 +12,13 @@ export function open_dialog(title, closed) {
     const before = document.activeElement?.id;
     const body = h("div", { class: "body" });
     const footer = h("footer", {});
-    const dialog = h("dialog", { "aria-labelledby": "dialog-title", close: end },
-        h("h2", { id: "dialog-title" }, title), body, footer);
+    const dialog = h(
+        "dialog",
+        { "aria-labelledby": "dialog-title", close: end },
+        h("h2", { id: "dialog-title" }, title),
+        body,
+        footer,
+    );
 
     function end() {
         dialog.remove();
@@ -28,5 +33,9 @@ export function open_dialog(title, closed) {
 
 /* The usual foot: what does it, and what does not. */
 export function fill_footer(dialog, action) {
-    fill(dialog.footer, action, button(action ? _("Cancel") : _("Close"), { id: "dialog-close", click: dialog.close }, "link"));
+    fill(
+        dialog.footer,
+        action,
+        button(action ? _("Cancel") : _("Close"), { id: "dialog-close", click: dialog.close }, "link"),
+    );
 }

@@ -6,8 +6,15 @@ import { h, notice, said } from "./elements.js";
 
 const _ = cockpit.gettext;
 
-const REFUSED = ["org.freedesktop.DBus.Error.AccessDenied", "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"];
-const GONE = ["org.freedesktop.DBus.Error.NoReply", "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.Disconnected"];
+const REFUSED = [
+    "org.freedesktop.DBus.Error.AccessDenied",
+    "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired",
+];
+const GONE = [
+    "org.freedesktop.DBus.Error.NoReply",
+    "org.freedesktop.DBus.Error.ServiceUnknown",
+    "org.freedesktop.DBus.Error.Disconnected",
+];
 
 const TITLES = {
     Busy: _("KVM is in use"),
@@ -33,15 +40,17 @@ export function is_refusal(error) {
 }
 
 function title(error) {
-    if (is_refusal(error))
-        return _("You are not allowed to do this");
-    if (GONE.includes(error.name) || error.problem)
-        return _("The service has gone away");
+    if (is_refusal(error)) return _("You are not allowed to do this");
+    if (GONE.includes(error.name) || error.problem) return _("The service has gone away");
     return TITLES[short_name(error)] ?? _("That did not work");
 }
 
 export function explained(error) {
-    return notice("danger", title(error),
-        is_refusal(error) && h("p", {}, _("Turn on administrative access, at the top of Cockpit, or have a polkit rule allow it.")),
-        said(error.message ?? error.problem ?? "", "p"));
+    return notice(
+        "danger",
+        title(error),
+        is_refusal(error) &&
+            h("p", {}, _("Turn on administrative access, at the top of Cockpit, or have a polkit rule allow it.")),
+        said(error.message ?? error.problem ?? "", "p"),
+    );
 }

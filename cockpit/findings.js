@@ -33,15 +33,30 @@ async function copy(code, said_so) {
 function remedy(finding, index) {
     const code = h("code", { dir: "ltr" }, finding.Fix);
     const done = h("small", { role: "status" });
-    return h("div", { class: "remedy" }, code,
-        button(_("Copy"), { id: `copy-${index}`, "aria-label": cockpit.format(_("Copy the command for “$0”"), finding.Message), click: () => copy(code, done) }, "link"),
-        done);
+    return h(
+        "div",
+        { class: "remedy" },
+        code,
+        button(
+            _("Copy"),
+            {
+                id: `copy-${index}`,
+                "aria-label": cockpit.format(_("Copy the command for “$0”"), finding.Message),
+                click: () => copy(code, done),
+            },
+            "link",
+        ),
+        done,
+    );
 }
 
 function item(finding, index) {
-    return h("li", { class: finding.Status, "data-id": finding.Id },
+    return h(
+        "li",
+        { class: finding.Status, "data-id": finding.Id },
         h("div", {}, h("strong", { class: "rank" }, RANKS[finding.Status]), " ", said(finding.Message)),
-        finding.Fix && remedy(finding, index));
+        finding.Fix && remedy(finding, index),
+    );
 }
 
 export class Findings {
@@ -57,15 +72,12 @@ export class Findings {
 
     async look() {
         const turn = ++this.turn;
-        if (this.section.hidden)
-            this.show(spinner(_("Looking for what is wrong…")));
+        if (this.section.hidden) this.show(spinner(_("Looking for what is wrong…")));
         try {
             const findings = await service.manage("Check", "t", 0);
-            if (turn === this.turn)
-                this.show(this.found(findings));
+            if (turn === this.turn) this.show(this.found(findings));
         } catch (error) {
-            if (turn === this.turn)
-                this.show(explained(error));
+            if (turn === this.turn) this.show(explained(error));
         }
     }
 
@@ -73,14 +85,32 @@ export class Findings {
         const told = Object.keys(RANKS).flatMap(status => findings.filter(finding => finding.Status === status));
         const passed = findings.filter(finding => finding.Status === "pass");
         return [
-            told.length > 0 ? h("ul", { class: "rows findings" }, told.map(item)) : h("p", {}, _("Nothing is wrong.")),
-            passed.length > 0 && h("details", {},
-                h("summary", { id: "passed" }, cockpit.format(ngettext("$0 check passed", "$0 checks passed", passed.length), passed.length)),
-                h("ul", {}, passed.map(finding => said(finding.Message, "li")))),
+            told.length > 0
+                ? h("ul", { class: "rows findings" }, told.map(item))
+                : h("p", {}, _("Nothing is wrong.")),
+            passed.length > 0 &&
+                h(
+                    "details",
+                    {},
+                    h(
+                        "summary",
+                        { id: "passed" },
+                        cockpit.format(ngettext("$0 check passed", "$0 checks passed", passed.length), passed.length),
+                    ),
+                    h(
+                        "ul",
+                        {},
+                        passed.map(finding => said(finding.Message, "li")),
+                    ),
+                ),
         ];
     }
 
     show(content) {
-        fill(this.section, heading(_("Findings"), button(_("Check again"), { id: "check", click: () => this.look() }, "link")), content);
+        fill(
+            this.section,
+            heading(_("Findings"), button(_("Check again"), { id: "check", click: () => this.look() }, "link")),
+            content,
+        );
     }
 }

@@ -12,7 +12,14 @@ import { DRY_RUN, GUEST, service } from "./service.js";
 const _ = cockpit.gettext;
 
 /* What is said of guests, in words. */
-export const VERDICTS = { yes: _("yes"), no: _("no"), fails: _("will not start"), unknown: _("unknown"), has: _("it has"), "": "–" };
+export const VERDICTS = {
+    yes: _("yes"),
+    no: _("no"),
+    fails: _("will not start"),
+    unknown: _("unknown"),
+    has: _("it has"),
+    "": "–",
+};
 
 const RECIPES = { kvm: "KVM", proxmox: "Proxmox VE", hyperv: "Hyper-V", esxi: "VMware ESXi" };
 
@@ -45,7 +52,15 @@ class Guest {
             const guest = await service.properties(this.path, GUEST);
             fill(this.facts, this.described(guest));
             if (first)
-                fill(this.choices, guest.Persistent ? this.possible() : notice("info", _("This guest has no definition that outlives it: there is nothing to change.")));
+                fill(
+                    this.choices,
+                    guest.Persistent
+                        ? this.possible()
+                        : notice(
+                              "info",
+                              _("This guest has no definition that outlives it: there is nothing to change."),
+                          ),
+                );
         } catch (error) {
             fill(this.facts, explained(error));
         }
@@ -54,10 +69,19 @@ class Guest {
     described(guest) {
         const cpu = [guest.CpuMode, guest.CpuModel].filter(text => text).join(", ");
         return [
-            guest.RestartNeeded && notice("info", _("Changes pending"), h("p", {}, _("It has them when it has been switched off and on again."))),
+            guest.RestartNeeded &&
+                notice(
+                    "info",
+                    _("Changes pending"),
+                    h("p", {}, _("It has them when it has been switched off and on again.")),
+                ),
             terms([
                 [_("State"), guest.Active ? _("running") : _("off")],
-                [_("Virtual CPU"), h("bdi", { dir: "ltr" }, cpu || "–"), guest.Policy && h("small", {}, guest.Policy)],
+                [
+                    _("Virtual CPU"),
+                    h("bdi", { dir: "ltr" }, cpu || "–"),
+                    guest.Policy && h("small", {}, guest.Policy),
+                ],
                 [_("Can nest at next start"), VERDICTS[guest.NextStart]],
                 guest.Now && [_("Can nest now"), VERDICTS[guest.Now]],
                 guest.Using && [_("Runs guests"), VERDICTS[guest.Using]],
@@ -69,16 +93,38 @@ class Guest {
     }
 
     possible() {
-        const allow = [["yes", _("Allow nesting")], ["no", _("Forbid nesting")]].map(([word, label]) =>
-            this.choice(word, label, null, flags => this.call("SetCpu", "a{sv}t", { Nested: bool(word === "yes") }, flags)));
-        const recipes = Object.entries(RECIPES).map(([recipe, label]) => this.choice(recipe, cockpit.format(_("Prepare for $0"), label),
-            _("The CPU, and what is too small or has no driver there"), flags => this.call("Prepare", "sa{sv}t", recipe, {}, flags)));
-        return h("fieldset", { class: "choices" }, h("legend", {}, _("Change its definition")), allow, recipes);
+        const allow = [
+            ["yes", _("Allow nesting")],
+            ["no", _("Forbid nesting")],
+        ].map(([word, label]) =>
+            this.choice(word, label, flags => this.call("SetCpu", "a{sv}t", { Nested: bool(word === "yes") }, flags)),
+        );
+        const recipes = Object.entries(RECIPES).map(([recipe, label]) =>
+            this.choice(recipe, cockpit.format(_("Prepare for $0"), label), flags =>
+                this.call("Prepare", "sa{sv}t", recipe, {}, flags),
+            ),
+        );
+        return h(
+            "fieldset",
+            { class: "choices" },
+            h("legend", {}, _("Change its definition")),
+            allow,
+            recipes,
+            h(
+                "small",
+                {},
+                _("Preparing is more than to allow: the CPU, and whatever is too small or has no driver there."),
+            ),
+        );
     }
 
-    choice(id, label, help, ask) {
-        return h("label", {}, h("input", { type: "radio", name: "what", id: `what-${id}`, change: () => this.show(ask) }),
-            h("span", {}, label, help && h("small", {}, help)));
+    choice(id, label, ask) {
+        return h(
+            "label",
+            {},
+            h("input", { type: "radio", name: "what", id: `what-${id}`, change: () => this.show(ask) }),
+            h("span", {}, label),
+        );
     }
 
     call(member, type, ...args) {
@@ -91,18 +137,23 @@ class Guest {
         this.foot(ask, false);
         try {
             const plan = await ask(DRY_RUN);
-            if (turn !== this.turn)
-                return;
+            if (turn !== this.turn) return;
             fill(this.plan, described(plan));
             this.foot(ask, plan.Changed);
         } catch (error) {
-            if (turn === this.turn)
-                fill(this.plan, explained(error));
+            if (turn === this.turn) fill(this.plan, explained(error));
         }
     }
 
     foot(ask, possible) {
-        fill_footer(this.dialog, button(_("Define it so"), { id: "dialog-do", disabled: !possible, click: () => this.act(ask) }, "primary"));
+        fill_footer(
+            this.dialog,
+            button(
+                _("Define it so"),
+                { id: "dialog-do", disabled: !possible, click: () => this.act(ask) },
+                "primary",
+            ),
+        );
     }
 
     async act(ask) {
@@ -111,13 +162,18 @@ class Guest {
         fill(this.plan, spinner(_("This is being done…")));
         try {
             const result = await ask(0);
-            if (turn !== this.turn)
-                return;
-            fill(this.plan, notice("success", _("It is defined so now"), result.RestartNeeded && h("p", {}, _("It has them when it has been switched off and on again."))));
+            if (turn !== this.turn) return;
+            fill(
+                this.plan,
+                notice(
+                    "success",
+                    _("It is defined so now"),
+                    result.RestartNeeded && h("p", {}, _("It has them when it has been switched off and on again.")),
+                ),
+            );
             fill_footer(this.dialog, null);
         } catch (error) {
-            if (turn !== this.turn)
-                return;
+            if (turn !== this.turn) return;
             fill(this.plan, explained(error));
             this.foot(ask, true);
         }

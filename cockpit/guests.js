@@ -12,7 +12,19 @@ const _ = cockpit.gettext;
 const ngettext = cockpit.ngettext;
 
 const PAGE = 20;
-const COLUMNS = ["path", "Name", "Active", "CpuMode", "CpuModel", "Policy", "NextStart", "Now", "Using", "RestartNeeded", "SavedState"];
+const COLUMNS = [
+    "path",
+    "Name",
+    "Active",
+    "CpuMode",
+    "CpuModel",
+    "Policy",
+    "NextStart",
+    "Now",
+    "Using",
+    "RestartNeeded",
+    "SavedState",
+];
 /* Milliseconds: after the first of a crowd of signals; after a libvirt that did not answer. */
 const CROWD = 300;
 const AGAIN = 5000;
@@ -22,14 +34,28 @@ function cell(label, ...content) {
 }
 
 function row(guest) {
-    return h("tr", {},
-        h("th", { scope: "row" },
-            button(h("bdi", {}, guest.Name), { id: `guest-${guest.path.split("/").pop()}`, "aria-haspopup": "dialog", click: () => open_guest(guest) }, "link"),
-            guest.RestartNeeded && h("span", { class: "badge" }, _("Changes pending"))),
+    return h(
+        "tr",
+        {},
+        h(
+            "th",
+            { scope: "row" },
+            button(
+                h("bdi", {}, guest.Name),
+                {
+                    id: `guest-${guest.path.split("/").pop()}`,
+                    "aria-haspopup": "dialog",
+                    click: () => open_guest(guest),
+                },
+                "link",
+            ),
+            guest.RestartNeeded && [" ", h("span", { class: "badge" }, _("Changes pending"))],
+        ),
         cell(_("State"), guest.Active ? _("running") : _("off")),
         cell(_("Can nest at next start"), verdict(guest.NextStart)),
         cell(_("Can nest now"), verdict(guest.Now)),
-        cell(_("Runs guests"), VERDICTS[guest.Using] ?? guest.Using));
+        cell(_("Runs guests"), VERDICTS[guest.Using] ?? guest.Using),
+    );
 }
 
 function verdict(word) {
@@ -41,7 +67,13 @@ export class Guests {
         this.section = section;
         this.content = h("div", {});
         this.count = h("p", { class: "small", role: "status" });
-        this.search = h("input", { type: "search", id: "search", "aria-label": _("Search for guests"), placeholder: _("Name"), input: () => this.from(0) });
+        this.search = h("input", {
+            type: "search",
+            id: "search",
+            "aria-label": _("Search for guests"),
+            placeholder: _("Name"),
+            input: () => this.from(0),
+        });
         this.guests = [];
         this.first = 0;
         this.timer = null;
@@ -57,8 +89,7 @@ export class Guests {
     }
 
     frame() {
-        if (this.section.hidden)
-            fill(this.section, heading(_("Guests"), this.search), this.content, this.count);
+        if (this.section.hidden) fill(this.section, heading(_("Guests"), this.search), this.content, this.count);
     }
 
     /* As soon as a crowd of signals has come in. */
@@ -71,15 +102,14 @@ export class Guests {
         window.clearTimeout(this.timer);
         this.timer = null;
         this.frame();
-        if (this.guests.length === 0)
-            fill(this.content, spinner(_("Asking libvirt for its guests…")));
+        if (this.guests.length === 0) fill(this.content, spinner(_("Asking libvirt for its guests…")));
         try {
-            const [rows] = await service.client.call("/org/nestvirt1", "org.nestvirt1.Manager", "ListGuests", [0], { type: "t" });
-            if (turn === this.turn)
-                this.took(rows);
+            const [rows] = await service.client.call("/org/nestvirt1", "org.nestvirt1.Manager", "ListGuests", [0], {
+                type: "t",
+            });
+            if (turn === this.turn) this.took(rows);
         } catch (error) {
-            if (turn === this.turn)
-                this.failed(error);
+            if (turn === this.turn) this.failed(error);
         }
     }
 
@@ -96,7 +126,15 @@ export class Guests {
         this.search.hidden = true;
         const name = short_name(error);
         if (name === "TimedOut") {
-            fill(this.content, notice("warning", _("libvirt has not answered yet"), said(error.message, "p"), h("p", {}, _("It is asked again by itself."))));
+            fill(
+                this.content,
+                notice(
+                    "warning",
+                    _("libvirt has not answered yet"),
+                    said(error.message, "p"),
+                    h("p", {}, _("It is asked again by itself.")),
+                ),
+            );
             this.soon(AGAIN);
         } else if (name === "LibvirtUnavailable") {
             fill(this.content, h("p", {}, _("There are no guests to be seen here:"), " ", said(error.message)));
@@ -110,11 +148,9 @@ export class Guests {
     /* A signal about one of them. */
     heard({ path, values }) {
         const found = this.guests.find(guest => guest[0] === path);
-        if (!found)
-            return;
+        if (!found) return;
         COLUMNS.forEach((name, index) => {
-            if (name in values)
-                found[index] = values[name];
+            if (name in values) found[index] = values[name];
         });
         this.painting ??= window.requestAnimationFrame(() => this.show());
     }
@@ -132,33 +168,63 @@ export class Guests {
     show() {
         this.painting = null;
         const found = this.matching();
-        if (this.first >= found.length)
-            this.first = Math.max(0, Math.ceil(found.length / PAGE) - 1) * PAGE;
-        const page = found.slice(this.first, this.first + PAGE)
-                .map(guest => Object.fromEntries(COLUMNS.map((name, index) => [name, guest[index]])));
+        if (this.first >= found.length) this.first = Math.max(0, Math.ceil(found.length / PAGE) - 1) * PAGE;
+        const page = found
+            .slice(this.first, this.first + PAGE)
+            .map(guest => Object.fromEntries(COLUMNS.map((name, index) => [name, guest[index]])));
         this.search.hidden = this.guests.length <= 5 && this.search.value === "";
-        fill(this.content, page.length > 0 ? [this.table(page), found.length > PAGE && this.pager(found.length)]
-            : h("p", {}, this.guests.length > 0 ? _("No guest is called so.") : _("libvirt knows of no guests.")));
+        fill(
+            this.content,
+            page.length > 0
+                ? [this.table(page), found.length > PAGE && this.pager(found.length)]
+                : h("p", {}, this.guests.length > 0 ? _("No guest is called so.") : _("libvirt knows of no guests.")),
+        );
         this.count.textContent = this.counted(found.length);
     }
 
     counted(found) {
         const all = this.guests.length;
-        const text = found < all ? cockpit.format(_("$0 of $1 guests"), found, all)
-            : all > 0 ? cockpit.format(ngettext("$0 guest", "$0 guests", all), all) : "";
-        return this.omitted > 0 ? cockpit.format(_("$0, and $1 more that the service leaves out"), text, this.omitted) : text;
+        const text =
+            found < all
+                ? cockpit.format(_("$0 of $1 guests"), found, all)
+                : all > 0
+                  ? cockpit.format(ngettext("$0 guest", "$0 guests", all), all)
+                  : "";
+        return this.omitted > 0
+            ? cockpit.format(_("$0, and $1 more that the service leaves out"), text, this.omitted)
+            : text;
     }
 
     table(page) {
         const columns = [_("Name"), _("State"), _("Can nest at next start"), _("Can nest now"), _("Runs guests")];
-        return h("table", {}, h("thead", {}, h("tr", {}, columns.map(text => h("th", { scope: "col" }, text)))), h("tbody", {}, page.map(row)));
+        return h(
+            "table",
+            {},
+            h(
+                "thead",
+                {},
+                h(
+                    "tr",
+                    {},
+                    columns.map(text => h("th", { scope: "col" }, text)),
+                ),
+            ),
+            h("tbody", {}, page.map(row)),
+        );
     }
 
     pager(count) {
         const last = Math.min(count, this.first + PAGE);
-        return h("nav", { class: "pager", "aria-label": _("Pages of the list of guests") },
-            button(_("Previous"), { id: "previous", disabled: this.first === 0, click: () => this.from(this.first - PAGE) }),
+        return h(
+            "nav",
+            { class: "pager", "aria-label": _("Pages of the list of guests") },
+            button(_("Previous"), {
+                id: "previous",
+                disabled: this.first === 0,
+                click: () => this.from(this.first - PAGE),
+            }),
             h("span", {}, cockpit.format(_("$0 to $1 of $2"), this.first + 1, last, count)),
-            button(_("Next"), { id: "next", disabled: last === count, click: () => this.from(this.first + PAGE) }));
+            button(_("Next"), { id: "next", disabled: last === count, click: () => this.from(this.first + PAGE) }),
+        );
     }
 }

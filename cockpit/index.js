@@ -50,15 +50,13 @@ function begin() {
     /* With other rights the bridge has to ask again, as somebody else. */
     let allowed = permission.allowed;
     permission.addEventListener("changed", () => {
-        if (allowed !== null && allowed !== permission.allowed)
-            service.connect();
-        else
-            draw();
+        if (allowed !== null && allowed !== permission.allowed) service.connect();
+        else draw();
         allowed = permission.allowed;
     });
     part("status").before(h("div", { id: "news", role: "status", hidden: true }));
     draw();
-    service.connect();
+    service.begin();
 }
 
 begin();

@@ -23,32 +23,55 @@ export function blockers(plan) {
 function concerned(entry) {
     if ("Omitted" in entry) {
         const count = entry.Omitted;
-        return h("li", {}, cockpit.format(ngettext("$0 more process of other users", "$0 more processes of other users", count), count));
+        return h(
+            "li",
+            {},
+            cockpit.format(
+                ngettext("$0 more process of other users", "$0 more processes of other users", count),
+                count,
+            ),
+        );
     }
     return h("li", {}, h("strong", {}, KINDS[entry.Kind] ?? entry.Kind), ": ", said(entry.Message));
 }
 
 function diff_line(line) {
-    const kind = line.startsWith("+") ? "added" : line.startsWith("-") ? "removed" : line.startsWith("@@") ? "place" : "same";
+    const kind = /^(@@|---|\+\+\+)/.test(line)
+        ? "place"
+        : line.startsWith("+")
+          ? "added"
+          : line.startsWith("-")
+            ? "removed"
+            : "same";
     return h("span", { class: kind }, line + "\n");
 }
 
 export function diff(text) {
-    return h("pre", { class: "diff", dir: "ltr", lang: "en", tabindex: 0, "aria-label": _("Difference of the definition") },
-        text.replace(/\n$/, "").split("\n").map(diff_line));
+    return h(
+        "pre",
+        { class: "diff", dir: "ltr", lang: "en", tabindex: 0, "aria-label": _("Difference of the definition") },
+        text.replace(/\n$/, "").split("\n").map(diff_line),
+    );
 }
 
 /* Children of a dialog's body. */
 export function described(plan) {
     const impact = plan.Impact ?? [];
-    const advice = [...plan.Notes ?? [], ...plan.Advice ?? []];
+    const advice = [...(plan.Notes ?? []), ...(plan.Advice ?? [])];
     return [
         impact.length > 0 && notice("warning", _("This concerns others"), h("ul", {}, impact.map(concerned))),
+        plan.Changed === false && notice("info", _("Nothing is to be done: it is so already.")),
         plan.Steps.length > 0 && [h("h3", {}, _("What is done")), list(plan.Steps, "steps")],
-        plan.Steps.length === 0 && h("p", {}, _("Nothing is to be done: it is so already.")),
         plan.Diff && [h("h3", {}, _("What becomes of the definition")), diff(plan.Diff)],
         plan.DiffMissing && said(plan.DiffMissing, "p"),
         advice.length > 0 && [h("h3", {}, _("Good to know")), list(advice, "steps")],
-        plan.RestartNeeded && h("p", {}, _("The guest has its other CPU when it has been switched off and on; a reboot inside it is not enough.")),
+        plan.RestartNeeded &&
+            h(
+                "p",
+                {},
+                _(
+                    "It has its other CPU once it was switched off and on; a reboot inside it is not enough.",
+                ),
+            ),
     ];
 }

@@ -16,7 +16,7 @@ ENTRY = re.compile(r'^(msgid|msgid_plural|msgstr)(?:\[\d\])? ((?:".*"\n?)+)', re
 
 
 def read(text):
-    """The texts by msgid, each [plural's msgid or None, translation…]; the header's is that of ""."""
+    """The texts by msgid, each [plural's msgid or None, translation…]; that of "" is the header."""
     entries, now = {}, None
     for keyword, quoted in ENTRY.findall(text):
         string = "".join(ast.literal_eval(line) for line in quoted.splitlines())
@@ -29,14 +29,19 @@ def read(text):
     return entries
 
 
+def quoted(value):
+    return json.dumps(value, ensure_ascii=False)
+
+
 def script(entries):
     header = dict(line.split(": ", 1) for line in entries.pop("")[1].splitlines())
     language = header["Language"]
     plural = re.search(r"plural=\(?([n0-9 !=<>%&|?:()]+?)\)?;", header["Plural-Forms"])[1]
     direction = "rtl" if language.split("_")[0] in RIGHT_TO_LEFT else "ltr"
-    about = f'"": {{"plural-forms": n => {plural}, "language": {json.dumps(language)}, "language-direction": "{direction}"}}'
-    lines = [f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(texts, ensure_ascii=False)}" for name, texts in entries.items()]
-    return "cockpit.locale({\n" + ",\n".join([about, *lines]) + "\n});\n"
+    about = f'"plural-forms": n => {plural}, "language": "{language}", "language-direction": "{direction}"'
+    lines = [f'"": {{{about}}}']
+    lines += [f"{quoted(name)}: {quoted(texts)}" for name, texts in entries.items()]
+    return "cockpit.locale({\n" + ",\n".join(lines) + "\n});\n"
 
 
 if __name__ == "__main__":

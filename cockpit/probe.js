@@ -30,23 +30,48 @@ function operations(counts) {
 
 function numbers(counts) {
     const groups = combinations(counts);
-    return h("table", { class: "numbers" },
+    return h(
+        "table",
+        { class: "numbers" },
         h("caption", {}, _("Exits to the host")),
-        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, _("What")), groups.map(name => h("th", { scope: "col" }, h("bdi", { dir: "ltr" }, name))))),
-        h("tbody", {}, operations(counts).map(name => h("tr", {}, h("th", { scope: "row" }, OPERATIONS[name]),
-            groups.map(group => h("td", { "data-label": group }, counts[`${group}.${name}`] ?? "–"))))));
+        h(
+            "thead",
+            {},
+            h(
+                "tr",
+                {},
+                h("th", { scope: "col" }, _("What")),
+                groups.map(name => h("th", { scope: "col" }, h("bdi", { dir: "ltr" }, name))),
+            ),
+        ),
+        h(
+            "tbody",
+            {},
+            operations(counts).map(name =>
+                h(
+                    "tr",
+                    {},
+                    h("th", { scope: "row" }, OPERATIONS[name]),
+                    groups.map(group => h("td", { "data-label": group }, counts[`${group}.${name}`] ?? "–")),
+                ),
+            ),
+        ),
+    );
 }
 
 /* One to the end of the scale, each tenfold as far as the one before. */
 function length(count, most) {
-    return count < 1 ? 0 : 4 + 196 * Math.log10(count) / Math.max(1, Math.log10(most));
+    return count < 1 ? 0 : 4 + (196 * Math.log10(count)) / Math.max(1, Math.log10(most));
 }
 
 function bar(group, count, most, row) {
     const y = row * 22;
-    return h("g", {},
+    return h(
+        "g",
+        {},
         h("rect", { x: 0, y, width: length(count, most), height: 16, rx: 2, class: `bar ${group}` }),
-        h("text", { x: length(count, most) + 6, y: y + 13 }, `${count} ${group}`));
+        h("text", { x: length(count, most) + 6, y: y + 13 }, `${count} ${group}`),
+    );
 }
 
 /* Of what differs most between the combinations: a workload, or else the last thing counted. */
@@ -55,11 +80,26 @@ function picture(counts) {
     const name = operations(counts).at(-1);
     const values = groups.map(group => counts[`${group}.${name}`] ?? 0);
     const most = Math.max(...values);
-    const label = cockpit.format(_("Exits for “$0”: $1"), OPERATIONS[name], groups.map((group, index) => `${group} ${values[index]}`).join(", "));
-    return h("figure", { dir: "ltr" },
-        h("figcaption", { dir: "auto" }, OPERATIONS[name], h("small", {}, _("each step of the scale is ten times the one before"))),
-        h("svg", { role: "img", "aria-label": label, viewBox: `0 0 340 ${groups.length * 22}`, class: "exits" },
-            groups.map((group, index) => bar(group, values[index], most, index))));
+    const label = cockpit.format(
+        _("Exits for “$0”: $1"),
+        OPERATIONS[name],
+        groups.map((group, index) => `${group} ${values[index]}`).join(", "),
+    );
+    return h(
+        "figure",
+        { dir: "ltr" },
+        h(
+            "figcaption",
+            { dir: "auto" },
+            OPERATIONS[name],
+            h("small", {}, _("each step of the scale is ten times the one before")),
+        ),
+        h(
+            "svg",
+            { role: "img", "aria-label": label, viewBox: `0 0 340 ${groups.length * 22}`, class: "exits" },
+            groups.map((group, index) => bar(group, values[index], most, index)),
+        ),
+    );
 }
 
 function told(result) {
@@ -96,11 +136,31 @@ export class Probe {
     show() {
         const result = service.manager.ProbeResult ?? {};
         const vendor = service.manager.Vendor;
-        fill(this.section, service.state === "ready" && vendor !== "" && [
-            heading(_("Probe"), button(_("Run the probe"), { id: "run-probe", disabled: this.running, click: () => this.run() }, "link")),
-            this.running && spinner(_("A guest is run in a guest for a moment…")),
-            this.error && explained(this.error),
-            result.Message ? told(result) : !this.running && h("p", {}, _("It has not been tried since the boot. The probe runs a guest in a guest for a moment, and counts what that costs.")),
-        ]);
+        fill(
+            this.section,
+            service.state === "ready" &&
+                vendor !== "" && [
+                    heading(
+                        _("Probe"),
+                        button(
+                            _("Run the probe"),
+                            { id: "run-probe", disabled: this.running, click: () => this.run() },
+                            "link",
+                        ),
+                    ),
+                    this.running && spinner(_("A guest is run in a guest for a moment…")),
+                    this.error && explained(this.error),
+                    result.Message
+                        ? told(result)
+                        : !this.running &&
+                          h(
+                              "p",
+                              {},
+                              _("It has not been tried since the boot."),
+                          " ",
+                          _("The probe runs a guest in a guest for a moment, and counts what that costs."),
+                          ),
+                ],
+        );
     }
 }

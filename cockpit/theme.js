@@ -6,7 +6,7 @@ const system = window.matchMedia("(prefers-color-scheme: dark)");
 
 function apply(style) {
     const chosen = style ?? window.localStorage.getItem("shell:style") ?? "auto";
-    const dark = chosen === "dark" || chosen !== "light" && system.matches;
+    const dark = chosen === "dark" || (chosen !== "light" && system.matches);
     document.documentElement.classList.toggle("dark", dark);
 }
 

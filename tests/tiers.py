@@ -36,6 +36,8 @@ FAILURES = []
 NO_LINT = ["--no-suite", "lint"]
 # Attacks are long, and count memory.
 NO_FIRE = ["--no-suite", "fire"]
+# A browser and Cockpit are wanted by these alone, which have a tier.
+NO_COCKPIT = ["--no-suite", "cockpit"]
 
 HOSTS = CHECKOUT / "tests" / "hosts"
 sys.path.insert(0, str(HOSTS))
@@ -123,13 +125,18 @@ def meson(build, options, compiler, environment, *arguments):
 
 
 def tier_meson():
-    return meson(BUILD, [], GCC, {})
+    return meson(BUILD, [], GCC, {}, *NO_COCKPIT)
+
+
+def tier_cockpit():
+    """The page, in a browser."""
+    return meson(BUILD, [], GCC, {}, "--suite", "cockpit")
 
 
 def tier_asan():
     options = ["-Dwerror=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"]
     environment = {"ASAN_OPTIONS": "abort_on_error=1", "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1"}
-    return meson(CHECKOUT / "build-asan", options, CLANG, environment, *NO_LINT, *NO_FIRE)
+    return meson(CHECKOUT / "build-asan", options, CLANG, environment, *NO_LINT, *NO_FIRE, *NO_COCKPIT)
 
 
 def tier_tsan():
@@ -139,12 +146,12 @@ def tier_tsan():
 
 
 def tier_unit():
-    return meson(BUILD, [], GCC, {}, *NO_LINT, *NO_FIRE)
+    return meson(BUILD, [], GCC, {}, *NO_LINT, *NO_FIRE, *NO_COCKPIT)
 
 
 def tier_part():
     """Of the tier `unit`, what may differ with the userland."""
-    return meson(BUILD, [], GCC, {}, *NO_LINT, *NO_FIRE, "--no-suite", "fuzz", "--no-suite", "alike")
+    return meson(BUILD, [], GCC, {}, *NO_LINT, *NO_FIRE, *NO_COCKPIT, "--no-suite", "fuzz", "--no-suite", "alike")
 
 
 def tier_fire():
@@ -236,7 +243,7 @@ def tier_newest():
     return in_debian("sid")
 
 
-TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "userland": tier_userland, "host": tier_host,
+TIERS = {"meson": tier_meson, "cockpit": tier_cockpit, "asan": tier_asan, "tsan": tier_tsan, "userland": tier_userland, "host": tier_host,
          "trixie-host": tier_trixie_host, "intel": tier_intel}
 # When they are named.
 ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,

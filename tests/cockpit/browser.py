@@ -6,12 +6,15 @@ session, and is of no use when that has ended), and waiting: the page itself say
 waited for is there, by watching its own document.
 """
 
+import atexit
 import json
 import os
 import pathlib
 import shutil
 import socket
 import subprocess
+import sys
+import tempfile
 
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
@@ -20,8 +23,10 @@ from selenium.webdriver.common.by import By
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2] / "cockpit"
 BUILD = pathlib.Path(os.environ["NESTVIRT_BUILD"])
+HERE = "127.0.0.1"
 WEB_SERVER = "/usr/lib/cockpit/cockpit-ws"
-BRIDGE = "/usr/bin/cockpit-bridge"
+# The release of Debian whose bridge and shell are behind the web server; empty: the machine's.
+RELEASE = os.environ.get("COCKPIT_RELEASE", "")
 # Generous: nothing waits for it unless it fails.
 TIMEOUT = 120
 
@@ -49,13 +54,37 @@ CALM = """!document.querySelector(".spinner") && document.querySelector("#status
     (!document.querySelector("#nested") || document.querySelector("#findings li, #findings p"))"""
 
 
+def fetch(folder):
+    import packages
+    packages.unpack(RELEASE, ["cockpit-bridge", "cockpit-system"], folder)
+
+
+def cockpit():
+    """The bridge as a command, and the folder of Cockpit's own pages. A newer bridge is Python, and
+    runs beneath an older web server."""
+    if not RELEASE:
+        return ["/usr/bin/cockpit-bridge"], "/usr/share"
+    sys.path.insert(0, str(SOURCES.parent / "tests/hosts"))
+    import cache
+    # Not in the cache, where others than its owner may not look.
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="cockpit-"))
+    atexit.register(shutil.rmtree, folder)
+    shutil.copytree(cache.get("cockpit", f"{RELEASE}-1", fetch), folder, symlinks=True, dirs_exist_ok=True)
+    folder.chmod(0o755)
+    modules = folder / "usr/lib/python3/dist-packages"
+    return ["env", f"PYTHONPATH={modules}", "/usr/bin/python3", "-m", "cockpit.bridge"], folder / "usr/share"
+
+
+BRIDGE, PAGES = cockpit()
+
+
 def install(folder):
     """The page beneath @folder/share, as Cockpit finds it."""
     page = folder / "share/cockpit/nestvirt"
     page.mkdir(parents=True)
     for path in [*SOURCES.glob("*.js"), *SOURCES.glob("*.css"), *SOURCES.glob("*.html"), *(BUILD / "cockpit").glob("po.*.js")]:
         shutil.copy(path, page)
-    manifest = (SOURCES / "manifest.json.in").read_text()
+    manifest = (SOURCES / "manifest.json").read_text()
     (page / "manifest.json").write_text(manifest.replace("@DATADIR@", str(folder / "share")))
     activation = folder / "share/dbus-1/system-services/org.nestvirt1.service"
     activation.parent.mkdir(parents=True)
@@ -64,10 +93,10 @@ def install(folder):
 
 
 class WebServer:
-    """cockpit-ws with one session, whose bridge finds @bus as the system's. It is handed its socket,
-    so that it can be visited at once."""
+    """cockpit-ws with one session, whose bridge finds @bus as the system's. It is handed its
+    socket, so that it can be visited at once."""
 
-    def __init__(self, folder, bus, bridge=(BRIDGE,), share=None):
+    def __init__(self, folder, bus, bridge=BRIDGE, share=None):
         self.share = share or install(folder)
         home = folder / "home"
         home.mkdir(exist_ok=True)
@@ -75,11 +104,11 @@ class WebServer:
         session = folder / "session"
         session.write_text("#!/bin/sh\nexec " + " ".join(bridge) + "\n")
         session.chmod(0o755)
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = socket.create_server((HERE, 0))
         self.port = listener.getsockname()[1]
         environment = {
             **os.environ, "DBUS_SYSTEM_BUS_ADDRESS": bus, "DBUS_SESSION_BUS_ADDRESS": bus, "SSH_AUTH_SOCK": "/dev/null",
-            "XDG_DATA_DIRS": f"{self.share}:/usr/share", "XDG_RUNTIME_DIR": str(home), "HOME": str(home), "LANG": "C.UTF-8", "LISTEN_FDS": "1",
+            "XDG_DATA_DIRS": f"{self.share}:{PAGES}", "XDG_RUNTIME_DIR": str(home), "HOME": str(home), "LANG": "C.UTF-8", "LISTEN_FDS": "1",
         }
         start = f'exec 3<&{listener.fileno()}; LISTEN_PID=$$ exec "$@"'
         self.log = folder / "cockpit-ws.log"
@@ -91,7 +120,7 @@ class WebServer:
 
     @property
     def origin(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{HERE}:{self.port}"
 
     @property
     def address(self):
@@ -122,7 +151,7 @@ class Browser:
 
     # What it is
 
-    def command(self, name, **arguments):
+    def command(self, name, /, **arguments):
         return self.driver.execute_cdp_cmd(name, arguments)
 
     def size(self, width, height=900):

@@ -3,14 +3,15 @@
 
 import os
 import pathlib
+import shutil
 
 from browser import BRIDGE, Browser, WebServer
-from clients import NAME, wait_for
 from harness import BusTest, write
 from polkit import start_polkitd
+from scene import define, uuid
 
 ARTEFACTS = os.environ.get("COCKPIT_ARTEFACTS")
-AS_NOBODY = ("runuser", "-u", "nobody", "--", BRIDGE)
+AS_NOBODY = ["runuser", "-u", "nobody", "--", *BRIDGE]
 NO_RULES = ""
 # As a desktop's administrator would be.
 NOBODY_MAY = """
@@ -20,24 +21,6 @@ polkit.addRule(function(action, subject) {
         return polkit.Result.NOT_HANDLED;
 });
 """
-
-GUEST = """<domain type='kvm'>
-  <name>{name}</name>
-  <uuid>{uuid}</uuid>
-  <memory unit='KiB'>1048576</memory>
-  <vcpu placement='static'>2</vcpu>
-  <os>
-    <type arch='x86_64' machine='pc-q35-7.2'>hvm</type>
-  </os>
-  <cpu mode='custom' match='exact' check='partial'>
-    <model fallback='forbid'>EPYC</model>
-  </cpu>
-</domain>
-"""
-
-
-def uuid(number):
-    return f"3b5b08e4-3dca-4ff9-9a1d-{number:012}"
 
 
 class PageTest(BusTest):
@@ -52,7 +35,7 @@ class PageTest(BusTest):
         super().setUp()
         self.browser.reset()
 
-    def show(self, bridge=(BRIDGE,), address=None, calm=True):
+    def show(self, bridge=BRIDGE, address=None, calm=True):
         """Opens the page in a session of its own."""
         server = WebServer(self.folder, self.bus.address, bridge)
         self.addCleanup(server.stop)
@@ -67,9 +50,7 @@ class PageTest(BusTest):
         self.assertEqual(self.browser.errors(), [])
 
     def define(self, number, name, **keys):
-        """A guest of the hypervisor that is made of files."""
-        write(self.host / "fake/xml" / uuid(number), GUEST.format(name=name, uuid=uuid(number)))
-        self.guest(uuid(number), name=name, **keys)
+        define(self, number, name, **keys)
 
     def definition(self, number):
         return (self.host / "fake/xml" / uuid(number)).read_text()
@@ -77,10 +58,13 @@ class PageTest(BusTest):
     def polkit(self, rules):
         start_polkitd(self, rules)
 
-    def await_file(self, function, what):
-        """What becomes of files has no place in any main loop; the service's signals have."""
-        observer = self.client(watch=True)
-        wait_for(lambda: function() or observer is None, what)
+    def by_hand(self, module="kvm_amd", **values):
+        """As modprobe would: the kernel shows no value half written."""
+        for name, value in values.items():
+            path, new = self.host / "sys/module" / module / "parameters" / name, self.host / f"{name}.new"
+            write(new, f"{value}\n")
+            shutil.copymode(path, new)
+            new.replace(path)
 
     def picture(self, name):
         """Kept for people to look at."""
@@ -88,6 +72,3 @@ class PageTest(BusTest):
             folder = pathlib.Path(ARTEFACTS)
             folder.mkdir(parents=True, exist_ok=True)
             self.browser.picture(folder / f"{name}.png")
-
-
-__all__ = ["AS_NOBODY", "NAME", "NOBODY_MAY", "NO_RULES", "PageTest", "uuid"]

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""README's pictures are those of the page as it is: made anew, they are as large, and the page says
+the same.
+
+What differs is written where artefacts are kept; to take it over: COCKPIT_RENEW=yes.
+"""
+
+import os
+import pathlib
+import shutil
+import struct
+
+from browser import SOURCES
+from clients import WHEN_IDLE
+from pages import ARTEFACTS, PageTest
+from scene import furnish
+from tap import main
+
+KEPT = SOURCES / "pictures"
+RENEW = bool(os.environ.get("COCKPIT_RENEW"))
+FOLDER = pathlib.Path(ARTEFACTS)
+
+
+def size(path):
+    """Width and height, which a PNG has in its first chunk."""
+    return struct.unpack(">II", path.read_bytes()[16:24])
+
+
+class Readme(PageTest):
+    def setUp(self):
+        super().setUp()
+        furnish(self)
+        self.hold(1234)
+        self.client().set({"kvm_amd": {"nested": "0"}}, WHEN_IDLE)
+        self.browser.command("Emulation.setTimezoneOverride", timezoneId="UTC")
+        self.browser.size(1000)
+
+    def same(self, name, measure):
+        if RENEW:
+            KEPT.mkdir(exist_ok=True)
+            shutil.copy(FOLDER / name, KEPT)
+        self.assertEqual(measure(FOLDER / name), measure(KEPT / name),
+                         f"{FOLDER / name} differs from {KEPT / name}; if it is right: COCKPIT_RENEW=yes meson test -C build cockpit-readme")
+
+    def test_pictures(self):
+        self.show()
+        self.browser.see("Changes pending", "web-02")
+        self.picture("light")
+        text = "\n".join(" ".join(line.split()) for line in self.browser.text().splitlines() if line.strip())
+        (FOLDER / "page.txt").write_text(text + "\n")
+        self.browser.scheme("dark")
+        self.browser.await_("document.documentElement.classList.contains('dark')", "darkness")
+        self.picture("dark")
+        self.same("page.txt", pathlib.Path.read_text)
+        self.same("light.png", size)
+        self.same("dark.png", size)
+
+
+if __name__ == "__main__":
+    main()
