@@ -25,6 +25,7 @@ import daemon_counts  # noqa: E402
 import emulator  # noqa: E402
 import flooded  # noqa: E402
 import many_guests  # noqa: E402
+import page  # noqa: E402
 import payload  # noqa: E402
 from agent import HostError  # noqa: E402
 from rows import Row, pair, print_table  # noqa: E402
@@ -158,6 +159,7 @@ LOCAL = {
     "flood": flooded.measure,
     "instructions": daemon_counts.measure,
     "client": client_counts.measure,
+    "cockpit": page.measure,
 }
 
 

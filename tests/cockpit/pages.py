@@ -5,10 +5,11 @@ import os
 import pathlib
 import shutil
 
-from browser import BRIDGE, Browser, WebServer
+from browser import Browser
 from harness import BusTest, write
 from polkit import start_polkitd
 from scene import define, uuid
+from server import BRIDGE, WebServer
 
 ARTEFACTS = os.environ.get("COCKPIT_ARTEFACTS")
 AS_NOBODY = ["runuser", "-u", "nobody", "--", *BRIDGE]

@@ -86,7 +86,7 @@ class Table(Guests):
 
 class Editing(Guests):
     def test_difference_first(self):
-        self.define(1, "web1", live="custom EPYC", run=0)
+        self.define(1, "web1", live="custom EPYC disable", run=0)
         before = self.definition(1)
         self.begin()
         self.dialog(1)

@@ -8,12 +8,15 @@ What differs is written where artefacts are kept; to take it over: COCKPIT_RENEW
 import os
 import pathlib
 import shutil
+import signal
 import struct
+import subprocess
+import sys
 
-from browser import SOURCES
 from clients import WHEN_IDLE
 from pages import ARTEFACTS, PageTest
 from scene import furnish
+from server import SOURCES
 from tap import main
 
 KEPT = SOURCES / "pictures"
@@ -54,6 +57,24 @@ class Readme(PageTest):
         self.same("page.txt", pathlib.Path.read_text)
         self.same("light.png", size)
         self.same("dark.png", size)
+
+class Demonstration(PageTest):
+    def test_it_says_where_to_look(self):
+        demo = pathlib.Path(__file__).with_name("demo.py")
+        process = subprocess.Popen([sys.executable, demo], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.kill)
+        address = next(line.split()[-1] for line in process.stdout if line.startswith("The page: "))
+        self.browser.driver.get(address)
+        self.browser.calm()
+        self.browser.see("Guests started now can run virtual machines.", "esxi-lab")
+        self.browser.click("#nested")
+        self.browser.await_("document.querySelector('#dialog-do:enabled')", "a plan")
+        self.browser.click("#dialog-do")
+        self.browser.see("Guests started now cannot run virtual machines.")
+        self.browser.driver.get("about:blank")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(), 0)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@
 import os
 import subprocess
 
-from browser import BRIDGE, PAGES, RELEASE, install
 from harness import write
 from pages import PageTest
+from server import BRIDGE, PAGES, RELEASE, install
 from tap import main
 
 FRAME = "iframe[name='cockpit1:localhost/nestvirt']"

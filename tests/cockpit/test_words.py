@@ -9,7 +9,7 @@ import subprocess
 import sys
 import unittest
 
-from browser import BUILD, SOURCES
+from server import BUILD, SOURCES
 from tap import main
 
 sys.path.insert(0, str(SOURCES))
