@@ -10,7 +10,7 @@ import { service } from "./service.js";
 const _ = cockpit.gettext;
 const ngettext = cockpit.ngettext;
 
-const RANKS = { fail: _("Wrong"), warn: _("Warning"), info: _("Note") };
+const RANKS = { fail: _("Error"), warn: _("Warning"), info: _("Note") };
 
 function select(node) {
     const range = document.createRange();

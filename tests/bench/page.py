@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""How the page for Cockpit does with ten thousand guests of libvirt's test driver: how long until it
-is there, how long it does not listen meanwhile, and what it keeps in memory. On this machine.
+"""How the page for Cockpit does with ten thousand guests of libvirt's test driver: how long until
+it is there, how long it is deaf meanwhile, and what it keeps in memory. On this machine.
 """
 
 import os

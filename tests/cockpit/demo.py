@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The page over a host that is made of files, to look at and to try: what `./run demo cockpit` runs.
+"""The page over a host that is made of files, to look at and to try, by `./run demo cockpit`.
 Nothing of this machine is shown or changed.
 """
 

@@ -9,7 +9,7 @@ from browser import Browser
 from harness import BusTest, write
 from polkit import start_polkitd
 from scene import define, uuid
-from server import BRIDGE, WebServer
+from server import BRIDGE, RELEASE, WebServer
 
 ARTEFACTS = os.environ.get("COCKPIT_ARTEFACTS")
 AS_NOBODY = ["runuser", "-u", "nobody", "--", *BRIDGE]
@@ -70,6 +70,6 @@ class PageTest(BusTest):
     def picture(self, name):
         """Kept for people to look at."""
         if ARTEFACTS:
-            folder = pathlib.Path(ARTEFACTS)
+            folder = pathlib.Path(ARTEFACTS) / (RELEASE or "here")
             folder.mkdir(parents=True, exist_ok=True)
             self.browser.picture(folder / f"{name}.png")

@@ -19,9 +19,11 @@ from scene import furnish
 from server import SOURCES
 from tap import main
 
+LICENCE = "SPDX-License-Identifier: LGPL-2.1-or-later"
+TAKE_OVER = "COCKPIT_RENEW=yes meson test -C build cockpit-readme"
 KEPT = SOURCES / "pictures"
 RENEW = bool(os.environ.get("COCKPIT_RENEW"))
-FOLDER = pathlib.Path(ARTEFACTS)
+FOLDER = pathlib.Path(ARTEFACTS) / "here"
 
 
 def size(path):
@@ -39,21 +41,20 @@ class Readme(PageTest):
         self.browser.size(1000)
 
     def same(self, name, measure):
+        made = FOLDER / f"readme-{name}"
         if RENEW:
-            KEPT.mkdir(exist_ok=True)
-            shutil.copy(FOLDER / name, KEPT)
-        self.assertEqual(measure(FOLDER / name), measure(KEPT / name),
-                         f"{FOLDER / name} differs from {KEPT / name}; if it is right: COCKPIT_RENEW=yes meson test -C build cockpit-readme")
+            shutil.copy(made, KEPT / name)
+        self.assertEqual(measure(made), measure(KEPT / name), f"{made} differs from {KEPT / name}; if it is right: {TAKE_OVER}")
 
     def test_pictures(self):
         self.show()
         self.browser.see("Changes pending", "web-02")
-        self.picture("light")
+        self.picture("readme-light")
         text = "\n".join(" ".join(line.split()) for line in self.browser.text().splitlines() if line.strip())
-        (FOLDER / "page.txt").write_text(text + "\n")
+        (FOLDER / "readme-page.txt").write_text(f"{LICENCE}\n\n{text}\n")
         self.browser.scheme("dark")
         self.browser.await_("document.documentElement.classList.contains('dark')", "darkness")
-        self.picture("dark")
+        self.picture("readme-dark")
         self.same("page.txt", pathlib.Path.read_text)
         self.same("light.png", size)
         self.same("dark.png", size)

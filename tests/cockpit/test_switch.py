@@ -126,6 +126,20 @@ class Busy(Switching):
         self.do()
         self.browser.see("Changes pending")
 
+    def test_who_loses_what(self):
+        """A guest that runs guests, and one that has asked for it."""
+        self.stop(self.daemons.pop())
+        write(self.host / "fake/libvirt", "")
+        self.define(1, "using", policy="require", live="custom EPYC require", run=1, inside=1)
+        self.define(2, "asking", policy="require")
+        self.start_fake("--guests")
+        self.show()
+        self.ask("boot")
+        concerned = self.browser.text("dialog .notice.warning ul").splitlines()
+        for name in ("using", "asking"):
+            self.assertTrue(any(name in line for line in concerned), concerned)
+        self.picture("switch-impact")
+
     def test_waiting_is_cancelled(self):
         self.observer.set({"kvm_amd": {"nested": "0"}}, WHEN_IDLE)
         self.show()
