@@ -3,6 +3,7 @@
 /* What is wrong with this host or may surprise later, the worst first, each with the command that
  * mends it. */
 
+import { Asking } from "./asking.js";
 import { button, fill, h, heading, said, spinner } from "./elements.js";
 import { explained } from "./errors.js";
 import { service } from "./service.js";
@@ -63,15 +64,17 @@ export class Findings {
     constructor(section) {
         this.section = section;
         this.turn = 0;
+        this.asking = new Asking(() => this.look());
     }
 
     hide() {
         this.turn++;
+        this.asking.stop();
         fill(this.section);
     }
 
     async look() {
-        const turn = ++this.turn;
+        const turn = this.turn;
         if (this.section.hidden) this.show(spinner(_("Looking for what is wrong…")));
         try {
             const findings = await service.manage("Check", "t", 0);
@@ -91,7 +94,7 @@ export class Findings {
             passed.length > 0 &&
                 h(
                     "details",
-                    {},
+                    { open: this.section.querySelector("details")?.open },
                     h(
                         "summary",
                         { id: "passed" },
@@ -109,7 +112,7 @@ export class Findings {
     show(content) {
         fill(
             this.section,
-            heading(_("Findings"), button(_("Check again"), { id: "check", click: () => this.look() }, "link")),
+            heading(_("Findings"), button(_("Check again"), { id: "check", click: () => this.asking.now() }, "link")),
             content,
         );
     }

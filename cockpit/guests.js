@@ -3,6 +3,7 @@
 /* The guests, however many: all of them are kept, and a page of them is shown. They come with one
  * call and follow the signals; several of these in a moment are one look at the list. */
 
+import { Asking } from "./asking.js";
 import { button, fill, h, heading, notice, said, spinner } from "./elements.js";
 import { explained, short_name } from "./errors.js";
 import { VERDICTS, open_guest } from "./guest.js";
@@ -25,8 +26,7 @@ const COLUMNS = [
     "RestartNeeded",
     "SavedState",
 ];
-/* Milliseconds: after the first of a crowd of signals; after a libvirt that did not answer. */
-const CROWD = 300;
+/* Milliseconds, after a libvirt that did not answer. */
 const AGAIN = 5000;
 
 function cell(label, ...content) {
@@ -76,14 +76,13 @@ export class Guests {
         });
         this.guests = [];
         this.first = 0;
-        this.timer = null;
         this.turn = 0;
+        this.asking = new Asking(() => this.look());
     }
 
     hide() {
         this.turn++;
-        window.clearTimeout(this.timer);
-        this.timer = null;
+        this.asking.stop();
         this.guests = [];
         fill(this.section);
     }
@@ -92,15 +91,8 @@ export class Guests {
         if (this.section.hidden) fill(this.section, heading(_("Guests"), this.search), this.content, this.count);
     }
 
-    /* As soon as a crowd of signals has come in. */
-    soon(delay = CROWD) {
-        this.timer ??= window.setTimeout(() => this.look(), delay);
-    }
-
     async look() {
-        const turn = ++this.turn;
-        window.clearTimeout(this.timer);
-        this.timer = null;
+        const turn = this.turn;
         this.frame();
         if (this.guests.length === 0) fill(this.content, spinner(_("Asking libvirt for its guests…")));
         try {
@@ -135,7 +127,7 @@ export class Guests {
                     h("p", {}, _("It is asked again by itself.")),
                 ),
             );
-            this.soon(AGAIN);
+            this.asking.soon(AGAIN);
         } else if (name === "LibvirtUnavailable") {
             fill(this.content, h("p", {}, _("There are no guests to be seen here:"), " ", said(error.message)));
         } else if (error.name === "org.freedesktop.DBus.Error.AccessDenied") {

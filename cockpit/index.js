@@ -20,18 +20,14 @@ const findings = new Findings(part("findings"));
 const guests = new Guests(part("guests"));
 const probe = new Probe(part("probe"));
 
-/* Findings may be others after each change, and are asked for once after all of its signals. */
-const CALM = 200;
-let calm = null;
-
 function draw() {
     show_status(part("status"), permission);
     show_pending(part("pending"));
     show_details(part("details"));
     probe.show();
-    window.clearTimeout(calm);
     if (service.state === "ready") {
-        calm = window.setTimeout(() => findings.look(), CALM);
+        /* They may be others after each change. */
+        findings.asking.soon();
     } else {
         findings.hide();
         guests.hide();
@@ -44,7 +40,7 @@ function begin() {
     document.documentElement.dir = cockpit.language_direction;
     follow();
     service.addEventListener("changed", draw);
-    service.addEventListener("guests", () => guests.soon());
+    service.addEventListener("guests", () => guests.asking.soon());
     service.addEventListener("guest", event => guests.heard(event.detail));
     service.addEventListener("finished", event => fill(part("news"), finished(event.detail)));
     /* With other rights the bridge has to ask again, as somebody else. */

@@ -55,6 +55,15 @@ class Table(Guests):
         self.browser.await_("document.querySelector('#guests tbody .verdict.yes')", "a verdict")
         self.assertEqual(self.rows(), [["<b>b</b>", "off", "no", "–", "–"], ["a", "off", "yes", "–", "–"]])
 
+    def test_a_crowd(self):
+        """Sixty signals in a moment; the last of them counts as the first does."""
+        self.begin()
+        for number in range(60):
+            self.define(number, f"guest{number:02}")
+            self.tell(number)
+        self.browser.see("60 guests")
+        self.assertEqual([row[0] for row in self.rows()], [f"guest{number:02}" for number in range(20)])
+
     @staticmethod
     def variant(value):
         from gi.repository import GLib

@@ -20,7 +20,9 @@ class Looks(PageTest):
         """A host with something of everything."""
         write(self.host / "fake/libvirt", "")
         self.define(1, "web1", live="custom EPYC", run=0)
-        self.define(2, "a-guest-with-a-name-that-is-longer-than-any-telephone-is-wide")
+        self.define(2, "aguestwithanamethatislongerthananytelephoneiswide")
+        for number in range(3, 8):
+            self.define(number, f"guest{number}")
         self.start_fake("--guests")
         self.client().set({"kvm_amd": {"npt": "0"}}, NEXT_BOOT)
         self.show(**keywords)
@@ -98,7 +100,7 @@ class Language(Looks):
 
         self.begin(address=in_german)
         self.browser.see("Geschachtelte Virtualisierung", "Gäste, die jetzt starten, können virtuelle Maschinen betreiben.",
-                         "Änderungen ausstehend", "kvm_amd.npt wird aus sein, wenn der Rechner das nächste Mal startet", "2 Gäste",
+                         "Änderungen ausstehend", "kvm_amd.npt wird aus sein, wenn der Rechner das nächste Mal startet", "7 Gäste",
                          "Prüfungen bestanden")
         self.assertEqual(self.browser.run("return document.documentElement.lang"), "de")
         self.assertEqual(self.browser.driver.title, "Geschachtelte Virtualisierung")
@@ -140,7 +142,6 @@ class Keyboard(Looks):
         self.browser.press(Keys.ENTER)
         self.browser.see("Guests started now cannot run virtual machines.")
         self.browser.await_("document.activeElement.id === 'nested'", "the focus back on the switch")
-        self.tab_to("cancel-kvm_amd-npt") if self.browser.run("return !document.querySelector('#pending').hidden") else None
         self.assertEqual(self.value("kvm_amd", "nested"), "0")
 
     def test_guest_and_away(self):
