@@ -78,8 +78,7 @@ function special() {
     const feature = { amd: "svm", intel: "vmx" }[Vendor];
     const module = service.nesting;
     if (Nested === "on" || Nested === "off") return null;
-    if (NestedReason)
-        return empty(_("Nested virtualization is not switched here"), null, reason());
+    if (NestedReason) return empty(_("Nested virtualization is not switched here"), null, reason());
     if (Firmware === "off") return firmware_off();
     const other = Object.values(service.modules).some(
         one => one.Name !== "kvm" && ["live", "builtin"].includes(one.State),
