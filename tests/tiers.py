@@ -133,6 +133,12 @@ def tier_cockpit():
     return meson(BUILD, [], GCC, {}, "--suite", "cockpit")
 
 
+def tier_cockpit_newest():
+    """What the bridge and the shell have a part in, with those of unstable as it is today."""
+    names = ["guests", "service", "shell", "switch"]
+    return meson(BUILD, [], GCC, {"COCKPIT_RELEASE": "sid"}, *(f"cockpit-{name}" for name in names))
+
+
 def tier_asan():
     options = ["-Dwerror=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"]
     environment = {"ASAN_OPTIONS": "abort_on_error=1", "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1"}
@@ -247,7 +253,7 @@ TIERS = {"meson": tier_meson, "cockpit": tier_cockpit, "asan": tier_asan, "tsan"
          "trixie-host": tier_trixie_host, "intel": tier_intel}
 # When they are named.
 ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,
-             "newest": tier_newest, "verdicts": tier_verdicts}
+             "newest": tier_newest, "cockpit-newest": tier_cockpit_newest, "verdicts": tier_verdicts}
 
 
 def of_tier(tier):
