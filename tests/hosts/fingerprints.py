@@ -42,8 +42,8 @@ class Fingerprints:
         return {name: word == "taken" for word, name in lines}
 
     def starts(self, features):
-        """Whether QEMU starts a guest here and now whose CPU has these features, without a vCPU that
-        runs; and what it says."""
+        """Whether QEMU starts a guest here and now whose CPU has these features, and what it says;
+        no vCPU runs."""
         cpu = ",".join(["base", *(f"+{name}" for name in features), "enforce"])
         machine = "-accel kvm -nodefaults -display none -S -monitor stdio"
         result = self.host.run(f"echo quit | qemu-system-x86_64 {machine} -cpu {cpu}", timeout=120)
