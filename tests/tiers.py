@@ -195,6 +195,11 @@ def tier_verdicts():
     return host_tests(".", "test_verdicts.py")
 
 
+def tier_fleet():
+    """What is said of collections that others have made of a host."""
+    return host_tests("fleet")
+
+
 def in_root(suite, root, build, *command):
     """What another run of this program counts in the root of another Debian release, whose packages
     are told; it builds anew."""
@@ -240,7 +245,7 @@ TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "userland": 
          "trixie-host": tier_trixie_host, "intel": tier_intel}
 # When they are named.
 ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,
-             "newest": tier_newest, "verdicts": tier_verdicts}
+             "newest": tier_newest, "verdicts": tier_verdicts, "fleet": tier_fleet}
 
 
 def of_tier(tier):
