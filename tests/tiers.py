@@ -195,6 +195,12 @@ def tier_verdicts():
     return host_tests(".", "test_verdicts.py")
 
 
+def tier_cuts():
+    """The power fails at each step of an apply as well."""
+    os.environ["NESTVIRT_CUTS"] = "whole"
+    return host_tests(".", "test_kill.py")
+
+
 def tier_fleet():
     """What is said of collections that others have made of a host."""
     return host_tests("fleet")
@@ -245,7 +251,8 @@ TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "userland": 
          "trixie-host": tier_trixie_host, "intel": tier_intel}
 # When they are named.
 ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,
-             "newest": tier_newest, "verdicts": tier_verdicts, "fleet": tier_fleet}
+             "newest": tier_newest, "verdicts": tier_verdicts, "fleet": tier_fleet,
+             "cuts": tier_cuts}
 
 
 def of_tier(tier):
