@@ -34,6 +34,10 @@ FAILURES = []
 
 # The sources are the same in every build.
 NO_LINT = ["--no-suite", "lint"]
+# What is otherwise built where its libraries happen to be.
+GLIB = ["-Dglib_client=enabled"]
+# Generated code; GLib's objects for Python can't be loaded by what has no sanitizer in it.
+NO_GLIB = ["-Dglib_client=disabled"]
 # Attacks are long, and count memory.
 NO_FIRE = ["--no-suite", "fire"]
 
@@ -101,7 +105,9 @@ def failure(text):
 
 def is_built(build, options, compiler):
     """Build the tree, what measures as well, and set it up before when it is not there."""
-    if not (build / "build.ninja").exists() and not succeeds("meson", "setup", *options, build, CHECKOUT, **compiler):
+    there = (build / "build.ninja").exists()
+    prepare = ["configure", build] if there else ["setup", build, CHECKOUT]
+    if (options or not there) and not succeeds("meson", *prepare, *options, **compiler):
         return False
     return succeeds("ninja", "-C", build, "all", "bench")
 
@@ -123,11 +129,11 @@ def meson(build, options, compiler, environment, *arguments):
 
 
 def tier_meson():
-    return meson(BUILD, [], GCC, {})
+    return meson(BUILD, GLIB, GCC, {})
 
 
 def tier_asan():
-    options = ["-Dwerror=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"]
+    options = ["-Dwerror=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", *NO_GLIB]
     environment = {"ASAN_OPTIONS": "abort_on_error=1", "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1"}
     return meson(CHECKOUT / "build-asan", options, CLANG, environment, *NO_LINT, *NO_FIRE)
 
@@ -135,25 +141,25 @@ def tier_asan():
 def tier_tsan():
     """What has threads; of the rest there is nothing to say."""
     threads = ["--suite", "bus", "--suite", "threads"]
-    return meson(CHECKOUT / "build-tsan", ["-Dwerror=true", "-Db_sanitize=thread"], GCC, {"TSAN_OPTIONS": "halt_on_error=1"}, *threads)
+    return meson(CHECKOUT / "build-tsan", ["-Dwerror=true", "-Db_sanitize=thread", *NO_GLIB], GCC, {"TSAN_OPTIONS": "halt_on_error=1"}, *threads)
 
 
 def tier_unit():
-    return meson(BUILD, [], GCC, {}, *NO_LINT, *NO_FIRE)
+    return meson(BUILD, GLIB, GCC, {}, *NO_LINT, *NO_FIRE)
 
 
 def tier_part():
     """Of the tier `unit`, what may differ with the userland."""
-    return meson(BUILD, [], GCC, {}, *NO_LINT, *NO_FIRE, "--no-suite", "fuzz", "--no-suite", "alike")
+    return meson(BUILD, GLIB, GCC, {}, *NO_LINT, *NO_FIRE, "--no-suite", "fuzz", "--no-suite", "alike")
 
 
 def tier_fire():
-    return meson(BUILD, [], GCC, {"NESTVIRT_FIRE": "whole"}, "--suite", "fire", "--timeout-multiplier", "60")
+    return meson(BUILD, GLIB, GCC, {"NESTVIRT_FIRE": "whole"}, "--suite", "fire", "--timeout-multiplier", "60")
 
 
 def tier_modprobe():
     """The reader of modprobe.d against the machine's libkmod, over more trees than each time."""
-    return meson(BUILD, [], GCC, {"NESTVIRT_TREES": "5000"}, "options-modprobe", "--timeout-multiplier", "10")
+    return meson(BUILD, GLIB, GCC, {"NESTVIRT_TREES": "5000"}, "options-modprobe", "--timeout-multiplier", "10")
 
 
 class Timed(unittest.TextTestResult):
