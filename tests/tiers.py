@@ -36,6 +36,8 @@ FAILURES = []
 NO_LINT = ["--no-suite", "lint"]
 # Attacks are long, and count memory.
 NO_FIRE = ["--no-suite", "fire"]
+# Whole hosts, with packages that nothing else needs.
+NO_FLEET = ["--no-suite", "ansible"]
 
 HOSTS = CHECKOUT / "tests" / "hosts"
 sys.path.insert(0, str(HOSTS))
@@ -45,7 +47,7 @@ NEWER = "trixie"
 
 # Tiers that run while the emulated host does, which keeps one processor busy, whatever there are;
 # and the variable that tells them so.
-MEANWHILE = ["tsan", "userland", "trixie-host", "intel"]
+MEANWHILE = ["tsan", "userland", "ansible", "trixie-host", "intel"]
 BESIDE = "NESTVIRT_BESIDE"
 
 
@@ -123,13 +125,13 @@ def meson(build, options, compiler, environment, *arguments):
 
 
 def tier_meson():
-    return meson(BUILD, [], GCC, {})
+    return meson(BUILD, [], GCC, {}, *NO_FLEET)
 
 
 def tier_asan():
     options = ["-Dwerror=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"]
     environment = {"ASAN_OPTIONS": "abort_on_error=1", "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1"}
-    return meson(CHECKOUT / "build-asan", options, CLANG, environment, *NO_LINT, *NO_FIRE)
+    return meson(CHECKOUT / "build-asan", options, CLANG, environment, *NO_LINT, *NO_FIRE, *NO_FLEET)
 
 
 def tier_tsan():
@@ -139,16 +141,20 @@ def tier_tsan():
 
 
 def tier_unit():
-    return meson(BUILD, [], GCC, {}, *NO_LINT, *NO_FIRE)
+    return meson(BUILD, [], GCC, {}, *NO_LINT, *NO_FIRE, *NO_FLEET)
 
 
 def tier_part():
     """Of the tier `unit`, what may differ with the userland."""
-    return meson(BUILD, [], GCC, {}, *NO_LINT, *NO_FIRE, "--no-suite", "fuzz", "--no-suite", "alike")
+    return meson(BUILD, [], GCC, {}, *NO_LINT, *NO_FIRE, *NO_FLEET, "--no-suite", "fuzz", "--no-suite", "alike")
 
 
 def tier_fire():
     return meson(BUILD, [], GCC, {"NESTVIRT_FIRE": "whole"}, "--suite", "fire", "--timeout-multiplier", "60")
+
+
+def tier_ansible():
+    return meson(BUILD, [], GCC, {}, "--suite", "ansible")
 
 
 def tier_modprobe():
@@ -236,8 +242,8 @@ def tier_newest():
     return in_debian("sid")
 
 
-TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "userland": tier_userland, "host": tier_host,
-         "trixie-host": tier_trixie_host, "intel": tier_intel}
+TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "userland": tier_userland, "ansible": tier_ansible,
+         "host": tier_host, "trixie-host": tier_trixie_host, "intel": tier_intel}
 # When they are named.
 ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,
              "newest": tier_newest, "verdicts": tier_verdicts}
