@@ -5,9 +5,10 @@ inventory, and one run of a play."""
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
-from hosts import TIMEOUT
+from hosts import PATH, TIMEOUT
 
 COLLECTION = pathlib.Path(os.environ["PROVISIONING"]) / "ansible"
 # Where Debian's package has other collections.
@@ -41,9 +42,9 @@ class Play:
 
 
 class Ansible:
-    """The controller, with @fleet for its hosts; @environment as it is changed."""
+    """The controller, with @fleet for its hosts."""
 
-    def __init__(self, fleet, **environment):
+    def __init__(self, fleet):
         self.folder = fleet.folder
         self.collections = fleet.folder / "collections"
         self.collection = self.collections / "ansible_collections/nestvirt/host"
@@ -51,14 +52,21 @@ class Ansible:
         self.collection.symlink_to(COLLECTION)
         (self.folder / "inventory").write_text(INVENTORY.format(names="\n".join(fleet.hosts)))
         self.environment = {
-            **os.environ, "HOME": str(self.folder), "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "1",
+            **os.environ, "PATH": PATH, "HOME": str(self.folder), "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "1",
             "ANSIBLE_COLLECTIONS_PATH": f"{self.collections}:{PACKAGED}", "ANSIBLE_LOCALHOST_WARNING": "0",
             # Nothing is left behind, as a shared connection would be.
-            "ANSIBLE_SSH_ARGS": f"-F {fleet.ssh}", **environment}
+            "ANSIBLE_SSH_ARGS": f"-F {fleet.ssh}"}
+        # Ours are not Ansible's.
+        del self.environment["PYTHONPATH"]
 
-    def run(self, *command):
-        return subprocess.run(command, env=self.environment, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=TIMEOUT, check=False)
+    def run(self, *command, folder=None, **environment):
+        return subprocess.run(command, env={**self.environment, **environment}, cwd=folder or self.folder, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=TIMEOUT, check=False)
+
+    def copy_collection(self):
+        """So that a test can change it."""
+        self.collection.unlink()
+        shutil.copytree(COLLECTION, self.collection)
 
     def play(self, what, *options):
         """A play of that text, or a playbook of a collection by its name."""

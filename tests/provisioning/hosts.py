@@ -14,13 +14,15 @@ import subprocess
 import uuid
 
 FIXTURES = pathlib.Path(os.environ["FIXTURES"])
-CLIENT = pathlib.Path(os.environ["NESTVIRTCTL"]).parent
+# Where nestvirtctl is found, on a host as on the controller.
+PATH = f"{pathlib.Path(os.environ['NESTVIRTCTL']).parent}:{os.environ['PATH']}"
 HELPERS = os.environ["HELPER_DIR"]
 # Nothing waits for it unless it fails.
 TIMEOUT = 300
 
 # The first process of a host. /etc is the machine's, but what is written there is the host's own,
-# and of nestvirt and modprobe the tree's. polkit knows our actions alone, and no rule.
+# and of nestvirt and modprobe the tree's. polkit knows our actions alone, and the rule that is an
+# example: alice may log in, carol is in the group of the rule, and bob is shown no programs.
 START = """
 set -e
 mount -t tmpfs -o mode=755 tmpfs /run
@@ -29,9 +31,13 @@ mount -t overlay -o lowerdir=/etc,upperdir=/run/upper,workdir=/run/work overlay 
 mkdir -p /etc/nestvirt /etc/modprobe.d /etc/modules-load.d "$TREE/etc/nestvirt" "$TREE/etc/modprobe.d" "$TREE/etc/modules-load.d"
 for folder in nestvirt modprobe.d modules-load.d; do mount --bind "$TREE/etc/$folder" "/etc/$folder"; done
 cp "$BUS_POLICY" /etc/dbus-1/system.d/
-echo 'alice:x:4711:4711::/:/bin/sh' >>/etc/passwd
-echo 'alice:*:20000::::::' >>/etc/shadow
+for user in alice:4711 bob:4712 carol:4713; do
+        echo "${user%:*}:x:${user#*:}:${user#*:}::/:/bin/sh" >>/etc/passwd
+        echo "${user%:*}:*:20000::::::" >>/etc/shadow
+done
+echo 'nestvirt:x:4720:carol' >>/etc/group
 mount -t tmpfs -o mode=755 tmpfs /etc/polkit-1/rules.d
+cp "$RULES" /etc/polkit-1/rules.d/
 mount -t tmpfs -o mode=755 tmpfs /usr/share/polkit-1/rules.d
 mount -t tmpfs -o mode=755 tmpfs /usr/share/polkit-1/actions
 cp "$POLICY" /usr/share/polkit-1/actions/
@@ -50,11 +56,16 @@ AuthorizedKeysFile {folder}/key.pub
 StrictModes no
 UsePAM no
 PasswordAuthentication no
-SetEnv PATH={path}
+SetEnv PATH={folder}/bin:{path}
 Subsystem sftp internal-sftp
+Match User bob
+SetEnv PATH=/nonexistent
 """
 
 SSH = """
+Host nowhere
+ProxyCommand false
+Host *
 IdentityFile {folder}/key
 IdentitiesOnly yes
 UserKnownHostsFile {folder}/known_hosts
@@ -68,6 +79,20 @@ PROXY = """
 Host {name}
 ProxyCommand nsenter --target {pid} --mount --uts --ipc --net --pid /usr/sbin/sshd -i -f {folder}/sshd_config
 """
+
+# What KVM offers on an AMD host to guests that have guests, and the features of it.
+OFFERED = """CPU 0:
+   0x00000001 0x00: eax=0x0 ebx=0x0 ecx=0x0 edx=0x0
+   0x80000001 0x00: eax=0x0 ebx=0x0 ecx=0x00000004 edx=0x0
+   0x8000000a 0x00: eax=0x00000001 ebx=0x00000008 ecx=0x0 edx={features}
+"""
+WITH_NPT, WITHOUT_NPT = "0x00000009", "0x00000008"
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
 
 
 class Host:
@@ -89,13 +114,17 @@ class Host:
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, text=True)
 
     def wait(self):
-        """Until it is there; the pid of its first process."""
+        """Until it is there."""
         if self.process.stdout.readline() != "ready\n":
             self.stop()
             self.log.seek(0)
             raise AssertionError(f"{self.name} did not start:\n{self.log.read()}")
-        (pid,) = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return int(pid)
+        (self.pid,) = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+
+    @property
+    def bus(self):
+        """The address of its bus, from outside."""
+        return f"unix:path=/proc/{self.pid}/root/run/dbus/system_bus_socket"
 
     def stop(self):
         self.process.kill()
@@ -121,6 +150,10 @@ class Host:
     def definition(self, name):
         return self.read(f"fake/xml/{uuid.uuid5(uuid.NAMESPACE_DNS, name)}")
 
+    def offer(self, features):
+        """What a daemon that has not been asked yet will find."""
+        write(self.tree / "facts/kvm-cpuid", OFFERED.format(features=features))
+
     def hold(self, module="kvm_amd"):
         """A process that has /dev/kvm open, as /proc and the module show it."""
         folder = self.tree / "proc/4242"
@@ -138,18 +171,21 @@ class Host:
 
 class Fleet:
     """@fixtures: name -> the tree that the real daemon looks at, or None: an AMD host whose modules
-    the daemon of tests/bus loads and unloads. `ssh` is a configuration with which all are reached by
-    their names."""
+    the daemon of tests/bus loads and unloads. `ssh` is a configuration with which they are reached
+    by their names."""
 
     def __init__(self, folder, fixtures):
         self.folder, self.ssh = folder, folder / "ssh_config"
         for key in ("key", "host_key"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True, stdin=subprocess.DEVNULL)
-        path = f"{CLIENT}:{os.environ['PATH']}"
-        (folder / "sshd_config").write_text(SSHD.format(folder=folder, path=path))
+        # For who would load modules on a host: the kernel is the machine's.
+        write(folder / "bin/modprobe", "#!/bin/sh\n").chmod(0o755)
+        (folder / "sshd_config").write_text(SSHD.format(folder=folder, path=PATH))
         self.hosts = {name: Host(self, name, fixture) for name, fixture in fixtures.items()}
-        proxies = [PROXY.format(name=name, pid=host.wait(), folder=folder) for name, host in self.hosts.items()]
-        self.ssh.write_text("".join([*proxies, "Host *", SSH.format(folder=folder)]))
+        for host in self.hosts.values():
+            host.wait()
+        proxies = [PROXY.format(name=host.name, pid=host.pid, folder=folder) for host in self.hosts.values()]
+        self.ssh.write_text("".join([*proxies, SSH.format(folder=folder)]))
 
     def stop(self):
         for host in self.hosts.values():
