@@ -238,6 +238,14 @@ def tier_trixie_host():
     return host_tests("trixie")
 
 
+def tier_fleet():
+    """The tier `ansible` with the Ansible of the newer release, and other people's collections."""
+    import debian
+
+    root = debian.get(NEWER, debian.packages("NESTVIRT_FLEET_PACKAGES"))
+    return in_root(NEWER, root, CHECKOUT / f"build-fleet-{NEWER}", "env", "NESTVIRT_FLEET=whole", "/usr/bin/python3", "/src/tests/tiers.py", "ansible")
+
+
 def tier_newest():
     return in_debian("sid")
 
@@ -246,7 +254,7 @@ TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "userland": 
          "host": tier_host, "trixie-host": tier_trixie_host, "intel": tier_intel}
 # When they are named.
 ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,
-             "newest": tier_newest, "verdicts": tier_verdicts}
+             "newest": tier_newest, "fleet": tier_fleet, "verdicts": tier_verdicts}
 
 
 def of_tier(tier):

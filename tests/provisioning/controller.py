@@ -10,7 +10,8 @@ import subprocess
 
 from hosts import PATH, TIMEOUT
 
-COLLECTION = pathlib.Path(os.environ["PROVISIONING"]) / "ansible"
+PROVISIONING = pathlib.Path(os.environ["PROVISIONING"])
+COLLECTION, FACTS = PROVISIONING / "ansible", PROVISIONING / "nestvirt.fact"
 # Where Debian's package has other collections.
 PACKAGED = "/usr/lib/python3/dist-packages"
 

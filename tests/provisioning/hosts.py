@@ -13,6 +13,8 @@ import shutil
 import subprocess
 import uuid
 
+from test_fingerprint import OFFERED
+
 FIXTURES = pathlib.Path(os.environ["FIXTURES"])
 # Where nestvirtctl is found, on a host as on the controller.
 PATH = f"{pathlib.Path(os.environ['NESTVIRTCTL']).parent}:{os.environ['PATH']}"
@@ -80,12 +82,7 @@ Host {name}
 ProxyCommand nsenter --target {pid} --mount --uts --ipc --net --pid /usr/sbin/sshd -i -f {folder}/sshd_config
 """
 
-# What KVM offers on an AMD host to guests that have guests, and the features of it.
-OFFERED = """CPU 0:
-   0x00000001 0x00: eax=0x0 ebx=0x0 ecx=0x0 edx=0x0
-   0x80000001 0x00: eax=0x0 ebx=0x0 ecx=0x00000004 edx=0x0
-   0x8000000a 0x00: eax=0x00000001 ebx=0x00000008 ecx=0x0 edx={features}
-"""
+# The features that KVM offers on an AMD host to guests that have guests.
 WITH_NPT, WITHOUT_NPT = "0x00000009", "0x00000008"
 
 
