@@ -13,7 +13,7 @@ from hosts import PATH, TIMEOUT
 PROVISIONING = pathlib.Path(os.environ["PROVISIONING"])
 COLLECTION, FACTS = PROVISIONING / "ansible", PROVISIONING / "nestvirt.fact"
 # Where Debian's package has other collections.
-PACKAGED = "/usr/lib/python3/dist-packages"
+PACKAGED = pathlib.Path("/usr/lib/python3/dist-packages")
 
 INVENTORY = """
 [fleet]

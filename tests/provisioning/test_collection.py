@@ -2,6 +2,7 @@
 """The collection as Ansible's own tools see it, and its playbook, which compares hosts."""
 
 import json
+import os
 import pathlib
 
 from controller import COLLECTION
@@ -18,6 +19,34 @@ MODULES = sorted(path.stem for path in (COLLECTION / "plugins/modules").glob("*.
 class Described(FleetTest):
     HOSTS = {}
 
+    def setUp(self):
+        super().setUp()
+        self.ansible.copy_collection()
+
+    def test_documentation(self):
+        for kind, name, option in (("module", "state", "content"), ("module", "guest", "nested"), ("module", "info", "gather"),
+                                   ("role", "host", "host_before")):
+            shown = self.ansible.run("ansible-doc", "--type", kind, f"nestvirt.host.{name}")
+            self.assertEqual((shown.returncode, shown.stderr), (0, ""), shown)
+            self.assertRegex(shown.stdout, rf"\n[-=] {option}\s")
+
+    def test_it_is_built_and_installed(self):
+        for words in (["build", str(self.ansible.collection), "--output-path", "built"],
+                      ["install", "--offline", "--collections-path", "installed", "built/nestvirt-host-0.2.0.tar.gz"]):
+            done = self.ansible.run("ansible-galaxy", "collection", *words, ANSIBLE_COLLECTIONS_PATH="installed")
+            self.assertEqual(done.returncode, 0, done)
+        installed = self.folder / "installed/ansible_collections/nestvirt/host"
+        for path in ("plugins/modules/state.py", "roles/host/tasks/main.yml", "playbooks/compare.yml", "plugins/LICENSE"):
+            self.assertTrue((installed / path).is_file(), path)
+
+
+class Validated(FleetTest):
+    HOSTS = {}
+
+    def setUp(self):
+        super().setUp()
+        self.ansible.copy_collection()
+
     def validate(self):
         """Ansible's validator, in a folder that is a checkout, as it wants it: what is wrong with
         each module."""
@@ -30,10 +59,6 @@ class Described(FleetTest):
         return {pathlib.Path(path).stem: [error["code"] for error in said["errors"]]
                 for path, said in json.loads(found.stdout).items()}
 
-    def setUp(self):
-        super().setUp()
-        self.ansible.copy_collection()
-
     def test_validator(self):
         self.assertEqual(MODULES, ["guest", "info", "state"])
         self.assertEqual(self.validate(), {})
@@ -43,21 +68,10 @@ class Described(FleetTest):
         path.write_text(path.read_text().replace("default: status", "default: findings"))
         self.assertEqual(self.validate(), {"info": ["doc-default-does-not-match-spec"]})
 
-    def test_documentation(self):
-        for kind, names in (("module", MODULES), ("role", ["host"])):
-            for name in names:
-                shown = self.ansible.run("ansible-doc", "--type", kind, f"nestvirt.host.{name}")
-                self.assertEqual((shown.returncode, shown.stderr), (0, ""), shown)
-                self.assertIn("OPTIONS", shown.stdout)
 
-    def test_it_is_built_and_installed(self):
-        for words in (["build", str(self.ansible.collection), "--output-path", "built"],
-                      ["install", "--offline", "--collections-path", "installed", "built/nestvirt-host-0.2.0.tar.gz"]):
-            done = self.ansible.run("ansible-galaxy", "collection", *words)
-            self.assertEqual(done.returncode, 0, done)
-        installed = self.folder / "installed/ansible_collections/nestvirt/host"
-        for path in ("plugins/modules/state.py", "roles/host/tasks/main.yml", "playbooks/compare.yml", "plugins/LICENSE"):
-            self.assertTrue((installed / path).is_file(), path)
+# That of Debian 13 wants a library (antsibull_docs_parser) that Debian does not have.
+if "NESTVIRT_FLEET" in os.environ:
+    del Validated
 
 
 class Compared(FleetTest):

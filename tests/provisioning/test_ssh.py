@@ -43,8 +43,7 @@ class Remote(RemoteTest):
         self.assertEqual(self.options(), {"alpha": ["options kvm_amd nested=0"], "beta": []})
 
     def test_no_such_host(self):
-        said, told = self.ctl("root@nowhere", "status", status=8)[1].splitlines()
-        self.assertIn("onnection closed", said)
+        _, told = self.ctl("root@nowhere", "status", status=8)
         self.assertIn("ssh could not log in to root@nowhere, or lost it; ssh has said why; try: ssh root@nowhere true", told)
 
     def test_no_account_there(self):

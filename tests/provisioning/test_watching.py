@@ -108,4 +108,5 @@ class Facts(FleetTest):
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "{}\n", ""))
 
 
-main()
+if __name__ == "__main__":
+    main()
