@@ -11,8 +11,8 @@
 #include "names.h"
 #include "verbs.h"
 
-/* Of a label's value (Kubernetes, Labels and Selectors): so long, of these, and one that is a letter
- * or a digit at either end. */
+/* Of a label's value (Kubernetes, Labels and Selectors): so long, of these, and a letter or a digit
+ * at either end. */
 #define VALUE_MAX 63
 #define VALUE_OF G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-"
 /* Of the checksum: as many as name it among all hosts there are. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The check needs no right and changes nothing, so that --noop tells the truth; it is satisfied by
-# what waits until nobody uses KVM.
+# The check needs no right and changes nothing, so that --noop tells the truth; what waits until
+# nobody uses KVM satisfies it.
 file { '/etc/nestvirt/50-site.conf':
   content => "[Parameters]\nnested=off\n\n[kvm_intel]\nenable_shadow_vmcs=off\n",
 }

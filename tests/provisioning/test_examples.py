@@ -52,8 +52,8 @@ class Example(FleetTest):
         self.sh(line)
 
     def unless(self, check, command):
-        """As Puppet and Salt have it: nothing is done where the check is satisfied. True when it was
-        done."""
+        """As Puppet and Salt have it: nothing is done where the check is satisfied. True when it
+        was done."""
         if self.fleet.run("alpha", check).returncode == 0:
             return False
         self.sh(command)
