@@ -55,8 +55,8 @@ class Ansible:
         self.environment = {
             **os.environ, "PATH": PATH, "HOME": str(self.folder), "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "1",
             "ANSIBLE_COLLECTIONS_PATH": f"{self.collections}:{PACKAGED}", "ANSIBLE_LOCALHOST_WARNING": "0",
-            # Nothing is left behind, as a shared connection would be.
-            "ANSIBLE_SSH_ARGS": f"-F {fleet.ssh}"}
+            # A connection is shared, and ends with the host.
+            "ANSIBLE_SSH_ARGS": f"-F {fleet.ssh} -o ControlMaster=auto -o ControlPersist=60s -o ControlPath={self.folder}/%n.ssh"}
         # Ours are not Ansible's.
         del self.environment["PYTHONPATH"]
 

@@ -105,17 +105,17 @@ class Host:
             daemon = [os.environ["NESTVIRTD_FAKE"], self.tree, "--guests"]
         environment = {**os.environ, "NAME": name, "TREE": str(self.tree)}
         environment.pop("DBUS_SYSTEM_BUS_ADDRESS", None)
-        self.log = open(fleet.folder / f"{name}.log", "w+", encoding="utf-8")
-        apart = ["unshare", "--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
-        self.process = subprocess.Popen([*apart, "sh", "-c", START, "sh", *daemon, f"--helper-dir={HELPERS}"], env=environment,
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.log = fleet.folder / f"{name}.log"
+        apart = ["setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        with open(self.log, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen([*apart, "sh", "-c", START, "sh", *daemon, f"--helper-dir={HELPERS}"], env=environment,
+                                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
 
     def wait(self):
         """Until it is there."""
         if self.process.stdout.readline() != "ready\n":
             self.stop()
-            self.log.seek(0)
-            raise AssertionError(f"{self.name} did not start:\n{self.log.read()}")
+            raise AssertionError(f"{self.name} did not start:\n{self.log.read_text()}")
         (self.pid,) = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
 
     @property
@@ -126,6 +126,8 @@ class Host:
     def stop(self):
         self.process.kill()
         self.process.wait()
+        # Until all of them are gone, who write into the tree.
+        self.process.stdout.read()
         self.process.stdout.close()
 
     def read(self, path):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The collection as Ansible's own tools see it, and its playbook, which compares hosts."""
 
+import importlib.util
 import json
-import os
 import pathlib
 
 from controller import COLLECTION
@@ -69,8 +69,9 @@ class Validated(FleetTest):
         self.assertEqual(self.validate(), {"info": ["doc-default-does-not-match-spec"]})
 
 
-# That of Debian 13 wants a library (antsibull_docs_parser) that Debian does not have.
-if "NESTVIRT_FLEET" in os.environ:
+# That of Debian 13 wants a library that Debian does not have.
+WANTED = "antsibull_docs_parser"
+if WANTED in (VALIDATOR / "validate_modules/main.py").read_text() and not importlib.util.find_spec(WANTED):
     del Validated
 
 
