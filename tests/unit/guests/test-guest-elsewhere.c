@@ -36,7 +36,7 @@ static const Row rows[] = {
         { "so is one that would start without", .defined = "custom EPYC -", .there = NPT, .verdict = "accepts", .reason = "Started here, it can have no guests", .unasked = true },
         { "one of another type", .type = "qemu", .defined = "custom EPYC require", .none = true, .verdict = "accepts", .unasked = true },
         { "one that runs without, whatever its next start brings", .defined = "host-passthrough - -", .live = "host-passthrough - disable", .there = NPT, .verdict = "accepts", .unasked = true },
-        { "and not one that runs with it", .defined = "host-passthrough - disable", .live = "host-passthrough - require", .there = NPT, .verdict = "refuses", .differences = "npt" },
+        { "and not one that runs with it", .defined = "custom EPYC disable", .live = "host-passthrough - require", .there = NPT, .verdict = "refuses", .differences = "npt" },
         { "that does not start here is not known", .defined = "custom EPYC require - - require", .verdict = "unknown", .reason = "It does not start here. It needs vmx", .unasked = true },
 
         /* What the hosts are to each other */
