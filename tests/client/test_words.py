@@ -39,7 +39,7 @@ class Client(unittest.TestCase):
     def test_bash(self):
         text = (SOURCES / "completion/nestvirtctl.bash").read_text(encoding="utf-8")
         self.assertEqual(re.search(r'verbs="([^"]*)"', text).group(1).split(), self.verbs)
-        words = " ".join(re.findall(r'local (?:common|all|many|root|applying|setting|patching|times|repeating)="([^"]*)"', text)).split()
+        words = " ".join(re.findall(r'local (?:common|all|many|guest|root|applying|setting|patching|times|repeating)="([^"]*)"', text)).split()
         self.assertEqual(sorted({word.partition("=")[0] for word in words}), self.options)
 
     def test_zsh(self):
