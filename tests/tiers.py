@@ -40,8 +40,8 @@ GLIB = ["-Dglib_client=enabled"]
 NO_GLIB = ["-Dglib_client=disabled"]
 # Attacks are long, and count memory.
 NO_FIRE = ["--no-suite", "fire"]
-# Whole hosts, with packages that nothing else needs.
-NO_FLEET = ["--no-suite", "ansible"]
+# Whole hosts, and a browser, with packages that nothing else needs: these have tiers of their own.
+NO_OTHERS = ["--no-suite", "ansible", "--no-suite", "cockpit"]
 
 HOSTS = CHECKOUT / "tests" / "hosts"
 sys.path.insert(0, str(HOSTS))
@@ -131,13 +131,18 @@ def meson(build, options, compiler, environment, *arguments):
 
 
 def tier_meson():
-    return meson(BUILD, GLIB, GCC, {}, *NO_FLEET)
+    return meson(BUILD, GLIB, GCC, {}, *NO_OTHERS)
+
+
+def tier_cockpit():
+    """The page, in a browser."""
+    return meson(BUILD, [], GCC, {}, "--suite", "cockpit")
 
 
 def tier_asan():
     options = ["-Dwerror=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", *NO_GLIB]
     environment = {"ASAN_OPTIONS": "abort_on_error=1", "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1"}
-    return meson(CHECKOUT / "build-asan", options, CLANG, environment, *NO_LINT, *NO_FIRE, *NO_FLEET)
+    return meson(CHECKOUT / "build-asan", options, CLANG, environment, *NO_LINT, *NO_FIRE, *NO_OTHERS)
 
 
 def tier_tsan():
@@ -147,12 +152,12 @@ def tier_tsan():
 
 
 def tier_unit():
-    return meson(BUILD, GLIB, GCC, {}, *NO_LINT, *NO_FIRE, *NO_FLEET)
+    return meson(BUILD, GLIB, GCC, {}, *NO_LINT, *NO_FIRE, *NO_OTHERS)
 
 
 def tier_part():
     """Of the tier `unit`, what may differ with the userland."""
-    return meson(BUILD, GLIB, GCC, {}, *NO_LINT, *NO_FIRE, *NO_FLEET, "--no-suite", "fuzz", "--no-suite", "alike")
+    return meson(BUILD, GLIB, GCC, {}, *NO_LINT, *NO_FIRE, *NO_OTHERS, "--no-suite", "fuzz", "--no-suite", "alike")
 
 
 def tier_fire():
@@ -264,8 +269,8 @@ def tier_newest():
     return in_debian("sid")
 
 
-TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "userland": tier_userland, "ansible": tier_ansible,
-         "host": tier_host, "trixie-host": tier_trixie_host, "intel": tier_intel}
+TIERS = {"meson": tier_meson, "cockpit": tier_cockpit, "asan": tier_asan, "tsan": tier_tsan, "userland": tier_userland,
+         "ansible": tier_ansible, "host": tier_host, "trixie-host": tier_trixie_host, "intel": tier_intel}
 # When they are named.
 ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,
              "newest": tier_newest, "fleet": tier_fleet, "verdicts": tier_verdicts, "cuts": tier_cuts}

@@ -25,6 +25,7 @@ import daemon_counts  # noqa: E402
 import emulator  # noqa: E402
 import flooded  # noqa: E402
 import many_guests  # noqa: E402
+import page  # noqa: E402
 import payload  # noqa: E402
 import trees  # noqa: E402
 from agent import HostError  # noqa: E402
@@ -160,6 +161,7 @@ LOCAL = {
     "instructions": daemon_counts.measure,
     "client": client_counts.measure,
     "trees": trees.measure,
+    "cockpit": page.measure,
 }
 
 

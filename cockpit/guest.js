@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The dialog of one guest: what is so and why, and how it could be otherwise; the difference of its
+ * definition is shown before anything is defined. */
+
+import { fill_footer, open_dialog } from "./dialog.js";
+import { button, fill, h, notice, said, spinner, terms } from "./elements.js";
+import { explained } from "./errors.js";
+import { described } from "./plan.js";
+import { DRY_RUN, GUEST, service } from "./service.js";
+
+const _ = cockpit.gettext;
+
+/* What is said of guests, in words. */
+export const VERDICTS = {
+    yes: _("yes"),
+    no: _("no"),
+    fails: _("will not start"),
+    unknown: _("unknown"),
+    has: _("it has"),
+    "": "–",
+};
+
+const RECIPES = { kvm: "KVM", proxmox: "Proxmox VE", hyperv: "Hyper-V", esxi: "VMware ESXi" };
+
+function bool(value) {
+    return { t: "b", v: value };
+}
+
+class Guest {
+    constructor({ path, Name }) {
+        this.path = path;
+        this.turn = 0;
+        this.facts = h("div", {});
+        this.choices = h("div", {});
+        this.plan = h("div", { "aria-live": "polite" });
+        this.dialog = open_dialog(Name, () => this.end());
+        this.heard = event => event.detail.path === path && this.look();
+        service.addEventListener("guest", this.heard);
+        fill(this.dialog.body, this.facts, this.choices, this.plan);
+        fill_footer(this.dialog, null);
+        this.look(true);
+    }
+
+    end() {
+        this.turn++;
+        service.removeEventListener("guest", this.heard);
+    }
+
+    async look(first) {
+        try {
+            const guest = await service.properties(this.path, GUEST);
+            fill(this.facts, this.described(guest));
+            if (first)
+                fill(
+                    this.choices,
+                    guest.Persistent
+                        ? this.possible()
+                        : notice(
+                              "info",
+                              _("This guest has no definition that outlives it: there is nothing to change."),
+                          ),
+                );
+        } catch (error) {
+            fill(this.facts, explained(error));
+        }
+    }
+
+    described(guest) {
+        const cpu = [guest.CpuMode, guest.CpuModel].filter(text => text).join(", ");
+        return [
+            guest.RestartNeeded &&
+                notice(
+                    "info",
+                    _("Changes pending"),
+                    h("p", {}, _("It has them when it has been switched off and on again.")),
+                ),
+            terms([
+                [_("State"), guest.Active ? _("running") : _("off")],
+                [
+                    _("Virtual CPU"),
+                    h("bdi", { dir: "ltr" }, cpu || "–"),
+                    guest.Policy && h("small", {}, guest.Policy),
+                ],
+                [_("Can nest at next start"), VERDICTS[guest.NextStart]],
+                guest.Now && [_("Can nest now"), VERDICTS[guest.Now]],
+                guest.Using && [_("Runs guests"), VERDICTS[guest.Using]],
+                guest.Mmu && [_("Memory of its guests"), h("bdi", { dir: "ltr" }, guest.Mmu)],
+                guest.SavedState && [_("Saved state"), said(guest.SavedState)],
+                [_("Why"), said(guest.Reason)],
+            ]),
+        ];
+    }
+
+    possible() {
+        const allow = [
+            ["yes", _("Allow nesting")],
+            ["no", _("Forbid nesting")],
+        ].map(([word, label]) =>
+            this.choice(word, label, flags => this.call("SetCpu", "a{sv}t", { Nested: bool(word === "yes") }, flags)),
+        );
+        const recipes = Object.entries(RECIPES).map(([recipe, label]) =>
+            this.choice(recipe, cockpit.format(_("Prepare for $0"), label), flags =>
+                this.call("Prepare", "sa{sv}t", recipe, {}, flags),
+            ),
+        );
+        return h(
+            "fieldset",
+            { class: "choices" },
+            h("legend", {}, _("Change its definition")),
+            allow,
+            recipes,
+            h(
+                "small",
+                {},
+                _("Preparing is more than to allow: the CPU, and whatever is too small or has no driver there."),
+            ),
+        );
+    }
+
+    choice(id, label, ask) {
+        return h(
+            "label",
+            {},
+            h("input", { type: "radio", name: "what", id: `what-${id}`, change: () => this.show(ask) }),
+            h("span", {}, label),
+        );
+    }
+
+    call(member, type, ...args) {
+        return service.call(this.path, GUEST, member, type, ...args);
+    }
+
+    async show(ask) {
+        const turn = ++this.turn;
+        fill(this.plan, spinner(_("Looking at what would be done…")));
+        this.foot(ask, false);
+        try {
+            const plan = await ask(DRY_RUN);
+            if (turn !== this.turn) return;
+            fill(this.plan, described(plan));
+            this.foot(ask, plan.Changed);
+        } catch (error) {
+            if (turn === this.turn) fill(this.plan, explained(error));
+        }
+    }
+
+    foot(ask, possible) {
+        fill_footer(
+            this.dialog,
+            button(
+                _("Define it so"),
+                { id: "dialog-do", disabled: !possible, click: () => this.act(ask) },
+                "primary",
+            ),
+        );
+    }
+
+    async act(ask) {
+        const turn = ++this.turn;
+        this.foot(ask, false);
+        fill(this.plan, spinner(_("This is being done…")));
+        try {
+            const result = await ask(0);
+            if (turn !== this.turn) return;
+            fill(
+                this.plan,
+                notice(
+                    "success",
+                    _("It is defined so now"),
+                    result.RestartNeeded && h("p", {}, _("It has them when it has been switched off and on again.")),
+                ),
+            );
+            fill_footer(this.dialog, null);
+        } catch (error) {
+            if (turn !== this.turn) return;
+            fill(this.plan, explained(error));
+            this.foot(ask, true);
+        }
+    }
+}
+
+export function open_guest(guest) {
+    return new Guest(guest);
+}

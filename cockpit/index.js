@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The page: its parts, and when each of them is drawn. */
+
+import { show_details } from "./details.js";
+import { Findings } from "./findings.js";
+import { fill, h } from "./elements.js";
+import { Guests } from "./guests.js";
+import { show_pending } from "./pending.js";
+import { Probe } from "./probe.js";
+import { service } from "./service.js";
+import { finished, show_status } from "./status.js";
+import { follow } from "./theme.js";
+
+const _ = cockpit.gettext;
+
+const permission = cockpit.permission({ admin: true });
+const part = id => document.getElementById(id);
+const findings = new Findings(part("findings"));
+const guests = new Guests(part("guests"));
+const probe = new Probe(part("probe"));
+
+function draw() {
+    show_status(part("status"), permission);
+    show_pending(part("pending"));
+    show_details(part("details"));
+    probe.show();
+    if (service.state === "ready") {
+        /* They may be others after each change. */
+        findings.asking.soon();
+    } else {
+        findings.hide();
+        guests.hide();
+    }
+}
+
+function begin() {
+    document.title = _("Nested virtualization");
+    document.documentElement.lang = cockpit.language.replace("_", "-");
+    document.documentElement.dir = cockpit.language_direction;
+    follow();
+    service.addEventListener("changed", draw);
+    service.addEventListener("guests", () => guests.asking.soon());
+    service.addEventListener("guest", event => guests.heard(event.detail));
+    service.addEventListener("finished", event => fill(part("news"), finished(event.detail)));
+    /* With other rights the bridge has to ask again, as somebody else. */
+    let allowed = permission.allowed;
+    permission.addEventListener("changed", () => {
+        if (allowed !== null && allowed !== permission.allowed) service.connect();
+        else draw();
+        allowed = permission.allowed;
+    });
+    part("status").before(h("div", { id: "news", role: "status", hidden: true }));
+    draw();
+    service.begin();
+}
+
+begin();
