@@ -20,7 +20,7 @@
 
 /* Options about guests, as they were typed; NULL: not given. */
 typedef struct GuestOptions {
-        const char *vendor, *mode, *model, *nested, *recipe, *release;
+        const char *vendor, *mode, *model, *nested, *recipe, *release, *name;
         GPtrArray *except; /* patterns (const char*), as often as it was given */
 } GuestOptions;
 

@@ -29,6 +29,7 @@ static void take_guest_option(GuestOptions *guest, int value) {
                                    : value == OPTION_RECIPE  ? &guest->recipe
                                    : value == OPTION_RELEASE ? &guest->release
                                    : value == OPTION_VENDOR  ? &guest->vendor
+                                   : value == OPTION_GUEST   ? &guest->name
                                                              : NULL;
 
         if (where)

@@ -29,6 +29,7 @@ enum {
         WHEN = 1 << 18,
         ONLY = 1 << 19,
         ROOT = 1 << 20,
+        GUEST = 1 << 21,
 };
 #define EXCLUSIVE (RUNTIME | NEXT_BOOT | WHEN_IDLE)
 #define SETTING (DRY_RUN | EXCLUSIVE | WAIT | VERIFY)
@@ -73,6 +74,7 @@ enum {
         OPTION_VERSION,
         OPTION_JSON,
         OPTION_ROOT,
+        OPTION_GUEST,
 };
 
 typedef struct Option {

@@ -62,10 +62,11 @@ _nestvirtctl() {
         local many="--all --except="
         local times="--times"
         local applying="--check --check=effective --when= --only= --dry-run"
+        local guest="--guest="
         local root="--root="
         local repeating="--interval= --count="
         local verbs="status check show set reset apply reload cancel users guests guest set-cpu prepare probe
-                fingerprint compare stat exits ensure-device metrics monitor patch-xml help"
+                fingerprint compare stat exits ensure-device metrics labels monitor patch-xml help"
         # The words as they were meant, without backslashes: readline's own are broken at = and :
         local line=${COMP_LINE:0:COMP_POINT} words cur prev='' verb='' i named=0
         # shellcheck disable=SC2162
@@ -92,6 +93,7 @@ _nestvirtctl() {
         set-cpu) common="--nested= --mode= --model= --dry-run $many $common" ;;
         prepare) common="--release= --dry-run $common" ;;
         probe) common="$times $common" ;;
+        compare) common="$guest $common" ;;
         stat | exits) common="$repeating $common" ;;
         esac
         COMPREPLY=()
@@ -105,7 +107,7 @@ _nestvirtctl() {
         elif [[ $cur == --json=* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "short pretty off" -- "${cur#*=}")
                 return
-        elif [[ $verb == set-cpu && $cur == --except=* ]]; then
+        elif [[ $verb == set-cpu && $cur == --except=* || $verb == compare && $cur == --guest=* ]]; then
                 mapfile -t COMPREPLY < <(_nestvirtctl_guests | _nestvirtctl_names "${cur#*=}")
                 return
         elif [[ $verb =~ ^(apply|patch-xml|set-cpu|prepare)$ && $cur == --*=* ]]; then

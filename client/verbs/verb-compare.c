@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* nestvirtctl compare: fingerprints out of files, and what the daemon makes of them. It judges
- * nothing itself. */
+/* nestvirtctl compare: fingerprints out of files, and what the daemon makes of them, and of a guest
+ * of the host. It judges nothing itself. */
 
 #include "connection.h"
 #include "error.h"
+#include "guest-call.h"
 #include "input.h"
 #include "table.h"
 #include "verbs.h"
@@ -79,6 +80,23 @@ static int call_compare(Client *client, const Value *first, const Value *second,
                      : connection_call(client, call, CALL_WAIT, "a{sv}", ret, error);
 }
 
+/* Whether that guest of the host that is asked can go to the one with the fingerprint @there. */
+static int call_compare_guest(Client *client, const Value *there, Value **ret, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        g_autofree char *path = NULL;
+        int r = guest_call_find(client, client->guest.name, &path, error);
+
+        if (r >= 0)
+                r = connection_prepare(client, path, IFACE_GUEST, "Compare", &call, error);
+        if (r < 0)
+                return r;
+        r = append_fingerprint(call, there);
+        if (r >= 0)
+                r = sd_bus_message_append(call, "t", UINT64_C(0));
+        return r < 0 ? connection_fail(client, r, error)
+                     : connection_call(client, call, CALL_WAIT, "a{sv}", ret, error);
+}
+
 static Style verdict_style(const char *verdict) {
         return g_str_equal(verdict, "refuses") ? STYLE_BAD : g_str_equal(verdict, "unknown") ? STYLE_WARN : STYLE_GOOD;
 }
@@ -90,7 +108,8 @@ static const char *kind_words(const char *kind) {
                                                : kind;
 }
 
-static void print_differences(Output *out, const Value *differences, const char *const *hosts) {
+/* @hosts: what they are called for people; @second: what the daemon calls the second one. */
+static void print_differences(Output *out, const Value *differences, const char *const *hosts, const char *second) {
         static const char *const headings[] = {"FEATURE", "WHY", "WHAT WOULD DO", NULL};
         g_autoptr(Table) table = table_new(headings);
 
@@ -100,7 +119,7 @@ static void print_differences(Output *out, const Value *differences, const char 
                 g_autofree char *remedy =
                                 !*parameter ? g_strdup("")
                                             : g_strdup_printf("%s on %s", parameter,
-                                                              hosts[g_str_equal(get_string(one, "Host"), "second")]);
+                                                              hosts[g_str_equal(get_string(one, "Host"), second)]);
                 const char *const cells[] = {get_string(one, "Feature"), kind_words(get_string(one, "Kind")), remedy,
                                              NULL};
                 table_add(table, STYLE_PLAIN, cells, NULL);
@@ -108,23 +127,61 @@ static void print_differences(Output *out, const Value *differences, const char 
         table_print(table, out);
 }
 
-/* Whether a guest of the one can run on the other. */
-static bool print_direction(const Client *client, const Value *direction, const char *from, const char *to,
-                            const char *const *hosts) {
+static bool is_good(const Value *direction) {
         const char *verdict = get_string(direction, "Verdict");
-        const Value *differences = get_list(direction, "Differences");
 
-        if (client->json == JSON_OFF) {
-                output_printf(client->out, STYLE_PLAIN, "A guest of %s on %s: ", from, to);
-                output_text(client->out, verdict_style(verdict), verdict);
-                output_newline(client->out);
-                if (value_length(differences) > 0)
-                        print_differences(client->out, differences, hosts);
-        }
         return g_str_equal(verdict, "identical") || g_str_equal(verdict, "accepts");
 }
 
-int verb_compare(Client *client, char **words) {
+static void print_verdict(const Client *client, const Value *direction) {
+        const char *verdict = get_string(direction, "Verdict");
+
+        output_text(client->out, verdict_style(verdict), verdict);
+        output_newline(client->out);
+}
+
+/* Whether a guest of the one can run on the other. */
+static void print_direction(const Client *client, const Value *direction, const char *from, const char *to,
+                            const char *const *hosts) {
+        const Value *differences = get_list(direction, "Differences");
+
+        output_printf(client->out, STYLE_PLAIN, "A guest of %s on %s: ", from, to);
+        print_verdict(client, direction);
+        if (value_length(differences) > 0)
+                print_differences(client->out, differences, hosts, "second");
+}
+
+static void print_guest(const Client *client, const Value *result, const char *file) {
+        const char *const hosts[] = {client->host ?: "this host", file};
+        const Value *differences = get_list(result, "Differences");
+
+        output_printf(client->out, STYLE_PLAIN, "%s on %s: ", client->guest.name, file);
+        print_verdict(client, result);
+        output_text(client->out, STYLE_PLAIN, get_string(result, "Reason"));
+        output_newline(client->out);
+        if (value_length(differences) > 0)
+                print_differences(client->out, differences, hosts, "there");
+}
+
+static int compare_guest(Client *client, const char *file) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        g_autoptr(Value) there = NULL, result = NULL;
+        int status = read_fingerprint(client, file, &there);
+
+        if (status != 0)
+                return status;
+        if (call_compare_guest(client, there, &result, &error) < 0) {
+                g_autofree char *doing = g_strdup_printf("compare the guest \"%s\"", client->guest.name);
+                return client_fail(client, doing, &error);
+        }
+        if (client->json != JSON_OFF)
+                client_print_json(client, result);
+        else
+                print_guest(client, result, file);
+        return is_good(result) ? 0 : EXIT_NO;
+}
+
+static int compare_hosts(Client *client, char **words) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         g_autoptr(Value) first = NULL, second = NULL, result = NULL;
         const char *const hosts[] = {words[0], words[1] ?: client->host ?: "this host"};
@@ -139,9 +196,20 @@ int verb_compare(Client *client, char **words) {
                 return client_fail(client, DOING, &error);
 
         const Value *there = get_dictionary(result, "FirstToSecond"), *back = get_dictionary(result, "SecondToFirst");
-        bool good = print_direction(client, there, hosts[0], hosts[1], hosts);
-        good = print_direction(client, back, hosts[1], hosts[0], hosts) && good;
         if (client->json != JSON_OFF)
                 client_print_json(client, result);
-        return good ? 0 : EXIT_NO;
+        else {
+                print_direction(client, there, hosts[0], hosts[1], hosts);
+                print_direction(client, back, hosts[1], hosts[0], hosts);
+        }
+        return is_good(there) && is_good(back) ? 0 : EXIT_NO;
+}
+
+int verb_compare(Client *client, char **words) {
+        if (!client->guest.name)
+                return compare_hosts(client, words);
+        if (words[1])
+                return client_usage(client,
+                                    "--guest is one of this host, so there is one FILE, that of the other host");
+        return compare_guest(client, words[0]);
 }

@@ -87,6 +87,13 @@ char *ability_feature(AbilityKey key, unsigned bit) {
         return g_strdup_printf("%s bit %u", ability_name(key), bit);
 }
 
+bool ability_has_name(const char *name) {
+        for (gsize i = 0; i < G_N_ELEMENTS(features); i++)
+                if (g_str_equal(features[i].name, name))
+                        return true;
+        return false;
+}
+
 static int compare(gconstpointer a, gconstpointer b) {
         return g_strcmp0(*(const char *const *) a, *(const char *const *) b);
 }

@@ -13,6 +13,8 @@
 /* The feature of bit @bit of the value under @key, of a control register that of its high half; or,
  * where QEMU has no name, "msr.48c bit 14". */
 char *ability_feature(AbilityKey key, unsigned bit);
+/* It is the name of one of them. */
+bool ability_has_name(const char *name);
 /* All that is offered and has a name, sorted, no duplicates: "vmx" and "vmx-…", or "svm", "npt"…;
  * none when nothing is offered. */
 GStrv ability_features(const Ability *ability);

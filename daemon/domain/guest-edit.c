@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "ability-names.h"
 #include "cpu-question.h"
 #include "diff.h"
 #include "error.h"
@@ -13,6 +14,19 @@
 
 static const char *policy_of(const CpuXml *xml, const char *feature) {
         return (const char *) g_hash_table_lookup(xml->features, feature) ?: "";
+}
+
+/* Of what the CPU is not to have of what hypervisors have, besides vmx or svm itself. */
+static const char *less_of(const CpuXml *xml) {
+        GHashTableIter iter;
+        gpointer name, policy;
+
+        g_hash_table_iter_init(&iter, xml->features);
+        while (g_hash_table_iter_next(&iter, &name, &policy))
+                if ((g_str_equal(policy, "disable") || g_str_equal(policy, "forbid")) && !g_str_equal(name, "vmx") &&
+                    !g_str_equal(name, "svm") && ability_has_name(name))
+                        return policy;
+        return "";
 }
 
 /* It borrows everything from @xml. */
@@ -31,12 +45,13 @@ static GuestCpu cpu_of(const CpuXml *xml, const char *vendor) {
                         .launch = xml->launch,
                         .match = xml->match,
                         .hyperv = xml->hyperv,
+                        .less = less_of(xml),
         };
 }
 
 static GuestCpu keep(GuestCpu cpu, GStringChunk *words) {
-        const char **all[] = {&cpu.mode,       &cpu.model,    &cpu.check,  &cpu.policy, &cpu.other_policy,
-                              &cpu.mmu_policy, &cpu.argument, &cpu.launch, &cpu.match,  &cpu.hyperv};
+        const char **all[] = {&cpu.mode,     &cpu.model,  &cpu.check, &cpu.policy, &cpu.other_policy, &cpu.mmu_policy,
+                              &cpu.argument, &cpu.launch, &cpu.match, &cpu.hyperv, &cpu.less};
 
         for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
                 *all[i] = g_string_chunk_insert(words, *all[i]);

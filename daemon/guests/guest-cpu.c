@@ -6,7 +6,7 @@
 #include "guest-model.h"
 
 GuestCpu guest_cpu_empty(void) {
-        return (GuestCpu) {"", "", "", "", "", "", "", "", "", ""};
+        return (GuestCpu) {"", "", "", "", "", "", "", "", "", "", ""};
 }
 
 const char *guest_feature(const char *vendor) {

@@ -21,6 +21,9 @@ typedef struct GuestCpu {
         const char *launch; /* "sev", "sev-snp", "tdx" …: of <launchSecurity> */
         const char *match;  /* "minimum", "exact", "strict" */
         const char *hyperv; /* "evmcs": it is to have that of Hyper-V's enlightenments */
+        /* "disable" or "forbid": of any other feature that only hypervisors have, and of npt and
+         * vmx-ept as well */
+        const char *less;
 } GuestCpu;
 
 /* What a CPU definition asks for, before the host has its say. */

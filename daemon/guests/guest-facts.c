@@ -47,6 +47,7 @@ static GuestCpu keep_cpu(GuestFacts *facts, const GuestCpu *cpu) {
                         .launch = keep(facts, cpu->launch),
                         .match = keep(facts, cpu->match),
                         .hyperv = keep(facts, cpu->hyperv),
+                        .less = keep(facts, cpu->less),
         };
 }
 

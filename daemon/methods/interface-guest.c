@@ -28,5 +28,8 @@ const sd_bus_vtable guest_vtable[] = {
                 SD_BUS_METHOD_WITH_ARGS("Prepare", SD_BUS_ARGS("s", recipe, "a{sv}", options, "t", flags),
                                         SD_BUS_RESULT("a{sv}", result), operation_guest_prepare,
                                         SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("Compare", SD_BUS_ARGS("a{sv}", there, "t", flags),
+                                        SD_BUS_RESULT("a{sv}", result), method_compare_guest,
+                                        SD_BUS_VTABLE_UNPRIVILEGED),
                 SD_BUS_VTABLE_END,
 };

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The methods GetFingerprint and CompareFingerprints: in a turn, the helper asks /dev/kvm, and the
- * host is read with what it has left. That is kept for all who asked before it was begun, as
- * findings are (method-check.c). What is compared is told by the caller, or is this host's. */
+/* The methods GetFingerprint, CompareFingerprints, and Compare of a guest: in a turn, the helper
+ * asks /dev/kvm, and the host is read with what it has left. That is kept for all who asked before
+ * it was begun, as findings are (method-check.c). What is compared is told by the caller, or is
+ * this host's; a guest is looked at before, and judged as it is known when the host is. */
 
 #include <string.h>
 
 #include "describe-fingerprint.h"
 #include "error.h"
+#include "guest-elsewhere.h"
+#include "guest-look.h"
 #include "methods.h"
 #include "services.h"
 
@@ -26,6 +29,7 @@ typedef struct Question {
         Services *services;
         Call *call;
         Fingerprint *first, *second; /* NULL: this host's; @first NULL: nothing is compared */
+        char *guest;                 /* the UUID of the guest of this host that is to go to the @first; or NULL */
         gint64 begun;
 } Question;
 
@@ -45,7 +49,10 @@ void fingerprints_free(Fingerprints *fingerprints) {
         g_free(fingerprints);
 }
 
-static void question_free(Question *question) {
+static void question_free(gpointer data) {
+        Question *question = data;
+
+        g_free(question->guest);
         fingerprint_free(question->first);
         fingerprint_free(question->second);
         g_free(question);
@@ -58,12 +65,47 @@ static void question_drop(gpointer data) {
         question_free(question);
 }
 
+/* Without @here there are no differences. */
+static GVariant *describe_elsewhere(const GuestElsewhere *elsewhere, const Fingerprint *here,
+                                    const Fingerprint *there) {
+        GVariantBuilder builder;
+
+        g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
+        g_variant_builder_add(&builder, "{sv}", "Differences",
+                              describe_differences(here, there, elsewhere->differences, "here", "there"));
+        g_variant_builder_add(&builder, "{sv}", "Reason", g_variant_new_string(elsewhere->reason));
+        g_variant_builder_add(&builder, "{sv}", "Verdict", g_variant_new_string(elsewhere->verdict));
+        return g_variant_new("(a{sv})", &builder);
+}
+
+/* False when that takes what KVM offers @here, which is NULL. */
+static bool reply_guest(const Question *question, const Fingerprint *here) {
+        const Guests *guests = question->services->guests;
+        const GuestFacts *facts = guests_find(guests, question->guest);
+        g_autoptr(GuestElsewhere) elsewhere = NULL;
+        g_autoptr(GError) gone = NULL;
+
+        if (!facts) {
+                g_set_error(&gone, CONDITION, CONDITION_NO_SUCH_GUEST, "The guest %s is there no longer",
+                            question->guest);
+                call_fail(question->call, gone);
+                return true;
+        }
+        elsewhere = guest_elsewhere_new(facts, guests_host(guests), here ? here->ability : NULL,
+                                        question->first->ability);
+        if (elsewhere)
+                call_reply(question->call, describe_elsewhere(elsewhere, here, question->first));
+        return elsewhere;
+}
+
 static void reply(Question *question) {
         const Fingerprints *fingerprints = question->services->fingerprints;
         const Fingerprint *second = question->second ?: fingerprints->here;
 
         if (!second)
                 call_fail(question->call, fingerprints->error);
+        else if (question->guest)
+                (void) reply_guest(question, second);
         else if (question->first)
                 call_reply(question->call, describe_comparison(question->first, second));
         else
@@ -104,6 +146,11 @@ static bool question_begin(gpointer data) {
         Question *question = data;
         const Services *services = question->services;
 
+        /* For some guests /dev/kvm need not be asked. */
+        if (question->guest && reply_guest(question, NULL)) {
+                question_free(question);
+                return false;
+        }
         if (is_known(question)) {
                 reply(question);
                 return false;
@@ -221,4 +268,39 @@ int method_compare_fingerprints(sd_bus_message *message, void *userdata, sd_bus_
         if (!call)
                 return call_refuse(error, refused);
         return begin(services, call, g_steal_pointer(&first), g_steal_pointer(&second));
+}
+
+static void on_guest(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
+        Question *question = userdata;
+
+        question->call = call;
+        if (error) {
+                call_fail(call, error);
+                question_free(question);
+                return;
+        }
+        /* Also where /dev/kvm need not be asked: in the middle of a change the host is none to
+         * judge guests by. */
+        call_ask_turn(call, question->services->queue, question_begin, question_drop, question);
+}
+
+int method_compare_guest(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const Object *object = userdata;
+        Services *services = object_services(object);
+        g_autoptr(Fingerprint) there = NULL;
+        g_autoptr(GError) refused = NULL;
+        uint64_t flags;
+        Call *call = NULL;
+
+        if (call_read_flags(message, 0, &flags, &refused) && read_told(message, false, &there, &refused))
+                call = call_new(services->calls, message, &refused);
+        if (!call)
+                return call_refuse(error, refused);
+        Question *question = g_new0(Question, 1);
+        *question = (Question) {
+                        .services = services, .first = g_steal_pointer(&there), .guest = object_guest_uuid(object)};
+        guest_look(object,
+                   &(GuestWaiter) {.call = call, .answer = on_guest, .userdata = question, .drop = question_free},
+                   question->guest);
+        return 1;
 }

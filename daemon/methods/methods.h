@@ -34,6 +34,7 @@ Fingerprints *fingerprints_new(void);
 void fingerprints_free(Fingerprints *fingerprints);
 int method_get_fingerprint(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_compare_fingerprints(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_compare_guest(sd_bus_message *message, void *userdata, sd_bus_error *error);
 /* method-ensure-device.c */
 int method_ensure_device(sd_bus_message *message, void *userdata, sd_bus_error *error);
 /* method-guests.c */

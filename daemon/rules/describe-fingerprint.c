@@ -49,12 +49,9 @@ GVariant *describe_fingerprint(const Fingerprint *fingerprint) {
         return g_variant_new("(a{sv})", &builder);
 }
 
-/* @there, @here: what the host of the guest and the other one are called. */
-static GVariant *describe_direction(const Fingerprint *from, const Fingerprint *to, const char *here,
-                                    const char *there) {
-        g_autoptr(GPtrArray) found = NULL;
-        const AbilityVerdict verdict = ability_compare(from->ability, to->ability, &found);
-        GVariantBuilder builder, array;
+GVariant *describe_differences(const Fingerprint *from, const Fingerprint *to, const GPtrArray *found, const char *here,
+                               const char *there) {
+        GVariantBuilder array;
 
         g_variant_builder_init(&array, G_VARIANT_TYPE("aa{sv}"));
         for (unsigned i = 0; i < found->len; i++) {
@@ -70,8 +67,18 @@ static GVariant *describe_direction(const Fingerprint *from, const Fingerprint *
                         add_text(&array, "Parameter", remedy);
                 g_variant_builder_close(&array);
         }
+        return g_variant_builder_end(&array);
+}
+
+/* @here, @there: what the host of the guest and the other one are called. */
+static GVariant *describe_direction(const Fingerprint *from, const Fingerprint *to, const char *here,
+                                    const char *there) {
+        g_autoptr(GPtrArray) found = NULL;
+        const AbilityVerdict verdict = ability_compare(from->ability, to->ability, &found);
+        GVariantBuilder builder;
+
         g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
-        g_variant_builder_add(&builder, "{sv}", "Differences", g_variant_builder_end(&array));
+        g_variant_builder_add(&builder, "{sv}", "Differences", describe_differences(from, to, found, here, there));
         add_text(&builder, "Verdict", ability_verdict_to_string(verdict));
         return g_variant_builder_end(&builder);
 }

@@ -191,6 +191,10 @@ GHashTable *guests_names(const Guests *guests) {
         return guest_table_names(guests->table);
 }
 
+const GuestFacts *guests_find(const Guests *guests, const char *name_or_uuid) {
+        return guest_table_find(guests->table, name_or_uuid);
+}
+
 GPtrArray *guests_unasked(const Guests *guests) {
         return guest_table_unasked(guests->table);
 }

@@ -64,6 +64,8 @@ bool guests_are_hidden(const Guests *guests);
 unsigned guests_left_out(const Guests *guests);
 /* As guest_table_names(). */
 GHashTable *guests_names(const Guests *guests);
+/* As guest_table_find(). */
+const GuestFacts *guests_find(const Guests *guests, const char *name_or_uuid);
 /* As guest_table_unasked(). */
 GPtrArray *guests_unasked(const Guests *guests);
 /* Those that run on KVM, as far as is known: as guest_table_running(). */

@@ -120,10 +120,10 @@ static const char *keep(GuestFacts *facts, GKeyFile *file, const char *key, cons
         return guest_facts_keep(facts, value);
 }
 
-/* "mode model policy" */
+/* "mode model policy check mmu" */
 static GuestCpu get_cpu(GuestFacts *facts, GKeyFile *file, const char *key) {
         GuestCpu cpu = guest_cpu_empty();
-        const char **fields[] = {&cpu.mode, &cpu.model, &cpu.policy, &cpu.check};
+        const char **fields[] = {&cpu.mode, &cpu.model, &cpu.policy, &cpu.check, &cpu.mmu_policy};
         g_autofree char *value = get(file, key, "");
         g_auto(GStrv) words = g_strsplit(value, " ", (int) G_N_ELEMENTS(fields));
 

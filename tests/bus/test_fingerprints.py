@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""GetFingerprint and CompareFingerprints: whom they ask, and when; and what they take. The program
-that opens /dev/kvm is one that says what a test wants."""
+"""GetFingerprint and CompareFingerprints, and Compare of a guest: whom they ask, and when; and what
+they take. The program that opens /dev/kvm is one that says what a test wants."""
 
 import hashlib
 import json
 
-from clients import DRY_RUN, ERROR, GLib
-from harness import BusTest
+from clients import DBUS_ERROR, DRY_RUN, ERROR, GUEST, NOBODY, GLib, guest_path
+from harness import BusTest, write
 from tap import main
 
 OFF = {"kvm_amd": {"nested": "0"}}
@@ -39,13 +39,19 @@ def parameters(**values):
 
 
 class FingerprintTest(BusTest):
+    options = ()
+
+    def prepare(self):
+        """What is to be there before the daemon."""
+
     def setUp(self):
         super().setUp()
         program = self.folder / "nestvirt-device"
         program.write_text(PROGRAM.format(folder=self.folder))
         program.chmod(0o755)
         self.find()
-        self.start_fake(f"--helper-dir={self.folder}")
+        self.prepare()
+        self.start_fake(f"--helper-dir={self.folder}", *self.options)
         self.caller = self.client()
 
     def find(self, svm="0x00000004", features="0x00000009"):
@@ -168,6 +174,115 @@ class Compare(FingerprintTest):
                 with self.refused(ERROR + "InvalidArgs", message):
                     self.compare(told(ABILITY), what)
         self.assertEqual(self.calls(), [])
+
+
+class GuestTest(FingerprintTest):
+    options = ("--guests",)
+    one, named, without = (f"3b5b08e4-3dca-4ff9-9a1d-40389758d08{i}" for i in (1, 2, 3))
+
+    def prepare(self):
+        self.guest(self.one, name="one", defined="host-passthrough", live="host-passthrough - require")
+        self.guest(self.named, name="named", defined="custom EPYC require - require", live="custom EPYC require - require")
+        self.guest(self.without, name="without", defined="custom EPYC disable")
+
+    def compare_guest(self, guest, there, flags=0, caller=None):
+        return (caller or self.caller).call("Compare", ("a{sv}t", there, flags), path=guest_path(guest), interface=GUEST)[0]
+
+    def verdict(self, *arguments):
+        result = self.compare_guest(*arguments)
+        self.assertEqual(set(result), {"Differences", "Reason", "Verdict"})
+        return result["Verdict"], [difference["Feature"] for difference in result["Differences"]]
+
+
+class Guest(GuestTest):
+    def test_what_is_told(self):
+        self.assertEqual(self.compare_guest(self.one, told(WITHOUT_NPT, Parameters=parameters(npt="0"))), {
+            "Differences": [{"Feature": "npt", "Host": "there", "Kind": "missing", "Parameter": "kvm_amd.npt=1"}],
+            "Reason": "It has the CPU of this host as it is, and that host does not offer all that this one does.", "Verdict": "refuses"})
+        self.assertEqual(self.compare_guest(self.one, told(WITHOUT_NPT))["Differences"], [
+            {"Feature": "npt", "Host": "here", "Kind": "missing", "Parameter": "kvm_amd.npt=0"}])
+
+    def test_verdicts(self):
+        without_nrips = {**ABILITY, "cpuid.8000000a.edx": "0x1"}
+        self.assertEqual(self.verdict(self.one, told(ABILITY)), ("accepts", []))
+        self.assertEqual(self.verdict(self.one, told(without_nrips)), ("refuses", ["nrip-save"]))
+        self.assertEqual(self.verdict(self.named, told(without_nrips)), ("unknown", ["nrip-save"]))
+        self.assertEqual(self.verdict(self.named, told(WITHOUT_NPT)), ("refuses", ["npt"]))
+        self.find(features="0x00000008")
+        self.assertEqual(self.verdict(self.named, told(WITHOUT_NPT)), ("accepts", []))
+
+    def test_kvm_is_asked_where_that_decides(self):
+        (self.folder / "found").write_text("")
+        self.assertEqual(self.verdict(self.without, told(WITHOUT_NPT)), ("accepts", []))
+        self.assertEqual(self.calls(), [])
+        with self.refused(ERROR + "Unsupported", "could not be asked"):
+            self.compare_guest(self.one, told(ABILITY))
+        self.assertEqual(self.caller.set(OFF)["Outcome"], "applied")  # the turn is not lost
+
+    def test_the_guest_is_of_now(self):
+        self.assertEqual(self.verdict(self.without, told(WITHOUT_NPT)), ("accepts", []))
+        self.guest(self.without, name="without", defined="host-passthrough", live="host-passthrough")
+        self.assertEqual(self.verdict(self.without, told(WITHOUT_NPT)), ("refuses", ["npt"]))
+
+    def test_never_during_a_change(self):
+        """What is judged is the guest on the host of after that."""
+        self.guest(self.one, name="one", defined="host-passthrough")
+        self.assertEqual(self.verdict(self.one, told(WITHOUT_NPT)), ("refuses", ["npt"]))
+        asked = self.calls()
+        self.close_gate()
+        change = self.caller.start_set(OFF)
+        open_gate = self.wait_at_gate()
+        other = self.client()
+        pending = other.start("Compare", ("a{sv}t", told(WITHOUT_NPT), 0), path=guest_path(self.one), interface=GUEST)
+        other.call("GetGuest", ("s", "one"))
+        self.assertEqual((pending.done, self.calls()), (False, asked))
+        self.find(svm="0x00000000")
+        open_gate()
+        self.assertEqual(change.result()[0]["Outcome"], "applied")
+        self.assertEqual((pending.result()[0]["Verdict"], pending.result()[0]["Differences"]), ("accepts", []))
+
+    def test_one_that_goes_meanwhile(self):
+        self.close_gate()
+        change = self.caller.start_set(OFF)
+        open_gate = self.wait_at_gate()
+        other = self.client()
+        pending = other.start("Compare", ("a{sv}t", told(ABILITY), 0), path=guest_path(self.one), interface=GUEST)
+        other.call("GetGuest", ("s", "one"))
+        (self.host / "fake/guests" / self.one).unlink()
+        other.call("ListGuests", ("t", 0))
+        self.assertFalse(pending.done)
+        open_gate()
+        change.result()
+        with self.refused(ERROR + "NoSuchGuest", "no longer"):
+            pending.result()
+
+    def test_what_is_no_fingerprint(self):
+        for what, flags, message in (({}, 0, "lacks"), (told(ABILITY, Sha256="0"), 0, "checksum"), (told(ABILITY), DRY_RUN, "Flags")):
+            with self.refused(ERROR + "InvalidArgs", message):
+                self.compare_guest(self.one, what, flags)
+        self.assertEqual(self.calls(), [])
+
+    def test_without_libvirt(self):
+        (self.host / "fake/libvirt").unlink()
+        with self.refused(ERROR + "LibvirtUnavailable"):
+            self.compare_guest(self.one, told(ABILITY))
+
+    def test_everybody_may_ask(self):
+        self.assertEqual(self.compare_guest(self.one, told(ABILITY), caller=self.client(uid=NOBODY))["Verdict"], "accepts")
+
+
+class Hidden(GuestTest):
+    def prepare(self):
+        super().prepare()
+        write(self.host / "etc/nestvirt/nestvirtd.conf", "[Guests]\nHidden=true\n")
+
+    def test_only_who_may_see_it_may_ask(self):
+        self.caller.call("ListGuests", ("t", 0))  # it is there for who has asked for it
+        other = self.client(uid=NOBODY)
+        with self.refused(DBUS_ERROR + "UnknownObject"):
+            self.compare_guest(self.one, told(ABILITY), caller=other)
+        self.assertEqual(self.calls(), [])
+        self.assertEqual(self.verdict(self.one, told(WITHOUT_NPT)), ("refuses", ["npt"]))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ PARAMETERS = {"kvm_amd/nested": "1", "kvm_amd/npt": "Y", "kvm_amd/pause_filter_c
               "kvm/halt_poll_ns": "200000"}
 NAMES = {"nested", "npt", "pause_filter_count", "ignore_msrs", "halt_poll_ns", "kvm.ignore_msrs", "kvm.halt_poll_ns"}
 VERBS = {"status", "check", "show", "set", "reset", "apply", "reload", "cancel", "users", "guests", "guest", "set-cpu", "prepare",
-         "probe", "fingerprint", "compare", "stat", "exits", "ensure-device", "metrics", "monitor", "patch-xml", "help"}
+         "probe", "fingerprint", "compare", "stat", "exits", "ensure-device", "metrics", "labels", "monitor", "patch-xml", "help"}
 PATCHING = {"--nested", "--mode", "--model", "--recipe", "--release", "--vendor"}
 SETTING = {"--dry-run", "--runtime", "--next-boot", "--when-idle", "--wait", "--verify"}
 
@@ -134,7 +134,7 @@ class Cases:
         self.assertEqual(self.offer("nestvirtctl show --a"), {"--all"})
         for verb in ("", "status ", "check ", "show ", "guests ", "guest "):
             self.assertEqual({word.rstrip("=") for word in self.offer(f"nestvirtctl {verb}--ro")}, {"--root"}, verb)
-        for verb in ("set", "users", "monitor", "probe", "patch-xml"):
+        for verb in ("set", "users", "monitor", "probe", "patch-xml", "fingerprint", "compare"):
             self.assertEqual(self.offer(f"nestvirtctl {verb} --ro"), set(), verb)
         self.assertTrue(any("modules" in word for word in self.offer(f"nestvirtctl --root={self.folder}/mod")))
         self.assertEqual({word.rstrip("=") for word in self.offer("nestvirtctl stat --int")}, {"--interval"})
@@ -168,6 +168,9 @@ class Cases:
         self.assertEqual(self.offer("nestvirtctl set-cpu web1 --nested="), {"yes", "no"})
         self.assertEqual(self.offer("nestvirtctl set-cpu web1 --re"), set())
         self.assertEqual({word.partition("=")[0] for word in self.offer("nestvirtctl prepare web1 --re")}, {"--release"})
+        self.assertEqual({word.rstrip("=") for word in self.offer("nestvirtctl compare --g")}, {"--guest"})
+        self.assertEqual(self.offer("nestvirtctl compare --guest=w"), {"web1", "web2"})
+        self.assertEqual(self.offer("nestvirtctl fingerprint --g"), set())
         self.environment["NESTVIRTCTL_GUESTS"] = str(self.folder / "none")
         self.assertEqual(self.offer("nestvirtctl guest "), set())
 

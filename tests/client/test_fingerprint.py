@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""nestvirtctl fingerprint and compare: two hosts, one after the other, and files that are none."""
+"""nestvirtctl fingerprint and compare: two hosts, one after the other, files that are none, and one
+guest."""
 
 import json
 
+from clients import GLib
 from cases import AMD, Case
 from ctl import run
 from tap import main
+from test_fingerprints import ABILITY, GuestTest, WITHOUT_NPT as NO_NPT
 
 OFFERED = """CPU 0:
    0x00000001 0x00: eax=0x0 ebx=0x0 ecx=0x0 edx=0x0
@@ -101,6 +104,43 @@ class Fingerprint(Case):
     def test_usage(self):
         for words in (["compare"], ["compare", "a", "b", "c"], ["fingerprint", "a"]):
             self.assertEqual(run(*words).status, 2)
+
+
+class OfOneGuest(GuestTest):
+    def keep(self, name, ability):
+        path = self.folder / name
+        path.write_text(json.dumps({"ability": ability, "parameters": {"kvm_amd.npt": "0"}}))
+        return path
+
+    def ctl(self, *arguments, status=0):
+        result = run("compare", *arguments, address=self.bus.address)
+        self.assertEqual(result.status, status, result)
+        return result
+
+    def test_for_people(self):
+        same, without = self.keep("same.json", ABILITY), self.keep("without.json", NO_NPT)
+        self.assertEqual(self.ctl("--guest=one", same).out,
+                         f"one on {same}: accepts\nBoth hosts offer the very same to guests with guests.\n")
+        self.assertRegex(self.ctl("--guest=named", without, status=3).out,
+                         rf"\Anamed on {without}: refuses\nIt has npt, which that host does not offer\.\n"
+                         rf"FEATURE .*\nnpt +not offered there +kvm_amd\.npt=1 on {without}\n\Z")
+        other = self.keep("other.json", {**ABILITY, "cpuid.8000000a.edx": "0x1"})
+        self.assertRegex(self.ctl("--guest", self.named, other, status=3).out,
+                         r": unknown\n.*\n.*\nnrip-save +not offered there +kvm_amd\.nrips=0 on this host\n\Z")
+
+    def test_json_is_what_the_bus_has(self):
+        without = self.keep("without.json", NO_NPT)
+        self.assertEqual(self.ctl("--json", "--guest=one", without, status=3).json, {
+            "verdict": "refuses", "reason": self.compare_guest(self.one, {"Ability": GLib.Variant("a{ss}", NO_NPT)})["Reason"],
+            "differences": [{"feature": "npt", "kind": "missing", "host": "there", "parameter": "kvm_amd.npt=1"}]})
+        self.assertEqual(self.ctl("-q", "--guest=one", without, status=3).out, "")
+        self.assertEqual(self.ctl("-j", "--guest=without", without).json["verdict"], "accepts")
+
+    def test_what_can_not_be_compared(self):
+        same = self.keep("same.json", ABILITY)
+        self.assertIn('Cannot compare the guest "nobody"', self.ctl("--guest=nobody", same, status=1).err)
+        self.assertIn("--guest is one of this host", self.ctl("--guest=one", same, same, status=2).err)
+        self.assertIn("is no fingerprint", self.ctl("--guest=one", self.keep("none.json", {}), status=2).err)
 
 
 if __name__ == "__main__":

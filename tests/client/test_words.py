@@ -39,7 +39,7 @@ class Client(unittest.TestCase):
     def test_bash(self):
         text = (SOURCES / "completion/nestvirtctl.bash").read_text(encoding="utf-8")
         self.assertEqual(re.search(r'verbs="([^"]*)"', text).group(1).split(), self.verbs)
-        words = " ".join(re.findall(r'local (?:common|all|many|root|applying|setting|patching|times|repeating)="([^"]*)"', text)).split()
+        words = " ".join(re.findall(r'local (?:common|all|many|guest|root|applying|setting|patching|times|repeating)="([^"]*)"', text)).split()
         self.assertEqual(sorted({word.partition("=")[0] for word in words}), self.options)
 
     def test_zsh(self):
@@ -85,7 +85,7 @@ class Daemon(unittest.TestCase):
         self.assertEqual(described, options)
 
     def test_actions(self):
-        text = (SOURCES.parent / "daemon/bus/authority.c").read_text(encoding="utf-8")
+        text = (SOURCES.parent / "daemon/bus/question.c").read_text(encoding="utf-8")
         names = (SOURCES.parent / "dbus/names.h").read_text(encoding="utf-8")
         used = {re.search(rf'{macro} "([^"]+)"', names).group(1) for macro in set(re.findall(r"ACTION_[A-Z_]+", text))}
         self.assertEqual(set(tags(section("nestvirtd.8", "POLKIT ACTIONS"))), used)

@@ -73,6 +73,17 @@ class Service(NestvirtTest):
         self.assertNotEqual(self.host.check(f"stat -c %Y {folder}"), "1000000000\n")
         self.assertIn("Read-only file system", self.host.run(f"{inside} touch $(dirname {folder})").stderr)
 
+    def test_it_is_published(self):
+        """By the units that somebody enables, in their sandbox: whole, and for others to read."""
+        for unit, folder, file, line in (
+                ("metrics", "/var/lib/prometheus/node-exporter", "nestvirt.prom", 'nestvirt_nested_state{state="on"} 1'),
+                ("labels", "/etc/kubernetes/node-feature-discovery/features.d", "nestvirt", "nestvirt.org/nested=on")):
+            self.host.check(f"mkdir -p {folder} && systemctl start nestvirt-{unit}.service")
+            self.assertEqual(self.host.check(f"cd {folder} && stat -c %n:%a:%U $(ls -A)"), f"{file}:644:root\n")
+            self.assertIn(line, self.host.check(f"cat {folder}/{file}").splitlines())
+            self.assertEqual(self.host.check(f"systemctl is-enabled nestvirt-{unit}.timer || true"), "disabled\n")
+            self.host.check(f"systemctl start nestvirt-{unit}.timer && systemctl stop nestvirt-{unit}.timer")
+
     def test_the_journal_says_who_did_what(self):
         self.ctl("set nested=0")
         self.ctl("set nested=1", user="bob", status=4)

@@ -205,6 +205,26 @@ static void test_no_model_is_kept(void) {
         g_free(kept.text);
 }
 
+/* What hypervisors have besides vmx and svm, and this CPU is not to have. */
+static void test_less(void) {
+        static const char *const policies[][3] = {
+                        {"disable", "vgif", "disable"}, {"forbid", "npt", "forbid"}, {"disable", "vmx-vpid", "disable"},
+                        {"disable", "svm", ""},         {"forbid", "vmx", ""},       {"require", "vgif", ""},
+                        {"disable", "avx2", ""}};
+
+        for (gsize i = 0; i < G_N_ELEMENTS(policies); i++) {
+                g_autoptr(GuestFacts) facts = guest_facts_new();
+                g_autoptr(GError) error = NULL;
+                g_autofree char *text = g_strdup_printf("<domain><cpu mode='maximum'><feature policy='%s' name='%s'/>"
+                                                        "</cpu></domain>",
+                                                        policies[i][0], policies[i][1]);
+                g_autoptr(CpuXml) xml = cpu_xml_read(text, "amd", &error);
+                g_assert_no_error(error);
+                const GuestCpu cpu = guest_cpu_from_xml(xml, "amd", guest_facts_words(facts));
+                g_assert_cmpstr(cpu.less, ==, policies[i][2]);
+        }
+}
+
 /* Nor what a definition names, which may be another thing each time it is read. */
 static void test_no_definition_is_kept(void) {
         g_autoptr(GuestFacts) facts = guest_facts_new();
@@ -245,6 +265,7 @@ int main(int argc, char **argv) {
         g_test_add_func("/guest-edit/whose-features", test_whose_features);
         g_test_add_func("/guest-edit/no-model-is-kept", test_no_model_is_kept);
         g_test_add_func("/guest-edit/no-definition-is-kept", test_no_definition_is_kept);
+        g_test_add_func("/guest-edit/less", test_less);
         g_test_add_func("/guest-edit/words", test_words);
         return g_test_run();
 }

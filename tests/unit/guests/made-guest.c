@@ -6,8 +6,9 @@
 
 GuestCpu made_cpu(const char *text) {
         GuestCpu cpu = guest_cpu_empty();
-        const char **fields[] = {&cpu.mode,         &cpu.model,    &cpu.policy, &cpu.check, &cpu.mmu_policy,
-                                 &cpu.other_policy, &cpu.argument, &cpu.launch, &cpu.match, &cpu.hyperv};
+        const char **fields[] = {&cpu.mode,       &cpu.model,        &cpu.policy,   &cpu.check,
+                                 &cpu.mmu_policy, &cpu.other_policy, &cpu.argument, &cpu.launch,
+                                 &cpu.match,      &cpu.hyperv,       &cpu.less};
 
         if (!text || g_str_equal(text, "?"))
                 return (GuestCpu) {};

@@ -5,8 +5,8 @@
 
 #include "guest-facts.h"
 
-/* "mode model policy [check] [mmu] [other] [argument] [launch] [match] [hyperv]", "-" for what is
- * not said; NULL or "?": it could not be read. */
+/* "mode model policy [check] [mmu] [other] [argument] [launch] [match] [hyperv] [less]", "-" for
+ * what is not said; NULL or "?": it could not be read. */
 GuestCpu made_cpu(const char *text);
 /* Called "one", of type kvm, persistent; running when @live, with a managed save when @saved. */
 GuestFacts *made_guest(const char *defined, const char *live, const char *saved);

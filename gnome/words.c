@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "words.h"
+
+const char *words_status(NestvirtManager *manager) {
+        const char *nested = nestvirt_manager_get_nested(manager), *why = nestvirt_manager_get_nested_reason(manager);
+
+        if (g_str_equal(nested, "on"))
+                return _("Virtual machines that are started now can run virtual machines themselves");
+        if (g_str_equal(nested, "off"))
+                return _("Virtual machines that are started now cannot run virtual machines");
+        if (why && *why)
+                return why;
+        if (g_strcmp0(nestvirt_manager_get_firmware(manager), "off") == 0)
+                return _("The firmware has switched virtualization off: look for VT-x or SVM in its setup");
+        return g_str_equal(nested, "unknown") ? _("It could not be read: see below")
+                                              : _("Not on this computer: see below");
+}
+
+char *words_guest(gboolean active, const char *next, const char *now, const char *using, gboolean restart) {
+        const char *is = !active                     ? _("Switched off")
+                         : g_str_equal(using, "yes") ? _("Runs virtual machines")
+                         : g_str_equal(now, "yes")   ? _("Can run virtual machines")
+                         : g_str_equal(now, "no")    ? _("Cannot run virtual machines")
+                                                     : _("Running");
+        const char *will = g_str_equal(next, "fails") ? _("will not start")
+                           : g_str_equal(next, "yes") ? _("can run them when it is next started")
+                           : g_str_equal(next, "no")  ? _("cannot when it is next started")
+                                                      : NULL;
+        const gboolean stays = !will || (active && g_str_equal(next, now));
+
+        return g_strconcat(is, stays ? "" : " · ", stays ? "" : will, restart ? " · " : "",
+                           restart ? _("changes pending until it is switched off and on") : "", NULL);
+}
+
+char *words_setting(const char *name, const char *value) {
+        if (!g_str_equal(name, "nested"))
+                return g_strdup_printf("%s = %s", name, value);
+        return g_strdup(g_str_equal(value, "0") ? _("Nested virtualization off") : _("Nested virtualization on"));
+}
+
+const char *words_outcome(const char *outcome) {
+        if (g_str_equal(outcome, "applied"))
+                return _("Done: in effect now");
+        if (g_str_equal(outcome, "deferred"))
+                return _("It waits until no virtual machine runs");
+        return g_str_equal(outcome, "configured") ? _("Kept for the next boot") : _("It is so already");
+}
+
+char *words_error(GError *error) {
+        g_autoptr(GError) told = error;
+        g_autofree char *name = error ? g_dbus_error_get_remote_error(error) : NULL;
+
+        if (!error)
+                return NULL;
+        (void) g_dbus_error_strip_remote_error(error);
+        /* The daemon's words for that are those of a command line. */
+        if (g_strcmp0(name, "org.nestvirt1.Error.Busy") == 0)
+                return g_strdup(_("Nothing has been changed, as KVM is in use: choose another time, or stop what is in "
+                                  "the way"));
+        return g_strdup(error->message);
+}
