@@ -73,6 +73,7 @@ export class Guests {
             "aria-label": _("Search for guests"),
             placeholder: _("Name"),
             input: () => this.from(0),
+            hidden: true,
         });
         this.guests = [];
         this.first = 0;

@@ -66,12 +66,6 @@ export function described(plan) {
         plan.DiffMissing && said(plan.DiffMissing, "p"),
         advice.length > 0 && [h("h3", {}, _("Good to know")), list(advice, "steps")],
         plan.RestartNeeded &&
-            h(
-                "p",
-                {},
-                _(
-                    "It has its other CPU once it was switched off and on; a reboot inside it is not enough.",
-                ),
-            ),
+            h("p", {}, _("It has its other CPU once it was switched off and on; a reboot inside it is not enough.")),
     ];
 }

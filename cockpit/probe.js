@@ -157,8 +157,8 @@ export class Probe {
                               "p",
                               {},
                               _("It has not been tried since the boot."),
-                          " ",
-                          _("The probe runs a guest in a guest for a moment, and counts what that costs."),
+                              " ",
+                              _("The probe runs a guest in a guest for a moment, and counts what that costs."),
                           ),
                 ],
         );

@@ -66,14 +66,19 @@ function load(module) {
     );
 }
 
+/* The service has it without a capital letter and a full stop. */
+function reason() {
+    const text = service.manager.NestedReason;
+    return text !== "" && said(text[0].toUpperCase() + text.slice(1) + ".", "p");
+}
+
 /* Why nothing can be switched here; null where it can, or where it is on anyway. */
 function special() {
     const { Nested, NestedReason, Firmware, Features, Vendor, Level, Hypervisor } = service.manager;
     const feature = { amd: "svm", intel: "vmx" }[Vendor];
     const module = service.nesting;
     if (Nested === "on" || Nested === "off") return null;
-    if (NestedReason)
-        return empty(_("Nested virtualization is not switched here"), null, said(NestedReason + ".", "p"));
+    if (NestedReason) return empty(_("Nested virtualization is not switched here"), null, reason());
     if (Firmware === "off") return firmware_off();
     const other = Object.values(service.modules).some(
         one => one.Name !== "kvm" && ["live", "builtin"].includes(one.State),
@@ -172,7 +177,7 @@ function ready(permission) {
     const why = special();
     return [
         why ?? h("p", { class: "sentence" }, sentence()),
-        !why && (service.nesting ? [toggle(), limited(permission)] : said(service.manager.NestedReason, "p")),
+        !why && (service.nesting ? [toggle(), limited(permission)] : reason()),
         facts(),
     ];
 }

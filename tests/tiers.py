@@ -136,7 +136,13 @@ def tier_meson():
 
 def tier_cockpit():
     """The page, in a browser."""
-    return meson(BUILD, [], GCC, {}, "--suite", "cockpit")
+    return meson(BUILD, GLIB, GCC, {}, "--suite", "cockpit")
+
+
+def tier_cockpit_newest():
+    """What the bridge and the shell have a part in, with those of unstable as it is today."""
+    names = ["guests", "service", "shell", "switch"]
+    return meson(BUILD, GLIB, GCC, {"COCKPIT_RELEASE": "sid"}, *(f"cockpit-{name}" for name in names))
 
 
 def tier_asan():
@@ -273,7 +279,8 @@ TIERS = {"meson": tier_meson, "cockpit": tier_cockpit, "asan": tier_asan, "tsan"
          "ansible": tier_ansible, "host": tier_host, "trixie-host": tier_trixie_host, "intel": tier_intel}
 # When they are named.
 ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,
-             "newest": tier_newest, "fleet": tier_fleet, "verdicts": tier_verdicts, "cuts": tier_cuts}
+             "newest": tier_newest, "cockpit-newest": tier_cockpit_newest, "fleet": tier_fleet, "verdicts": tier_verdicts,
+             "cuts": tier_cuts}
 
 
 def of_tier(tier):

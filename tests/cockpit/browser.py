@@ -36,7 +36,7 @@ if (value) {
 """
 # All has been asked for and is there.
 CALM = """!document.querySelector(".spinner") && document.querySelector("#status[aria-busy=false]") &&
-    (!document.querySelector("#nested") || document.querySelector("#findings li, #findings p"))"""
+    document.querySelector("#findings li, #findings p") && document.querySelector("#guests:not([hidden])")"""
 
 
 class Browser:

@@ -18,7 +18,7 @@ HOSTS = [
     ("loadable", ["The module kvm_amd is not loaded", "Load kvm_amd…"], False),
     ("builtin-kvm-pvm", ["This host has no KVM that can nest"], False),
     ("s390x", ["This host has no KVM that can nest"], False),
-    ("aarch64", ["Guests started now cannot run virtual machines.", "the kernel command line decides"], False),
+    ("aarch64", ["Guests started now cannot run virtual machines.", "On Arm the kernel command line decides"], False),
     ("l1-hyperv", [ON, "Inside a virtual machine (microsoft)"], True),
     ("intel-skylake-server", [ON, "On the hardware", "Xeon(R) Gold 6130"], True),
     ("ppc64le", [ON, "POWER9"], True),
@@ -37,7 +37,7 @@ class Special(PageTest):
         write(self.host / "sys/class/misc/mshv/dev", "10:120\n")
         self.start_real("no-kvm")
         self.show()
-        self.browser.see("Nested virtualization is not switched here", "guests of this host run on Microsoft's hypervisor (/dev/mshv)")
+        self.browser.see("Nested virtualization is not switched here", "Guests of this host run on Microsoft's hypervisor (/dev/mshv)")
         self.picture("host-mshv")
 
     def test_no_module(self):

@@ -12,6 +12,14 @@ from tap import main
 FRAME = "iframe[name='cockpit1:localhost/nestvirt']"
 
 
+def is_old():
+    """Whether the bridge is one in C, which knows of no conditions."""
+    if RELEASE:
+        return False
+    with open(BRIDGE[0], "rb") as stream:
+        return stream.read(4) == b"\x7fELF"
+
+
 class Shell(PageTest):
     def enter(self, style):
         def address(server):
@@ -47,8 +55,7 @@ class Shell(PageTest):
         share = install(self.folder)
         self.assertIn("nestvirt", self.packages(share))
         (share / "dbus-1/system-services/org.nestvirt1.service").unlink()
-        # Older bridges, those in C, know of no conditions.
-        self.assertEqual("nestvirt" in self.packages(share), not RELEASE)
+        self.assertEqual("nestvirt" in self.packages(share), is_old())
 
 
 if __name__ == "__main__":
