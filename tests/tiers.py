@@ -36,10 +36,13 @@ FAILURES = []
 NO_LINT = ["--no-suite", "lint"]
 # What is otherwise built where its libraries happen to be.
 GLIB = ["-Dglib_client=enabled"]
+DESKTOP = [*GLIB, "-Dgnome=enabled"]
 # Generated code; GLib's objects for Python can't be loaded by what has no sanitizer in it.
-NO_GLIB = ["-Dglib_client=disabled"]
+NO_GLIB = ["-Dglib_client=disabled", "-Dgnome=disabled"]
 # Attacks are long, and count memory.
 NO_FIRE = ["--no-suite", "fire"]
+# The window has a tier of its own.
+NO_DESKTOP = ["--no-suite", "desktop"]
 
 HOSTS = CHECKOUT / "tests" / "hosts"
 sys.path.insert(0, str(HOSTS))
@@ -129,7 +132,12 @@ def meson(build, options, compiler, environment, *arguments):
 
 
 def tier_meson():
-    return meson(BUILD, GLIB, GCC, {})
+    return meson(BUILD, DESKTOP, GCC, {}, *NO_DESKTOP)
+
+
+def tier_desktop():
+    """The window, on a display of its own."""
+    return meson(BUILD, DESKTOP, GCC, {}, "--suite", "desktop")
 
 
 def tier_asan():
@@ -145,12 +153,12 @@ def tier_tsan():
 
 
 def tier_unit():
-    return meson(BUILD, GLIB, GCC, {}, *NO_LINT, *NO_FIRE)
+    return meson(BUILD, GLIB, GCC, {}, *NO_LINT, *NO_FIRE, *NO_DESKTOP)
 
 
 def tier_part():
     """Of the tier `unit`, what may differ with the userland."""
-    return meson(BUILD, GLIB, GCC, {}, *NO_LINT, *NO_FIRE, "--no-suite", "fuzz", "--no-suite", "alike")
+    return meson(BUILD, GLIB, GCC, {}, *NO_LINT, *NO_FIRE, *NO_DESKTOP, "--no-suite", "fuzz", "--no-suite", "alike")
 
 
 def tier_fire():
@@ -242,7 +250,7 @@ def tier_newest():
     return in_debian("sid")
 
 
-TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "userland": tier_userland, "host": tier_host,
+TIERS = {"meson": tier_meson, "desktop": tier_desktop, "asan": tier_asan, "tsan": tier_tsan, "userland": tier_userland, "host": tier_host,
          "trixie-host": tier_trixie_host, "intel": tier_intel}
 # When they are named.
 ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,

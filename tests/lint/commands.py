@@ -12,7 +12,8 @@ import tree
 
 
 def entries(build):
-    """(path, arguments of the compiler) for each C file of the build that is no generated one, once."""
+    """(path, arguments of the compiler) for each C file of the build that is none it has generated,
+    once."""
     with open(pathlib.Path(build, "compile_commands.json"), encoding="utf-8") as stream:
         database = json.load(stream)
     found, generated = {}, pathlib.Path(build).resolve()
