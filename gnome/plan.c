@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "plan.h"
-#include "section.h"
-#include "words.h"
+#include "window.h"
 
 enum { DRY_RUN = 1, NEXT_BOOT = 4, WHEN_IDLE = 8 };
 
@@ -11,8 +9,8 @@ typedef struct Plan {
         GtkWindow *dialog;
         NestvirtModule *module;
         gboolean on, proposed, trying, gone;
-        guint64 flags; /* when */
-        GtkWidget *apply, *times[3];
+        guint64 flags;               /* when */
+        GtkWidget *apply, *times[3]; /* as the table */
         Section *trouble, *when, *impact, *steps;
         PlanDone done;
         gpointer data;
@@ -42,11 +40,11 @@ static void show_plan(Plan *plan, GVariant *answer) {
         gtk_widget_set_sensitive(plan->apply, TRUE);
         /* What would be refused is not what is proposed. */
         if (blocked && !plan->proposed)
-                gtk_check_button_set_active(GTK_CHECK_BUTTON(plan->times[1]), TRUE);
+                gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(plan->times[1]), TRUE);
         plan->proposed = TRUE;
 }
 
-static void plan_ask(Plan *plan, guint64 flags, gboolean trying);
+static void plan_ask(Plan *plan, guint64 flags);
 
 static void on_answer(GObject *module, GAsyncResult *result, gpointer data) {
         Plan *plan = data;
@@ -56,31 +54,26 @@ static void on_answer(GObject *module, GAsyncResult *result, gpointer data) {
         GError *error = NULL;
 
         (void) nestvirt_module_call_set_parameters_finish(plan->module, &answer, result, &error);
-        if (error) {
-                g_autofree char *words = words_error(error);
-
-                if (plan->gone)
-                        return;
+        g_autofree char *words = words_error(error);
+        (void) (answer && g_variant_lookup(answer, "Outcome", "&s", &outcome));
+        if (answer && g_str_equal(outcome, "planned") && !plan->gone)
+                show_plan(plan, answer);
+        else if (answer && !g_str_equal(outcome, "planned")) {
+                plan->done(outcome, plan->data);
+                gtk_window_destroy(plan->dialog);
+        } else if (words && !plan->gone) {
                 section_clear(plan->trouble);
                 (void) section_add(plan->trouble, "dialog-error-symbolic", words, NULL);
                 if (plan->trying)
-                        plan_ask(plan, plan->flags | DRY_RUN, FALSE); /* who is in the way by now */
-                return;
+                        plan_ask(plan, plan->flags | DRY_RUN); /* who is in the way by now */
         }
-        (void) g_variant_lookup(answer, "Outcome", "&s", &outcome);
-        if (!g_str_equal(outcome, "planned"))
-                plan->done(outcome, plan->data);
-        if (!g_str_equal(outcome, "planned") && !plan->gone)
-                gtk_window_destroy(plan->dialog);
-        else if (!plan->gone)
-                show_plan(plan, answer);
 }
 
-static void plan_ask(Plan *plan, guint64 flags, gboolean trying) {
+static void plan_ask(Plan *plan, guint64 flags) {
         g_autofree char *values = g_strdup_printf("{'nested': '%s'}", plan->on ? "on" : "off");
 
         g_object_ref(plan->dialog);
-        plan->trying = trying;
+        plan->trying = !(flags & DRY_RUN);
         gtk_widget_set_sensitive(plan->apply, FALSE);
         nestvirt_module_call_set_parameters(plan->module, g_variant_new_parsed(values), flags,
                                             G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT, NULL,
@@ -89,15 +82,28 @@ static void plan_ask(Plan *plan, guint64 flags, gboolean trying) {
 
 static void on_apply(GtkButton *button, Plan *plan) {
         section_clear(plan->trouble);
-        plan_ask(plan, plan->flags, TRUE);
+        plan_ask(plan, plan->flags);
 }
 
-static void on_when(GtkCheckButton *check, Plan *plan) {
-        if (!gtk_check_button_get_active(check))
+static const struct {
+        guint64 flags;
+        const char *title, *meaning;
+} times[] = {
+                {0, N_("Now"), N_("KVM is reloaded, for which nobody may use it.")},
+                {WHEN_IDLE, N_("When Idle"), N_("It waits until no virtual machine runs.")},
+                {NEXT_BOOT, N_("At the Next Boot"), N_("Nothing changes until then.")},
+};
+
+static void on_when(GtkToggleButton *button, Plan *plan) {
+        if (!gtk_toggle_button_get_active(button))
                 return;
-        plan->flags = GPOINTER_TO_UINT(g_object_get_data(G_OBJECT(check), "flags"));
+        for (guint i = 0; i < G_N_ELEMENTS(times); i++)
+                if (plan->times[i] == GTK_WIDGET(button)) {
+                        plan->flags = times[i].flags;
+                        adw_preferences_group_set_description(plan->when->group, _(times[i].meaning));
+                }
         section_clear(plan->trouble);
-        plan_ask(plan, plan->flags | DRY_RUN, FALSE);
+        plan_ask(plan, plan->flags | DRY_RUN);
 }
 
 static void on_destroy(GtkWidget *dialog, Plan *plan) {
@@ -106,25 +112,19 @@ static void on_destroy(GtkWidget *dialog, Plan *plan) {
 }
 
 static void add_times(Plan *plan) {
-        static const struct {
-                guint flags;
-                const char *title, *subtitle;
-        } times[] = {
-                        {0, N_("Now"), N_("KVM is reloaded, for which nobody may use it")},
-                        {WHEN_IDLE, N_("When Idle"), N_("As soon as no virtual machine runs")},
-                        {NEXT_BOOT, N_("At the Next Boot"), N_("Nothing changes until then")},
-        };
+        GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 0);
 
+        gtk_box_set_homogeneous(GTK_BOX(box), TRUE);
+        gtk_widget_add_css_class(box, "linked");
         for (guint i = 0; i < G_N_ELEMENTS(times); i++) {
-                GtkWidget *check = plan->times[i] = gtk_check_button_new();
+                GtkWidget *button = plan->times[i] = gtk_toggle_button_new_with_label(_(times[i].title));
 
-                gtk_check_button_set_group(GTK_CHECK_BUTTON(check), i ? GTK_CHECK_BUTTON(plan->times[0]) : NULL);
-                g_object_set_data(G_OBJECT(check), "flags", GUINT_TO_POINTER(times[i].flags));
-                g_signal_connect(check, "toggled", G_CALLBACK(on_when), plan);
-                AdwActionRow *row = section_add(plan->when, NULL, _(times[i].title), _(times[i].subtitle));
-                adw_action_row_add_prefix(row, check);
-                adw_action_row_set_activatable_widget(row, check);
+                gtk_toggle_button_set_group(GTK_TOGGLE_BUTTON(button), i ? GTK_TOGGLE_BUTTON(plan->times[0]) : NULL);
+                g_signal_connect(button, "toggled", G_CALLBACK(on_when), plan);
+                gtk_box_append(GTK_BOX(box), button);
         }
+        adw_preferences_group_add(plan->when->group, box);
+        gtk_widget_set_visible(GTK_WIDGET(plan->when->group), TRUE);
 }
 
 void plan_show(GtkWindow *parent, NestvirtModule *module, gboolean on, PlanDone done, gpointer data) {
@@ -148,17 +148,17 @@ void plan_show(GtkWindow *parent, NestvirtModule *module, gboolean on, PlanDone 
         g_signal_connect(plan->apply, "clicked", G_CALLBACK(on_apply), plan);
 
         plan->trouble = section_new(page, NULL);
-        plan->when = section_new(page, NULL);
+        plan->when = section_new(page, _("When"));
         plan->impact = section_new(page, _("Who Is Concerned"));
         plan->steps = section_new(page, _("What Will Be Done"));
         add_times(plan);
         gtk_box_append(GTK_BOX(box), bar);
         gtk_box_append(GTK_BOX(box), GTK_WIDGET(page));
         GtkEventController *keys = gtk_shortcut_controller_new();
-        gtk_shortcut_controller_add_shortcut(GTK_SHORTCUT_CONTROLLER(keys),
-                                             gtk_shortcut_new(gtk_keyval_trigger_new(GDK_KEY_Escape, 0),
-                                                              gtk_named_action_new("window.close")));
+        GtkShortcutTrigger *escape = gtk_keyval_trigger_new(GDK_KEY_Escape, 0);
+        GtkShortcut *close = gtk_shortcut_new(escape, gtk_named_action_new("window.close"));
+        gtk_shortcut_controller_add_shortcut(GTK_SHORTCUT_CONTROLLER(keys), close);
         gtk_widget_add_controller(GTK_WIDGET(plan->dialog), keys);
-        gtk_check_button_set_active(GTK_CHECK_BUTTON(plan->times[0]), TRUE);
+        gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(plan->times[0]), TRUE);
         gtk_window_present(plan->dialog);
 }

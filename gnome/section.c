@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "section.h"
-
-static void section_free(gpointer data) {
-        Section *section = data;
-
-        g_ptr_array_unref(section->rows);
-        g_free(section);
-}
+#include "window.h"
 
 Section *section_new(AdwPreferencesPage *page, const char *title) {
         Section *section = g_new(Section, 1);
 
         section->group = g_object_new(ADW_TYPE_PREFERENCES_GROUP, "title", title ?: "", "visible", FALSE, NULL);
         section->rows = g_ptr_array_new();
-        g_object_set_data_full(G_OBJECT(section->group), "section", section, section_free);
+        g_object_set_data_full(G_OBJECT(section->group), "rows", section->rows, (GDestroyNotify) g_ptr_array_unref);
+        g_object_set_data_full(G_OBJECT(section->group), "section", section, g_free);
         adw_preferences_page_add(page, section->group);
         return section;
 }

@@ -4,30 +4,21 @@
  * pending, what is wrong, and the guests. All of it is as the daemon tells, whoever changes it; and
  * words are in its place while the daemon is away. */
 
-#include <locale.h>
-
-#include "plan.h"
-#include "section.h"
-#include "words.h"
+#include "window.h"
 
 #define BUS_NAME "org.nestvirt1"
 #define BUS_PATH "/org/nestvirt1"
-
-/* Of guests so many at a time; the search finds the others. */
-#define SHOWN_MAX 50U
-/* What comes in together is looked at once. */
-#define LOOK_MSEC 200U
+#define SHOWN_MAX 50U /* of guests; the search finds the others */
 
 /* There is one, and with it the program ends. */
 typedef struct Window {
         GtkWindow *window;
         AdwToastOverlay *toasts;
-        GtkWidget *here, *away; /* one of them is shown */
+        GtkWidget *here, *away, *search; /* one of the first two is shown */
         AdwActionRow *row;
         GtkSwitch *nested;
         Section *state, *pending, *findings, *guests;
         AdwPreferencesGroup *searching;
-        GtkWidget *search;
         NestvirtManager *manager;
         NestvirtModule *module; /* which nests, when it is known */
         gboolean asked;         /* for that */
@@ -48,14 +39,13 @@ static void show_guests(Window *window) {
         const char *path, *name, *next, *now, *using;
         gboolean active, restart;
         guint found = 0;
-        GVariantIter i;
 
         section_clear(window->guests);
         gtk_widget_set_visible(GTK_WIDGET(window->searching), window->told && g_variant_n_children(window->told) > 0);
         if (!window->told)
                 return;
-        g_variant_iter_init(&i, window->told);
-        while (g_variant_iter_next(&i, "(&o&sbsss&s&s&sbs)", &path, &name, &active, NULL, NULL, NULL, &next, &now,
+        g_autoptr(GVariantIter) rows = g_variant_iter_new(window->told);
+        while (g_variant_iter_next(rows, "(&o&sbsss&s&s&sbs)", &path, &name, &active, NULL, NULL, NULL, &next, &now,
                                    &using, &restart, NULL)) {
                 g_autofree char *folded = g_utf8_casefold(name, -1);
                 g_autofree char *words = words_guest(active, next, now, using, restart);
@@ -76,9 +66,8 @@ static void on_guests(GObject *manager, GAsyncResult *result, gpointer data) {
         show_guests(window);
 }
 
-static void on_copy(GtkWidget *button, Window *window) {
-        gdk_clipboard_set_text(gtk_widget_get_clipboard(button), g_object_get_data(G_OBJECT(button), "command"));
-        window_say(window, g_strdup(_("Copied")));
+static void on_copy(GtkWidget *button, AdwActionRow *row) {
+        gdk_clipboard_set_text(gtk_widget_get_clipboard(button), adw_action_row_get_subtitle(row));
 }
 
 /* Those of this Status. */
@@ -97,9 +86,7 @@ static void show_findings(Window *window, GVariant *findings, const char *wanted
                         continue;
                 GtkWidget *copy = gtk_button_new_from_icon_name("edit-copy-symbolic");
                 gtk_widget_set_tooltip_text(copy, _("Copy the Command"));
-                gtk_widget_add_css_class(copy, "flat");
-                g_object_set_data_full(G_OBJECT(copy), "command", g_strdup(fix), g_free);
-                g_signal_connect(copy, "clicked", G_CALLBACK(on_copy), window);
+                g_signal_connect(copy, "clicked", G_CALLBACK(on_copy), row);
                 section_suffix(row, copy);
         }
 }
@@ -135,14 +122,14 @@ static void on_called(GObject *proxy, GAsyncResult *result, gpointer data) {
 
 static void window_look(Window *window) {
         if (window->look == 0)
-                window->look = g_timeout_add(LOOK_MSEC, on_look, window);
+                window->look = g_timeout_add(200, on_look, window); /* once for what comes in together */
 }
 
 /* What waits does so no longer, or the next boot is to be as it is now. */
 static void on_cancel(GtkButton *button, Window *window) {
         const gboolean waits = g_variant_n_children(nestvirt_module_get_pending(window->module)) > 0;
-        const char *nested = nestvirt_manager_get_nested(window->manager);
-        g_autofree char *same = g_strdup_printf("({'nested': '%s'}, uint64 4)", nested);
+        g_autofree char *same =
+                        g_strdup_printf("({'nested': '%s'}, uint64 4)", nestvirt_manager_get_nested(window->manager));
 
         g_dbus_proxy_call(G_DBUS_PROXY(window->module), waits ? "CancelPending" : "SetParameters",
                           g_variant_new_parsed(waits ? "(uint64 0,)" : same),
@@ -157,17 +144,15 @@ static void add_pending(Window *window, const char *what, const char *when) {
 }
 
 static void show_pending(Window *window) {
-        GVariant *pending = nestvirt_module_get_pending(window->module);
+        g_autoptr(GVariantIter) pending = g_variant_iter_new(nestvirt_module_get_pending(window->module));
         g_autoptr(GVariant) nested = NULL;
         const char *name, *value, *next = "", *now = "";
-        GVariantIter i;
 
-        g_variant_iter_init(&i, pending);
-        while (g_variant_iter_next(&i, "{&s&s}", &name, &value)) {
+        while (g_variant_iter_next(pending, "{&s&s}", &name, &value)) {
                 g_autofree char *what = words_setting(name, value);
                 add_pending(window, what, _("Waits until no virtual machine runs"));
         }
-        if (g_variant_n_children(pending) > 0 ||
+        if (g_variant_iter_n_children(pending) > 0 ||
             !g_variant_lookup(nestvirt_module_get_parameters(window->module), "nested", "@a{sv}", &nested))
                 return;
         (void) g_variant_lookup(nested, "Configured", "&s", &next);
@@ -253,9 +238,9 @@ static void on_manager(GObject *unused, GAsyncResult *result, gpointer data) {
         window_say(window, words_error(error));
         if (!window->manager)
                 return;
-        GDBusConnection *bus = g_dbus_proxy_get_connection(G_DBUS_PROXY(window->manager));
-        (void) g_dbus_connection_signal_subscribe(bus, BUS_NAME, NULL, NULL, NULL, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
-                                                  on_signal, window, NULL);
+        (void) g_dbus_connection_signal_subscribe(g_dbus_proxy_get_connection(G_DBUS_PROXY(window->manager)), BUS_NAME,
+                                                  NULL, NULL, NULL, NULL, G_DBUS_SIGNAL_FLAGS_NONE, on_signal, window,
+                                                  NULL);
         g_signal_connect_swapped(window->manager, "notify", G_CALLBACK(window_update), window);
         window_update(window);
 }
@@ -268,7 +253,6 @@ static GtkWidget *away_new(Window *window) {
                                        "visible", FALSE, "vexpand", TRUE, NULL);
 
         gtk_widget_set_halign(button, GTK_ALIGN_CENTER);
-        gtk_widget_add_css_class(button, "pill");
         g_signal_connect(button, "clicked", G_CALLBACK(on_start), window);
         return page;
 }
@@ -313,7 +297,6 @@ static void on_activate(GtkApplication *application, gpointer data) {
 int main(int argc, char **argv) {
         Window window = {};
 
-        (void) setlocale(LC_ALL, "");
         (void) bindtextdomain("nestvirtd", LOCALEDIR);
         (void) textdomain("nestvirtd");
         g_autoptr(AdwApplication) application = adw_application_new(APPLICATION_ID, G_APPLICATION_DEFAULT_FLAGS);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "words.h"
+#include "window.h"
 
 const char *words_status(NestvirtManager *manager) {
         const char *nested = nestvirt_manager_get_nested(manager), *why = nestvirt_manager_get_nested_reason(manager);
@@ -9,12 +9,7 @@ const char *words_status(NestvirtManager *manager) {
                 return _("Virtual machines that are started now can run virtual machines themselves");
         if (g_str_equal(nested, "off"))
                 return _("Virtual machines that are started now cannot run virtual machines");
-        if (why && *why)
-                return why;
-        if (g_strcmp0(nestvirt_manager_get_firmware(manager), "off") == 0)
-                return _("The firmware has switched virtualization off: look for VT-x or SVM in its setup");
-        return g_str_equal(nested, "unknown") ? _("It could not be read: see below")
-                                              : _("Not on this computer: see below");
+        return why && *why ? why : _("Not on this computer: see below");
 }
 
 char *words_guest(gboolean active, const char *next, const char *now, const char *using, gboolean restart) {

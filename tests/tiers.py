@@ -36,12 +36,14 @@ FAILURES = []
 NO_LINT = ["--no-suite", "lint"]
 # What is otherwise built where its libraries happen to be.
 GLIB = ["-Dglib_client=enabled"]
+DESKTOP = [*GLIB, "-Dgnome=enabled"]
 # Generated code; GLib's objects for Python can't be loaded by what has no sanitizer in it.
-NO_GLIB = ["-Dglib_client=disabled"]
+NO_GLIB = ["-Dglib_client=disabled", "-Dgnome=disabled"]
 # Attacks are long, and count memory.
 NO_FIRE = ["--no-suite", "fire"]
-# Whole hosts, and a browser, with packages that nothing else needs: these have tiers of their own.
-NO_OTHERS = ["--no-suite", "ansible", "--no-suite", "cockpit"]
+# Whole hosts, a browser, a window, with packages that nothing else needs: these have tiers of their
+# own.
+NO_OTHERS = ["--no-suite", "ansible", "--no-suite", "cockpit", "--no-suite", "desktop"]
 
 HOSTS = CHECKOUT / "tests" / "hosts"
 sys.path.insert(0, str(HOSTS))
@@ -131,18 +133,23 @@ def meson(build, options, compiler, environment, *arguments):
 
 
 def tier_meson():
-    return meson(BUILD, GLIB, GCC, {}, *NO_OTHERS)
+    return meson(BUILD, DESKTOP, GCC, {}, *NO_OTHERS)
 
 
 def tier_cockpit():
     """The page, in a browser."""
-    return meson(BUILD, [], GCC, {}, "--suite", "cockpit")
+    return meson(BUILD, GLIB, GCC, {}, "--suite", "cockpit")
 
 
 def tier_cockpit_newest():
     """What the bridge and the shell have a part in, with those of unstable as it is today."""
     names = ["guests", "service", "shell", "switch"]
-    return meson(BUILD, [], GCC, {"COCKPIT_RELEASE": "sid"}, *(f"cockpit-{name}" for name in names))
+    return meson(BUILD, GLIB, GCC, {"COCKPIT_RELEASE": "sid"}, *(f"cockpit-{name}" for name in names))
+
+
+def tier_desktop():
+    """The window, on a display of its own."""
+    return meson(BUILD, DESKTOP, GCC, {}, "--suite", "desktop")
 
 
 def tier_asan():
@@ -275,8 +282,8 @@ def tier_newest():
     return in_debian("sid")
 
 
-TIERS = {"meson": tier_meson, "cockpit": tier_cockpit, "asan": tier_asan, "tsan": tier_tsan, "userland": tier_userland,
-         "ansible": tier_ansible, "host": tier_host, "trixie-host": tier_trixie_host, "intel": tier_intel}
+TIERS = {"meson": tier_meson, "desktop": tier_desktop, "cockpit": tier_cockpit, "asan": tier_asan, "tsan": tier_tsan,
+         "userland": tier_userland, "ansible": tier_ansible, "host": tier_host, "trixie-host": tier_trixie_host, "intel": tier_intel}
 # When they are named.
 ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,
              "newest": tier_newest, "cockpit-newest": tier_cockpit_newest, "fleet": tier_fleet, "verdicts": tier_verdicts,

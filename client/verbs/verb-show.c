@@ -190,8 +190,9 @@ static bool print_blocks(const Client *client, const Inventory *inventory, GHash
 static void print_people(const Client *client, const Inventory *inventory, GHashTable *wanted) {
         if (wanted || client->all ? print_blocks(client, inventory, wanted) : print_table(client, inventory))
                 return;
-        output_text(client->out, STYLE_PLAIN,
-                    "There is nothing to show: no module of KVM is loaded here, nor is one there to be loaded.");
+        const char *reason = get_string(inventory->manager, "NestedReason");
+        output_printf(client->out, STYLE_PLAIN, "There is nothing to show: %s.",
+                      *reason ? reason : "no module of KVM is loaded here, nor is one there to be loaded");
         output_newline(client->out);
 }
 

@@ -114,7 +114,7 @@ static void print_host(const Client *client, const Inventory *inventory) {
                 host = g_strdup_printf("%s, inside a virtual machine%s%s%s", *model ? model : "unknown CPU",
                                        *below ? " (" : "", below, *below ? ")" : "");
         else if (g_str_equal(below, "unknown"))
-                host = g_strdup("unknown (it could not be read; see nestvirtctl check)");
+                host = g_strdup("unknown (it can't be told; see nestvirtctl check)");
         else
                 host = g_strdup_printf("%s, on the hardware", *model ? model : "unknown CPU");
         output_field(client->out, COLUMN, "Host", STYLE_BOLD, host);

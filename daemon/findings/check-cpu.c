@@ -69,6 +69,10 @@ void rule_cpu(Check *check) {
                            cpu->architecture, vendor->name);
                 return;
         }
+        if (check->host->at_rest) {
+                check_find(check, "info", "", "The CPU that it will run on is not known");
+                return;
+        }
         if (!feature) {
                 check_find(check, "info", "", "The CPU (%s) is none that nestvirtd knows the nesting of",
                            cpu->architecture);

@@ -45,6 +45,9 @@ void rule_level(Check *check) {
                 check_find(check, "info", "",
                            "This host is above Microsoft's hypervisor, and makes guests of it beside itself "
                            "(/dev/mshv): it is the root partition, or a virtual machine that may do so (L1VH)");
+        else if (check->host->at_rest)
+                check_find(check, "info", "",
+                           "These files are of no host that runs, such as an image: what it will run on is not known");
         else if (cpu->level == 0)
                 check_find(check, "info", "", "This host is not a virtual machine, as far as it can tell");
         else
@@ -302,7 +305,7 @@ static void find_nested_reason(Check *check, const char *nested, const char *rea
 
         if (on)
                 what = "Guests of this host can be hypervisors";
-        else if (g_str_equal(nested, "unknown"))
+        else if (g_str_equal(nested, "unknown") || check->host->at_rest)
                 what = "Whether guests of this host can be hypervisors can't be told yet";
         else if (nested_is_mshv(check->host))
                 what = "Nesting is not KVM's here";

@@ -187,6 +187,8 @@ static Host *read_all(Root *root, const Loader *loader, const Host *before, bool
         host->boot_id = read_line(root, "proc/sys/kernel/random/boot_id");
         host->container = read_line(root, "run/systemd/container");
         host->cpu = before && !cpus ? cpu_read_since(root, before->cpu) : cpu_read(root);
+        host->at_rest = !root_is_machine(root) && !host->collected && !*host->release &&
+                        !root_exists(root, "proc/cpuinfo");
         host->options = before ? options_read_since(root, before->options) : options_read(root);
         host->desired = before && before->desired ? desired_state_read_since(root, before->desired)
                                                   : desired_state_read(root);

@@ -26,6 +26,7 @@
 typedef struct Host {
         Root *root;
         bool collected; /* what is not there may be on the host all the same: collection.h */
+        bool at_rest;   /* no kernel runs on these files, nor is it told what one has said: an image, a disk */
         Fault *fault;   /* why the last reading was void; NULL: this is what it read */
         bool unknown;   /* and there was none before it: nothing below says anything */
         char *release;  /* kernel release, from proc/sys/kernel/osrelease */

@@ -66,7 +66,7 @@ Packed *describe_manager(const Host *host) {
         add_text(packer, "Firmware", firmware_to_string(firmware_judge(host, NULL)));
         packer_property(packer, "Level", "u");
         packer_uint32(packer, host->cpu->level);
-        add_text(packer, "Hypervisor", host->cpu->hypervisor);
+        add_text(packer, "Hypervisor", host->at_rest ? "unknown" : host->cpu->hypervisor);
         add_text(packer, "Nested", host_nested(host));
         add_text(packer, "NestedReason", reason ?: "");
         add_text(packer, "Mmu", host_mmu(host));

@@ -26,6 +26,8 @@ char *nested_reason(const Host *host) {
         const char *kind = host->cpu->confidential;
         const Module *vendor = host_vendor_module(host);
 
+        if (host->at_rest)
+                return g_strdup("these files are of no host that runs, so that its CPU and its KVM are not known");
         /* kvm_pvm needs nothing of the CPU's. */
         if (*kind && !(vendor && module_is_present(vendor)))
                 return g_strdup_printf("this is a confidential virtual machine (%s), %s, so that it has no guests",

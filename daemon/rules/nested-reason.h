@@ -2,7 +2,7 @@
 #pragma once
 
 /* Why nesting is as it is where no parameter of a module decides: a confidential virtual machine,
- * Microsoft's hypervisor, Arm. Pure. */
+ * Microsoft's hypervisor, Arm, files of no host that runs. Pure. */
 
 #include "host.h"
 

@@ -64,10 +64,10 @@ class Many(BusTest):
         """Neither all of them that are read again and are the same, nor the event that follows the
         change, is a signal."""
         identity = next(iter(GUESTS))
-        self.observer.call("RefreshGuests", ("t", 0))
+        self.await_libvirt()
         self.observer.call("SetCpu", ("a{sv}t", {"Model": GLib.Variant("s", "Opteron_G2")}, 0), path=guest_path(identity), interface=GUEST)
         self.observer.call("Refresh", ("t", 0))
-        self.observer.call("RefreshGuests", ("t", 0))  # behind what Refresh has begun
+        self.await_libvirt()  # behind what Refresh has begun
         self.observer.call("GetGuest", ("s", identity))  # behind what libvirt's event has begun meanwhile
         signals = self.observer.signals()
         self.assertEqual([(m.member, m.path, m.body[1].get("CpuModel")) for m in signals],

@@ -84,7 +84,24 @@ class Files(BusTest):
         os.chdir(self.folder)
         result = run("--root=host")
         self.assertEqual((result.status, result.err), (0, ""), result)
-        self.assertIn("Nested: unavailable", result.out)
+        self.assertRegex(result.out, r"(?m)^ +Host: unknown \(it can't be told; see nestvirtctl check\)\n"
+                         r" +Nested: unavailable \(these files are of no host that runs, so that its CPU and its KVM are not known\)$")
+
+    def test_an_image(self):
+        """Whoever built it left proc and sys empty, and no module was loaded."""
+        for folder in ("proc", "sys", "dev", "etc/modprobe.d", "usr/lib/modules/6.1.0-1-amd64"):
+            (self.host / folder).mkdir(parents=True)
+        write(self.host / "usr/lib/os-release", "ID=debian\n")
+        self.assertIn("of no host that runs", run(f"--root={self.host}").out)
+        self.assertRegex(run(f"--root={self.host}", "show").out, r"\AThere is nothing to show: these files are of no host that runs, .*\.\n\Z")
+        status = run(f"--root={self.host}", "--json=short").json
+        self.assertEqual((status["hypervisor"], status["nested"], status["level"]), ("unknown", "unavailable", 0))
+        found = {finding["id"]: finding["message"] for finding in run(f"--root={self.host}", "check", "-j").json["findings"]}
+        self.assertIn("of no host that runs, such as an image", found["level"])
+        self.assertEqual(found["cpu"], "The CPU that it will run on is not known")
+        self.assertIn("can't be told yet: these files", found["nested"])
+        write(self.host / "proc/cpuinfo", "")
+        self.assertNotIn("of no host that runs", run(f"--root={self.host}").out)
 
     def test_what_is_no_folder(self):
         file = self.folder / "file"

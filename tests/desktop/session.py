@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A desktop for one window: a display that nobody sees, and a bus that is that of the session and of
-the assistive technologies, by which the window is read and used.
+"""A desktop for one window: a display that nobody sees, and a bus that is that of the session and
+of the assistive technologies, by which the window is read and used.
 
 The environment says what the window is: NESTVIRT_WINDOW. There is one desktop in a process, as
 libatspi has one bus.
@@ -25,6 +25,7 @@ SERVICES = "<servicedir>/usr/share/dbus-1/accessibility-services</servicedir>"
 class Desktop:
     def __init__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="nestvirt-desktop-")
+        os.chmod(self.folder.name, 0o777)
         config = f"{self.folder.name}/config"
         with open(config, "w", encoding="utf-8") as stream:
             stream.write(BUS_CONFIG.format(folder=self.folder.name).replace("<auth>", f"{SERVICES}\n<auth>"))
@@ -34,10 +35,10 @@ class Desktop:
         self.bus = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "dbus-daemon", f"--config-file={config}", "--nofork",
                                      "--print-address"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.bus.stdout.readline()  # it listens now
-        self.display = subprocess.Popen(["Xvfb", "-displayfd", "1", "-screen", "0", "800x1000x24", "-nolisten", "tcp"],
+        self.display = subprocess.Popen(["Xvfb", "-displayfd", "1", "-screen", "0", "800x1000x24", "-nolisten", "tcp", "-ac"],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.environment = {**os.environ, **ENVIRONMENT, "DISPLAY": f":{self.display.stdout.readline().strip()}",
-                            "XDG_RUNTIME_DIR": self.folder.name}
+                            "XDG_RUNTIME_DIR": self.folder.name, "HOME": self.folder.name}
         gi.require_version("Atspi", "2.0")
         from gi.repository import Atspi
         self.atspi = Atspi
@@ -102,9 +103,17 @@ class Window:
         self.wait(lambda: any(text in shown for shown in self.texts()), f"\"{text}\"")
 
     def has(self, role, name, state):
-        thing = self.find(role, name)
-        return bool(thing) and thing.get_state_set().contains(state)
+        try:
+            thing = self.find(role, name)
+            return bool(thing) and thing.get_state_set().contains(state)
+        except GLib.Error:
+            return False  # it has gone meanwhile
+
+    def _pressed(self, role, name):
+        try:
+            return self.has(role, name, self.atspi.StateType.SENSITIVE) and self.atspi.Action.do_action(self.find(role, name), 0)
+        except (GLib.Error, TypeError):
+            return False  # likewise: rows are made anew
 
     def press(self, role, name):
-        self.wait(lambda: self.has(role, name, self.atspi.StateType.SENSITIVE), f"the {role} \"{name}\" to be usable")
-        self.find(role, name).get_action_iface().do_action(0)
+        self.wait(lambda: self._pressed(role, name), f"the {role} \"{name}\" to be pressed")
