@@ -9,6 +9,7 @@ tests/hosts/packaged.
 """
 
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -31,9 +32,10 @@ def run(*command, status=0):
 
 
 def files():
-    """All there are in the root and in /run, but for what dpkg notes while it works."""
-    listed = run("find", "/", "/run", "-xdev", "-path", "/var/lib/dpkg", "-prune", "-o", "-print").splitlines()
-    return {path for path in listed if not path.startswith("/var/log/")}
+    """All there are in the root and in /run, but for what dpkg, and man-db after it, note while they
+    work."""
+    noted = ["-path", "/var/lib/dpkg", "-o", "-path", "/var/log", "-o", "-path", "/var/cache/man"]
+    return set(run("find", "/", "/run", "-xdev", "(", *noted, ")", "-prune", "-o", "-print").splitlines())
 
 
 def newer(package, folder):
@@ -41,9 +43,7 @@ def newer(package, folder):
     tree = f"{folder}/{package.name}.tree"
     run("dpkg-deb", "-R", package, tree)
     control = pathlib.Path(tree, "DEBIAN/control")
-    control.write_text("".join(line.rstrip("\n") + "+1\n" if line.startswith("Version: ") else line.replace(")", "+1)")
-                               if line.startswith("Recommends: nestvirt-probe") else line
-                               for line in control.read_text().splitlines(True)))
+    control.write_text(re.sub(r"^(Version: .*)$", r"\1+1", control.read_text(), flags=re.M))
     made = f"{folder}/{package.name}"
     run("dpkg-deb", "--root-owner-group", "-b", tree, made)
     return made

@@ -42,7 +42,8 @@ class Packages(unittest.TestCase):
     def test_life(self):
         debs.get(SUITE)
         status, said = debs.run_in(SUITE, "/usr/bin/python3", "/src/tests/packages/life.py", "/build")
-        self.assertEqual((status, said), (0, f"{len(debs.packages(SUITE))} packages installed, upgraded, removed and purged\n"))
+        self.assertEqual(status, 0, said)
+        self.assertEqual(said, f"{len(debs.packages(SUITE))} packages installed, upgraded, removed and purged\n")
 
 
 if __name__ == "__main__":
