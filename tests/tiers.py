@@ -34,8 +34,14 @@ FAILURES = []
 
 # The sources are the same in every build.
 NO_LINT = ["--no-suite", "lint"]
+# What is otherwise built where its libraries happen to be.
+GLIB = ["-Dglib_client=enabled"]
+# Generated code; GLib's objects for Python can't be loaded by what has no sanitizer in it.
+NO_GLIB = ["-Dglib_client=disabled"]
 # Attacks are long, and count memory.
 NO_FIRE = ["--no-suite", "fire"]
+# Whole hosts, with packages that nothing else needs.
+NO_FLEET = ["--no-suite", "ansible"]
 
 HOSTS = CHECKOUT / "tests" / "hosts"
 sys.path.insert(0, str(HOSTS))
@@ -45,7 +51,7 @@ NEWER = "trixie"
 
 # Tiers that run while the emulated host does, which keeps one processor busy, whatever there are;
 # and the variable that tells them so.
-MEANWHILE = ["tsan", "userland", "trixie-host", "intel"]
+MEANWHILE = ["tsan", "userland", "ansible", "trixie-host", "intel"]
 BESIDE = "NESTVIRT_BESIDE"
 
 
@@ -101,7 +107,9 @@ def failure(text):
 
 def is_built(build, options, compiler):
     """Build the tree, what measures as well, and set it up before when it is not there."""
-    if not (build / "build.ninja").exists() and not succeeds("meson", "setup", *options, build, CHECKOUT, **compiler):
+    there = (build / "build.ninja").exists()
+    prepare = ["configure", build] if there else ["setup", build, CHECKOUT]
+    if (options or not there) and not succeeds("meson", *prepare, *options, **compiler):
         return False
     return succeeds("ninja", "-C", build, "all", "bench")
 
@@ -123,37 +131,41 @@ def meson(build, options, compiler, environment, *arguments):
 
 
 def tier_meson():
-    return meson(BUILD, [], GCC, {})
+    return meson(BUILD, GLIB, GCC, {}, *NO_FLEET)
 
 
 def tier_asan():
-    options = ["-Dwerror=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"]
+    options = ["-Dwerror=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", *NO_GLIB]
     environment = {"ASAN_OPTIONS": "abort_on_error=1", "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1"}
-    return meson(CHECKOUT / "build-asan", options, CLANG, environment, *NO_LINT, *NO_FIRE)
+    return meson(CHECKOUT / "build-asan", options, CLANG, environment, *NO_LINT, *NO_FIRE, *NO_FLEET)
 
 
 def tier_tsan():
     """What has threads; of the rest there is nothing to say."""
     threads = ["--suite", "bus", "--suite", "threads"]
-    return meson(CHECKOUT / "build-tsan", ["-Dwerror=true", "-Db_sanitize=thread"], GCC, {"TSAN_OPTIONS": "halt_on_error=1"}, *threads)
+    return meson(CHECKOUT / "build-tsan", ["-Dwerror=true", "-Db_sanitize=thread", *NO_GLIB], GCC, {"TSAN_OPTIONS": "halt_on_error=1"}, *threads)
 
 
 def tier_unit():
-    return meson(BUILD, [], GCC, {}, *NO_LINT, *NO_FIRE)
+    return meson(BUILD, GLIB, GCC, {}, *NO_LINT, *NO_FIRE, *NO_FLEET)
 
 
 def tier_part():
     """Of the tier `unit`, what may differ with the userland."""
-    return meson(BUILD, [], GCC, {}, *NO_LINT, *NO_FIRE, "--no-suite", "fuzz", "--no-suite", "alike")
+    return meson(BUILD, GLIB, GCC, {}, *NO_LINT, *NO_FIRE, *NO_FLEET, "--no-suite", "fuzz", "--no-suite", "alike")
 
 
 def tier_fire():
-    return meson(BUILD, [], GCC, {"NESTVIRT_FIRE": "whole"}, "--suite", "fire", "--timeout-multiplier", "60")
+    return meson(BUILD, GLIB, GCC, {"NESTVIRT_FIRE": "whole"}, "--suite", "fire", "--timeout-multiplier", "60")
+
+
+def tier_ansible():
+    return meson(BUILD, [], GCC, {}, "--suite", "ansible")
 
 
 def tier_modprobe():
     """The reader of modprobe.d against the machine's libkmod, over more trees than each time."""
-    return meson(BUILD, [], GCC, {"NESTVIRT_TREES": "5000"}, "options-modprobe", "--timeout-multiplier", "10")
+    return meson(BUILD, GLIB, GCC, {"NESTVIRT_TREES": "5000"}, "options-modprobe", "--timeout-multiplier", "10")
 
 
 class Timed(unittest.TextTestResult):
@@ -195,6 +207,12 @@ def tier_verdicts():
     return host_tests(".", "test_verdicts.py")
 
 
+def tier_cuts():
+    """The power fails at each step of an apply as well."""
+    os.environ["NESTVIRT_CUTS"] = "whole"
+    return host_tests(".", "test_kill.py")
+
+
 def in_root(suite, root, build, *command):
     """What another run of this program counts in the root of another Debian release, whose packages
     are told; it builds anew."""
@@ -232,15 +250,25 @@ def tier_trixie_host():
     return host_tests("trixie")
 
 
+def tier_fleet():
+    """The tier `ansible` with the Ansible of the newer release, and other people's collections, of
+    tasks as well as of what a host says of itself."""
+    import debian
+
+    root = debian.get(NEWER, debian.packages("NESTVIRT_FLEET_PACKAGES"))
+    there = ["env", "NESTVIRT_FLEET=whole", "/usr/bin/python3", "/src/tests/tiers.py", "ansible"]
+    return in_root(NEWER, root, CHECKOUT / f"build-fleet-{NEWER}", *there) + host_tests("fleet")
+
+
 def tier_newest():
     return in_debian("sid")
 
 
-TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "userland": tier_userland, "host": tier_host,
-         "trixie-host": tier_trixie_host, "intel": tier_intel}
+TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "userland": tier_userland, "ansible": tier_ansible,
+         "host": tier_host, "trixie-host": tier_trixie_host, "intel": tier_intel}
 # When they are named.
 ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,
-             "newest": tier_newest, "verdicts": tier_verdicts}
+             "newest": tier_newest, "fleet": tier_fleet, "verdicts": tier_verdicts, "cuts": tier_cuts}
 
 
 def of_tier(tier):

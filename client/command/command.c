@@ -29,6 +29,7 @@ static const Verb verbs[] = {
         { "exits",         "[GUEST]",          0, 1,        REPEATING, "Why guests exit to the host, counted as they do (root)",        verb_exits },
         { "ensure-device", NULL,               0, 0,        DRY_RUN, "Make or mend /dev/kvm",                                         verb_ensure_device },
         { "metrics",       NULL,               0, 0,        0,       "The state as numbers, for Prometheus' node_exporter",            verb_metrics },
+        { "labels",        NULL,               0, 0,        0,       "The same in a few words, for Kubernetes' Node Feature Discovery", verb_labels },
         { "monitor",       NULL,               0, 0,        0,       "Tell what changes, as it changes",                              verb_monitor },
         { "patch-xml",     "[FILE]",           0, 1,        PATCHING,"Edit the CPU in the XML of a guest, without libvirt",           verb_patch_xml },
         { "help",          NULL,               0, 0,        0,       "This text",                                                     NULL },

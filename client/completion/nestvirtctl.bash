@@ -65,7 +65,7 @@ _nestvirtctl() {
         local root="--root="
         local repeating="--interval= --count="
         local verbs="status check show set reset apply reload cancel users guests guest set-cpu prepare probe
-                fingerprint compare stat exits ensure-device metrics monitor patch-xml help"
+                fingerprint compare stat exits ensure-device metrics labels monitor patch-xml help"
         # The words as they were meant, without backslashes: readline's own are broken at = and :
         local line=${COMP_LINE:0:COMP_POINT} words cur prev='' verb='' i named=0
         # shellcheck disable=SC2162

@@ -25,6 +25,7 @@ int verb_fingerprint(Client *client, char **words);
 int verb_compare(Client *client, char **words);
 int verb_stat(Client *client, char **words);
 int verb_exits(Client *client, char **words);
+int verb_labels(Client *client, char **words);
 int verb_metrics(Client *client, char **words);
 int verb_monitor(Client *client, char **words);
 int verb_patch_xml(Client *client, char **words);

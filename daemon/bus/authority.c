@@ -12,6 +12,7 @@
 #include "error.h"
 #include "fair-queue.h"
 #include "names.h"
+#include "question.h"
 
 /* A person may take a while to find the password; a polkitd that hangs must not be waited for for
  * ever. */
@@ -33,41 +34,6 @@
 #define POLKIT_IFACE "org.freedesktop.PolicyKit1.Authority"
 #define POLKIT_ALLOW_INTERACTION 1U
 
-typedef struct Rule {
-        const char *interface, *member;
-        const char *action;
-        const char *message; /* polkit puts the details in the place of $(…) */
-} Rule;
-
-static const Rule rules[] = {
-                {IFACE_MANAGER, "SetParameters", ACTION_MANAGE_MODULES,
-                 "Authentication is required to set $(parameters) ($(when))"},
-                {IFACE_MANAGER, "ResetParameters", ACTION_MANAGE_MODULES,
-                 "Authentication is required to reset $(parameters) ($(when))"},
-                {IFACE_MANAGER, "Apply", ACTION_MANAGE_MODULES,
-                 "Authentication is required to set $(parameters) ($(when))"},
-                {IFACE_MANAGER, "Apply", ACTION_MANAGE_GUESTS,
-                 "Authentication is required to change guests as the desired state has them ($(guest))"},
-                {IFACE_MANAGER, "SetCpus", ACTION_MANAGE_GUESTS,
-                 "Authentication is required to change the CPU of the guests $(guest) ($(parameters))"},
-                {IFACE_MANAGER, "Probe", ACTION_PROBE, "Authentication is required to try out nested virtualization"},
-                {IFACE_MANAGER, "EnsureDevice", ACTION_MANAGE_DEVICE, "Authentication is required to mend /dev/kvm"},
-                {IFACE_MODULE, "SetParameters", ACTION_MANAGE_MODULES,
-                 "Authentication is required to set $(parameters) ($(when))"},
-                {IFACE_MODULE, "ResetParameters", ACTION_MANAGE_MODULES,
-                 "Authentication is required to reset $(parameters) ($(when))"},
-                {IFACE_MODULE, "Reload", ACTION_MANAGE_MODULES, "Authentication is required to reload $(module)"},
-                {IFACE_MODULE, "CancelPending", ACTION_MANAGE_MODULES,
-                 "Authentication is required to cancel what waits for $(module)"},
-                {IFACE_GUEST, "SetCpu", ACTION_MANAGE_GUESTS,
-                 "Authentication is required to change the CPU of the guest $(guest) ($(parameters))"},
-                {IFACE_GUEST, "Prepare", ACTION_MANAGE_GUESTS,
-                 "Authentication is required to prepare the guest $(guest) to run guests ($(parameters))"},
-};
-
-/* Of whatever only reads, and says less to those who may not. */
-static const Rule reading = {.action = ACTION_READ_DETAILS, .message = ""};
-
 struct Authority {
         sd_bus *bus;
         bool always_ask;
@@ -80,7 +46,7 @@ struct Authority {
 typedef struct Ask {
         Authority *authority;
         sd_bus_message *call;
-        const Rule *rule;
+        const Question *question;
         char *module;
         char *parameters;
         char *guest;
@@ -109,7 +75,7 @@ static void ask_next(Authority *authority);
 static void ask_finish(Ask *ask, Verdict verdict, GError *error) {
         Authority *authority = ask->authority;
         g_autoptr(GError) reason = error;
-        const bool reads = ask->rule == &reading && ask->cancellation;
+        const bool reads = ask->question == &question_reading && ask->cancellation;
 
         (void) g_hash_table_steal(authority->asks, ask);
         (void) fair_queue_remove(authority->waiting, ask->caller.uid, ask);
@@ -145,21 +111,23 @@ static void ask_leave(void *userdata) {
         ask_finish(ask, VERDICT_GONE, NULL);
 }
 
-/* @action NULL: the method's first. */
-static const Rule *find_rule(sd_bus_message *call, const char *action) {
-        for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
-                if (sd_bus_message_is_method_call(call, rules[i].interface, rules[i].member) > 0 &&
-                    (!action || g_str_equal(action, rules[i].action)))
-                        return &rules[i];
-        return NULL;
-}
-
 /* It does not answer: then it is no for those, too, who would have waited for it. */
 static void refuse_waiting(Authority *authority, const char *why) {
         Ask *ask;
 
         while ((ask = fair_queue_pop(authority->waiting)))
                 ask_refuse(ask, CONDITION_ACCESS_DENIED, "Not allowed: polkit can't be asked (%s)", why);
+}
+
+/* Behind the two verdicts: whether the person who was asked has closed the dialog. */
+static bool is_dismissed(sd_bus_message *reply) {
+        const char *name, *value;
+        bool found = false;
+
+        if (sd_bus_message_enter_container(reply, SD_BUS_TYPE_ARRAY, "{ss}") >= 0)
+                while (sd_bus_message_read(reply, "{ss}", &name, &value) > 0)
+                        found = found || g_str_equal(name, "polkit.dismissed");
+        return found;
 }
 
 static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {
@@ -171,7 +139,7 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *unused
                 if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY) > 0 ||
                     sd_bus_message_is_method_error(reply, SD_BUS_ERROR_TIMEOUT) > 0) {
                         ask_cancel(ask);
-                        if (ask->rule == &reading)
+                        if (ask->question == &question_reading)
                                 refuse_waiting(ask->authority, failed->message ?: failed->name);
                 }
                 ask_refuse(ask, CONDITION_ACCESS_DENIED,
@@ -192,42 +160,46 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *unused
         else if (challenge && sd_bus_message_get_allow_interactive_authorization(ask->call) <= 0)
                 ask_refuse(ask, CONDITION_INTERACTIVE_AUTHORIZATION_REQUIRED,
                            "The action %s needs a password, and this call does not let polkit ask for one",
-                           ask->rule->action);
+                           ask->question->action);
         else if (challenge)
                 ask_refuse(ask, CONDITION_ACCESS_DENIED,
                            "Not allowed: the action %s needs a password, and polkit got none, or nobody was there to "
                            "be "
                            "asked. Do it on a terminal of this host, or as root",
-                           ask->rule->action);
+                           ask->question->action);
+        else if (is_dismissed(reply))
+                ask_refuse(ask, CONDITION_ACCESS_DENIED,
+                           "Not allowed: the question for a password, which the action %s needs, was closed",
+                           ask->question->action);
         else
                 ask_refuse(ask, CONDITION_ACCESS_DENIED, "Not allowed: polkit says no to the action %s",
-                           ask->rule->action);
+                           ask->question->action);
         return 1;
 }
 
 static int ask_polkit(Ask *ask) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *question = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
         sd_bus *bus = ask->authority->bus;
-        const bool interactive =
-                        ask->rule != &reading && sd_bus_message_get_allow_interactive_authorization(ask->call) > 0;
+        const bool interactive = ask->question != &question_reading &&
+                                 sd_bus_message_get_allow_interactive_authorization(ask->call) > 0;
         int r;
 
         ask->cancellation = g_strdup_printf("nestvirtd-%u", ask->authority->serial++);
-        r = sd_bus_message_new_method_call(bus, &question, POLKIT_NAME, POLKIT_PATH, POLKIT_IFACE,
-                                           "CheckAuthorization");
+        r = sd_bus_message_new_method_call(bus, &message, POLKIT_NAME, POLKIT_PATH, POLKIT_IFACE, "CheckAuthorization");
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(question, "(sa{sv})s", "system-bus-name", 1, "name", "s", ask->caller.sender,
-                                  ask->rule->action);
+        r = sd_bus_message_append(message, "(sa{sv})s", "system-bus-name", 1, "name", "s", ask->caller.sender,
+                                  ask->question->action);
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(question, "a{ss}us", 5, "module", ask->module, "parameters", ask->parameters, "when",
-                                  ask->when, "guest", ask->guest, "polkit.message", ask->rule->message,
+        r = sd_bus_message_append(message, "a{ss}us", 6, "module", ask->module, "parameters", ask->parameters, "when",
+                                  ask->when, "guest", ask->guest, "polkit.message",
+                                  question_message(ask->question, ask->when), "polkit.gettext_domain", QUESTION_DOMAIN,
                                   interactive ? POLKIT_ALLOW_INTERACTION : 0U, ask->cancellation);
         if (r < 0)
                 return r;
-        return sd_bus_call_async(bus, &ask->step, question, on_answer, ask,
-                                 ask->rule == &reading ? READING_TIMEOUT_USEC : POLKIT_TIMEOUT_USEC);
+        return sd_bus_call_async(bus, &ask->step, message, on_answer, ask,
+                                 ask->question == &question_reading ? READING_TIMEOUT_USEC : POLKIT_TIMEOUT_USEC);
 }
 
 static void ask_try_polkit(Ask *ask) {
@@ -257,7 +229,7 @@ static bool may_ask_polkit(Ask *ask) {
         g_hash_table_iter_init(&i, ask->authority->asks);
         while (g_hash_table_iter_next(&i, &key, NULL)) {
                 const Ask *other = key;
-                const bool asked = other->cancellation && other->rule != &reading;
+                const bool asked = other->cancellation && other->question != &question_reading;
                 open += asked;
                 of_user += asked && other->caller.uid == uid;
         }
@@ -318,11 +290,11 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *u
                            strerror(-r));
                 return 1;
         }
-        if (ask->caller.uid == 0 && (ask->rule == &reading || !ask->authority->always_ask)) {
+        if (ask->caller.uid == 0 && (ask->question == &question_reading || !ask->authority->always_ask)) {
                 ask_finish(ask, VERDICT_YES, NULL);
                 return 1;
         }
-        if (ask->rule == &reading) {
+        if (ask->question == &question_reading) {
                 fair_queue_push(ask->authority->waiting, ask->caller.uid, ask);
                 ask_next(ask->authority);
         } else if (may_ask_polkit(ask))
@@ -367,14 +339,14 @@ static char *detail(const char *text) {
         return g_utf8_make_valid(text ?: "", -1);
 }
 
-static void ask_new(Authority *authority, sd_bus_message *call, const Rule *rule, const AuthorityDetails *details,
-                    AuthorityDone done, void *userdata) {
+static void ask_new(Authority *authority, sd_bus_message *call, const Question *question,
+                    const AuthorityDetails *details, AuthorityDone done, void *userdata) {
         Ask *ask = g_new0(Ask, 1);
 
         *ask = (Ask) {
                         .authority = authority,
                         .call = sd_bus_message_ref(call),
-                        .rule = rule,
+                        .question = question,
                         .module = detail(details->module),
                         .parameters = detail(details->parameters),
                         .guest = detail(details->guest),
@@ -387,11 +359,12 @@ static void ask_new(Authority *authority, sd_bus_message *call, const Rule *rule
 
         /* The peer that has started us may what we may: read, and write files. It has nobody reload
          * the modules of a machine. */
-        if (rule && !ask->caller.sender && (rule == &reading || g_str_equal(rule->member, "Apply"))) {
+        if (question && !ask->caller.sender &&
+            (question == &question_reading || g_str_equal(question->member, "Apply"))) {
                 ask_finish(ask, VERDICT_YES, NULL);
                 return;
         }
-        int r = rule && ask->caller.sender ? ask_begin(ask) : -EACCES;
+        int r = question && ask->caller.sender ? ask_begin(ask) : -EACCES;
         if (r < 0)
                 ask_refuse(ask, CONDITION_ACCESS_DENIED, "Not allowed: nothing says who may call %s (%s)",
                            sd_bus_message_get_member(call), strerror(-r));
@@ -402,9 +375,11 @@ void authority_ask(Authority *authority, sd_bus_message *call, const AuthorityDe
         const AuthorityDetails none = {};
 
         details = details ?: &none;
-        ask_new(authority, call, find_rule(call, details->action), details, done, userdata);
+        ask_new(authority, call,
+                question_find(sd_bus_message_get_interface(call), sd_bus_message_get_member(call), details->action),
+                details, done, userdata);
 }
 
 void authority_ask_details(Authority *authority, sd_bus_message *call, AuthorityDone done, void *userdata) {
-        ask_new(authority, call, &reading, &(AuthorityDetails) {}, done, userdata);
+        ask_new(authority, call, &question_reading, &(AuthorityDetails) {}, done, userdata);
 }

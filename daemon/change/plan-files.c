@@ -90,6 +90,55 @@ bool plan_files_restore(const GPtrArray *files, const Root *root, GPtrArray *ste
         return ok;
 }
 
+/* What is beneath /run went with the other boot. */
+static bool outlives_boot(const PlanFile *file) {
+        return !g_str_has_prefix(file->path, "run/");
+}
+
+/* Those of @files that outlive a boot have the new texts; false as well when there are none. */
+static bool read_new(const GPtrArray *files, const Root *root, bool *ret, GError **error) {
+        unsigned n = 0;
+
+        *ret = true;
+        for (unsigned i = 0; i < files->len; i++) {
+                const PlanFile *file = g_ptr_array_index(files, i);
+                g_autofree char *now = NULL;
+                if (!outlives_boot(file))
+                        continue;
+                if (!plan_files_read(root, file->path, &now, error))
+                        return false;
+                *ret = *ret && g_strcmp0(now, file->after) == 0;
+                n++;
+        }
+        *ret = *ret && n > 0;
+        return true;
+}
+
+/* What somebody else has written meanwhile stays. */
+static bool follow(const PlanFile *record, const Root *root, GError **error) {
+        g_autofree char *now = NULL;
+
+        if (!plan_files_read(root, record->path, &now, error))
+                return false;
+        if (g_strcmp0(now, record->before) != 0)
+                return true;
+        return record->after ? file_write(root, record->path, record->after, error)
+                             : file_remove(root, record->path, error);
+}
+
+bool plan_files_follow(const Plan *plan, const Root *root, GError **error) {
+        bool is_new;
+
+        if (!read_new(plan->files, root, &is_new, error))
+                return false;
+        for (unsigned i = 0; is_new && i < plan->records->len; i++) {
+                const PlanFile *record = g_ptr_array_index(plan->records, i);
+                if (outlives_boot(record) && !follow(record, root, error))
+                        return false;
+        }
+        return true;
+}
+
 bool plan_files_finish(const Plan *plan, const Root *root, GPtrArray *steps, GError **error) {
         return plan_files_publish(plan->files, root, steps, error) &&
                plan_files_publish(plan->records, root, NULL, error);

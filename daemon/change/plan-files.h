@@ -19,6 +19,9 @@ bool plan_files_publish(const GPtrArray *files, const Root *root, GPtrArray *ste
 /* The journal says "proven": those of modprobe.d, then our own records. Adds to @steps (char*). Can
  * be cut short and repeated. */
 bool plan_files_finish(const Plan *plan, const Root *root, GPtrArray *steps, GError **error);
+/* After another boot, of a change that was proven: where the files have become the new ones, our
+ * own records, which come after them, do so, too. Can be repeated. */
+bool plan_files_follow(const Plan *plan, const Root *root, GError **error);
 /* The texts of before, wherever publishing stopped. What somebody else has written meanwhile stays.
  * One that fails keeps none of the others from being tried; the error is the first one's. */
 bool plan_files_restore(const GPtrArray *files, const Root *root, GPtrArray *steps, GError **error);

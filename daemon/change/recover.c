@@ -3,6 +3,7 @@
 /* A change that was cut short: the journal says what it was and how far it had come. Everything
  * here can be cut short again and repeated. */
 
+#include "applied.h"
 #include "damage.h"
 #include "dropin.h"
 #include "error.h"
@@ -74,11 +75,12 @@ static bool finish(const Plan *plan, const Root *root, Loader *loader, GPtrArray
 }
 
 /* The boot has loaded what the files said, so they stay as they are: of two files one lives in /run
- * and went with the other boot, the one that is left is wholly old or wholly new. Only what was to
- * be put back and could not be then is put back now. */
+ * and went with the other boot, the one that is left is wholly old or wholly new, and our records
+ * follow it. Only what was to be put back and could not be then is put back now. */
 static bool tidy(const Plan *plan, JournalPhase phase, const Root *root, GPtrArray *steps, GError **error) {
         return (phase != JOURNAL_DEGRADED || (plan_files_restore(plan->files, root, steps, error) &&
                                               plan_files_restore(plan->records, root, steps, error))) &&
+               (phase != JOURNAL_PROVEN || plan_files_follow(plan, root, error)) &&
                plan_files_discard(plan->files, root, error) && plan_files_discard(plan->records, root, error) &&
                journal_clear(root, error);
 }
@@ -120,8 +122,8 @@ static void recover_plan(ChangeResult *result, const Plan *plan, JournalPhase ph
 
 /* What was being written when it was cut short, and nobody needs any more. */
 static void discard_staged(const Root *root) {
-        static const char *const paths[] = {JOURNAL_PATH,        PENDING_PATH, KVM_KEPT_PATH,
-                                            DROPIN_WRITTEN_PATH, DROPIN_PATH,  DROPIN_RUNTIME_PATH};
+        static const char *const paths[] = {JOURNAL_PATH, PENDING_PATH, KVM_KEPT_PATH,      DROPIN_WRITTEN_PATH,
+                                            APPLIED_PATH, DROPIN_PATH,  DROPIN_RUNTIME_PATH};
 
         for (unsigned i = 0; i < G_N_ELEMENTS(paths); i++)
                 (void) file_discard(root, paths[i], NULL);

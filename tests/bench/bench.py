@@ -26,6 +26,7 @@ import emulator  # noqa: E402
 import flooded  # noqa: E402
 import many_guests  # noqa: E402
 import payload  # noqa: E402
+import trees  # noqa: E402
 from agent import HostError  # noqa: E402
 from rows import Row, pair, print_table  # noqa: E402
 
@@ -158,6 +159,7 @@ LOCAL = {
     "flood": flooded.measure,
     "instructions": daemon_counts.measure,
     "client": client_counts.measure,
+    "trees": trees.measure,
 }
 
 

@@ -4,9 +4,10 @@
 import os
 import subprocess
 
-from clients import Gio, wait_for
+from clients import Failure, Gio, GLib, Service, wait_for
 
 POLKIT = "org.freedesktop.PolicyKit1"
+AUTHORITY = {"destination": POLKIT, "path": "/org/freedesktop/PolicyKit1/Authority", "interface": POLKIT + ".Authority"}
 
 YES = ("(bba{ss})", (True, False, {}))
 NO = ("(bba{ss})", (False, False, {}))
@@ -47,3 +48,39 @@ def start_polkitd(test, rules):
     test.addCleanup(process.wait)
     test.addCleanup(process.terminate)
     wait_for(lambda: owned, "polkitd")
+
+
+def process_subject(pid):
+    """A process as polkit knows it: by its start, too."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stream:
+        start = int(stream.read().rpartition(")")[2].split()[19])
+    return "unix-process", {"pid": GLib.Variant("u", pid), "start-time": GLib.Variant("t", start)}
+
+
+class Agent(Service):
+    """What shows polkit's questions on the desktop of a process and of its user; here to the test,
+    which answers them."""
+
+    def __init__(self, test, pid):
+        super().__init__(test.bus.address, "org.nestvirt1.TestAgent", {"BeginAuthentication": lambda request: None,
+                                                                      "CancelAuthentication": lambda request: ()})
+        test.addCleanup(self.close)
+        self.call("RegisterAuthenticationAgent", ("(sa{sv})ss", process_subject(pid), "C.UTF-8", "/agent"), **AUTHORITY)
+
+    def question(self):
+        """The last one, when it is there: the action, what a person reads, and the icon."""
+        wait_for(lambda: self.asked("BeginAuthentication"), "polkit's question")
+        action, message, icon, *_ = self.asked("BeginAuthentication")[-1].arguments
+        return action, message, icon
+
+    def give_password(self):
+        """As the first of those whose password would do."""
+        request = self.asked("BeginAuthentication")[-1]
+        *_, cookie, identities = request.arguments
+        (kind, details), *_ = identities
+        identity = kind, {name: GLib.Variant("u", value) for name, value in details.items()}
+        self.call("AuthenticationAgentResponse2", ("us(sa{sv})", 0, cookie, identity), **AUTHORITY)
+        self.answer(request, ())
+
+    def dismiss(self):
+        self.answer(self.asked("BeginAuthentication")[-1], Failure(POLKIT + ".Error.Cancelled", "Closed"))

@@ -2,11 +2,12 @@
 """The gate: who is asked, with which details, what a no, a silence and a missing polkit mean; with
 polkitd itself, too."""
 
+import os
 import signal
 
 from clients import DBUS_ERROR, DRY_RUN, MODULE, NEXT_BOOT, NOBODY, RUNTIME, TIMEOUT, WHEN_IDLE, Failure, module_path, wait_for
 from harness import BusTest, snapshot
-from polkit import CHALLENGE, NO, POLKIT, YES, start_polkitd
+from polkit import CHALLENGE, NO, POLKIT, YES, Agent, start_polkitd
 from tap import main
 
 KVM_AMD = {"path": module_path("kvm_amd"), "interface": MODULE}
@@ -74,8 +75,11 @@ class Gate(BusTest):
         for flags in (0, RUNTIME, NEXT_BOOT, WHEN_IDLE):
             with self.refused(DENIED):
                 self.nobody.set(OFF, flags)
-        self.assertEqual([request.arguments[2]["when"] for request in polkit.asked("CheckAuthorization")],
-                         ["now", "runtime", "next-boot", "when-idle"])
+        asked = [request.arguments[2] for request in polkit.asked("CheckAuthorization")]
+        self.assertEqual([details["when"] for details in asked], ["now", "runtime", "next-boot", "when-idle"])
+        for details, words in zip(asked, ("now and after each", "until the next", "from the next", "as soon as no"), strict=True):
+            self.assertIn(words, details["polkit.message"])
+            self.assertEqual(details["polkit.gettext_domain"], "nestvirtd")
 
     def test_interaction_is_the_callers_choice(self):
         polkit = self.polkit(CHALLENGE)
@@ -104,6 +108,22 @@ class Gate(BusTest):
         polkit = self.polkit(NO)
         self.assertEqual(self.nobody.set(OFF)["Outcome"], "unchanged")
         self.assertEqual(polkit.asked("CheckAuthorization"), [])
+
+    def test_what_changes_nothing_is_not_asked(self):
+        self.root.set(OFF)
+        calls = self.calls()
+        polkit = self.polkit(NO)
+        for flags in (0, NEXT_BOOT, WHEN_IDLE):
+            self.assertEqual(self.nobody.set(OFF, flags)["Changed"], False)
+        for call in (("SetParameters", ("a{sa{ss}}t", ON, DRY_RUN)), ("SetParameters", ("a{sa{ss}}t", ON, DRY_RUN | WHEN_IDLE)),
+                     ("ResetParameters", ("a{sas}t", {"kvm_amd": ["npt"]}, 0)), ("ResetParameters", ("a{sas}t", {}, DRY_RUN)),
+                     ("Apply", ("a{sv}t", {}, 0)), ("EnsureDevice", ("t", DRY_RUN)), ("Refresh", ("t", 0)), ("Check", ("t", 0))):
+            self.nobody.call(*call)
+        for call in (("CancelPending", ("t", 0)), ("Reload", ("t", DRY_RUN)), ("ListUsers", ("t", 0))):
+            self.nobody.call(*call, **KVM_AMD)
+        self.assertEqual([request.arguments[1:3] for request in polkit.asked("CheckAuthorization")
+                          if request.arguments[1] != "org.nestvirt1.read-details"], [])
+        self.assertEqual((self.dropin(), self.calls()), (["options kvm_amd nested=0"], calls))
 
     def test_other_actions(self):
         polkit = self.polkit(YES)
@@ -342,6 +362,25 @@ class Polkitd(BusTest):
         with self.refused(CHALLENGED):
             other.call("EnsureDevice", ("t", 0))
         self.assertEqual((snapshot(self.host), self.calls()), (self.before, []))
+
+    def test_what_a_person_reads(self):
+        """polkit has put the details into the words, and what the person answers is done."""
+        agent, user = Agent(self, os.getpid()), self.client(uid=2)
+        changing = user.start_set(OFF, interactive=True)
+        self.assertEqual(agent.question(), ("org.nestvirt1.manage-modules",
+                                            "Authentication is required to change virtualization on this computer, now and after each "
+                                            "boot: kvm_amd.nested=0", "computer"))
+        agent.dismiss()
+        with self.refused(DENIED, "closed", "manage-modules"):
+            changing.result()
+        self.assertEqual((snapshot(self.host), self.calls()), (self.before, []))
+
+        agent.requests.clear()
+        changing = user.start_set(OFF, NEXT_BOOT, interactive=True)
+        self.assertIn("from the next boot on: kvm_amd.nested=0", agent.question()[1])
+        agent.give_password()
+        self.assertEqual(changing.result()[0]["Outcome"], "configured")
+        self.assertEqual(self.dropin(), ["options kvm_amd nested=0"])
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ PARAMETERS = {"kvm_amd/nested": "1", "kvm_amd/npt": "Y", "kvm_amd/pause_filter_c
               "kvm/halt_poll_ns": "200000"}
 NAMES = {"nested", "npt", "pause_filter_count", "ignore_msrs", "halt_poll_ns", "kvm.ignore_msrs", "kvm.halt_poll_ns"}
 VERBS = {"status", "check", "show", "set", "reset", "apply", "reload", "cancel", "users", "guests", "guest", "set-cpu", "prepare",
-         "probe", "fingerprint", "compare", "stat", "exits", "ensure-device", "metrics", "monitor", "patch-xml", "help"}
+         "probe", "fingerprint", "compare", "stat", "exits", "ensure-device", "metrics", "labels", "monitor", "patch-xml", "help"}
 PATCHING = {"--nested", "--mode", "--model", "--recipe", "--release", "--vendor"}
 SETTING = {"--dry-run", "--runtime", "--next-boot", "--when-idle", "--wait", "--verify"}
 

@@ -41,6 +41,14 @@ class Fingerprints:
         self.test.assertTrue(lines)
         return {name: word == "taken" for word, name in lines}
 
+    def starts(self, features):
+        """Whether QEMU starts a guest here and now whose CPU has these features, and what it says;
+        no vCPU runs."""
+        cpu = ",".join(["base", *(f"+{name}" for name in features), "enforce"])
+        machine = "-accel kvm -nodefaults -display none -S -monitor stdio"
+        result = self.host.run(f"echo quit | qemu-system-x86_64 {machine} -cpu {cpu}", timeout=120)
+        return result.status == 0, result.stderr
+
     def verdict(self, options):
         """Of a guest of that set, here and now; and the differences."""
         result = self.host.run(f"nestvirtctl compare --json=short {self.path(options)}", user="alice", timeout=120)

@@ -17,6 +17,19 @@ class Fingerprint(NestvirtTest):
         missing = {d["feature"]: (d["kind"], d.get("parameter"), d.get("host")) for d in verdicts[ON, OFF][1]}
         self.assertEqual(missing["npt"], ("missing", "kvm_amd.npt=1", "second"))
 
+    def test_what_is_said_is_what_qemu_says(self):
+        """Of a guest that has all that is offered with nested paging, with and without it."""
+        prints = Fingerprints(self)
+        features = prints.read(ON)["features"]
+        self.assertIn("npt", features)
+        self.assertEqual((prints.verdict(ON)[0], prints.starts(features)), ("identical", (True, "")))
+        prints.load(OFF)
+        verdict, differences = prints.verdict(ON)
+        started, words = prints.starts(features)
+        self.assertEqual((verdict, started), ("refuses", False), words)
+        told = [line.split("EDX.")[1].split()[0] for line in words.splitlines() if "EDX." in line]
+        self.assertEqual(sorted(told), sorted(d["feature"] for d in differences))
+
     def test_what_a_unit_reads(self):
         """The sandbox lets it ask; anybody may have it asked."""
         found = self.json("fingerprint", user="bob")

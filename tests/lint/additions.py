@@ -133,9 +133,14 @@ int method_made_up(sd_bus_message *message, void *userdata, sd_bus_error *error)
                 SD_BUS_METHOD_WITH_ARGS("MadeUp", SD_BUS_ARGS("t", flags), SD_BUS_RESULT("s", text), method_made_up,
                                         SD_BUS_VTABLE_UNPRIVILEGED),
 """)],
-    "daemon/bus/authority.c": [
+    "daemon/bus/question.c": [
         before(r'\{IFACE_MANAGER, "Probe"', """\
-                {IFACE_MANAGER, "MadeUp", ACTION_PROBE, "Authentication is required to make things up"},
+                {IFACE_MANAGER, "MadeUp", ACTION_PROBE, N_("Authentication is required to make things up")},
+""")],
+    "po/de.po": [
+        after(r"\Z", """
+msgid "Authentication is required to make things up"
+msgstr "Legitimierung ist erforderlich, um etwas zu erfinden"
 """)],
 })
 

@@ -12,13 +12,14 @@ import tree
 
 
 def entries(build):
-    """(path, arguments of the compiler) for each C file of the build, once."""
+    """(path, arguments of the compiler) for each C file of the build, once, but for what is
+    generated."""
     with open(pathlib.Path(build, "compile_commands.json"), encoding="utf-8") as stream:
         database = json.load(stream)
-    found = {}
+    found, generated = {}, pathlib.Path(build).resolve()
     for entry in database:
         path = pathlib.Path(entry["directory"], entry["file"]).resolve()
-        if path.suffix == ".c" and path.is_relative_to(tree.ROOT):
+        if path.suffix == ".c" and path.is_relative_to(tree.ROOT) and not path.is_relative_to(generated):
             found.setdefault(path.relative_to(tree.ROOT), shlex.split(entry["command"]))
     return sorted(found.items())
 

@@ -20,9 +20,11 @@ DECLARED = re.compile(r"^(?!static\b|typedef\b)[A-Za-z_].*$", re.MULTILINE)
 LINKER_ONLY = ("-Wl,", "-nostdlib", "-static", "@")
 
 
-def _below(root, path):
+def _below(root, build, path):
+    """What is generated is nobody's source."""
     path = pathlib.Path(path).resolve()
-    return path.relative_to(root) if path.is_relative_to(root) and path.suffix in SOURCES else None
+    ours = path.is_relative_to(root) and not path.is_relative_to(build.resolve())
+    return path.relative_to(root) if ours and path.suffix in SOURCES else None
 
 
 def compiled(root, build, folder):
@@ -31,7 +33,7 @@ def compiled(root, build, folder):
     database = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     for number, entry in enumerate(database):
         here = pathlib.Path(entry["directory"])
-        path = _below(root, here / entry["file"])
+        path = _below(root, build, here / entry["file"])
         if path and path.parts[0] != "tests":
             arguments = shlex.split(entry["command"])
             made = here / arguments[arguments.index("-o") + 1]
@@ -48,7 +50,7 @@ def programs(root, build):
     targets = build / "meson-info/intro-targets.json"
     for target in json.loads(targets.read_text(encoding="utf-8")) if targets.exists() else []:
         for group in target["target_sources"]:
-            sources = [path for one in group.get("sources", []) if (path := _below(root, one))]
+            sources = [path for one in group.get("sources", []) if (path := _below(root, build, one))]
             if target["type"] == "custom" and any(path.suffix == ".c" for path in sources):
                 command = [word for word in group["compiler"] if word != "-o" and not word.startswith(LINKER_ONLY)]
                 yield target["name"], command, sources

@@ -362,24 +362,6 @@ static void test_conflict(Fixture *fixture, gconstpointer data) {
         g_assert_cmpstr(fixture->loader->calls->str, ==, "");
 }
 
-/* Another boot: the modules are what it made them, and a file that was staged was never seen. */
-static void test_power_cut(Fixture *fixture, gconstpointer data) {
-        fixture->loader->fail_at = "load kvm_amd";
-        fixture->loader->fail_times = 2;
-        g_autoptr(ChangeResult) result = fixture_change(fixture, "kvm_amd.nested=0", 0);
-        g_assert_error(result->error, CONDITION, CONDITION_HOST_DEGRADED);
-
-        fake_host_write(fixture->directory, "proc/sys/kernel/random/boot_id", "0e3f5a52-0000-4000-8000-000000000002\n");
-        fake_host_write(fixture->directory, "etc/modprobe.d/.zz-nestvirt.conf.new", "options kvm_amd nested=0\n");
-        fake_loader_insert(fixture->loader, "kvm_amd", "");
-        g_string_truncate(fixture->loader->calls, 0);
-        g_autoptr(ChangeResult) healed = recover_run(fixture->root, &fixture->loader->parent);
-        g_assert_no_error(healed->error);
-        g_assert_cmpstr(fixture->loader->calls->str, ==, "");
-        fixture_assert_whole(fixture);
-        fixture_assert_line(fixture, KEPT_FILE, NULL);
-}
-
 int main(int argc, char **argv) {
         static const struct {
                 const char *name;
@@ -408,7 +390,6 @@ int main(int argc, char **argv) {
                         {"moot-value-is-no-failure", test_moot_value_is_no_failure},
                         {"dry-run", test_dry_run},
                         {"conflict", test_conflict},
-                        {"power-cut", test_power_cut},
         };
 
         g_test_init(&argc, &argv, NULL);
