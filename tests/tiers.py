@@ -272,15 +272,17 @@ def tier_packages():
     return case_tests(PACKAGES)
 
 
-def tier_packages_trixie():
-    """Those of the newer release, in whose build their tests run."""
-    os.environ.update(NESTVIRT_RELEASE=NEWER, DEB_BUILD_OPTIONS="")
-    return case_tests(PACKAGES)
-
-
 def tier_packaged():
-    """A host that nestvirtd comes to as packages of its release."""
-    return host_tests("packaged")
+    """A host that nestvirtd comes to as packages of its release, until they are purged."""
+    return host_tests("packaged", "test_life.py")
+
+
+def tier_packages_whole():
+    """The packages of the newer release, in whose build their tests run; and all that is tested of
+    a host that they are installed on."""
+    counts = host_tests("packaged")
+    os.environ.update(NESTVIRT_RELEASE=NEWER, DEB_BUILD_OPTIONS="")
+    return counts + case_tests(PACKAGES)
 
 
 def tier_newest():
@@ -292,7 +294,7 @@ TIERS = {"meson": tier_meson, "asan": tier_asan, "tsan": tier_tsan, "userland": 
 # When they are named.
 ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,
              "newest": tier_newest, "fleet": tier_fleet, "verdicts": tier_verdicts, "cuts": tier_cuts,
-             "packages-trixie": tier_packages_trixie}
+             "packages-whole": tier_packages_whole}
 
 
 def of_tier(tier):

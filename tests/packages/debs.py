@@ -5,7 +5,7 @@ Owns what that root has, and the folder that the packages come to, build-package
 built is what is committed, and is built once for a commit. What is checked of the packages says
 test_packages.py.
 
-    debs.py [RELEASE]    builds for it (bookworm, trixie; else the machine's own) and prints the files
+    debs.py [RELEASE]    builds for bookworm, trixie, or the machine's own, and prints the files
 """
 
 import os

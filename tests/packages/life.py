@@ -9,10 +9,11 @@ tests/hosts/packaged.
 """
 
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
+
+import newer
 
 KEPT, RUNTIME = "/etc/modprobe.d/zz-nestvirt.conf", "/run/modprobe.d/zzz-nestvirt-runtime.conf"
 SITE = "/etc/nestvirt/50-site.conf"
@@ -32,21 +33,10 @@ def run(*command, status=0):
 
 
 def files():
-    """All there are in the root and in /run, but for what dpkg, and man-db after it, note while they
-    work."""
+    """All there are in the root and in /run, but for what dpkg, and man-db after it, note while
+    they work."""
     noted = ["-path", "/var/lib/dpkg", "-o", "-path", "/var/log", "-o", "-path", "/var/cache/man"]
     return set(run("find", "/", "/run", "-xdev", "(", *noted, ")", "-prune", "-o", "-print").splitlines())
-
-
-def newer(package, folder):
-    """The same package with a higher version."""
-    tree = f"{folder}/{package.name}.tree"
-    run("dpkg-deb", "-R", package, tree)
-    control = pathlib.Path(tree, "DEBIAN/control")
-    control.write_text(re.sub(r"^(Version: .*)$", r"\1+1", control.read_text(), flags=re.M))
-    made = f"{folder}/{package.name}"
-    run("dpkg-deb", "--root-owner-group", "-b", tree, made)
-    return made
 
 
 def state():
@@ -75,7 +65,7 @@ def upgraded(packages):
         write(path, text)
     before = state()
     with tempfile.TemporaryDirectory() as folder:
-        run("dpkg", "-i", *(newer(package, folder) for package in packages))
+        run("dpkg", "-i", *(newer.make(package, f"{folder}/{package.name}") for package in packages))
     assert run("dpkg-query", "-W", "-f", "${Version}", "nestvirtd").endswith("+1")
     assert state() == before, state()
     return before

@@ -35,12 +35,14 @@ class Tarball(unittest.TestCase):
 
 
 class Packages(unittest.TestCase):
-    def test_lintian_says_nothing(self):
+    @classmethod
+    def setUpClass(cls):
         debs.get(SUITE)
+
+    def test_lintian_says_nothing(self):
         self.assertEqual(debs.run_in(SUITE, "sh", "-ec", LINTIAN), (0, ""))
 
     def test_life(self):
-        debs.get(SUITE)
         status, said = debs.run_in(SUITE, "/usr/bin/python3", "/src/tests/packages/life.py", "/build")
         self.assertEqual(status, 0, said)
         self.assertEqual(said, f"{len(debs.packages(SUITE))} packages installed, upgraded, removed and purged\n")

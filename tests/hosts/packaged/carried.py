@@ -8,7 +8,6 @@ AppArmor as the kernel takes it, since the image has no parser, and the packages
 
 import functools
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -19,21 +18,13 @@ import shared
 
 sys.path.insert(0, str(payload.CHECKOUT / "tests" / "packages"))
 import debs  # noqa: E402
+import newer  # noqa: E402
 
 FOLDER = "/usr/lib/nestvirt-test/packages"
 INSTALL = f"dpkg -i {FOLDER}/*.deb"
 UPGRADE = f"dpkg -i {FOLDER}/newer/*.deb"
 REMOVE, PURGE = "dpkg -r nestvirtd nestvirt-probe", "dpkg -P nestvirtd nestvirt-probe"
 TEST = f"sh -e {FOLDER}/tests/"
-
-
-def make_newer(package, target):
-    """The same package with a higher version."""
-    with tempfile.TemporaryDirectory() as tree:
-        subprocess.run(["dpkg-deb", "-R", package, tree], check=True)
-        control = pathlib.Path(tree, "DEBIAN/control")
-        control.write_text(re.sub(r"^(Version: .*)$", r"\1+1", control.read_text(), flags=re.M))
-        subprocess.run(["dpkg-deb", "--root-owner-group", "-b", tree, target], check=True, stdout=subprocess.DEVNULL)
 
 
 @functools.cache
@@ -44,7 +35,7 @@ def payload_tar():
         (carried / "newer").mkdir(parents=True)
         for package in debs.packages():
             shutil.copy(package, carried)
-            make_newer(package, carried / "newer" / package.name)
+            newer.make(package, carried / "newer" / package.name)
             subprocess.run(["dpkg-deb", "-x", package, unpacked], check=True)
         shutil.copytree(payload.CHECKOUT / "debian/tests", carried / "tests")
         payload.compile_profile(unpacked, tree)

@@ -1,51 +1,20 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""nestvirtd on the real kvm_amd as Debian's packages bring it: the desired state, the boot's unit
-in a boot, an upgrade while something waits, and that a purge leaves nothing."""
+"""nestvirtd on the real kvm_amd as Debian's packages bring it, from before the installation to
+after the purge, with a boot in between."""
 
 import unittest
 
 import carried
-import test_apply
-from nestvirt import KEPT, PENDING, RUNTIME, WITHOUT_VM, Nestvirt, NestvirtTest
+from nestvirt import KEPT, RUNTIME, Nestvirt
 
-FILE = test_apply.FILE
+FILE = "/etc/nestvirt/50-site.conf"
 # But for what dpkg and systemd note while they work.
 FILES = """find / /run /etc /var -xdev \\( -path /var/lib/dpkg -o -path /var/log -o -path /var/cache -o -path /var/lib/systemd -o \
 -path /run/systemd -o -path /run/log -o -path /run/udev -o -path /run/dbus -o -path /run/credentials -o -path /tmp -o -path /var/tmp -o \
 -path /run/nestvirt-test \\) -prune -o -print | sort -u"""
 
 
-class Apply(test_apply.Apply):
-    """By hand, twice, said no more, while KVM is in use, and with a slip."""
-
-    make = staticmethod(carried.make)
-
-
-class Own(NestvirtTest):
-    make = staticmethod(carried.make)
-
-    def test_smoke(self):
-        self.host.check(carried.TEST + "smoke")
-
-    def test_toggle(self):
-        self.host.check(carried.TEST + "toggle", timeout=300)
-
-    def test_an_upgrade_keeps_what_waits(self):
-        job = self.defer(WITHOUT_VM)
-        before = self.host.check(f"cat {PENDING}; systemctl show -P MainPID nestvirtd")
-        self.host.check(carried.UPGRADE, timeout=300)
-        self.assertEqual(self.host.check("dpkg-query -W -f '${Version}' nestvirtd")[-2:], "+1")
-        after = self.host.check(f"cat {PENDING}; systemctl show -P MainPID nestvirtd")
-        self.assertEqual(after.splitlines()[:-1], before.splitlines()[:-1])
-        # Nobody has called it, and it is another process, which waits all the same.
-        self.assertNotIn(after.splitlines()[-1], ("0", before.splitlines()[-1]))
-        self.assertEqual(self.value("nested"), "1")
-        self.wait_applied(job.stop)
-
-
 class Life(unittest.TestCase):
-    """A host of its own, from before the installation to after the purge."""
-
     def setUp(self):
         self.host = carried.make()
         self.addCleanup(self.host.close)
@@ -74,6 +43,7 @@ class Life(unittest.TestCase):
         self.assertEqual(check("systemctl show -P Result -P ActiveState nestvirt-apply nestvirtd").split(),
                          ["active", "success", "active", "success"])
         self.nestvirt.ctl("apply --check=effective", user="root")
+        self.assertEqual(self.nestvirt.json("apply", user="root")["outcome"], "unchanged")
 
         self.nestvirt.ctl("set npt=off --runtime", user="root")
         kept = check(f"cat {KEPT} {RUNTIME}")
