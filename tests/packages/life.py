@@ -21,7 +21,7 @@ SITE = "/etc/nestvirt/50-site.conf"
 STATE = {KEPT: "options kvm_amd nested=0\n", RUNTIME: "options kvm_amd npt=0\n", "/run/nestvirt/pending": "kvm_amd nested=1\n",
          "/var/lib/nestvirt/applied": "kvm_amd nested=0\n", "/var/lib/nestvirt/lock": ""}
 
-NAMES = ["nestvirt-probe", "nestvirtd"]
+NAMES = ["cockpit-nestvirt", "nestvirt-probe", "nestvirtd"]
 UNITS = ["nestvirt-apply-guests.service", "nestvirt-apply.service", "nestvirtd.service"]
 WANTS = pathlib.Path("/etc/systemd/system/multi-user.target.wants")
 
