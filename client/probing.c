@@ -77,7 +77,8 @@ static Value *run_program(const Client *client, sd_bus_error *error) {
 
         if (access(program, X_OK) < 0) {
                 (void) sd_bus_error_setf(error, condition_to_name(CONDITION_UNSUPPORTED),
-                                         "There is no %s: it is for x86 alone, and installed with nestvirtctl there",
+                                         "There is no %s: it is for x86 alone, where Debian has it in a package of its "
+                                         "own (apt install nestvirt-probe)",
                                          program);
                 return NULL;
         }

@@ -46,6 +46,7 @@ NO_FIRE = ["--no-suite", "fire"]
 NO_OTHERS = ["--no-suite", "ansible", "--no-suite", "cockpit", "--no-suite", "desktop"]
 
 HOSTS = CHECKOUT / "tests" / "hosts"
+PACKAGES = CHECKOUT / "tests" / "packages"
 sys.path.insert(0, str(HOSTS))
 
 # The release whose userland the tests see besides the machine's own.
@@ -53,7 +54,7 @@ NEWER = "trixie"
 
 # Tiers that run while the emulated host does, which keeps one processor busy, whatever there are;
 # and the variable that tells them so.
-MEANWHILE = ["tsan", "userland", "ansible", "trixie-host", "intel"]
+MEANWHILE = ["tsan", "userland", "ansible", "packages", "packaged", "trixie-host", "intel"]
 BESIDE = "NESTVIRT_BESIDE"
 
 
@@ -196,19 +197,25 @@ class Timed(unittest.TextTestResult):
         super().stopTest(test)
 
 
-def host_tests(folder, pattern="test*.py"):
-    if not is_built(BUILD, [], GCC):
-        return failure("the build failed")
-    import shared
-
-    suite = unittest.TestLoader().discover(str(HOSTS / folder), pattern)
+def case_tests(folder, pattern="test*.py"):
+    suite = unittest.TestLoader().discover(str(folder), pattern)
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Timed).run(suite)
-    shared.close()
     FAILURES.extend(f"{test.id()}:\n{text}" for test, text in result.failures + result.errors)
     FAILURES.extend(f"{test.id()}: passed, which was not expected" for test in result.unexpectedSuccesses)
     failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
     skipped = len(result.skipped)
     return Counter(failed=failed, skipped=skipped, passed=max(0, result.testsRun - failed - skipped))
+
+
+def host_tests(folder, pattern="test*.py"):
+    if not is_built(BUILD, [], GCC):
+        return failure("the build failed")
+    import shared
+
+    try:
+        return case_tests(HOSTS / folder, pattern)
+    finally:
+        shared.close()
 
 
 def tier_host():
@@ -278,16 +285,35 @@ def tier_fleet():
     return in_root(NEWER, root, CHECKOUT / f"build-fleet-{NEWER}", *there) + host_tests("fleet")
 
 
+def tier_packages():
+    """The source tarball, and the packages of the machine's own release."""
+    return case_tests(PACKAGES)
+
+
+def tier_packaged():
+    """A host that nestvirtd comes to as packages of its release, until they are purged."""
+    return host_tests("packaged", "test_life.py")
+
+
+def tier_packages_whole():
+    """The packages of the newer release, in whose build their tests run; and all that is tested of
+    a host that they are installed on."""
+    counts = host_tests("packaged")
+    os.environ.update(NESTVIRT_RELEASE=NEWER, DEB_BUILD_OPTIONS="")
+    return counts + case_tests(PACKAGES)
+
+
 def tier_newest():
     return in_debian("sid")
 
 
 TIERS = {"meson": tier_meson, "desktop": tier_desktop, "cockpit": tier_cockpit, "asan": tier_asan, "tsan": tier_tsan,
-         "userland": tier_userland, "ansible": tier_ansible, "host": tier_host, "trixie-host": tier_trixie_host, "intel": tier_intel}
+         "userland": tier_userland, "ansible": tier_ansible, "host": tier_host, "packages": tier_packages, "packaged": tier_packaged,
+         "trixie-host": tier_trixie_host, "intel": tier_intel}
 # When they are named.
 ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,
              "newest": tier_newest, "cockpit-newest": tier_cockpit_newest, "fleet": tier_fleet, "verdicts": tier_verdicts,
-             "cuts": tier_cuts}
+             "cuts": tier_cuts, "packages-whole": tier_packages_whole}
 
 
 def of_tier(tier):

@@ -48,9 +48,11 @@ def from_tree(tree, target):
     return target
 
 
-def compile_profile(tree):
-    target = tree / COMPILED
-    target.parent.mkdir(parents=True)
+def compile_profile(tree, target=None):
+    """The profile of what is installed beneath `tree`, for a host that gets that, or one of another
+    tree."""
+    target = (target or tree) / COMPILED
+    target.parent.mkdir(parents=True, exist_ok=True)
     command = ["apparmor_parser", "--skip-kernel-load", "--skip-cache", "--kernel-features", FEATURES, "--ofile", target, tree / PROFILE]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:

@@ -23,12 +23,17 @@ _hosts = {}
 _broken = {}
 
 
+def kept_folder():
+    """A folder for the run."""
+    folder = tempfile.mkdtemp(prefix="nestvirt-payload-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return pathlib.Path(folder)
+
+
 @functools.cache
 def payload_tar(suite=None):
     """The tar of the build under test, or of the one for this release, made once a run."""
-    folder = tempfile.mkdtemp(prefix="nestvirt-payload-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    target = pathlib.Path(folder) / "payload.tar"
+    target = kept_folder() / "payload.tar"
     return other_release.payload_tar(suite, target) if suite else payload.from_build(target)
 
 
@@ -55,16 +60,16 @@ def own_host(kernel=None, cpu=None, machine="amd", suite=None):
     return OwnHost(payload_tar(suite), kernel, cpu, machine, suite)
 
 
-def host(machine="amd", suite=None):
+def host(machine="amd", suite=None, make=own_host):
     """The shared host of this machine and release, running; another is booted when a test has lost
     it."""
-    key = machine, suite
+    key = machine, suite, make
     if key in _broken:
         raise HostError(f"the shared host can't be booted: {_broken[key]}")
     if key in _hosts and not _hosts[key].alive():
         _hosts.pop(key).close()
     if key not in _hosts:
-        _hosts[key] = own_host(machine=machine, suite=suite)
+        _hosts[key] = make(machine=machine, suite=suite)
         try:
             _hosts[key].boot()
         except Exception as error:
@@ -85,13 +90,14 @@ class HostTest(unittest.TestCase):
 
     machine = "amd"
     suite = None  # the machine's own
+    make = staticmethod(own_host)  # how nestvirtd comes to it
 
     def setUp(self):
-        self.host = host(self.machine, self.suite)
+        self.host = host(self.machine, self.suite, self.make)
 
     @classmethod
     def tearDownClass(cls):
         """None of its tests may have had the daemon do what its profile or its filter refuses."""
-        running = _hosts.get((cls.machine, cls.suite))
+        running = _hosts.get((cls.machine, cls.suite, cls.make))
         if running and running.alive():
             refusals.assert_none(running)
