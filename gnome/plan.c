@@ -48,7 +48,7 @@ static void plan_ask(Plan *plan, guint64 flags);
 
 static void on_answer(GObject *module, GAsyncResult *result, gpointer data) {
         Plan *plan = data;
-        g_autoptr(GtkWindow) dialog = plan->dialog;
+        G_GNUC_UNUSED g_autoptr(GtkWindow) dialog = plan->dialog;
         g_autoptr(GVariant) answer = NULL;
         const char *outcome = "";
         GError *error = NULL;

@@ -28,7 +28,7 @@ typedef struct Window {
 
 /* Takes @words over; NULL: there is nothing to say. */
 static void window_say(Window *window, char *words) {
-        g_autofree char *said = words;
+        G_GNUC_UNUSED g_autofree char *said = words;
 
         if (words)
                 adw_toast_overlay_add_toast(window->toasts, adw_toast_new(words));
@@ -115,7 +115,7 @@ static gboolean on_look(gpointer data) {
 
 static void on_called(GObject *proxy, GAsyncResult *result, gpointer data) {
         GError *error = NULL;
-        g_autoptr(GVariant) answer = g_dbus_proxy_call_finish(G_DBUS_PROXY(proxy), result, &error);
+        G_GNUC_UNUSED g_autoptr(GVariant) answer = g_dbus_proxy_call_finish(G_DBUS_PROXY(proxy), result, &error);
 
         window_say(data, words_error(error));
 }

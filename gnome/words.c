@@ -43,7 +43,7 @@ const char *words_outcome(const char *outcome) {
 }
 
 char *words_error(GError *error) {
-        g_autoptr(GError) told = error;
+        G_GNUC_UNUSED g_autoptr(GError) told = error;
         g_autofree char *name = error ? g_dbus_error_get_remote_error(error) : NULL;
 
         if (!error)

@@ -11,7 +11,7 @@
 #define BUS_NAME "org.nestvirt1"
 #define BUS_PATH "/org/nestvirt1"
 
-static void fail(const GError *error) {
+static _Noreturn void fail(const GError *error) {
         g_autofree char *name = g_dbus_error_get_remote_error(error);
         g_autoptr(GError) stripped = g_error_copy(error);
 
