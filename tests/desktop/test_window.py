@@ -101,6 +101,7 @@ class AsRoot(Shown):
     def test_busy_and_when_idle(self):
         window = self.show()
         self.hold(1234)
+        self.root.call("Refresh", ("t", 0))
         window.press(*SWITCH)
         window.wait_for_text("pid 1234 qemu-system-x86 of web1.scope holds KVM")
         window.wait(lambda: window.has("push button", "When Idle", desktop.atspi.StateType.PRESSED), "another time to be proposed")
@@ -122,6 +123,7 @@ class AsRoot(Shown):
 
     def test_pending_is_cancelled(self):
         self.hold(1234)
+        self.root.call("Refresh", ("t", 0))
         self.root.set(OFF, WHEN_IDLE)
         window = self.show()
         window.wait_for_text("Waits until no virtual machine runs")

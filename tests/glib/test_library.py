@@ -78,6 +78,7 @@ class FromPython(Library):
 
     def test_signal(self):
         self.hold(1234)
+        self.client().call("Refresh", ("t", 0))
         client, finished = self.objects(), []
         module = client.get_object(module_path("kvm_amd")).get_module()
         module.connect("change-finished", lambda _, *arguments: finished.append(arguments))
@@ -130,6 +131,7 @@ class FromC(Library):
 
     def test_signals(self):
         self.hold(1234)
+        self.client().call("Refresh", ("t", 0))
         watching = self.caller("watch")
         self.addCleanup(watching.stdout.close)
         self.addCleanup(watching.wait)
