@@ -25,9 +25,10 @@ def entries(build):
 
 
 def without_output(arguments):
-    """The arguments but for the compiler, the file and where results go."""
+    """The arguments but for the compiler (and ccache before it, where that is installed), the file
+    and where results go."""
     kept, skip = [], False
-    for argument in arguments[1:]:
+    for argument in arguments[2 if pathlib.Path(arguments[0]).name == "ccache" else 1:]:
         if skip:
             skip = False
         elif argument in ("-o", "-MF", "-MQ", "-c"):
