@@ -232,32 +232,6 @@ def tier_verdicts():
     return host_tests(".", "test_verdicts.py")
 
 
-def tier_cuts():
-    """The power fails at each step of an apply as well."""
-    os.environ["NESTVIRT_CUTS"] = "whole"
-    return host_tests(".", "test_kill.py")
-
-
-def in_root(suite, root, build, *command):
-    """What another run of this program counts in the root of another Debian release, whose packages
-    are told; it builds anew."""
-    import debian
-
-    shutil.rmtree(build, ignore_errors=True)
-    print(f"Debian {suite}: {debian.versions(root)}", flush=True)
-    with tempfile.TemporaryFile("w+") as output:
-        entered = debian.command(root, CHECKOUT, build, *command)
-        status = subprocess.run(entered, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT).returncode
-        return told_counts(output, status)
-
-
-def in_debian(suite):
-    """The tier `unit` in a root of the release."""
-    import debian
-
-    return in_root(suite, debian.get(suite, debian.packages()), CHECKOUT / f"build-{suite}", "/src/run", "test", "unit")
-
-
 def tier_userland():
     """The tier `part` in a root of the newer release."""
     import other_release
@@ -297,7 +271,8 @@ def tier_packaged():
 
 def tier_packages_whole():
     """The packages of the newer release, in whose build their tests run; and all that is tested of
-    a host that they are installed on."""
+    a host that they are installed on, where the power fails at each step of an apply."""
+    os.environ["NESTVIRT_CUTS"] = "whole"
     counts = host_tests("packaged")
     os.environ.update(NESTVIRT_RELEASE=NEWER, DEB_BUILD_OPTIONS="")
     return counts + case_tests(PACKAGES)
@@ -313,7 +288,7 @@ TIERS = {"meson": tier_meson, "desktop": tier_desktop, "cockpit": tier_cockpit, 
 # When they are named.
 ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,
              "newest": tier_newest, "cockpit-newest": tier_cockpit_newest, "fleet": tier_fleet, "verdicts": tier_verdicts,
-             "cuts": tier_cuts, "packages-whole": tier_packages_whole}
+             "packages-whole": tier_packages_whole}
 
 
 def of_tier(tier):

@@ -14,7 +14,7 @@ CALLS = ("fsync", "renameat,renameat2", "delete_module", "init_module,finit_modu
 CUTS = (("fsync", 1), ("renameat,renameat2", 1), ("delete_module", 1), ("delete_module", 2), ("init_module,finit_module", 1),
         ("init_module,finit_module", 2), ("renameat,renameat2", 2), ("renameat,renameat2", 3), ("unlinkat", 1))
 # An apply has one more record, of what it has set; the rest is the same transaction, whose moments
-# are all tried by the tier `cuts`.
+# are all tried by the tier `packages-whole`.
 CUTS_OF_APPLY = (("delete_module", 2), ("renameat,renameat2", 4))
 WHOLE_CUTS_OF_APPLY = (*CUTS, ("renameat,renameat2", 4), ("fsync", 4), ("unlinkat", 4), ("unlinkat", 5))
 
@@ -68,8 +68,10 @@ class Kill(KillTest):
 class PowerCutTest(unittest.TestCase):
     """A test that cuts the power during a change, on a host of its own."""
 
+    make = staticmethod(own_host)  # how nestvirtd comes to it
+
     def setUp(self):
-        self.host = own_host()
+        self.host = self.make()
         self.addCleanup(self.host.finish)
         self.host.boot()
         self.nestvirt = Nestvirt(self, self.host)

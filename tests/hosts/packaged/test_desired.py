@@ -7,12 +7,17 @@ import unittest
 
 import carried
 import test_apply
+import test_kill
 from nestvirt import PENDING, WITHOUT_VM, NestvirtTest
 
 
 class Apply(test_apply.Apply):
     """By hand, twice, said no more, while KVM is in use, and with a slip."""
 
+    make = staticmethod(carried.make)
+
+
+class PowerCutOfApply(test_kill.PowerCutOfApply):
     make = staticmethod(carried.make)
 
 
@@ -36,6 +41,7 @@ class Own(NestvirtTest):
         self.assertNotIn(after.splitlines()[-1], ("0", before.splitlines()[-1]))
         self.assertEqual(self.value("nested"), "1")
         self.wait_applied(job.stop)
+
 
 if __name__ == "__main__":
     unittest.main()
