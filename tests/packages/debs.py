@@ -22,9 +22,9 @@ sys.path.insert(0, str(CHECKOUT / "tests" / "hosts"))
 import debian  # noqa: E402
 import image  # noqa: E402
 
-# What any build takes; what looks at packages; and what the binary packages need that nobody links
-# with.
-ALWAYS = ["build-essential", "fakeroot", "lintian", "default-dbus-system-bus", "cockpit-bridge"]
+# What any build takes; what looks at packages; what the tools of a root take (debian.py); and what
+# the binary packages need that nobody links with.
+ALWAYS = ["build-essential", "fakeroot", "lintian", "mount", "default-dbus-system-bus", "cockpit-bridge"]
 # For them there is a package of its own since Debian 13; see debian/control.
 FIRST_OF_TWO = {"bookworm": {"systemd-dev": "systemd"}}
 
