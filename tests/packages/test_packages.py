@@ -18,8 +18,11 @@ SUITE = os.environ.get("NESTVIRT_RELEASE") or image.release()
 LINTIAN = """
 cd /build
 exec setpriv --reuid=nobody --regid=nogroup --clear-groups env HOME=/nonexistent LC_ALL=C.UTF-8 TMPDIR=/tmp \\
-        lintian --display-info --fail-on error,warning,info *.changes
+        lintian --display-info --fail-on error,warning,info $1 *.changes
 """
+# What Debian 12 asks to have an override for is no tag any more; its policy is the one that is
+# followed; and a page has no address in the world yet.
+NEWER = "--suppress-tags=alien-tag,out-of-date-standards-version,appstream-metadata-validation-failed"
 
 
 class Tarball(unittest.TestCase):
@@ -40,7 +43,7 @@ class Packages(unittest.TestCase):
         debs.get(SUITE)
 
     def test_lintian_says_nothing(self):
-        self.assertEqual(debs.run_in(SUITE, "sh", "-ec", LINTIAN), (0, ""))
+        self.assertEqual(debs.run_in(SUITE, "sh", "-ec", LINTIAN, "-", "" if SUITE == "bookworm" else NEWER), (0, ""))
 
     def test_life(self):
         status, said = debs.run_in(SUITE, "/usr/bin/python3", "/src/tests/packages/life.py", "/build")
