@@ -140,7 +140,11 @@ class Bochs:
     def start(self, files, words, modules=None, terminal=False, **kwargs):
         """Start it with a kernel's files, the words of its command line, and the disk of its
         modules if there is one."""
-        bochs = get()
+        # By a name that is short wherever the cache is: Bochs aborts where those of its plugins are
+        # long.
+        bochs = self.folder / "bochs"
+        bochs.unlink(missing_ok=True)
+        bochs.symlink_to(get())
         self.boot_disk(files, words)
         disks = [self.disk("ata0-master", self.root, "undoable"), self.disk("ata0-slave", self.folder / "payload", "volatile")]
         if modules:
