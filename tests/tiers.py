@@ -232,6 +232,26 @@ def tier_verdicts():
     return host_tests(".", "test_verdicts.py")
 
 
+def in_root(suite, root, build, *command):
+    """What another run of this program counts in the root of another Debian release, whose packages
+    are told; it builds anew."""
+    import debian
+
+    shutil.rmtree(build, ignore_errors=True)
+    print(f"Debian {suite}: {debian.versions(root)}", flush=True)
+    with tempfile.TemporaryFile("w+") as output:
+        entered = debian.command(root, CHECKOUT, build, *command)
+        status = subprocess.run(entered, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT).returncode
+        return told_counts(output, status)
+
+
+def in_debian(suite):
+    """The tier `unit` in a root of the release."""
+    import debian
+
+    return in_root(suite, debian.get(suite, debian.packages()), CHECKOUT / f"build-{suite}", "/src/run", "test", "unit")
+
+
 def tier_userland():
     """The tier `part` in a root of the newer release."""
     import other_release
