@@ -302,13 +302,13 @@ def tier_newest():
     return in_debian("sid")
 
 
-TIERS = {"meson": tier_meson, "desktop": tier_desktop, "cockpit": tier_cockpit, "asan": tier_asan, "tsan": tier_tsan,
+TIERS = {"meson": tier_meson, "cockpit": tier_cockpit, "asan": tier_asan, "tsan": tier_tsan,
          "userland": tier_userland, "ansible": tier_ansible, "host": tier_host, "packages": tier_packages, "packaged": tier_packaged,
          "trixie-host": tier_trixie_host, "intel": tier_intel}
 # When they are named.
 ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,
              "newest": tier_newest, "cockpit-newest": tier_cockpit_newest, "fleet": tier_fleet, "verdicts": tier_verdicts,
-             "packages-whole": tier_packages_whole}
+             "packages-whole": tier_packages_whole, "desktop": tier_desktop}
 
 
 def of_tier(tier):
