@@ -111,7 +111,8 @@ class Job:
         self.agent.send(self.number, "K", bytes([number]))
 
     def stop(self, timeout=60):
-        """Kill it when it still runs, and wait for its end."""
+        """Kill it when it still runs, and wait for its end. What a shell has started may end after
+        the shell: whoever needs it gone starts it with exec."""
         if self.status is None:
             self.kill(signal.SIGKILL)
         return self.wait(timeout)

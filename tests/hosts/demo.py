@@ -96,7 +96,7 @@ class Stage:
             print(f"\n# {line}", flush=True)
         elif line[0] == "hold":
             print(f"root# {line[1]} &", flush=True)
-            self.holder = self.host.start(line[1])
+            self.holder = self.host.start(f"exec {line[1]}")
             self.holder.wait_for("^open$")
         elif line[0] == "release":
             print("root# kill %1", flush=True)

@@ -99,10 +99,15 @@ class Host:
 
     def settle(self, timeout=BOOT_TIMEOUT):
         """Wait for the end of the boot, and for udev, which loads KVM's vendor module."""
-        state = self.run("systemctl is-system-running --wait; udevadm settle", timeout=timeout).stdout.strip()
+        self.assert_running("--wait", timeout)
+        self.check("udevadm settle", timeout=timeout)
+
+    def assert_running(self, option="", timeout=60):
+        """systemd says that all is well: no unit has failed."""
+        state = self.run(f"systemctl is-system-running {option}", timeout=timeout).stdout.strip()
         if state != "running":
-            failed = self.run("systemctl --failed --no-legend --plain").stdout
-            raise HostError(f"the host came up {state}:\n{failed}{self.explain()}")
+            failed = self.run("systemctl --failed --no-legend --plain; journalctl -q -b -n 60 --no-pager").stdout
+            raise HostError(f"the host is {state}:\n{failed}{self.explain()}")
 
     def alive(self):
         return self.agent is not None and self.agent.lost is None and self.process.poll() is None

@@ -125,7 +125,7 @@ class NestvirtTest(HostTest):
 
     def hold(self, command, user="root"):
         """Start a holder of /dev/kvm; returns the Job and its process id."""
-        job = self.host.start(command, user=user)
+        job = self.host.start(f"exec {command}", user=user)
         self.addCleanup(job.stop)
         return job, re.match(r"\d+", job.wait_for(r"\d+ holds")[0])[0]
 

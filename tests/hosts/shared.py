@@ -97,7 +97,9 @@ class HostTest(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        """None of its tests may have had the daemon do what its profile or its filter refuses."""
+        """None of its tests may have had the daemon do what its profile or its filter refuses, nor
+        leave a unit that has failed."""
         running = _hosts.get((cls.machine, cls.suite, cls.make))
         if running and running.alive():
             refusals.assert_none(running)
+            running.assert_running()

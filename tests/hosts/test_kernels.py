@@ -27,7 +27,7 @@ DECIDED = {"nx_huge_pages", "pi_inject_timer"}
 
 # Holds kvm alone, as perf does that counts its events: a tracepoint of a module is in use as long
 # as somebody counts it (perf_event_open, PERF_TYPE_TRACEPOINT). kvm_amd can be unloaded meanwhile.
-HOLD_KVM = r"""perl -e '
+HOLD_KVM = r"""exec perl -e '
 open(F, "<", "/sys/kernel/tracing/events/kvm/kvm_exit/id") or die "$!"; $id = 0 + <F>;
 $event = pack("LLQx104", 2, 120, $id);
 syscall(298, $event, -1, 0, -1, 0) >= 0 or die "$!"; $| = 1; print "$$ holds\n"; <STDIN>'"""

@@ -14,7 +14,7 @@ class Ticks:
         path = f"/run/{command}"
         program = (build_folder() / "tests/hosts/vm-ticks").read_bytes()
         host.check(f"cat > {path}; chmod +x {path}", input=program)
-        self.job = host.start(path)
+        self.job = host.start(f"exec {path}")
         test.addCleanup(self.job.stop)
         self.name = self.job.wait_for(r"^\d+-\d+$")[0]
 
