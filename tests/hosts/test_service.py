@@ -82,8 +82,8 @@ class Service(NestvirtTest):
             self.assertEqual(self.host.check(f"cd {folder} && stat -c %n:%a:%U $(ls -A)"), f"{file}:644:root\n")
             self.assertIn(line, self.host.check(f"cat {folder}/{file}").splitlines())
             self.assertEqual(self.host.check(f"systemctl is-enabled nestvirt-{unit}.timer || true"), "disabled\n")
-            # The timer has the unit run at once when its time has passed, or a little later: its end
-            # is waited for, as the daemon that it asks is stopped next.
+            # A timer whose time has passed has the unit run at once. Its end is waited for, as the
+            # daemon that it asks is stopped next.
             self.host.check(f"systemctl start nestvirt-{unit}.timer && systemctl stop nestvirt-{unit}.timer")
             self.host.check(f"systemctl start nestvirt-{unit}.service")
 
