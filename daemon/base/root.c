@@ -142,21 +142,30 @@ int root_open(const Root *root, const char *path, int flags) {
 
 /* Opens a regular file. A fifo or a device of that name must neither block us nor notice us more
  * than can be helped. */
-int root_open_regular(const Root *root, const char *path, int flags) {
+static int open_regular(const Root *root, const char *path, int flags, mode_t *ret_mode) {
         int fd = root_open(root, path, flags | O_NONBLOCK | O_NOCTTY);
         struct stat st;
         int result;
+
+        *ret_mode = 0;
 
         if (fd < 0)
                 return fd;
         if (fstat(fd, &st) < 0)
                 result = noted(root, path, -errno);
-        else if (S_ISREG(st.st_mode))
+        else if (S_ISREG(st.st_mode)) {
+                *ret_mode = st.st_mode;
                 return fd;
-        else
+        } else
                 result = S_ISDIR(st.st_mode) ? -EISDIR : -ENXIO;
         close(fd);
         return result;
+}
+
+int root_open_regular(const Root *root, const char *path, int flags) {
+        mode_t mode;
+
+        return open_regular(root, path, flags, &mode);
 }
 
 /* Reads to the end of @fd: 0, or a negative errno (-EFBIG when it is longer than @max). */
@@ -188,14 +197,15 @@ static int read_all(int fd, size_t max, char **ret, size_t *ret_size) {
         return 0;
 }
 
-static int read_file(const Root *root, const char *path, size_t max, char **ret, size_t *ret_size) {
-        int fd AUTO_CLOSE = root_open_regular(root, path, O_RDONLY);
+static int read_file(const Root *root, const char *path, size_t max, char **ret, size_t *ret_size, mode_t *ret_mode) {
+        int fd AUTO_CLOSE = open_regular(root, path, O_RDONLY, ret_mode);
 
         return fd < 0 ? fd : noted(root, path, read_all(fd, max, ret, ret_size));
 }
 
 bool root_read(const Root *root, const char *path, size_t max, char **ret, size_t *ret_size, GError **error) {
-        int result = read_file(root, path, max, ret, ret_size);
+        mode_t mode;
+        int result = read_file(root, path, max, ret, ret_size, &mode);
         g_autofree char *absolute = result < 0 ? root_absolute(root, path) : NULL;
 
         if (result == -EFBIG)
@@ -217,9 +227,15 @@ bool root_read_any(const Root *root, const char *path, size_t max, char **ret, s
 }
 
 char *root_read_line(const Root *root, const char *path) {
+        mode_t mode;
+
+        return root_read_line_mode(root, path, &mode);
+}
+
+char *root_read_line_mode(const Root *root, const char *path, mode_t *ret_mode) {
         g_autofree char *text = NULL;
 
-        if (read_file(root, path, LINE_FILE_MAX, &text, NULL) < 0 || !text)
+        if (read_file(root, path, LINE_FILE_MAX, &text, NULL, ret_mode) < 0 || !text)
                 return NULL;
         text[strcspn(text, "\n")] = 0;
         return g_utf8_make_valid(text, -1);

@@ -48,6 +48,8 @@ bool root_read_any(const Root *root, const char *path, size_t max, char **ret, s
 /* The first line of a small file without its newline, made valid UTF-8; NULL when it can't be
  * read. */
 char *root_read_line(const Root *root, const char *path);
+/* The same, with the mode of a file that could be opened: 0 of any other. */
+char *root_read_line_mode(const Root *root, const char *path, mode_t *ret_mode);
 
 /* The names in a directory, sorted by strcmp(), without "." and ".."; empty when there is none. */
 GStrv root_list(const Root *root, const char *path);

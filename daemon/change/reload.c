@@ -276,21 +276,22 @@ static ReloadResult turn(Reload *reload, bool after, GError **error) {
 }
 
 /* Whatever is unloaded must be loadable again. */
-static bool verify_files(Reload *reload, GError **error) {
+static bool prepare(Reload *reload, GError **error) {
         for (unsigned i = 0; i < reload->plan->modules->len; i++) {
                 const PlanModule *m = g_ptr_array_index(reload->plan->modules, i);
                 bool live;
                 if (!read_live(reload->root, m->name, &live, error) ||
-                    (live && !reload->loader->verify(reload->loader, m->name, error)))
+                    (live && !reload->loader->prepare(reload->loader, m->name, error)))
                         return false;
         }
         return true;
 }
 
 ReloadResult reload_run(Reload *reload, GError **error) {
-        if (!verify_files(reload, error))
-                return RELOAD_FAILED;
-        return turn(reload, true, error);
+        const ReloadResult result = prepare(reload, error) ? turn(reload, true, error) : RELOAD_FAILED;
+
+        reload->loader->release(reload->loader);
+        return result;
 }
 
 static bool none_is_new(const Reload *reload, bool *ret, GError **error) {

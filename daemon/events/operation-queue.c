@@ -17,6 +17,8 @@ struct OperationQueue {
         FairQueue *waiting; /* Waiting* */
         Later *next;        /* hands out one of them */
         bool taken;
+        OperationQueueEnded ended;
+        gpointer listener;
         OperationQueueAtRest at_rest; /* closed, when set */
         gpointer userdata;
 };
@@ -75,6 +77,8 @@ void operation_queue_ask(OperationQueue *queue, uid_t uid, OperationBegin begin,
 
 void operation_queue_end(OperationQueue *queue) {
         queue->taken = false;
+        if (queue->ended)
+                queue->ended(queue->listener);
         if (queue->at_rest)
                 queue->at_rest(queue->userdata);
         else
@@ -83,6 +87,11 @@ void operation_queue_end(OperationQueue *queue) {
 
 bool operation_queue_taken(const OperationQueue *queue) {
         return queue->taken;
+}
+
+void operation_queue_listen(OperationQueue *queue, OperationQueueEnded ended, gpointer userdata) {
+        queue->ended = ended;
+        queue->listener = userdata;
 }
 
 void operation_queue_close(OperationQueue *queue, OperationQueueAtRest at_rest, gpointer userdata) {

@@ -17,6 +17,7 @@ typedef struct OperationQueue OperationQueue;
  * before this has returned. It takes @data over. */
 typedef bool (*OperationBegin)(gpointer data);
 typedef void (*OperationQueueAtRest)(gpointer userdata);
+typedef void (*OperationQueueEnded)(gpointer userdata);
 
 /* NULL when there is no memory for it. */
 OperationQueue *operation_queue_new(sd_event *event);
@@ -30,6 +31,9 @@ void operation_queue_ask(OperationQueue *queue, uid_t uid, OperationBegin begin,
 void operation_queue_end(OperationQueue *queue);
 /* A turn is under way. */
 bool operation_queue_taken(const OperationQueue *queue);
+/* @ended is called at the end of each turn that was kept, before the next one begins; one listens
+ * at most, NULL listens no longer. */
+void operation_queue_listen(OperationQueue *queue, OperationQueueEnded ended, gpointer userdata);
 
 /* No turn begins any more; @at_rest is called when the one under way has ended, or at once. */
 void operation_queue_close(OperationQueue *queue, OperationQueueAtRest at_rest, gpointer userdata);

@@ -20,7 +20,7 @@
 
 struct Watch {
         Root *root;
-        const OperationQueue *queue;
+        OperationQueue *queue;
         WatchNews news;
         gpointer userdata;
         InotifyWatch *inotify;
@@ -29,6 +29,7 @@ struct Watch {
         sd_event_source *timer;
         bool gathering;
         uint64_t usec; /* so long */
+        bool due;      /* all is gathered, and the host is not at rest */
         WatchHeard heard;
 };
 
@@ -67,15 +68,23 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         watch->gathering = false;
         /* A change of ours is seen whole: what it was before, then what it has become, which its
          * own refresh tells. */
-        if (operation_queue_taken(watch->queue)) {
-                watch_gather(watch, GATHER_USEC);
+        watch->due = operation_queue_taken(watch->queue);
+        if (watch->due)
                 return 0;
-        }
         log_debug("The host is read anew");
         const WatchHeard heard = watch->heard;
         watch->heard = (WatchHeard) {};
         watch->news(watch->userdata, &heard);
         return 0;
+}
+
+/* What a change has brought about may still be under way. */
+static void on_turn_ended(gpointer userdata) {
+        Watch *watch = userdata;
+
+        if (watch->due)
+                watch_gather(watch, GATHER_USEC);
+        watch->due = false;
 }
 
 static int on_inotify(sd_event_source *source, int fd, uint32_t events, void *userdata) {
@@ -132,14 +141,16 @@ static int add_sources(Watch *watch, sd_event *event) {
         return root_is_machine(watch->root) ? add_uevents(watch, event) : 0;
 }
 
-Watch *watch_new(sd_event *event, Root *root, const OperationQueue *queue, WatchNews news, gpointer userdata,
+Watch *watch_new(sd_event *event, Root *root, OperationQueue *queue, WatchNews news, gpointer userdata,
                  int *ret_error) {
         Watch *watch = g_new0(Watch, 1);
 
         *watch = (Watch) {.root = root, .queue = queue, .news = news, .userdata = userdata};
         int r = add_sources(watch, event);
-        if (r >= 0)
+        if (r >= 0) {
+                operation_queue_listen(queue, on_turn_ended, watch);
                 return watch;
+        }
         watch_free(watch);
         *ret_error = r;
         return NULL;
@@ -154,6 +165,7 @@ void watch_look(gpointer data) {
 void watch_free(Watch *watch) {
         if (!watch)
                 return;
+        operation_queue_listen(watch->queue, NULL, NULL);
         (void) sd_event_source_disable_unref(watch->inotify_source);
         (void) sd_event_source_disable_unref(watch->uevents_source);
         (void) sd_event_source_disable_unref(watch->timer);

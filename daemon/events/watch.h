@@ -24,8 +24,7 @@ typedef void (*WatchNews)(gpointer userdata, const WatchHeard *heard);
 
 /* NULL and a negative errno in @ret_error on failure. Beneath a root that is not the machine only
  * files are watched. */
-Watch *watch_new(sd_event *event, Root *root, const OperationQueue *queue, WatchNews news, gpointer userdata,
-                 int *ret_error);
+Watch *watch_new(sd_event *event, Root *root, OperationQueue *queue, WatchNews news, gpointer userdata, int *ret_error);
 /* To be called before the host is read: looks for what has come into being, or become another one,
  * and watches it, so that nothing is missed between the reading and the first event. @watch is a
  * Watch. */

@@ -97,11 +97,13 @@ static ModuleState read_state(const Root *root, const Loader *loader, const char
         return collection_is(root) ? read_collected_state(root, name) : MODULE_MISSING;
 }
 
-static bool is_writable(const Root *root, const char *path) {
+/* @mode is 0 for what nobody may read. */
+static bool is_writable(const Root *root, const char *path, mode_t mode) {
         struct stat st;
 
-        return root_stat(root, path, &st) >= 0 &&
-               st.st_mode & (root_is_machine(root) || collection_is(root) ? S_IWUSR : S_IXUSR);
+        if (mode == 0 && root_stat(root, path, &st) >= 0)
+                mode = st.st_mode;
+        return mode & (root_is_machine(root) || collection_is(root) ? S_IWUSR : S_IXUSR);
 }
 
 static void read_values(Module *module, const Root *root) {
@@ -111,12 +113,13 @@ static void read_values(Module *module, const Root *root) {
         for (char **name = names; *name; name++) {
                 g_autofree char *path = g_build_filename(directory, *name, NULL);
                 ModuleValue *value;
+                mode_t mode;
 
                 if (!g_utf8_validate(*name, -1, NULL) || g_hash_table_size(module->values) >= PARAMETERS_MAX)
                         continue;
                 value = g_new0(ModuleValue, 1);
-                value->value = root_read_line(root, path) ?: g_strdup("");
-                value->writable = is_writable(root, path);
+                value->value = root_read_line_mode(root, path, &mode) ?: g_strdup("");
+                value->writable = is_writable(root, path, mode);
                 g_hash_table_insert(module->values, g_strdup(*name), value);
         }
 }

@@ -17,6 +17,11 @@
 typedef struct KmodLoader {
         Loader loader;
         Root *root;
+        /* Between prepare and release: libkmod, which keeps what it has found out of a module as
+         * long as somebody refers to it. */
+        bool ready;
+        Library library;
+        GPtrArray *modules;
 } KmodLoader;
 
 /* How often an answer is asked for again that may have come of a fault. */
@@ -24,6 +29,17 @@ typedef struct KmodLoader {
 
 static const Root *root_of(const Loader *loader) {
         return ((const KmodLoader *) loader)->root;
+}
+
+/* What is ready, or one that is opened in @own. NULL, and @own is to be cleared all the same, when
+ * libkmod does not start. */
+static Library *borrow(Loader *loader, Library *own, bool configured) {
+        KmodLoader *kmod = (KmodLoader *) loader;
+
+        *own = (Library) {.fd = -1};
+        if (kmod->ready)
+                return &kmod->library;
+        return library_open(own, kmod->root, configured) ? own : NULL;
 }
 
 /* As library_file(), with a libkmod of its own. */
@@ -193,12 +209,13 @@ static bool try_insert(Loader *loader, const char *name, const char *options, bo
                        GError **error) {
         struct kmod_module *module = NULL;
         bool done = false;
-        Library library;
+        Library own;
 
         *ret_existed = false;
         if (refuse(loader, "loaded", name, error))
                 return false;
-        if (!library_open(&library, root_of(loader), true) || kmod_module_new_from_name(library.ctx, name, &module) < 0)
+        const Library *library = borrow(loader, &own, true);
+        if (!library || kmod_module_new_from_name(library->ctx, name, &module) < 0)
                 g_set_error(error, CONDITION, CONDITION_INTERNAL, "Can't load %s: libkmod does not start", name);
         else if (!kmod_module_get_path(module))
                 fail_load(name, options, ENOENT, error);
@@ -207,7 +224,7 @@ static bool try_insert(Loader *loader, const char *name, const char *options, bo
                        insert(module, options, ret_existed, error);
         if (module)
                 kmod_module_unref(module);
-        library_clear(&library);
+        library_clear(&own);
         return done;
 }
 
@@ -240,11 +257,52 @@ static bool is_let_in(const Root *root, const char *name) {
         return g_strcmp0(enforce, "N") == 0 && lockdown && strstr(lockdown, "[none]");
 }
 
+/* libkmod finds the file and the dependencies out once, and each one's options. */
+static void look_up(struct kmod_module *module) {
+        struct kmod_list *dependencies = kmod_module_get_dependencies(module), *item;
+
+        (void) kmod_module_get_path(module);
+        kmod_list_foreach(item, dependencies) {
+                struct kmod_module *dependency = kmod_module_get_module(item);
+
+                (void) kmod_module_get_options(dependency);
+                kmod_module_unref(dependency);
+        }
+        kmod_module_unref_list(dependencies);
+}
+
+/* Where that fails, load does it all. */
+static void keep_ready(Loader *loader, const char *name) {
+        KmodLoader *kmod = (KmodLoader *) loader;
+        struct kmod_module *module = NULL;
+
+        if (!kmod->ready) {
+                kmod->ready = library_open(&kmod->library, kmod->root, true);
+                if (!kmod->ready)
+                        library_clear(&kmod->library);
+        }
+        if (!kmod->ready || kmod_module_new_from_name(kmod->library.ctx, name, &module) < 0)
+                return;
+        look_up(module);
+        g_ptr_array_add(kmod->modules, module);
+}
+
+static void loader_release(Loader *loader) {
+        KmodLoader *kmod = (KmodLoader *) loader;
+
+        g_ptr_array_set_size(kmod->modules, 0);
+        if (kmod->ready)
+                library_clear(&kmod->library);
+        kmod->ready = false;
+}
+
 /* Trying the file costs as much as loading it, so it is done only where the answer is open. */
-static bool loader_verify(Loader *loader, const char *name, GError **error) {
+static bool loader_prepare(Loader *loader, const char *name, GError **error) {
         g_autofree char *file = loader_locate(loader, name);
         bool existed;
 
+        if (!loader->inert)
+                keep_ready(loader, name);
         return (is_older_than_boot(file) && is_let_in(root_of(loader), name)) ||
                try_insert(loader, name, "", false, &existed, error);
 }
@@ -266,25 +324,31 @@ static bool loader_unload(Loader *loader, const char *name, bool *ret_busy, GErr
         g_autofree char *directory = g_build_filename("sys/module", name, NULL);
         struct kmod_module *module = NULL;
         int result = -ENOMEM;
-        Library library;
+        Library own;
 
         *ret_busy = false;
         if (refuse(loader, "unloaded", name, error))
                 return false;
-        if (library_open(&library, root_of(loader), false) &&
-            kmod_module_new_from_name(library.ctx, name, &module) >= 0)
+        const Library *library = borrow(loader, &own, false);
+        if (library && kmod_module_new_from_name(library->ctx, name, &module) >= 0)
                 /* libkmod adds O_NONBLOCK itself; without force. */
                 result = kmod_module_remove_module(module, 0);
         if (module)
                 kmod_module_unref(module);
-        library_clear(&library);
+        library_clear(&own);
         /* Somebody else was faster. */
         if (result == -ENOENT && !root_exists(root_of(loader), directory))
                 return true;
         return result >= 0 || fail_unload(name, -result, ret_busy, error);
 }
 
+static void unref_module(gpointer module) {
+        kmod_module_unref(module);
+}
+
 static void loader_free(Loader *loader) {
+        loader_release(loader);
+        g_ptr_array_unref(((KmodLoader *) loader)->modules);
         root_unref(((KmodLoader *) loader)->root);
         g_free(loader);
 }
@@ -298,10 +362,12 @@ Loader *loader_kmod_new(const Root *root, GError **error) {
         KmodLoader *loader = g_new0(KmodLoader, 1);
 
         loader->root = root_ref((Root *) root);
+        loader->modules = g_ptr_array_new_with_free_func(unref_module);
         loader->loader = (Loader) {
                         .inert = !root_is_machine(root),
                         .load = loader_load,
-                        .verify = loader_verify,
+                        .prepare = loader_prepare,
+                        .release = loader_release,
                         .unload = loader_unload,
                         .locate = loader_locate,
                         .parameters = loader_parameters,

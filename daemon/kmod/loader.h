@@ -3,7 +3,7 @@
 
 /* The seam to the kernel's module loader: libkmod behind it in the daemon (loader-kmod.c), a fake
  * in the test binaries. All calls may block; load and unload are made by the worker of host changes
- * alone. */
+ * alone, as are prepare and release. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -24,8 +24,10 @@ struct Loader {
          * load_module()). So a file that could not be loaded again, or that a lock switched on
          * since then keeps out (lockdown, sig_enforce), is found before the module is unloaded.
          * What was loaded from a file older than this boot, and has a good signature or needs none,
-         * is not tried. */
-        bool (*verify)(Loader *loader, const char *module, GError **error);
+         * is not tried. Where that file is, and what it depends on, is found out as well and kept
+         * until release, for unload and load to have nothing else to do. */
+        bool (*prepare)(Loader *loader, const char *module, GError **error);
+        void (*release)(Loader *loader);
         /* Removes one module, without force and without waiting. False and @ret_busy true when
          * someone uses it. */
         bool (*unload)(Loader *loader, const char *module, bool *ret_busy, GError **error);

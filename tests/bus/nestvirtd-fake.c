@@ -120,10 +120,16 @@ static bool steered_unload(Loader *parent, const char *module, bool *ret_busy, G
         return work_apart(&(Work) {&loader->fake->parent, module, NULL, ret_busy, error, false});
 }
 
-static bool steered_verify(Loader *parent, const char *module, GError **error) {
+static bool steered_prepare(Loader *parent, const char *module, GError **error) {
         Loader *fake = &((SteeredLoader *) parent)->fake->parent;
 
-        return fake->verify(fake, module, error);
+        return fake->prepare(fake, module, error);
+}
+
+static void steered_release(Loader *parent) {
+        Loader *fake = &((SteeredLoader *) parent)->fake->parent;
+
+        fake->release(fake);
 }
 
 static char *steered_locate(const Loader *parent, const char *module) {
@@ -172,7 +178,8 @@ int main(int argc, char **argv) {
         SteeredLoader loader = {.fake = fake_loader_new(argv[1]), .directory = argv[1]};
         loader.parent = (Loader) {
                         .load = steered_load,
-                        .verify = steered_verify,
+                        .prepare = steered_prepare,
+                        .release = steered_release,
                         .unload = steered_unload,
                         .locate = steered_locate,
                         .parameters = steered_parameters,

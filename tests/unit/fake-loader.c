@@ -192,13 +192,18 @@ static bool fake_load(Loader *parent, const char *module, const char *options, b
         return insert(loader->directory, module, options, error);
 }
 
-static bool fake_verify(Loader *parent, const char *module, GError **error) {
+static bool fake_prepare(Loader *parent, const char *module, GError **error) {
         FakeLoader *loader = (FakeLoader *) parent;
 
-        if (!fails(loader, "verify", module))
+        loader->ready = true;
+        if (!fails(loader, "prepare", module))
                 return true;
         g_set_error(error, CONDITION, CONDITION_INTERNAL, "Cannot load %s: Exec format error", module);
         return false;
+}
+
+static void fake_release(Loader *parent) {
+        ((FakeLoader *) parent)->ready = false;
 }
 
 static bool fake_unload(Loader *parent, const char *module, bool *ret_busy, GError **error) {
@@ -238,6 +243,7 @@ static GHashTable *fake_parameters(const Loader *parent, const char *module) {
 static void fake_free(Loader *parent) {
         FakeLoader *loader = (FakeLoader *) parent;
 
+        g_assert_false(loader->ready); /* every change lets go of what it prepared */
         g_free(loader->directory);
         g_string_free(loader->calls, TRUE);
         g_free(loader);
@@ -247,7 +253,8 @@ FakeLoader *fake_loader_new(const char *directory) {
         FakeLoader *loader = g_new0(FakeLoader, 1);
         loader->parent = (Loader) {
                         .load = fake_load,
-                        .verify = fake_verify,
+                        .prepare = fake_prepare,
+                        .release = fake_release,
                         .unload = fake_unload,
                         .locate = fake_locate,
                         .parameters = fake_parameters,

@@ -21,6 +21,7 @@ struct FakeLoader {
         bool gone;           /* the modules' files are gone */
         const char *busy;    /* this module can't be unloaded: somebody uses it */
         void (*hook)(FakeLoader *loader, const char *call); /* told "load kvm_amd" before it is made, or NULL */
+        bool ready;                                         /* prepare has been called since the last release */
         GString *calls; /* "unload kvm_amd; unload kvm; load kvm ; load kvm_amd nested=0; " */
 };
 

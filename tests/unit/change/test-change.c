@@ -47,7 +47,7 @@ static void test_two_modules_at_once(Fixture *fixture, gconstpointer data) {
 }
 
 static void test_failure_is_undone(Fixture *fixture, gconstpointer data) {
-        static const char *const steps[] = {"verify kvm_amd", "unload kvm_amd", "unload kvm", "load kvm",
+        static const char *const steps[] = {"prepare kvm_amd", "unload kvm_amd", "unload kvm", "load kvm",
                                             "load kvm_amd"};
 
         for (unsigned i = 0; i < G_N_ELEMENTS(steps); i++) {
