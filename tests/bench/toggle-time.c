@@ -80,8 +80,8 @@ static uint64_t time_theirs(const char *module, const char *parameter, const cha
         return now_ns() - begin;
 }
 
-/* Ours always changes the value, so that it has files to write and a module to reload. Each is first
- * as often as the other; theirs then loads what there was. */
+/* Ours always changes the value, so that it has files to write and a module to reload. Each is
+ * first as often as the other; theirs then loads what there was. */
 static void measure_pair(sd_bus *bus, const char *module, const char *parameter, long pair) {
         const char *before = pair % 2 == 0 ? "1" : "0", *after = pair % 2 == 0 ? "0" : "1";
         const bool theirs_first = pair / 2 % 2 == 1;
