@@ -2,6 +2,7 @@
 
 /* The page: its parts, and when each of them is drawn. */
 
+import { access } from "./access.js";
 import { show_details } from "./details.js";
 import { Findings } from "./findings.js";
 import { fill, h } from "./elements.js";
@@ -14,14 +15,13 @@ import { follow } from "./theme.js";
 
 const _ = cockpit.gettext;
 
-const permission = cockpit.permission({ admin: true });
 const part = id => document.getElementById(id);
 const findings = new Findings(part("findings"));
 const guests = new Guests(part("guests"));
 const probe = new Probe(part("probe"));
 
 function draw() {
-    show_status(part("status"), permission);
+    show_status(part("status"));
     show_pending(part("pending"));
     show_details(part("details"));
     probe.show();
@@ -44,12 +44,7 @@ function begin() {
     service.addEventListener("guest", event => guests.heard(event.detail));
     service.addEventListener("finished", event => fill(part("news"), finished(event.detail)));
     /* With other rights the bridge has to ask again, as somebody else. */
-    let allowed = permission.allowed;
-    permission.addEventListener("changed", () => {
-        if (allowed !== null && allowed !== permission.allowed) service.connect();
-        else draw();
-        allowed = permission.allowed;
-    });
+    access.addEventListener("changed", event => (event.detail.first ? draw() : service.connect()));
     part("status").before(h("div", { id: "news", role: "status", hidden: true }));
     draw();
     service.begin();

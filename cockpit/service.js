@@ -62,12 +62,19 @@ class Service extends EventTarget {
         this.client = client;
         this.state = "connecting";
         before?.close();
-        client.addEventListener("close", (event, options) => this.client === client && this.gone(options));
+        client.addEventListener("close", (event, options) => this.client === client && this.closed(options));
         client.subscribe(
             { path_namespace: PATH },
             (path, iface, member, args) => this.client === client && this.heard(path, iface, member, args),
         );
         this.read();
+    }
+
+    /* Of one that has worked it is the bridge that is gone: that with administrative access, when
+     * somebody gave that up. Another one is there. */
+    closed(problem) {
+        if (this.state === "ready") this.connect();
+        else this.gone(problem);
     }
 
     gone(problem) {

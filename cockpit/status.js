@@ -3,6 +3,7 @@
 /* The first thing on the page: in one sentence whether guests can run virtual machines, the switch,
  * and what kind of host this is; or why there is nothing to switch. */
 
+import { access } from "./access.js";
 import { open_change, open_now } from "./change.js";
 import { button, fill, h, notice, said, spinner, terms } from "./elements.js";
 import { service } from "./service.js";
@@ -162,9 +163,9 @@ function facts() {
     ]);
 }
 
-function limited(permission) {
+function limited() {
     return (
-        permission.allowed === false &&
+        access.allowed === false &&
         h(
             "p",
             { class: "small", id: "limited" },
@@ -173,16 +174,16 @@ function limited(permission) {
     );
 }
 
-function ready(permission) {
+function ready() {
     const why = special();
     return [
         why ?? h("p", { class: "sentence" }, sentence()),
-        !why && (service.nesting ? [toggle(), limited(permission)] : reason()),
+        !why && (service.nesting ? [toggle(), limited()] : reason()),
         facts(),
     ];
 }
 
-export function show_status(section, permission) {
+export function show_status(section) {
     section.setAttribute("aria-busy", service.state === "connecting");
     fill(
         section,
@@ -190,7 +191,7 @@ export function show_status(section, permission) {
         service.state === "away"
             ? away()
             : service.state === "ready"
-              ? ready(permission)
+              ? ready()
               : spinner(_("Asking the service…")),
     );
 }

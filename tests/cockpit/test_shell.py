@@ -1,15 +1,34 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The page within Cockpit: among its menus, in its frame, and only where the service is."""
+"""The page within Cockpit: among its menus, in its frame, only where the service is, and with what rights."""
 
 import os
 import subprocess
 
+from selenium.webdriver.common.keys import Keys
+
+from administrator import PASSWORD, administrator
 from harness import write
-from pages import PageTest
+from pages import NO_RULES, PageTest
 from server import BRIDGE, PAGES, RELEASE, install
 from tap import main
 
+ON = "Guests started now can run virtual machines."
+OFF = "Guests started now cannot run virtual machines."
+LIMITED = "You have limited access"
 FRAME = "iframe[name='cockpit1:localhost/nestvirt']"
+
+# Cockpit draws it anew now and then.
+PRESS = """(() => {
+    const found = [...document.querySelectorAll("button:enabled")].find(button => button.innerText.trim() === "%s");
+    found?.click();
+    return found !== undefined;
+})()"""
+# Gone when the page is loaded anew.
+WATCH = """
+window.titles = [];
+new MutationObserver(() => window.titles.push(...[...document.querySelectorAll(".empty h2")].map(title => title.innerText)))
+    .observe(document, { subtree: true, childList: true });
+"""
 
 
 def is_old():
@@ -20,31 +39,33 @@ def is_old():
         return stream.read(4) == b"\x7fELF"
 
 
-class Shell(PageTest):
-    def enter(self, style):
+class ShellTest(PageTest):
+    def enter(self, style="light", bridge=BRIDGE):
         def address(server):
             self.browser.driver.get(f"{server.origin}/cockpit/@localhost/nestvirt/index.html")
             self.browser.run("localStorage.setItem('shell:style', arguments[0])", style)
             return f"{server.origin}/nestvirt"
 
         self.addCleanup(self.browser.driver.switch_to.default_content)
-        self.show(address=address, calm=False)
+        self.show(bridge, address, calm=False)
         self.browser.await_("[...document.querySelectorAll('nav a')].some(link => link.textContent.trim() === 'Nested virtualization')",
                             "a place in the menu")
         self.browser.driver.switch_to.frame(self.browser.find(FRAME))
         self.browser.calm()
 
+
+class Shell(ShellTest):
     def test_in_its_frame(self):
         write(self.host / "fake/libvirt", "")
         self.define(1, "web1")
         self.start_fake("--guests")
         self.enter("dark")
-        self.browser.see("Guests started now can run virtual machines.", "web1")
+        self.browser.see(ON, "web1")
         self.assertTrue(self.browser.run("return document.documentElement.classList.contains('dark')"))
         self.browser.click("#nested")
         self.browser.await_("document.querySelector('#dialog-do:enabled')", "a plan")
         self.browser.click("#dialog-do")
-        self.browser.see("Guests started now cannot run virtual machines.")
+        self.browser.see(OFF)
         self.picture("shell")
 
     def packages(self, share):
@@ -56,6 +77,50 @@ class Shell(PageTest):
         self.assertIn("nestvirt", self.packages(share))
         (share / "dbus-1/system-services/org.nestvirt1.service").unlink()
         self.assertEqual("nestvirt" in self.packages(share), is_old())
+
+
+class Access(ShellTest):
+    """It is turned on and off at the top of Cockpit, by its own dialog and the real sudo, while the
+    page is open: that goes on with the other right, and is not loaded anew."""
+
+    def outside(self, *buttons, password=None):
+        """Buttons of Cockpit's own."""
+        self.browser.driver.switch_to.default_content()
+        for text in buttons:
+            self.browser.await_(PRESS % text, f"a button {text}")
+        if password:
+            self.browser.type("#switch-to-admin-access-password", password + Keys.ENTER)
+        self.browser.driver.switch_to.frame(self.browser.find(FRAME))
+
+    def refused(self):
+        self.browser.click("#dialog-do")
+        self.browser.see("You are not allowed to do this", "Turn on administrative access")
+
+    def plan(self):
+        self.browser.click("#nested")
+        self.browser.await_("document.querySelector('#dialog-do:enabled')", "a plan")
+
+    def test_on_and_off(self):
+        self.start_fake()
+        self.polkit(NO_RULES)
+        self.enter(bridge=administrator(self))
+        self.browser.see(ON, LIMITED)
+        self.browser.run(WATCH)
+        self.plan()
+        self.refused()
+        self.outside("Limited access", password=PASSWORD)
+        # In the dialog that had been refused.
+        self.browser.await_("!document.querySelector('#limited')", "more than limited access")
+        self.browser.click("#dialog-do")
+        self.browser.see(OFF)
+        self.assertEqual(self.value("kvm_amd", "nested"), "0")
+        self.picture("administrator")
+        self.outside("Administrative access", "Limit access")
+        self.browser.see(OFF, LIMITED)
+        self.plan()
+        self.refused()
+        self.assertEqual(self.value("kvm_amd", "nested"), "0")
+        self.assertEqual(self.browser.run("return window.titles"), [], "what the page has said meanwhile")
 
 
 if __name__ == "__main__":
