@@ -21,7 +21,13 @@ export const VERDICTS = {
     "": "–",
 };
 
-const RECIPES = { kvm: "KVM", proxmox: "Proxmox VE", hyperv: "Hyper-V", esxi: "VMware ESXi" };
+/* What a guest may be prepared for: its name, and the releases that differ, the newest first. */
+const RECIPES = {
+    kvm: { name: "KVM" },
+    proxmox: { name: "Proxmox VE" },
+    hyperv: { name: "Hyper-V" },
+    esxi: { name: "VMware ESXi", releases: ["9.0", "8.0", "7.0", "6.7", "6.5", "6.0", "5.5", "5.1", "5.0"] },
+};
 
 function bool(value) {
     return { t: "b", v: value };
@@ -30,6 +36,7 @@ function bool(value) {
 class Guest {
     constructor({ path, Name }) {
         this.path = path;
+        this.name = Name;
         this.turn = 0;
         this.facts = h("div", {});
         this.choices = h("div", {});
@@ -89,7 +96,18 @@ class Guest {
                 guest.SavedState && [_("Saved state"), said(guest.SavedState)],
                 [_("Why"), said(guest.Reason)],
             ]),
+            "machines" in cockpit.manifests && this.link(),
         ];
+    }
+
+    /* What else there is to say of it is on a page of Cockpit's own, where that is installed. */
+    link() {
+        const place = cockpit.location.encode(["vm"], { name: this.name, connection: "system" });
+        return button(
+            _("Show it under “Virtual machines”"),
+            { id: "machine", role: "link", click: () => cockpit.jump(`/machines#${place}`) },
+            "link",
+        );
     }
 
     possible() {
@@ -99,11 +117,7 @@ class Guest {
         ].map(([word, label]) =>
             this.choice(word, label, flags => this.call("SetCpu", "a{sv}t", { Nested: bool(word === "yes") }, flags)),
         );
-        const recipes = Object.entries(RECIPES).map(([recipe, label]) =>
-            this.choice(recipe, cockpit.format(_("Prepare for $0"), label), flags =>
-                this.call("Prepare", "sa{sv}t", recipe, {}, flags),
-            ),
-        );
+        const recipes = Object.entries(RECIPES).map(([recipe, about]) => this.recipe(recipe, about));
         return h(
             "fieldset",
             { class: "choices" },
@@ -118,12 +132,38 @@ class Guest {
         );
     }
 
-    choice(id, label, ask) {
+    /* Which release is asked beside it; to choose one is to choose the recipe. */
+    recipe(id, { name, releases }) {
+        const options = () => (release ? { Release: { t: "s", v: release.value } } : {});
+        const ask = flags => this.call("Prepare", "sa{sv}t", id, options(), flags);
+        const release =
+            releases &&
+            h(
+                "select",
+                {
+                    id: `release-${id}`,
+                    "aria-label": cockpit.format(_("Release of $0"), name),
+                    change: () => {
+                        document.getElementById(`what-${id}`).checked = true;
+                        this.show(ask);
+                    },
+                },
+                releases.map(text => h("option", {}, text)),
+            );
+        return this.choice(id, cockpit.format(_("Prepare for $0"), name), ask, release);
+    }
+
+    choice(id, label, ask, ...beside) {
         return h(
-            "label",
-            {},
-            h("input", { type: "radio", name: "what", id: `what-${id}`, change: () => this.show(ask) }),
-            h("span", {}, label),
+            "div",
+            { class: "choice" },
+            h(
+                "label",
+                {},
+                h("input", { type: "radio", name: "what", id: `what-${id}`, change: () => this.show(ask) }),
+                h("span", {}, label),
+            ),
+            beside,
         );
     }
 

@@ -2,7 +2,7 @@
 """Guests on the page: the table, its search and pages, and what the dialog shows before a guest is
 defined otherwise; over a hypervisor made of files, and over libvirt's test driver."""
 
-from clients import GUEST, guest_path
+from clients import DRY_RUN, GUEST, GLib, guest_path
 from harness import write
 from pages import PageTest
 from scene import uuid
@@ -66,7 +66,6 @@ class Table(Guests):
 
     @staticmethod
     def variant(value):
-        from gi.repository import GLib
         return GLib.Variant("b", value)
 
     def test_search_and_pages(self):
@@ -125,6 +124,35 @@ class Editing(Guests):
         self.browser.click("#dialog-do")
         self.browser.see("It is defined so now")
         self.assertIn("svm", self.definition(1))
+
+    def words(self, recipe, **options):
+        """What the service knows, as it says to whom asks for what it does not know."""
+        with self.assertRaises(GLib.Error) as caught:
+            self.client().call("Prepare", ("sa{sv}t", recipe, {name: GLib.Variant("s", text) for name, text in options.items()}, DRY_RUN),
+                               path=guest_path(uuid(1)), interface=GUEST)
+        return sorted(caught.exception.message.partition("; ")[2].split(" ", 2)[2].split(", "))
+
+    def test_release(self):
+        """Recipes and releases are those that the service knows; to choose one of these is to
+        choose the recipe."""
+        self.define(1, "web1")
+        self.begin()
+        self.dialog(1)
+        recipes = self.browser.run("return [...document.querySelectorAll('[id^=what-]')].map(input => input.id.slice(5))")
+        self.assertEqual(sorted(recipes), sorted(["yes", "no", *self.words("unheard-of")]))
+        releases = self.browser.run("return [...document.querySelectorAll('#release-esxi option')].map(option => option.text)")
+        self.assertEqual(sorted(releases), self.words("esxi", Release="1"))
+        release = self.browser.find("#release-esxi")
+        self.assertEqual((release.aria_role, release.accessible_name), ("combobox", "Release of VMware ESXi"))
+        self.choose("esxi")
+        self.assertIn("raise the memory to 8192 MiB", self.browser.text("dialog .steps"))
+        self.choose("kvm")
+        self.browser.type("#release-esxi", "6.7")
+        self.browser.see("raise the memory to 4096 MiB")
+        self.assertTrue(self.browser.find("#what-esxi").is_selected())
+        self.browser.click("#dialog-do")
+        self.browser.see("It is defined so now")
+        self.assertIn("4194304", self.definition(1))
 
     def test_so_already(self):
         self.define(1, "web1")

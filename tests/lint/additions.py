@@ -156,6 +156,7 @@ RECIPE = Addition("madeup", {
     "tests/unit/domain/test-recipe.c": [instead("kvm, (?=proxmox)", "kvm, madeup, "), instead('"kvm", (?="proxmox")', '"kvm", "madeup", ')],
     "tests/client/test_patch_xml.py": [instead("kvm, (?=proxmox)", "kvm, madeup, ")],
     "tests/xml/editing.py": [instead(r'\["kvm"\], ', '["kvm"], ["madeup"], ')],
+    "cockpit/guest.js": [before("    proxmox: {", '    madeup: { name: "Made up" },\n')],
 })
 
 # By the end of their headings in HACKING.md.
