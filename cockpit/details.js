@@ -3,7 +3,7 @@
 /* For who wants to know exactly: every parameter that touches nesting, with what is configured,
  * what is in effect, and why. */
 
-import { fill, h, said } from "./elements.js";
+import { fill, h, phrase, said } from "./elements.js";
 import { shown } from "./pending.js";
 import { service } from "./service.js";
 
@@ -70,7 +70,7 @@ export function show_details(section) {
                 { open },
                 h("summary", { id: "details-summary" }, h("h2", {}, _("Details"))),
                 Object.values(service.modules).map(table),
-                h("p", { class: "small" }, cockpit.format(_("nestvirtd $0"), service.manager.Version)),
+                h("p", { class: "small" }, phrase(_("nestvirtd $0"), service.manager.Version)),
             ),
     );
 }

@@ -21,9 +21,15 @@ export function h(tag, attributes, ...children) {
     return node;
 }
 
-/* What the service says: English whatever the page's language, and it may begin with a name. */
+/* What the service says: English whatever the page's language, also where it begins with a name
+ * that runs from right to left. */
 export function said(text, tag = "span", attributes = {}) {
-    return h(tag, { lang: "en", dir: "auto", ...attributes }, text);
+    return h(tag, { lang: "en", dir: "ltr", ...attributes }, text);
+}
+
+/* A text with things in it, each of which runs as it does by itself. */
+export function phrase(text, ...things) {
+    return text.split(/\$(\d)/).map((part, index) => (index % 2 ? h("bdi", {}, things[part]) : part));
 }
 
 export function list(texts, name) {
@@ -32,7 +38,7 @@ export function list(texts, name) {
         h(
             "ul",
             { class: name },
-            texts.map(text => said(text, "li")),
+            texts.map(text => h("li", {}, said(text))),
         )
     );
 }
@@ -65,7 +71,7 @@ export function notice(kind, title, ...more) {
 }
 
 export function spinner(text) {
-    return h("p", { class: "spinner", role: "status" }, text);
+    return h("p", { class: "spinner", role: "status" }, h("span", {}, text));
 }
 
 /* A list of terms and what is said of each, without those of which nothing is. */

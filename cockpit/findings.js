@@ -4,7 +4,7 @@
  * mends it. */
 
 import { Asking } from "./asking.js";
-import { button, fill, h, heading, said, spinner } from "./elements.js";
+import { button, fill, h, heading, list, phrase, said, spinner } from "./elements.js";
 import { explained } from "./errors.js";
 import { service } from "./service.js";
 
@@ -98,13 +98,13 @@ export class Findings {
                     h(
                         "summary",
                         { id: "passed" },
-                        cockpit.format(ngettext("$0 check passed", "$0 checks passed", passed.length), passed.length),
+                        h(
+                            "span",
+                            {},
+                            phrase(ngettext("$0 check passed", "$0 checks passed", passed.length), passed.length),
+                        ),
                     ),
-                    h(
-                        "ul",
-                        {},
-                        passed.map(finding => said(finding.Message, "li")),
-                    ),
+                    list(passed.map(finding => finding.Message)),
                 ),
         ];
     }

@@ -4,7 +4,7 @@
  * definition is shown before anything is defined. */
 
 import { fill_footer, open_dialog } from "./dialog.js";
-import { button, fill, h, notice, said, spinner, terms } from "./elements.js";
+import { button, fill, h, notice, phrase, said, spinner, terms } from "./elements.js";
 import { explained } from "./errors.js";
 import { described } from "./plan.js";
 import { DRY_RUN, GUEST, service } from "./service.js";
@@ -41,7 +41,7 @@ class Guest {
         this.facts = h("div", {});
         this.choices = h("div", {});
         this.plan = h("div", { "aria-live": "polite" });
-        this.dialog = open_dialog(Name, () => this.end());
+        this.dialog = open_dialog(h("bdi", {}, Name), () => this.end());
         this.heard = event => event.detail.path === path && this.look();
         service.addEventListener("guest", this.heard);
         fill(this.dialog.body, this.facts, this.choices, this.plan);
@@ -150,7 +150,7 @@ class Guest {
                 },
                 releases.map(text => h("option", {}, text)),
             );
-        return this.choice(id, cockpit.format(_("Prepare for $0"), name), ask, release);
+        return this.choice(id, phrase(_("Prepare for $0"), name), ask, release);
     }
 
     choice(id, label, ask, ...beside) {

@@ -4,7 +4,7 @@
  * call and follow the signals; several of these in a moment are one look at the list. */
 
 import { Asking } from "./asking.js";
-import { button, fill, h, heading, notice, said, spinner } from "./elements.js";
+import { button, fill, h, heading, notice, phrase, said, spinner } from "./elements.js";
 import { explained, short_name } from "./errors.js";
 import { VERDICTS, open_guest } from "./guest.js";
 import { service } from "./service.js";
@@ -216,7 +216,7 @@ export class Guests {
                 disabled: this.first === 0,
                 click: () => this.from(this.first - PAGE),
             }),
-            h("span", {}, cockpit.format(_("$0 to $1 of $2"), this.first + 1, last, count)),
+            h("span", {}, phrase(_("$0 to $1 of $2"), this.first + 1, last, count)),
             button(_("Next"), { id: "next", disabled: last === count, click: () => this.from(this.first + PAGE) }),
         );
     }

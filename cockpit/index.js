@@ -36,8 +36,12 @@ function draw() {
 
 function begin() {
     document.title = _("Nested virtualization");
+    /* Cockpit's frame tells its own language, and turns the page about: of that what is said here
+     * may have no translation. */
     document.documentElement.lang = cockpit.language.replace("_", "-");
     document.documentElement.dir = cockpit.language_direction;
+    document.body.lang = document.documentElement.lang;
+    document.body.dataset.texts = cockpit.language_direction;
     follow();
     service.addEventListener("changed", draw);
     service.addEventListener("guests", () => guests.asking.soon());

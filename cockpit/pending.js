@@ -3,7 +3,7 @@
 /* What is asked for and not in effect: it waits for idle, or for the next load of the module. It
  * can be taken back, so that all stays as it is now. */
 
-import { button, fill, h, heading } from "./elements.js";
+import { button, fill, h, heading, phrase } from "./elements.js";
 import { explained } from "./errors.js";
 import { DRY_RUN, service } from "./service.js";
 
@@ -100,7 +100,7 @@ function line(change, failed) {
         h(
             "span",
             {},
-            cockpit.format(text, what, shown(change.value)),
+            phrase(text, what, shown(change.value)),
             change.source && h("small", { dir: "ltr" }, change.source),
         ),
         button(_("Cancel"), { id, "aria-label": cockpit.format(_("Cancel the change of $0"), what), click: cancel }),

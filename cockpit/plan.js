@@ -3,7 +3,7 @@
 /* What a change would do, as the dry run tells it: steps, whom it concerns, what else there is to
  * say. */
 
-import { h, list, notice, said } from "./elements.js";
+import { h, list, notice, phrase, said } from "./elements.js";
 
 const _ = cockpit.gettext;
 const ngettext = cockpit.ngettext;
@@ -26,13 +26,18 @@ function concerned(entry) {
         return h(
             "li",
             {},
-            cockpit.format(
-                ngettext("$0 more process of other users", "$0 more processes of other users", count),
-                count,
+            h(
+                "span",
+                {},
+                phrase(ngettext("$0 more process of other users", "$0 more processes of other users", count), count),
             ),
         );
     }
-    return h("li", {}, h("strong", {}, KINDS[entry.Kind] ?? entry.Kind), ": ", said(entry.Message));
+    return h(
+        "li",
+        {},
+        h("div", {}, h("strong", {}, KINDS[entry.Kind] ?? entry.Kind), ": ", said(entry.Message)),
+    );
 }
 
 function diff_line(line) {

@@ -3,7 +3,7 @@
 /* The last probe: whether a guest of a guest ran, and how many exits to the host things cost there,
  * as a table and as a picture. */
 
-import { button, fill, h, heading, notice, said, spinner } from "./elements.js";
+import { button, fill, h, heading, notice, phrase, said, spinner } from "./elements.js";
 import { explained } from "./errors.js";
 import { service } from "./service.js";
 
@@ -90,7 +90,7 @@ function picture(counts) {
         { dir: "ltr" },
         h(
             "figcaption",
-            { dir: "auto" },
+            {},
             OPERATIONS[name],
             h("small", {}, _("each step of the scale is ten times the one before")),
         ),
@@ -107,7 +107,7 @@ function told(result) {
     const when = new Date(result.Time / 1000).toLocaleString(cockpit.language.replace("_", "-"));
     return [
         said(result.Message, "p"),
-        result.Time && h("p", { class: "small" }, cockpit.format(_("Probed at $0"), when)),
+        result.Time && h("p", { class: "small" }, phrase(_("Probed at $0"), when)),
         result.Stale && notice("warning", _("The modules have been loaded again since: this was before")),
         operations(counts).length > 0 && h("div", { class: "beside" }, numbers(counts), picture(counts)),
     ];

@@ -5,7 +5,7 @@
 
 import { access } from "./access.js";
 import { open_change, open_now } from "./change.js";
-import { button, fill, h, notice, said, spinner, terms } from "./elements.js";
+import { button, fill, h, notice, phrase, said, spinner, terms } from "./elements.js";
 import { service } from "./service.js";
 
 const _ = cockpit.gettext;
@@ -51,14 +51,14 @@ function firmware_off() {
 
 function load(module) {
     return empty(
-        cockpit.format(_("The module $0 is not loaded"), module.Name),
+        phrase(_("The module $0 is not loaded"), module.Name),
         _("Without it there are no virtual machines with KVM, and nothing to be nested in them."),
         button(
-            cockpit.format(_("Load $0…"), module.Name),
+            phrase(_("Load $0…"), module.Name),
             {
                 id: "load",
                 click: () =>
-                    open_now(cockpit.format(_("Load $0"), module.Name), _("Load"), flags =>
+                    open_now(phrase(_("Load $0"), module.Name), _("Load"), flags =>
                         service.module(module.Name, "Reload", "t", flags),
                     ),
             },
@@ -88,7 +88,7 @@ function special() {
         return Level > 0
             ? empty(
                   _("This virtual machine is not given hardware virtualization"),
-                  cockpit.format(
+                  phrase(
                       _("The hypervisor below ($0) decides: allow nesting for this machine there."),
                       Hypervisor,
                   ),
@@ -150,7 +150,7 @@ function place() {
     if (Level === 0) return _("On the hardware");
     return Hypervisor === "unknown"
         ? _("Inside a virtual machine")
-        : cockpit.format(_("Inside a virtual machine ($0)"), Hypervisor);
+        : phrase(_("Inside a virtual machine ($0)"), Hypervisor);
 }
 
 function facts() {

@@ -37,6 +37,27 @@ if (value) {
 # All has been asked for and is there.
 CALM = """!document.querySelector(".spinner") && document.querySelector("#status[aria-busy=false]") &&
     document.querySelector("#findings li, #findings p") && document.querySelector("#guests:not([hidden])")"""
+# Texts that run the other way than what they are written in, as far as both their ends are on one
+# line: the place of the first and of the last character.
+BACKWARDS = """
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+const found = [];
+const place = (node, offset) => {
+    const range = document.createRange();
+    range.setStart(node, offset);
+    range.setEnd(node, offset + 1);
+    return range.getBoundingClientRect();
+};
+while (walker.nextNode()) {
+    const node = walker.currentNode;
+    const text = node.data.trimEnd();
+    if (text.length < 2 || !/\\p{L}/u.test(text) || !node.parentElement.checkVisibility()) continue;
+    const [first, last] = [place(node, text.search(/\\S/)), place(node, text.length - 1)];
+    if (first.width && last.width && Math.abs(first.top - last.top) < 2 && first.left < last.left === /[\\u0590-\\u08ff]/.test(text))
+        found.push(text);
+}
+return found;
+"""
 
 
 class Browser:
@@ -101,6 +122,9 @@ class Browser:
 
     def text(self, selector="body"):
         return self.run("return document.querySelector(arguments[0])?.innerText ?? ''", selector)
+
+    def backwards(self):
+        return self.run(BACKWARDS)
 
     def find(self, selector):
         self.await_(f"document.querySelector({json.dumps(selector)})", selector)

@@ -14,6 +14,8 @@ from server import BRIDGE, RELEASE, WebServer
 ARTEFACTS = os.environ.get("COCKPIT_ARTEFACTS")
 AS_NOBODY = ["runuser", "-u", "nobody", "--", *BRIDGE]
 NO_RULES = ""
+# The page within Cockpit.
+FRAME = "iframe[name='cockpit1:localhost/nestvirt']"
 # As a desktop's administrator would be.
 NOBODY_MAY = """
 polkit.addRule(function(action, subject) {
@@ -46,6 +48,33 @@ class PageTest(BusTest):
         if calm:
             self.browser.calm()
         return server
+
+    def enter(self, style="light", language="en-us", bridge=BRIDGE):
+        """The same among Cockpit's menus."""
+        def address(server):
+            self.speak(server, language)
+            self.browser.driver.get(server.address)
+            self.browser.run("localStorage.setItem('shell:style', arguments[0])", style)
+            return f"{server.origin}/nestvirt"
+
+        self.addCleanup(self.browser.driver.switch_to.default_content)
+        self.show(bridge, address, calm=False)
+        self.browser.await_("[...document.querySelectorAll('nav a')].some(link => link.textContent.trim() === 'Nested virtualization')",
+                            "a place in the menu")
+        self.browser.driver.switch_to.frame(self.browser.find(FRAME))
+        self.browser.calm()
+
+    def speak(self, server, language):
+        """As somebody has chosen when they logged in."""
+        self.browser.command("Network.setCookie", name="CockpitLang", value=language, url=server.origin)
+        return server.address
+
+    def assert_mirrored(self):
+        title, switch = (self.browser.run("const box = document.querySelector(arguments[0]).getBoundingClientRect();"
+                                          "return [box.left, box.right]", selector) for selector in ("h1", "#nested"))
+        width = self.browser.run("return document.documentElement.clientWidth")
+        self.assertGreater(switch[0], width / 2)
+        self.assertAlmostEqual(switch[1], title[1], delta=1)
 
     def assert_no_errors(self):
         self.assertEqual(self.browser.errors(), [])

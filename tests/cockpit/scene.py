@@ -2,6 +2,9 @@
 """Hosts made of files, as the page needs them: guests with a definition, a probe that says what it
 is told, and the one host that is shown to people."""
 
+import os
+import stat
+
 from clients import GLib
 from harness import write
 
@@ -18,6 +21,7 @@ DOMAIN = """<domain type='kvm'>
   </cpu>
 </domain>
 """
+KVM_GROUP = 104
 FEATURE = "\n    <feature policy='{policy}' name='svm'/>"
 
 RESULT = """{{"Result": <"on">, "Time": <uint64 1700000000000000>, "BootId": <"this-boot">, "Stale": <false>,
@@ -67,6 +71,20 @@ def probe_finds(test):
     write(test.folder / "found", RESULT.format(load=load, counts=counts))
 
 
+def device(test):
+    """/dev/kvm as it should be, and a program that says that it opens, since there may be no KVM
+    behind it."""
+    path = test.host / "dev/kvm"
+    path.parent.mkdir(exist_ok=True)
+    os.mknod(path, stat.S_IFCHR, os.makedev(10, 232))
+    os.chown(path, 0, KVM_GROUP)
+    path.chmod(0o660)
+    write(test.host / "etc/group", f"kvm:x:{KVM_GROUP}:\n")
+    program = test.folder / "nestvirt-device"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+
+
 def furnish(test):
     """The host that people are shown: a server with some guests, which was probed."""
     test.stop(test.start_fake())  # makes the tree
@@ -74,6 +92,7 @@ def furnish(test):
     text = cpuinfo.read_text().replace("AMD EPYC Processor", "AMD EPYC 7502 32-Core Processor").replace(" hypervisor", "")
     cpuinfo.write_text(text.replace("npt nrip_save", "npt nrip_save avic vgif"))
     write(test.host / "fake/libvirt", "")
+    device(test)
     for number, (name, policy, keys) in enumerate(GUESTS, 1):
         define(test, number, name, policy, **keys)
     test.start_fake("--guests", probe_program(test))

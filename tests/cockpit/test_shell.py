@@ -7,15 +7,15 @@ import subprocess
 from selenium.webdriver.common.keys import Keys
 
 from administrator import PASSWORD, administrator
+from clients import NEXT_BOOT
 from harness import write
-from pages import NO_RULES, PageTest
+from pages import FRAME, NO_RULES, PageTest
 from server import BRIDGE, PAGES, RELEASE, install
 from tap import main
 
 ON = "Guests started now can run virtual machines."
 OFF = "Guests started now cannot run virtual machines."
 LIMITED = "You have limited access"
-FRAME = "iframe[name='cockpit1:localhost/nestvirt']"
 
 # Cockpit draws it anew now and then.
 PRESS = """(() => {
@@ -39,22 +39,7 @@ def is_old():
         return stream.read(4) == b"\x7fELF"
 
 
-class ShellTest(PageTest):
-    def enter(self, style="light", bridge=BRIDGE):
-        def address(server):
-            self.browser.driver.get(f"{server.origin}/cockpit/@localhost/nestvirt/index.html")
-            self.browser.run("localStorage.setItem('shell:style', arguments[0])", style)
-            return f"{server.origin}/nestvirt"
-
-        self.addCleanup(self.browser.driver.switch_to.default_content)
-        self.show(bridge, address, calm=False)
-        self.browser.await_("[...document.querySelectorAll('nav a')].some(link => link.textContent.trim() === 'Nested virtualization')",
-                            "a place in the menu")
-        self.browser.driver.switch_to.frame(self.browser.find(FRAME))
-        self.browser.calm()
-
-
-class Shell(ShellTest):
+class Shell(PageTest):
     def test_in_its_frame(self):
         write(self.host / "fake/libvirt", "")
         self.define(1, "web1")
@@ -68,6 +53,26 @@ class Shell(ShellTest):
         self.browser.see(OFF)
         self.picture("shell")
 
+    def test_right_to_left(self):
+        """In a language that Cockpit has, and that runs so, and the page has not: the page has its
+        places, and its own texts are English and run as such."""
+        write(self.host / "fake/libvirt", "")
+        self.define(1, "web1", live="custom EPYC", run=0)
+        self.start_fake("--guests")
+        self.client().set({"kvm_amd": {"npt": "0"}}, NEXT_BOOT)
+        self.enter(language="he-il")
+        self.browser.await_("document.documentElement.dir === 'rtl'", "the direction of Cockpit's frame")
+        self.assertEqual(self.browser.run("return document.body.lang"), "en")
+        self.assert_mirrored()
+        self.browser.click("#details-summary")
+        self.assertEqual(self.browser.backwards(), [])
+        self.picture("shell-right-to-left")
+        self.browser.click("#guests tbody button")
+        self.browser.click("#what-yes")
+        self.browser.await_("document.querySelector('#dialog-do:enabled')", "a plan")
+        self.assertEqual(self.browser.backwards(), [])
+        self.picture("shell-right-to-left-guest")
+
     def packages(self, share):
         environment = {**os.environ, "XDG_DATA_DIRS": f"{share}:{PAGES}", "HOME": str(self.folder), "LANG": "C.UTF-8"}
         return subprocess.run([*BRIDGE, "--packages"], env=environment, capture_output=True, text=True, check=True).stdout.split()
@@ -79,7 +84,7 @@ class Shell(ShellTest):
         self.assertEqual("nestvirt" in self.packages(share), is_old())
 
 
-class Machines(ShellTest):
+class Machines(PageTest):
     """What leads to the page of cockpit-machines, which has its name in place of that here."""
 
     def open_guest(self):
@@ -107,7 +112,7 @@ class Machines(ShellTest):
         self.assertEqual(self.browser.run("return document.querySelectorAll('#machine').length"), 0)
 
 
-class Access(ShellTest):
+class Access(PageTest):
     """It is turned on and off at the top of Cockpit, by its own dialog and the real sudo, while the
     page is open: that goes on with the other right, and is not loaded anew."""
 
