@@ -18,7 +18,8 @@ class Access extends EventTarget {
         if (!valid || Current === "init") return;
         const before = this.allowed;
         this.allowed = Current !== "none";
-        if (before !== this.allowed) this.dispatchEvent(new CustomEvent("changed", { detail: { first: before === null } }));
+        if (before !== this.allowed)
+            this.dispatchEvent(new CustomEvent("changed", { detail: { first: before === null } }));
     }
 }
 

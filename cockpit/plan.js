@@ -33,11 +33,7 @@ function concerned(entry) {
             ),
         );
     }
-    return h(
-        "li",
-        {},
-        h("div", {}, h("strong", {}, KINDS[entry.Kind] ?? entry.Kind), ": ", said(entry.Message)),
-    );
+    return h("li", {}, h("div", {}, h("strong", {}, KINDS[entry.Kind] ?? entry.Kind), ": ", said(entry.Message)));
 }
 
 function diff_line(line) {

@@ -88,10 +88,7 @@ function special() {
         return Level > 0
             ? empty(
                   _("This virtual machine is not given hardware virtualization"),
-                  phrase(
-                      _("The hypervisor below ($0) decides: allow nesting for this machine there."),
-                      Hypervisor,
-                  ),
+                  phrase(_("The hypervisor below ($0) decides: allow nesting for this machine there."), Hypervisor),
               )
             : empty(
                   _("This processor has no hardware virtualization"),
@@ -188,11 +185,7 @@ export function show_status(section) {
     fill(
         section,
         h("h1", {}, _("Nested virtualization")),
-        service.state === "away"
-            ? away()
-            : service.state === "ready"
-              ? ready()
-              : spinner(_("Asking the service…")),
+        service.state === "away" ? away() : service.state === "ready" ? ready() : spinner(_("Asking the service…")),
     );
 }
 

@@ -102,6 +102,7 @@ class Machines(PageTest):
         self.open_guest()
         link = self.browser.find("#machine")
         self.assertEqual((link.aria_role, link.accessible_name), ("link", "Show it under “Virtual machines”"))
+        self.picture("guest-machine")
         self.browser.click("#machine")
         self.browser.driver.switch_to.default_content()
         frame = self.browser.find("iframe[name='cockpit1:localhost/machines']")
