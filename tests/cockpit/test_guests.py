@@ -2,10 +2,13 @@
 """Guests on the page: the table, its search and pages, and what the dialog shows before a guest is
 defined otherwise; over a hypervisor made of files, and over libvirt's test driver."""
 
+import pathlib
+
 from clients import DRY_RUN, GUEST, GLib, guest_path
 from harness import write
 from pages import PageTest
 from scene import uuid
+from server import PAGES
 from tap import main
 
 DRIVER = """<node><domain type='test'><name>tested</name><uuid>{}</uuid><memory>8192</memory><vcpu>1</vcpu>
@@ -98,6 +101,7 @@ class Editing(Guests):
         before = self.definition(1)
         self.begin()
         self.dialog(1)
+        self.assertEqual(self.browser.run("return document.querySelector('#machine') !== null"), pathlib.Path(PAGES, "cockpit/machines").exists())
         self.choose("yes")
         self.assertIn('+    <feature policy="require" name="svm"/>', self.browser.text("dialog .diff"))
         self.browser.see("a reboot inside it is not enough")
