@@ -17,6 +17,7 @@ from tap import main
 ON = "Guests started now can run virtual machines."
 OFF = "Guests started now cannot run virtual machines."
 LIMITED = "You have limited access"
+HIDDEN = "On this host guests are shown to administrators only."
 
 # Cockpit draws it anew now and then.
 PRESS = """(() => {
@@ -128,10 +129,13 @@ class Access(PageTest):
         self.browser.await_("document.querySelector('#dialog-do:enabled')", "a plan")
 
     def test_on_and_off(self):
-        self.start_fake()
+        write(self.host / "etc/nestvirt/nestvirtd.conf", "[Guests]\nHidden=true\n")
+        write(self.host / "fake/libvirt", "")
+        self.define(1, "web1")
+        self.start_fake("--guests")
         self.polkit(NO_RULES)
         self.enter(bridge=administrator(self))
-        self.browser.see(ON, LIMITED)
+        self.browser.see(ON, LIMITED, HIDDEN)
         self.browser.run(WATCH)
         self.plan()
         self.refused()
@@ -139,11 +143,12 @@ class Access(PageTest):
         # In the dialog that had been refused.
         self.browser.await_("!document.querySelector('#limited')", "more than limited access")
         self.browser.click("#dialog-do")
-        self.browser.see(OFF)
+        self.browser.see(OFF, "web1")
         self.assertEqual(self.value("kvm_amd", "nested"), "0")
         self.picture("administrator")
         self.outside("Administrative access", "Limit access")
-        self.browser.see(OFF, LIMITED)
+        self.browser.see(OFF, LIMITED, HIDDEN)
+        self.browser.miss("web1")
         self.plan()
         self.refused()
         self.assertEqual(self.value("kvm_amd", "nested"), "0")
