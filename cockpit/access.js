@@ -8,18 +8,25 @@ class Access extends EventTarget {
     constructor() {
         super();
         this.allowed = null; // as long as it is not known
+        this.asked = false;
         this.proxy = cockpit.dbus(null, { bus: "internal" }).proxy("cockpit.Superuser", "/superuser");
         this.proxy.addEventListener("changed", () => this.heard());
     }
 
-    /* While the password is asked for, all stays as it was. */
+    /* While the password is asked for, all stays as it was; but what began then waits for the
+     * answer, and ends with a wrong one. */
     heard() {
         const { valid, Current } = this.proxy;
-        if (!valid || Current === "init") return;
-        const before = this.allowed;
+        if (!valid) return;
+        if (Current === "init") {
+            this.asked = true;
+            return;
+        }
+        const [before, asked] = [this.allowed, this.asked];
         this.allowed = Current !== "none";
-        if (before !== this.allowed)
-            this.dispatchEvent(new CustomEvent("changed", { detail: { first: before === null } }));
+        this.asked = false;
+        if (before !== this.allowed || asked)
+            this.dispatchEvent(new CustomEvent("changed", { detail: { first: before === null && !asked } }));
     }
 }
 

@@ -139,6 +139,7 @@ class Access(PageTest):
         self.browser.run(WATCH)
         self.plan()
         self.refused()
+        self.outside("Limited access", "Cancel")
         self.outside("Limited access", password=PASSWORD)
         # In the dialog that had been refused.
         self.browser.await_("!document.querySelector('#limited')", "more than limited access")
