@@ -102,7 +102,7 @@ class Guest {
 
     /* What else there is to say of it is on a page of Cockpit's own, where that is installed. */
     link() {
-        const place = cockpit.location.encode(["vm"], { name: this.name, connection: "system" });
+        const place = cockpit.location.encode(["vm"], { connection: "system", name: this.name });
         return button(
             _("Show it under “Virtual machines”"),
             { id: "machine", role: "link", click: () => cockpit.jump(`/machines#${place}`) },

@@ -104,7 +104,7 @@ class Machines(PageTest):
         self.browser.click("#machine")
         self.browser.driver.switch_to.default_content()
         frame = self.browser.find("iframe[name='cockpit1:localhost/machines']")
-        self.assertEqual(frame.get_attribute("src").partition("/machines/")[2], "index.html#/vm?name=web%201%262%20%C3%BC&connection=system")
+        self.assertEqual(frame.get_attribute("src").partition("/machines/")[2], "index.html#/vm?connection=system&name=web%201%262%20%C3%BC")
 
 
 class Access(PageTest):
