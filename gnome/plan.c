@@ -112,9 +112,8 @@ static void on_destroy(GtkWidget *dialog, Plan *plan) {
 }
 
 static void add_times(Plan *plan) {
-        GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 0);
+        GtkWidget *box = g_object_new(GTK_TYPE_BOX, "homogeneous", TRUE, NULL);
 
-        gtk_box_set_homogeneous(GTK_BOX(box), TRUE);
         gtk_widget_add_css_class(box, "linked");
         for (guint i = 0; i < G_N_ELEMENTS(times); i++) {
                 GtkWidget *button = plan->times[i] = gtk_toggle_button_new_with_label(_(times[i].title));
@@ -131,11 +130,10 @@ void plan_show(GtkWindow *parent, NestvirtModule *module, gboolean on, PlanDone 
         AdwPreferencesPage *page = ADW_PREFERENCES_PAGE(adw_preferences_page_new());
         GtkWidget *bar = adw_header_bar_new(), *cancel = gtk_button_new_with_label(_("Cancel"));
         GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
-        Plan *plan = g_new0(Plan, 1);
+        Plan *plan = g_memdup2(&(Plan) {.module = module, .on = on, .done = done, .data = data}, sizeof(Plan));
 
-        *plan = (Plan) {.module = module, .on = on, .done = done, .data = data};
         plan->dialog = g_object_new(ADW_TYPE_WINDOW, "transient-for", parent, "modal", TRUE, "content", box,
-                                    "default-width", 480, "default-height", 640, "title",
+                                    "default-width", 540, "default-height", 640, "title",
                                     on ? _("Switch Nesting On?") : _("Switch Nesting Off?"), NULL);
         g_object_set_data_full(G_OBJECT(plan->dialog), "plan", plan, g_free);
         g_signal_connect(plan->dialog, "destroy", G_CALLBACK(on_destroy), plan);
@@ -154,9 +152,9 @@ void plan_show(GtkWindow *parent, NestvirtModule *module, gboolean on, PlanDone 
         add_times(plan);
         gtk_box_append(GTK_BOX(box), bar);
         gtk_box_append(GTK_BOX(box), GTK_WIDGET(page));
+        GtkShortcut *close = gtk_shortcut_new(gtk_keyval_trigger_new(GDK_KEY_Escape, 0),
+                                              gtk_named_action_new("window.close"));
         GtkEventController *keys = gtk_shortcut_controller_new();
-        GtkShortcutTrigger *escape = gtk_keyval_trigger_new(GDK_KEY_Escape, 0);
-        GtkShortcut *close = gtk_shortcut_new(escape, gtk_named_action_new("window.close"));
         gtk_shortcut_controller_add_shortcut(GTK_SHORTCUT_CONTROLLER(keys), close);
         gtk_widget_add_controller(GTK_WIDGET(plan->dialog), keys);
         gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(plan->times[0]), TRUE);

@@ -13,11 +13,10 @@
 /* There is one, and with it the program ends. */
 typedef struct Window {
         GtkWindow *window;
-        AdwToastOverlay *toasts;
         GtkWidget *here, *away, *search; /* one of the first two is shown */
         AdwActionRow *row;
         GtkSwitch *nested;
-        Section *state, *pending, *findings, *guests;
+        Section *said, *pending, *findings, *guests;
         AdwPreferencesGroup *searching;
         NestvirtManager *manager;
         NestvirtModule *module; /* which nests, when it is known */
@@ -26,12 +25,15 @@ typedef struct Window {
         guint look;
 } Window;
 
-/* Takes @words over; NULL: there is nothing to say. */
-static void window_say(Window *window, char *words) {
-        G_GNUC_UNUSED g_autofree char *said = words;
+/* It stays, for who takes longer to read it. Takes @words over; NULL: there is nothing to say. */
+static void window_say(Window *window, const char *icon, char *words) {
+        g_autofree char *said = words, *markup = g_markup_escape_text(words ?: "", -1);
 
-        if (words)
-                adw_toast_overlay_add_toast(window->toasts, adw_toast_new(words));
+        section_clear(window->said);
+        if (said && gtk_widget_get_visible(window->here))
+                (void) section_add(window->said, icon, said, NULL);
+        else if (said)
+                adw_status_page_set_description(ADW_STATUS_PAGE(window->away), markup);
 }
 
 static void show_guests(Window *window) {
@@ -86,6 +88,8 @@ static void show_findings(Window *window, GVariant *findings, const char *wanted
                         continue;
                 GtkWidget *copy = gtk_button_new_from_icon_name("edit-copy-symbolic");
                 gtk_widget_set_tooltip_text(copy, _("Copy the Command"));
+                gtk_accessible_update_property(GTK_ACCESSIBLE(copy), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                               _("Copy the Command"), -1);
                 g_signal_connect(copy, "clicked", G_CALLBACK(on_copy), row);
                 section_suffix(row, copy);
         }
@@ -117,7 +121,7 @@ static void on_called(GObject *proxy, GAsyncResult *result, gpointer data) {
         GError *error = NULL;
         G_GNUC_UNUSED g_autoptr(GVariant) answer = g_dbus_proxy_call_finish(G_DBUS_PROXY(proxy), result, &error);
 
-        window_say(data, words_error(error));
+        window_say(data, "dialog-error-symbolic", words_error(error));
 }
 
 static void window_look(Window *window) {
@@ -177,7 +181,7 @@ static void window_find_module(Window *window) {
 }
 
 static void window_update(Window *window) {
-        const char *nested = nestvirt_manager_get_nested(window->manager);
+        const char *nested = window->manager ? nestvirt_manager_get_nested(window->manager) : NULL;
         const gboolean on = g_strcmp0(nested, "on") == 0, known = on || g_strcmp0(nested, "off") == 0;
 
         gtk_widget_set_visible(window->here, nested != NULL);
@@ -186,7 +190,8 @@ static void window_update(Window *window) {
                 return;
         adw_action_row_set_subtitle(window->row, words_status(window->manager));
         g_signal_handlers_block_by_func(window->nested, on_switch, window);
-        gtk_switch_set_active(window->nested, on);
+        if (gtk_switch_get_active(window->nested) != on) /* else it would forget that it was just pressed */
+                gtk_switch_set_active(window->nested, on);
         gtk_switch_set_state(window->nested, on);
         g_signal_handlers_unblock_by_func(window->nested, on_switch, window);
         section_clear(window->pending);
@@ -209,7 +214,8 @@ static void on_module(GObject *unused, GAsyncResult *result, gpointer data) {
 static void on_chosen(const char *outcome, gpointer data) {
         Window *window = data;
 
-        window_say(window, g_strdup(outcome ? words_outcome(outcome) : NULL));
+        if (outcome)
+                window_say(window, "emblem-ok-symbolic", g_strdup(words_outcome(outcome)));
         window_update(window); /* the switch is as the host is */
 }
 
@@ -235,24 +241,23 @@ static void on_manager(GObject *unused, GAsyncResult *result, gpointer data) {
         GError *error = NULL;
 
         window->manager = nestvirt_manager_proxy_new_for_bus_finish(result, &error);
-        window_say(window, words_error(error));
-        if (!window->manager)
-                return;
-        (void) g_dbus_connection_signal_subscribe(g_dbus_proxy_get_connection(G_DBUS_PROXY(window->manager)), BUS_NAME,
-                                                  NULL, NULL, NULL, NULL, G_DBUS_SIGNAL_FLAGS_NONE, on_signal, window,
-                                                  NULL);
-        g_signal_connect_swapped(window->manager, "notify", G_CALLBACK(window_update), window);
+        if (window->manager) {
+                GDBusConnection *bus = g_dbus_proxy_get_connection(G_DBUS_PROXY(window->manager));
+                (void) g_dbus_connection_signal_subscribe(bus, BUS_NAME, NULL, NULL, NULL, NULL,
+                                                          G_DBUS_SIGNAL_FLAGS_NONE, on_signal, window, NULL);
+                g_signal_connect_swapped(window->manager, "notify", G_CALLBACK(window_update), window);
+        }
         window_update(window);
+        window_say(window, NULL, words_error(error));
 }
 
 static GtkWidget *away_new(Window *window) {
-        GtkWidget *button = gtk_button_new_with_label(_("Start It"));
+        GtkWidget *button = g_object_new(GTK_TYPE_BUTTON, "label", _("Start It"), "halign", GTK_ALIGN_CENTER, NULL);
         GtkWidget *page = g_object_new(ADW_TYPE_STATUS_PAGE, "icon-name", "computer-fail-symbolic", "title",
                                        _("The Service Is Not Running"), "description",
                                        _("nestvirtd tells and changes all that is shown here."), "child", button,
                                        "visible", FALSE, "vexpand", TRUE, NULL);
 
-        gtk_widget_set_halign(button, GTK_ALIGN_CENTER);
         g_signal_connect(button, "clicked", G_CALLBACK(on_start), window);
         return page;
 }
@@ -260,16 +265,17 @@ static GtkWidget *away_new(Window *window) {
 static GtkWidget *page_new(Window *window) {
         AdwPreferencesPage *page = ADW_PREFERENCES_PAGE(adw_preferences_page_new());
 
-        window->state = section_new(page, NULL);
+        window->row = section_add(section_new(page, NULL), NULL, _("Nested Virtualization"), NULL);
+        window->said = section_new(page, _("Your Last Change"));
         window->pending = section_new(page, _("Changes Pending"));
         window->findings = section_new(page, _("Findings"));
         window->searching = section_new(page, _("Virtual Machines"))->group;
         window->guests = section_new(page, NULL);
-        window->row = section_add(window->state, NULL, _("Nested Virtualization"), NULL);
         window->nested = GTK_SWITCH(gtk_switch_new());
         section_suffix(window->row, GTK_WIDGET(window->nested));
         g_signal_connect(window->nested, "state-set", G_CALLBACK(on_switch), window);
-        window->search = gtk_search_entry_new();
+        window->search = g_object_new(GTK_TYPE_SEARCH_ENTRY, "placeholder-text", _("Search"), NULL);
+        gtk_accessible_update_property(GTK_ACCESSIBLE(window->search), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Search"), -1);
         adw_preferences_group_add(window->searching, window->search);
         g_signal_connect_swapped(window->search, "search-changed", G_CALLBACK(show_guests), window);
         return GTK_WIDGET(page);
@@ -280,14 +286,12 @@ static void on_activate(GtkApplication *application, gpointer data) {
         GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
 
         if (!window->window) {
-                window->toasts = ADW_TOAST_OVERLAY(adw_toast_overlay_new());
                 window->window = g_object_new(ADW_TYPE_APPLICATION_WINDOW, "application", application, "title",
                                               _("Nested Virtualization"), "default-width", 560, "default-height", 720,
-                                              "content", window->toasts, NULL);
+                                              "content", box, NULL);
                 gtk_box_append(GTK_BOX(box), adw_header_bar_new());
                 gtk_box_append(GTK_BOX(box), window->here = page_new(window));
                 gtk_box_append(GTK_BOX(box), window->away = away_new(window));
-                adw_toast_overlay_set_child(window->toasts, box);
                 nestvirt_manager_proxy_new_for_bus(G_BUS_TYPE_SYSTEM, G_DBUS_PROXY_FLAGS_NONE, BUS_NAME, BUS_PATH, NULL,
                                                    on_manager, window);
         }

@@ -20,7 +20,7 @@ AdwActionRow *section_add(Section *section, const char *icon, const char *title,
 /* At the end of a row, which is activated by it. */
 void section_suffix(AdwActionRow *row, GtkWidget *widget);
 
-/* words.c: what is said of what the daemon tells. Of words_error() the argument is freed. */
+/* words.c: what is said of what the daemon tells; NULL: nothing. words_error() frees its error. */
 const char *words_status(NestvirtManager *manager);
 char *words_guest(gboolean active, const char *next, const char *now, const char *using, gboolean restart);
 char *words_setting(const char *parameter, const char *value);

@@ -37,9 +37,7 @@ char *words_setting(const char *name, const char *value) {
 const char *words_outcome(const char *outcome) {
         if (g_str_equal(outcome, "applied"))
                 return _("Done: in effect now");
-        if (g_str_equal(outcome, "deferred"))
-                return _("It waits until no virtual machine runs");
-        return g_str_equal(outcome, "configured") ? _("Kept for the next boot") : _("It is so already");
+        return g_str_equal(outcome, "unchanged") ? _("It is so already") : NULL; /* it is seen to be pending */
 }
 
 char *words_error(GError *error) {

@@ -54,7 +54,7 @@ NEWER = "trixie"
 
 # Tiers that run while the emulated host does, which keeps one processor busy, whatever there are;
 # and the variable that tells them so.
-MEANWHILE = ["tsan", "userland", "ansible", "packages", "packaged", "trixie-host", "intel"]
+MEANWHILE = ["desktop", "tsan", "userland", "ansible", "packages", "packaged", "trixie-host", "intel"]
 BESIDE = "NESTVIRT_BESIDE"
 
 
@@ -150,7 +150,8 @@ def tier_cockpit_newest():
 
 def tier_desktop():
     """The window, on a display of its own."""
-    return meson(BUILD, DESKTOP, GCC, {}, "--suite", "desktop")
+    # Others run what is built, which is not set up anew under them.
+    return meson(BUILD, [] if BESIDE in os.environ else DESKTOP, GCC, {}, "--suite", "desktop")
 
 
 def tier_asan():
@@ -302,13 +303,13 @@ def tier_newest():
     return in_debian("sid")
 
 
-TIERS = {"meson": tier_meson, "cockpit": tier_cockpit, "asan": tier_asan, "tsan": tier_tsan,
+TIERS = {"meson": tier_meson, "cockpit": tier_cockpit, "desktop": tier_desktop, "asan": tier_asan, "tsan": tier_tsan,
          "userland": tier_userland, "ansible": tier_ansible, "host": tier_host, "packages": tier_packages, "packaged": tier_packaged,
          "trixie-host": tier_trixie_host, "intel": tier_intel}
 # When they are named.
 ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,
              "newest": tier_newest, "cockpit-newest": tier_cockpit_newest, "fleet": tier_fleet, "verdicts": tier_verdicts,
-             "packages-whole": tier_packages_whole, "desktop": tier_desktop}
+             "packages-whole": tier_packages_whole}
 
 
 def of_tier(tier):

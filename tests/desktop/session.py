@@ -2,24 +2,34 @@
 """A desktop for one window: a display that nobody sees, and a bus that is that of the session and
 of the assistive technologies, by which the window is read and used.
 
-The environment says what the window is: NESTVIRT_WINDOW. There is one desktop in a process, as
-libatspi has one bus.
+The environment says what the window is, NESTVIRT_WINDOW and TRANSLATED_WINDOW, and where pictures
+of it are left, DESKTOP_PICTURES.
 """
 
+import contextlib
 import os
+import pathlib
+import struct
 import subprocess
 import tempfile
+import zlib
 
-import gi
-
-from clients import GLib, wait_for
+from clients import DBUS_ERROR, PROPERTIES, Client, GLib, error_name, wait_for
 from harness import BUS_CONFIG
 
 # Of nobody else's session: no settings, no portals, no graphics card.
 ENVIRONMENT = {"GDK_BACKEND": "x11", "GSK_RENDERER": "cairo", "GSETTINGS_BACKEND": "memory", "ADW_DISABLE_PORTAL": "1",
-               "GTK_A11Y": "atspi", "LC_ALL": "C.UTF-8"}
+               "GTK_A11Y": "atspi", "LC_ALL": "C.UTF-8", "LANGUAGE": ""}
 # Where at-spi2-core says how its registry is started.
 SERVICES = "<servicedir>/usr/share/dbus-1/accessibility-services</servicedir>"
+
+APPLICATION = "org.nestvirt1.Window"
+REGISTRY = "org.a11y.atspi.Registry"
+ROOT = "/org/a11y/atspi/accessible/root"
+ACCESSIBLE = "org.a11y.atspi.Accessible"
+# As at-spi2 numbers them.
+CHECKED, PRESSED, SENSITIVE = 4, 20, 24
+PICTURE = (560, 720)  # the window's own size, which it has without a window manager
 
 
 class Desktop:
@@ -30,21 +40,42 @@ class Desktop:
         with open(config, "w", encoding="utf-8") as stream:
             stream.write(BUS_CONFIG.format(folder=self.folder.name).replace("<auth>", f"{SERVICES}\n<auth>"))
         address = f"unix:path={self.folder.name}/socket"
-        os.environ.update(AT_SPI_BUS_ADDRESS=address, DBUS_SESSION_BUS_ADDRESS=address)
+        environment = {**os.environ, "AT_SPI_BUS_ADDRESS": address, "DBUS_SESSION_BUS_ADDRESS": address}
         # What a bus starts ends with it.
         self.bus = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "dbus-daemon", f"--config-file={config}", "--nofork",
-                                     "--print-address"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                                     "--print-address"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                    env=environment)
         self.bus.stdout.readline()  # it listens now
-        self.display = subprocess.Popen(["Xvfb", "-displayfd", "1", "-screen", "0", "800x1000x24", "-nolisten", "tcp", "-ac"],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.environment = {**os.environ, **ENVIRONMENT, "DISPLAY": f":{self.display.stdout.readline().strip()}",
+        self.display = subprocess.Popen(["Xvfb", "-displayfd", "1", "-screen", "0", "800x1000x24", "-nolisten", "tcp", "-ac",
+                                         "-fbdir", self.folder.name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, text=True)
+        self.environment = {**environment, **ENVIRONMENT, "DISPLAY": f":{self.display.stdout.readline().strip()}",
                             "XDG_RUNTIME_DIR": self.folder.name, "HOME": self.folder.name}
-        gi.require_version("Atspi", "2.0")
-        from gi.repository import Atspi
-        self.atspi = Atspi
-        Atspi.init()
+        self.reader = Client(address)
+        self.reader.call("AddMatch", ("s", "type='signal',interface='org.a11y.atspi.Event.Object'"), destination="org.freedesktop.DBus",
+                         path="/org/freedesktop/DBus", interface="org.freedesktop.DBus")
+        self.applications()  # which starts the registry
+
+    def applications(self):
+        """Whom assistive technologies know: the names of their connections."""
+        return [name for name, _path in self.reader.call("GetChildren", path=ROOT, interface=ACCESSIBLE, destination=REGISTRY)[0]]
+
+    def screen(self):
+        """The rows of what there is to see, three bytes a pixel."""
+        data = pathlib.Path(self.folder.name, "Xvfb_screen0").read_bytes()
+        # XWD: the header's size; and at 12, words on, the bytes of a row; and at 19 the colours.
+        header = struct.unpack(">25I", data[:100])
+        start, stride, (width, height) = header[0] + 12 * header[19], header[12], PICTURE
+        rows = []
+        for row in range(height):
+            pixels = data[start + row * stride:start + row * stride + 4 * width]
+            colours = bytearray(3 * width)
+            colours[0::3], colours[1::3], colours[2::3] = pixels[2::4], pixels[1::4], pixels[0::4]
+            rows.append(bytes(colours))
+        return rows
 
     def close(self):
+        self.reader.close()
         for process in (self.display, self.bus):
             process.kill()
             process.wait()
@@ -52,50 +83,82 @@ class Desktop:
         self.folder.cleanup()
 
 
+def png(rows):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">2I5B", len(rows[0]) // 3, len(rows), 8, 2, 0, 0, 0)
+    pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+class Changed(Exception):
+    """The window has changed while it was looked at."""
+
+
 class Window:
     """The program, and what a screen reader knows of it: each thing by its role and its name."""
 
-    def __init__(self, test, desktop, address, user=None, **environment):
-        self.atspi, self.log = desktop.atspi, test.folder / "window.log"
+    def __init__(self, test, desktop, address, user=None, program="NESTVIRT_WINDOW", **environment):
+        self.desktop, self.log = desktop, test.folder / "window.log"
         with open(self.log, "w", encoding="utf-8") as stream:
-            self.process = subprocess.Popen([os.environ["NESTVIRT_WINDOW"]], stdin=subprocess.DEVNULL, stdout=stream, stderr=stream,
+            self.process = subprocess.Popen([os.environ[program]], stdin=subprocess.DEVNULL, stdout=stream, stderr=stream,
                                             user=user, env={**desktop.environment, "DBUS_SYSTEM_BUS_ADDRESS": address, **environment})
-        test.addCleanup(self.process.wait)
-        test.addCleanup(self.process.kill)
+        test.addCleanup(self.close)
+        self.wait(desktop.applications, "the window to be known")
+        [self.name] = desktop.applications()
 
-    def _below(self, thing, depth=40):
+    def close(self):
+        """The next one would otherwise be this one's second instance, or be taken for it."""
+        self.process.kill()
+        self.process.wait()
+        self.desktop.reader.wait_gone(APPLICATION)
+        self.wait(lambda: not self.desktop.applications(), "the window to be forgotten")
+
+    def _ask(self, paths, member, arguments=None, interface=ACCESSIBLE):
+        """The first of the values that each of these answers, who are all asked at once."""
+        asked = [self.desktop.reader.start(member, arguments, path=path, interface=interface, destination=self.name) for path in paths]
+        wait_for(lambda: all(one.done for one in asked), f"{member} of {len(paths)} things")
         try:
-            yield thing
-            for index in range(thing.get_child_count() if depth else 0):
-                child = thing.get_child_at_index(index)
-                if child:
-                    yield from self._below(child, depth - 1)
-        except GLib.Error:
-            pass  # it has gone meanwhile
+            return [one.result()[0] for one in asked]
+        except GLib.Error as error:
+            if error_name(error) not in (DBUS_ERROR + "UnknownMethod", DBUS_ERROR + "UnknownObject"):
+                raise  # the window has ended
+            raise Changed from error
 
-    def things(self):
-        """(role, name, it) of all that there is now."""
-        found = []
-        for thing in self._below(self.atspi.get_desktop(0)):
-            try:
-                found.append((thing.get_role_name(), thing.get_name() or "", thing))
-            except GLib.Error:
-                pass
+    def _look(self):
+        found, below = [], [ROOT]
+        while below:
+            below = [path for children in self._ask(below, "GetChildren") for _bus, path in children]
+            names = self._ask(below, "Get", ("ss", ACCESSIBLE, "Name"), PROPERTIES)
+            found += zip(self._ask(below, "GetRoleName"), names, below)
         return found
 
+    def things(self):
+        """(role, name, path) of all that there is now."""
+        while True:
+            with contextlib.suppress(Changed):
+                return self._look()
+
     def find(self, role, name):
-        return next((thing for has, called, thing in self.things() if (has, called) == (role, name)), None)
+        return next((path for has, called, path in self.things() if (has, called) == (role, name)), None)
 
     def texts(self):
-        return [name for _role, name, _thing in self.things() if name]
+        return [name for _role, name, _path in self.things() if name]
 
     def wait(self, condition, what):
         """Events of assistive technologies don't tell everything: it is looked now and then."""
-        ticking = GLib.timeout_add(100, lambda: True)
+        def holds():
+            try:
+                return condition()
+            except Changed:
+                return False  # looked at once more
+
+        ticking = GLib.timeout_add(200, lambda: True)
         try:
-            wait_for(condition, what)
+            wait_for(holds, what)
         except AssertionError as error:
-            raise AssertionError(f"{error}; there are: {[(role, name) for role, name, _ in self.things()]}\n{self.log.read_text()}") from error
+            raise AssertionError(f"{error}; there are: {[thing[:2] for thing in self.things()]}\n{self.log.read_text()}") from error
         finally:
             GLib.source_remove(ticking)
 
@@ -103,17 +166,30 @@ class Window:
         self.wait(lambda: any(text in shown for shown in self.texts()), f"\"{text}\"")
 
     def has(self, role, name, state):
-        try:
-            thing = self.find(role, name)
-            return bool(thing) and thing.get_state_set().contains(state)
-        except GLib.Error:
-            return False  # it has gone meanwhile
+        path = self.find(role, name)
+        return bool(path) and bool(self._ask([path], "GetState")[0][0] >> state & 1)
 
     def _pressed(self, role, name):
-        try:
-            return self.has(role, name, self.atspi.StateType.SENSITIVE) and self.atspi.Action.do_action(self.find(role, name), 0)
-        except (GLib.Error, TypeError):
-            return False  # likewise: rows are made anew
+        path = self.find(role, name)
+        return bool(path) and self._ask([path], "DoAction", ("i", 0), "org.a11y.atspi.Action")[0]
 
     def press(self, role, name):
+        """One that can't be pressed says so."""
         self.wait(lambda: self._pressed(role, name), f"the {role} \"{name}\" to be pressed")
+
+    def write(self, path, text):
+        self._ask([path], "SetTextContents", ("s", text), "org.a11y.atspi.EditableText")
+
+    def picture(self, name):
+        """Left for people, when what is seen stands still."""
+        seen = [None]
+
+        def still():
+            seen.append(self.desktop.screen())
+            return seen[-1] == seen.pop(0)
+
+        self.wait(still, "the window to stand still")
+        folder = pathlib.Path(os.environ["DESKTOP_PICTURES"])
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.png").write_bytes(png(seen[-1]))
+        return seen[-1]

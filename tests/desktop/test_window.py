@@ -2,20 +2,29 @@
 """The window on a display of its own, over the daemon and polkitd: read and used by what a screen
 reader has of it. What each test sees in the window, the host has to have come to as well.
 
-The environment says where it is: NESTVIRT_WINDOW.
+The environment says what it is, as in session.py.
 """
 
-from clients import MODULE, NEXT_BOOT, WHEN_IDLE, module_path
+import re
+
+from clients import DRY_RUN, MODULE, NEXT_BOOT, WHEN_IDLE, module_path
 from harness import BusTest, write
 from polkit import Agent, start_polkitd
-from session import Desktop, Window
+from session import CHECKED, PRESSED, Desktop, Window
 from tap import main
 
 ONE, TWO = "3b5b08e4-3dca-4ff9-9a1d-40389758d081", "3b5b08e4-3dca-4ff9-9a1d-40389758d082"
 OFF = {"kvm_amd": {"nested": "off"}}
-SWITCH = ("check box", "Nested Virtualization")
+SWITCH = ("switch", "Nested Virtualization")
 CAN, CANNOT = "started now can run virtual machines themselves", "started now cannot run virtual machines"
 NO_RULES = ""
+
+
+def strings(value):
+    """All in an answer of the daemon."""
+    if isinstance(value, dict):
+        value = value.values()
+    return [value] if isinstance(value, str) else [text for part in value for text in strings(part)] if hasattr(value, "__iter__") else []
 
 
 def setUpModule():
@@ -43,17 +52,20 @@ class Shown(BusTest):
         return self.window
 
     def assert_switch(self, on):
-        checked = desktop.atspi.StateType.CHECKED
-        self.window.wait(lambda: self.window.find(*SWITCH) and self.window.has(*SWITCH, checked) == on, f"the switch to be {on}")
+        self.window.wait(lambda: self.window.find(*SWITCH) and self.window.has(*SWITCH, CHECKED) == on, f"the switch to be {on}")
+
+    def choose_time(self, when):
+        """GTK takes a moment from what is pressed to what comes of it."""
+        self.window.press("button", when)
+        self.window.wait(lambda: self.window.has("button", when, PRESSED), when)
 
     def choose(self, when, button="Switch Off"):
         """The dialog, from the switch to the button."""
         self.window.press(*SWITCH)
         self.window.wait_for_text("write /etc/modprobe.d/zz-nestvirt.conf")
-        self.window.press("push button", when)
-        self.window.wait(lambda: self.window.has("push button", when, desktop.atspi.StateType.PRESSED), when)
+        self.choose_time(when)
         self.assertEqual(self.calls(), self.before)
-        self.window.press("push button", button)
+        self.window.press("button", button)
 
     before = []
 
@@ -70,7 +82,10 @@ class AsRoot(Shown):
             self.assertIn(text, texts)
         self.assertNotIn("Changes Pending", texts)
         self.assertNotIn("The Service Is Not Running", texts)
+        self.assertTrue(window.find("button", "Copy the Command /dev/kvm is missing, though KVM is there"))
+        self.assertTrue(window.find("search box", "Search"))
         self.assertEqual(window.log.read_text(), "")
+        window.picture("main")
 
     def test_switch_now(self):
         """Nothing happens before the plan is read and agreed to."""
@@ -79,13 +94,16 @@ class AsRoot(Shown):
         for text in ("load kvm_amd with nested=0", "<b>web1 starts, but can no longer run guests"):
             window.wait_for_text(text)
         self.assertEqual(self.calls(), [])
-        window.press("push button", "Cancel")
-        window.wait(lambda: not window.find("push button", "Switch Off"), "the end of the dialog")
+        window.picture("plan")
+        window.press("button", "Cancel")
+        window.wait(lambda: not window.find("button", "Switch Off"), "the end of the dialog")
         self.assert_switch(True)
         self.choose("Now")
         window.wait_for_text("Done: in effect now")
         window.wait_for_text(CANNOT)
         self.assert_switch(False)
+        self.assertTrue(window.find("list", "Your Last Change"))
+        window.picture("done")
         self.assertEqual((self.value("kvm_amd", "nested"), self.dropin()), ("0", ["options kvm_amd nested=0"]))
 
     def test_somebody_else_changes_it(self):
@@ -104,15 +122,17 @@ class AsRoot(Shown):
         self.root.call("Refresh", ("t", 0))
         window.press(*SWITCH)
         window.wait_for_text("pid 1234 qemu-system-x86 of web1.scope holds KVM")
-        window.wait(lambda: window.has("push button", "When Idle", desktop.atspi.StateType.PRESSED), "another time to be proposed")
-        window.press("push button", "Now")
-        window.press("push button", "Switch Off")
+        window.wait(lambda: window.has("button", "When Idle", PRESSED), "another time to be proposed")
+        self.choose_time("Now")
+        window.press("button", "Switch Off")
         window.wait_for_text("Nothing has been changed, as KVM is in use")
+        window.picture("busy")
         self.assertEqual((self.value("kvm_amd", "nested"), self.dropin()), ("1", []))
-        window.press("push button", "When Idle")
-        window.press("push button", "Switch Off")
+        self.choose_time("When Idle")
+        window.press("button", "Switch Off")
         window.wait_for_text("Waits until no virtual machine runs")
         self.assertIn("Nested virtualization off", window.texts())
+        window.picture("pending")
         self.assertEqual(self.root.get("Pending", MODULE, module_path("kvm_amd")), {"nested": "0"})
         self.assert_switch(True)
         self.release(1234)
@@ -127,18 +147,17 @@ class AsRoot(Shown):
         self.root.set(OFF, WHEN_IDLE)
         window = self.show()
         window.wait_for_text("Waits until no virtual machine runs")
-        window.press("push button", "Cancel Nested virtualization off")
+        window.press("button", "Cancel Nested virtualization off")
         window.wait_for_text("At the next boot")
         self.assertEqual(self.root.get("Pending", MODULE, module_path("kvm_amd")), {})
         self.assertEqual(self.dropin(), ["options kvm_amd nested=0"])
-        window.press("push button", "Cancel Nested virtualization off")
+        window.press("button", "Cancel Nested virtualization off")
         window.wait(lambda: "Changes Pending" not in window.texts(), "nothing to be pending")
         self.assertEqual((self.dropin(), self.value("kvm_amd", "nested")), (["options kvm_amd nested=1"], "1"))
 
     def test_next_boot(self):
         window = self.show()
         self.choose("At the Next Boot")
-        window.wait_for_text("Kept for the next boot")
         window.wait_for_text("At the next boot")
         self.assert_switch(True)
         self.assertEqual((self.value("kvm_amd", "nested"), self.dropin(), self.calls()), ("1", ["options kvm_amd nested=0"], []))
@@ -149,7 +168,8 @@ class AsRoot(Shown):
         self.stop(self.daemon)
         window.wait_for_text("The Service Is Not Running")
         self.assertFalse(window.find(*SWITCH))
-        window.press("push button", "Start It")
+        window.picture("away")
+        window.press("button", "Start It")
         window.wait_for_text("org.nestvirt1")  # the bus says that it can't
         write(self.host / "sys/module/kvm_amd/parameters/nested", "0\n")
         self.start_fake("--guests")
@@ -168,9 +188,36 @@ class AsRoot(Shown):
     def test_search(self):
         window = self.show()
         window.wait_for_text("db1")
-        field = next(thing for role, _name, thing in window.things() if role in ("entry", "text"))
-        desktop.atspi.EditableText.set_text_contents(field, "DB")
+        field = next(thing for role, _name, thing in window.things() if role == "search box")
+        window.write(field, "DB")
         window.wait(lambda: "<b>web1" not in window.texts() and "db1" in window.texts(), "the one that is searched for")
+
+    def test_dark(self):
+        window = self.show(ADW_DEBUG_COLOR_SCHEME="prefer-dark")
+        window.wait_for_text("db1")
+        self.assertLess(max(window.picture("dark")[-1]), 0x80)
+
+    def read(self, sentence, switch, picture, **how):
+        """All that the window and its plan say."""
+        window = self.show(sentence, **how)
+        window.wait_for_text("<b>web1")
+        window.picture(picture)
+        shown = window.texts()
+        window.press("switch", switch)
+        window.wait_for_text("load kvm_amd with nested=0")
+        window.picture(f"{picture}-plan")
+        shown += window.texts()
+        window.close()
+        return {line for text in shown for line in text.splitlines() if not re.fullmatch("(Gtk|Adw)[A-Za-z]+", text)}
+
+    def test_in_german(self):
+        """What is the same in English comes from the daemon."""
+        english = self.read(CAN, "Nested Virtualization", "english")
+        german = self.read("können selbst virtuelle Maschinen ausführen", "Verschachtelte Virtualisierung", "german",
+                           program="TRANSLATED_WINDOW", LANGUAGE="de")
+        told = strings([self.root.call("Check", ("t", 0)), self.root.call("ListGuests", ("t", 0)), self.root.set(OFF, DRY_RUN)])
+        self.assertEqual((english & german) - set(told), set())
+        self.assertIn("KVM wird neu geladen; dafür darf niemand es verwenden.", german)
 
 
 class AsUser(Shown):
@@ -182,26 +229,32 @@ class AsUser(Shown):
         super().setUp()
         start_polkitd(self, NO_RULES)
 
+    def asked(self, agent):
+        """In vain, and the window may say why."""
+        self.window.wait(lambda: agent.asked("BeginAuthentication"), "polkit's question")
+
     def test_denied(self):
         """Nobody is there who could ask."""
         window = self.show()
         self.choose("Now")
         window.wait_for_text("Not allowed: the action org.nestvirt1.manage-modules needs a password")
         self.assertEqual((self.calls(), self.dropin()), ([], []))
-        window.press("push button", "Cancel")
+        window.picture("denied")
+        window.press("button", "Cancel")
         self.assert_switch(True)
 
     def test_polkits_question(self):
         window = self.show()
         agent = Agent(self, window.process.pid)
         self.choose("Now")
+        self.asked(agent)
         self.assertIn("now and after each boot: kvm_amd.nested=0", agent.question()[1])
         agent.dismiss()
         window.wait_for_text("was closed")
         self.assertEqual((self.calls(), self.dropin()), ([], []))
         agent.requests.clear()
-        window.press("push button", "Switch Off")
-        agent.question()
+        window.press("button", "Switch Off")
+        self.asked(agent)
         agent.give_password()
         window.wait_for_text("Done: in effect now")
         self.assertEqual(self.value("kvm_amd", "nested"), "0")
