@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Describe, compare, swap, signal, and find what is asked for. It reads nothing of the host itself,
- * answers no method, and knows no property by name. */
+ * answers no method of ours, and knows no property by name. */
 
 #include <errno.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "describe.h"
 #include "log.h"
 #include "names.h"
+#include "object-answer.h"
 #include "object.h"
 #include "packed-append.h"
 #include "packer.h"
@@ -251,15 +252,31 @@ int object_get_property(sd_bus *bus, const char *path, const char *interface, co
         return packed_append(reply, value);
 }
 
+/* NULL: there is none, as far as the sender of the message that @bus is at may know. */
+static Object *object_find(const Objects *objects, sd_bus *bus, const char *path) {
+        Object *object = g_hash_table_lookup(objects->all, path);
+
+        return object && is_hidden(object) && !seers_have(objects->seers, bus) ? NULL : object;
+}
+
 static int find_object(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
                        sd_bus_error *error) {
         const Place *place = userdata;
-        Object *object = g_hash_table_lookup(place->objects->all, path);
+        Object *object = object_find(place->objects, bus, path);
 
-        if (!object || object->kind != place->kind || (is_hidden(object) && !seers_have(place->objects->seers, bus)))
+        if (!object || object->kind != place->kind)
                 return 0;
         *ret_found = object;
         return 1;
+}
+
+static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const Objects *objects = userdata;
+        Object *object = NULL;
+
+        if (object_is_asked(message))
+                object = object_find(objects, sd_bus_message_get_bus(message), sd_bus_message_get_path(message));
+        return object ? object_answer(object, message) : 0;
 }
 
 /* One place each: the prefix that sd-bus names is the one that was asked about, which may be above.
@@ -294,6 +311,8 @@ int objects_register(Objects *objects, sd_bus *bus) {
         int r = sd_bus_add_object_manager(bus, NULL, manager->path);
 
         objects->bus = bus;
+        if (r >= 0)
+                r = sd_bus_add_filter(bus, NULL, on_message, objects);
         if (r >= 0)
                 r = sd_bus_add_object_vtable(bus, NULL, manager->path, manager->interface, manager->vtable,
                                              g_hash_table_lookup(objects->all, manager->path));
