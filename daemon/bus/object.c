@@ -9,10 +9,10 @@
 #include "describe.h"
 #include "log.h"
 #include "names.h"
-#include "object-answer.h"
 #include "object.h"
 #include "packed-append.h"
 #include "packer.h"
+#include "property-answer.h"
 #include "seers.h"
 
 /* Where objects of a kind are looked for. */
@@ -274,9 +274,9 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
         const Objects *objects = userdata;
         Object *object = NULL;
 
-        if (object_is_asked(message))
+        if (property_is_asked(message))
                 object = object_find(objects, sd_bus_message_get_bus(message), sd_bus_message_get_path(message));
-        return object ? object_answer(object, message) : 0;
+        return object ? property_answer(message, object->kind->interface, object->properties, &object->last) : 0;
 }
 
 /* One place each: the prefix that sd-bus names is the one that was asked about, which may be above.
