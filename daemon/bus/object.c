@@ -270,10 +270,85 @@ static int find_object(sd_bus *bus, const char *path, const char *interface, voi
         return 1;
 }
 
+/* @properties NULL: an interface of sd-bus's own, which has none. */
+static int append_interface(sd_bus_message *reply, const char *interface, const Packed *properties) {
+        int r = sd_bus_message_open_container(reply, SD_BUS_TYPE_DICT_ENTRY, "sa{sv}");
+
+        if (r >= 0)
+                r = sd_bus_message_append_basic(reply, SD_BUS_TYPE_STRING, interface);
+        if (r >= 0)
+                r = packed_append_all(reply, properties);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int append_object(sd_bus_message *reply, const Object *object) {
+        static const char *const own[] = {"org.freedesktop.DBus.Peer", "org.freedesktop.DBus.Introspectable",
+                                          "org.freedesktop.DBus.Properties"};
+        static const Packed nothing = {};
+        int r = sd_bus_message_open_container(reply, SD_BUS_TYPE_DICT_ENTRY, "oa{sa{sv}}");
+
+        if (r >= 0)
+                r = sd_bus_message_append_basic(reply, SD_BUS_TYPE_OBJECT_PATH, object->path);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{sa{sv}}");
+        for (gsize i = 0; r >= 0 && i < G_N_ELEMENTS(own); i++)
+                r = append_interface(reply, own[i], &nothing);
+        if (r >= 0)
+                r = append_interface(reply, object->kind->interface, object->properties);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int compare_paths(gconstpointer a, gconstpointer b) {
+        return strcmp((*(const Object *const *) a)->path, (*(const Object *const *) b)->path);
+}
+
+/* All below the manager, as sd-bus would tell them: it asks its vtables anew for each property of
+ * each object. */
+static int append_objects(sd_bus_message *reply, const Objects *objects, bool sees) {
+        g_autoptr(GPtrArray) told = g_ptr_array_sized_new(g_hash_table_size(objects->all));
+        GHashTableIter i;
+        gpointer value;
+
+        g_hash_table_iter_init(&i, objects->all);
+        while (g_hash_table_iter_next(&i, NULL, &value)) {
+                const Object *object = value;
+                if (object->kind != &objects->kinds[OBJECT_MANAGER] && (sees || !is_hidden(object)))
+                        g_ptr_array_add(told, value);
+        }
+        g_ptr_array_sort(told, compare_paths);
+        int r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{oa{sa{sv}}}");
+        for (guint n = 0; r >= 0 && n < told->len; n++)
+                r = append_object(reply, g_ptr_array_index(told, n));
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static bool is_asked_for_all(const Objects *objects, sd_bus_message *message) {
+        return sd_bus_message_is_method_call(message, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects") &&
+               g_str_equal(sd_bus_message_get_path(message), objects->kinds[OBJECT_MANAGER].path) &&
+               sd_bus_message_has_signature(message, "");
+}
+
+static int answer_all(const Objects *objects, sd_bus_message *message) {
+        const bool sees = !objects->seers || seers_have(objects->seers, sd_bus_message_get_bus(message));
+        sd_bus_message *reply = NULL;
+        int r = sd_bus_message_new_method_return(message, &reply);
+
+        if (r >= 0)
+                r = append_objects(reply, objects, sees);
+        if (r >= 0)
+                r = sd_bus_send(NULL, reply, NULL);
+        sd_bus_message_unref(reply);
+        return r < 0 ? r : 1;
+}
+
 static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const Objects *objects = userdata;
         Object *object = NULL;
 
+        if (is_asked_for_all(objects, message))
+                return answer_all(objects, message);
         if (property_is_asked(message))
                 object = object_find(objects, sd_bus_message_get_bus(message), sd_bus_message_get_path(message));
         return object ? property_answer(message, object->kind->interface, object->properties, &object->last) : 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Preloaded into the daemon: how long its loop is busy with one thing at the most, in CPU time of
- * the thread that has the loop, so that what else the machine does is not in it. sd-event comes back
- * to epoll_wait(2) after each source that it has dispatched. What is found is written into the file
- * that the environment names in DISPATCH_FILE, as a number of nanoseconds, which whoever measures
- * sets to 0 before it begins. */
+ * the thread that has the loop, so that what else the machine does is not in it. sd-event comes
+ * back to epoll_wait(2) after each source that it has dispatched. What is found is written into the
+ * file that the environment names in DISPATCH_FILE, as a number of nanoseconds, which whoever
+ * measures sets to 0 before it begins. */
 
 #include <dlfcn.h>
 #include <fcntl.h>

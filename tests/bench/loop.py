@@ -2,8 +2,7 @@
 """How long the daemon's loop has time for nobody else while it answers about ten thousand guests
 and a thousand machines: the longest turn, in CPU time of its thread (dispatch.c).
 
-GetManagedObjects is sd-bus's, and one turn whatever there is: its instructions are held against
-those of version 0.1, over the same guests.
+GetManagedObjects is one turn whatever there is. It is held against what it took of version 0.1.
 """
 
 import os
@@ -22,10 +21,10 @@ GUESTS, COUNTED_GUESTS, MACHINES = 10000, 200, 1000
 ROUNDS = 5
 NUMBER = struct.Struct("=Q")
 TURN_MS = 20
-# Instructions of one GetManagedObjects of version 0.1 with COUNTED_GUESTS guests of the test driver,
-# counted as below, on Debian 12.
-OLD_MANAGED = 0
-OLD_GOAL = 0.25
+# One GetManagedObjects of version 0.1: milliseconds of its loop with GUESTS guests, when that was
+# released, and instructions with COUNTED_GUESTS, counted as below on Debian 12, which say more on
+# another machine, but nothing of what they wait for.
+OLD_MANAGED_MS, OLD_MANAGED, OLD_GOAL = 530, 50.4e6, 0.25
 
 
 class Side(daemon_counts.Side):
@@ -74,7 +73,8 @@ def measure_turns():
                            (f"GetStatistics, {MACHINES} machines with {COUNTERS} counters", ("GetStatistics", ("ast", [], 0)))):
             yield Row(f"longest turn of the loop: {what}", place.longest_turn(*call), goal=TURN_MS, absolute=True, note=note)
         yield Row(f"longest turn of the loop: GetManagedObjects, {GUESTS} guests",
-                  place.longest_turn("GetManagedObjects", interface=daemon_counts.OBJECT_MANAGER), note=note)
+                  place.longest_turn("GetManagedObjects", interface=daemon_counts.OBJECT_MANAGER), OLD_MANAGED_MS, "version 0.1's",
+                  OLD_GOAL, note=note)
 
 
 def managed_times(times):
@@ -90,4 +90,4 @@ def measure():
     build_release()
     yield from measure_turns()
     yield Row(f"instructions: GetManagedObjects, {COUNTED_GUESTS} guests", (managed_times(2) - managed_times(1)) / 1e6, OLD_MANAGED / 1e6,
-              "version 0.1's", OLD_GOAL, unit="M", digits=1, note="the second of two")
+              "version 0.1's", unit="M", digits=1, note="the second of two")
