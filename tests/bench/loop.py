@@ -18,7 +18,7 @@ from many_guests import TestDriver
 from rows import Row
 
 GUESTS, COUNTED_GUESTS, MACHINES = 10000, 200, 1000
-ROUNDS = 5
+ROUNDS = 3
 NUMBER = struct.Struct("=Q")
 TURN_MS = 20
 # One GetManagedObjects of version 0.1: milliseconds of its loop with GUESTS guests, when that was
