@@ -204,7 +204,8 @@ static int set_up_ground(Daemon *daemon, Root *root, Loader *loader) {
         services->fingerprints = fingerprints_new();
         services->queue = operation_queue_new(daemon->event);
         services->log_budget = log_budget_new(daemon->event, daemon->settings->log_refill_usec, log_left_out);
-        if (!services->queue || !services->log_budget)
+        services->pieces = pieces_new(daemon->event);
+        if (!services->queue || !services->log_budget || !services->pieces)
                 return -ENOMEM;
         services->state = host_state_new(root, loader);
         publish_host(daemon);
@@ -237,6 +238,7 @@ static Guests *make_guests(const Daemon *daemon, int *ret_error) {
                         .state = services->state,
                         .objects = daemon->objects,
                         .queue = services->queue,
+                        .pieces = services->pieces,
                         .uri = daemon->settings->libvirt,
                         .hypervisor = daemon->settings->hypervisor,
                         .patience_usec = daemon->settings->guest_patience_usec,
@@ -300,6 +302,7 @@ static void take_down(Daemon *daemon) {
         (void) sd_event_source_disable_unref(daemon->changes_source);
         g_clear_pointer(&services->changes, worker_free);
         readings_free(services->readings);
+        pieces_free(services->pieces);
         authority_free(services->authority);
         endings_free(services->endings);
         idle_free(services->idle);

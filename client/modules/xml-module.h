@@ -7,6 +7,8 @@
 
 #define XML_MODULE "nestvirtctl-xml.so"
 #define XML_MODULE_PATCH "xml_module_patch"
+/* What it comes with: Debian's has ICU and, by that, C++ in it. */
+#define XML_MODULE_LIBRARY "libxml2.so." LIBXML_SOVERSION
 
 typedef struct XmlPatch {
         const char *vendor;       /* NULL: what the definition is made for, else that of this machine's CPU */

@@ -132,6 +132,7 @@ int verb_patch_xml(Client *client, char **words) {
         status = check(client, &patch) ?: read_input(client, *words, text);
         if (status != 0)
                 return status;
+        plugin_library_apart(XML_MODULE_LIBRARY);
         module = (XmlModulePatch) plugin_symbol(XML_MODULE, XML_MODULE_PATCH, &error);
         result = module ? module(text->str, &patch, steps, advice, &error) : NULL;
         if (!result)

@@ -52,6 +52,16 @@ const char *packed_find(const Packed *packed, const char *name, gsize *last) {
         return find(packed, name, last, &found) ? found.value : NULL;
 }
 
+const char *packed_next(const Packed *packed, gsize *at, const char **ret_name) {
+        Property property;
+
+        if (!read_property(packed, *at, &property))
+                return NULL;
+        *at = property.end;
+        *ret_name = property.name;
+        return property.value;
+}
+
 /* Adds what @of has and @other lacks, or (@values) has with another value. */
 static void add_differences(GPtrArray *names, const Packed *of, const Packed *other, bool values) {
         Property one, found;

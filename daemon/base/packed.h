@@ -32,6 +32,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Packed, packed_free)
  * the beginning: there and behind it is looked first, so that who asks for all in their order, or
  * for the same again, finds it at once. */
 const char *packed_find(const Packed *packed, const char *name, gsize *last);
+/* The value and the name of the property that begins at *@at, which is 0 at the first one and is
+ * moved to the next; NULL behind the last. */
+const char *packed_next(const Packed *packed, gsize *at, const char **ret_name);
 
 /* A text or a number of a value; both move *@at, which is behind the letter, to what follows. */
 static inline const char *packed_take_text(const char **at) {

@@ -7,6 +7,15 @@
 #include "error.h"
 #include "plugin.h"
 
+/* Their runtime ends the process when symbols are bound past its own. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#endif
+
 static void *open_plugin(const char *file) {
         g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
         g_autofree char *folder = program ? g_path_get_dirname(program) : g_strdup(LIBEXECDIR);
@@ -26,4 +35,10 @@ gpointer plugin_symbol(const char *file, const char *symbol, GError **error) {
         if (!found)
                 g_set_error(error, CONDITION, CONDITION_INTERNAL, "A part of nestvirtd can't be loaded: %s", dlerror());
         return found;
+}
+
+void plugin_library_apart(const char *library) {
+#ifndef SANITIZED
+        (void) dlopen(library, RTLD_LAZY | RTLD_LOCAL | RTLD_DEEPBIND);
+#endif
 }

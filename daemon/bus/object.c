@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Describe, compare, swap, signal, and find what is asked for. It reads nothing of the host itself,
- * answers no method, and knows no property by name. */
+ * answers no method of ours, and knows no property by name. */
 
 #include <errno.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #include "object.h"
 #include "packed-append.h"
 #include "packer.h"
+#include "property-answer.h"
 #include "seers.h"
 
 /* Where objects of a kind are looked for. */
@@ -251,15 +252,106 @@ int object_get_property(sd_bus *bus, const char *path, const char *interface, co
         return packed_append(reply, value);
 }
 
+/* NULL: there is none, as far as the sender of the message that @bus is at may know. */
+static Object *object_find(const Objects *objects, sd_bus *bus, const char *path) {
+        Object *object = g_hash_table_lookup(objects->all, path);
+
+        return object && is_hidden(object) && !seers_have(objects->seers, bus) ? NULL : object;
+}
+
 static int find_object(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
                        sd_bus_error *error) {
         const Place *place = userdata;
-        Object *object = g_hash_table_lookup(place->objects->all, path);
+        Object *object = object_find(place->objects, bus, path);
 
-        if (!object || object->kind != place->kind || (is_hidden(object) && !seers_have(place->objects->seers, bus)))
+        if (!object || object->kind != place->kind)
                 return 0;
         *ret_found = object;
         return 1;
+}
+
+/* @properties NULL: an interface of sd-bus's own, which has none. */
+static int append_interface(sd_bus_message *reply, const char *interface, const Packed *properties) {
+        int r = sd_bus_message_open_container(reply, SD_BUS_TYPE_DICT_ENTRY, "sa{sv}");
+
+        if (r >= 0)
+                r = sd_bus_message_append_basic(reply, SD_BUS_TYPE_STRING, interface);
+        if (r >= 0)
+                r = packed_append_all(reply, properties);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int append_object(sd_bus_message *reply, const Object *object) {
+        static const char *const own[] = {"org.freedesktop.DBus.Peer", "org.freedesktop.DBus.Introspectable",
+                                          "org.freedesktop.DBus.Properties"};
+        static const Packed nothing = {};
+        int r = sd_bus_message_open_container(reply, SD_BUS_TYPE_DICT_ENTRY, "oa{sa{sv}}");
+
+        if (r >= 0)
+                r = sd_bus_message_append_basic(reply, SD_BUS_TYPE_OBJECT_PATH, object->path);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{sa{sv}}");
+        for (gsize i = 0; r >= 0 && i < G_N_ELEMENTS(own); i++)
+                r = append_interface(reply, own[i], &nothing);
+        if (r >= 0)
+                r = append_interface(reply, object->kind->interface, object->properties);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int compare_paths(gconstpointer a, gconstpointer b) {
+        return strcmp((*(const Object *const *) a)->path, (*(const Object *const *) b)->path);
+}
+
+/* All below the manager, as sd-bus would tell them: it asks its vtables anew for each property of
+ * each object. */
+static int append_objects(sd_bus_message *reply, const Objects *objects, bool sees) {
+        g_autoptr(GPtrArray) told = g_ptr_array_sized_new(g_hash_table_size(objects->all));
+        GHashTableIter i;
+        gpointer value;
+
+        g_hash_table_iter_init(&i, objects->all);
+        while (g_hash_table_iter_next(&i, NULL, &value)) {
+                const Object *object = value;
+                if (object->kind != &objects->kinds[OBJECT_MANAGER] && (sees || !is_hidden(object)))
+                        g_ptr_array_add(told, value);
+        }
+        g_ptr_array_sort(told, compare_paths);
+        int r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{oa{sa{sv}}}");
+        for (guint n = 0; r >= 0 && n < told->len; n++)
+                r = append_object(reply, g_ptr_array_index(told, n));
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static bool is_asked_for_all(const Objects *objects, sd_bus_message *message) {
+        return sd_bus_message_is_method_call(message, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects") &&
+               g_str_equal(sd_bus_message_get_path(message), objects->kinds[OBJECT_MANAGER].path) &&
+               sd_bus_message_has_signature(message, "");
+}
+
+static int answer_all(const Objects *objects, sd_bus_message *message) {
+        const bool sees = !objects->seers || seers_have(objects->seers, sd_bus_message_get_bus(message));
+        sd_bus_message *reply = NULL;
+        int r = sd_bus_message_new_method_return(message, &reply);
+
+        if (r >= 0)
+                r = append_objects(reply, objects, sees);
+        if (r >= 0)
+                r = sd_bus_send(NULL, reply, NULL);
+        sd_bus_message_unref(reply);
+        return r < 0 ? r : 1;
+}
+
+static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const Objects *objects = userdata;
+        Object *object = NULL;
+
+        if (is_asked_for_all(objects, message))
+                return answer_all(objects, message);
+        if (property_is_asked(message))
+                object = object_find(objects, sd_bus_message_get_bus(message), sd_bus_message_get_path(message));
+        return object ? property_answer(message, object->kind->interface, object->properties, &object->last) : 0;
 }
 
 /* One place each: the prefix that sd-bus names is the one that was asked about, which may be above.
@@ -294,6 +386,8 @@ int objects_register(Objects *objects, sd_bus *bus) {
         int r = sd_bus_add_object_manager(bus, NULL, manager->path);
 
         objects->bus = bus;
+        if (r >= 0)
+                r = sd_bus_add_filter(bus, NULL, on_message, objects);
         if (r >= 0)
                 r = sd_bus_add_object_vtable(bus, NULL, manager->path, manager->interface, manager->vtable,
                                              g_hash_table_lookup(objects->all, manager->path));

@@ -89,3 +89,27 @@ int packed_append(sd_bus_message *message, const char *value) {
         (void) packed_take_text(&at);
         return append(message, &at);
 }
+
+int packed_append_variant(sd_bus_message *message, const char *value) {
+        return append(message, &value);
+}
+
+static int append_property(sd_bus_message *message, const char *name, const char *value) {
+        int r = sd_bus_message_open_container(message, SD_BUS_TYPE_DICT_ENTRY, "sv");
+
+        if (r >= 0)
+                r = append_text(message, &name);
+        if (r >= 0)
+                r = append(message, &value);
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
+int packed_append_all(sd_bus_message *message, const Packed *packed) {
+        const char *name, *value;
+        gsize at = 0;
+        int r = sd_bus_message_open_container(message, SD_BUS_TYPE_ARRAY, "{sv}");
+
+        while (r >= 0 && (value = packed_next(packed, &at, &name)))
+                r = append_property(message, name, value);
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}

@@ -24,29 +24,29 @@ static const char *skip_past(const char *p, const char *mark) {
 static const char *skip_tag(const char *p, unsigned *ret_values) {
         unsigned values = 0;
 
-        for (char quote = '\0'; *p; p++) {
-                if (quote) {
-                        values += *p == quote;
-                        quote = *p == quote ? '\0' : quote;
-                } else if (*p == '"' || *p == '\'')
-                        quote = *p;
-                else if (*p == '>') {
-                        p++;
-                        break;
-                }
+        for (; *p && *p != '>'; p++) {
+                if (*p != '"' && *p != '\'')
+                        continue;
+                const char *const end = strchr(p + 1, *p);
+                values += end != NULL;
+                p = end ?: p + strlen(p) - 1;
         }
         if (ret_values)
                 *ret_values = values;
-        return p;
+        return *p ? p + 1 : p;
 }
 
 /* Behind a comment, CDATA or processing instruction; NULL when @p is at a tag. */
 static const char *skip_other(const char *p) {
+        if (p[1] == '?')
+                return skip_past(p, "?>");
+        if (p[1] != '!')
+                return NULL;
         if (g_str_has_prefix(p, "<!--"))
                 return skip_past(p + strlen("<!--"), "-->");
         if (g_str_has_prefix(p, "<![CDATA["))
                 return skip_past(p, "]]>");
-        return p[1] == '?' ? skip_past(p, "?>") : NULL;
+        return NULL;
 }
 
 bool domain_text_is_crowded(const char *text, unsigned most) {

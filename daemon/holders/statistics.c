@@ -20,9 +20,7 @@ static void counter_free(Counter *counter) {
         g_free(counter);
 }
 
-static void vm_free(gpointer data) {
-        VmStatistics *vm = data;
-
+void vm_statistics_free(VmStatistics *vm) {
         g_free(vm->name);
         g_free(vm->machine);
         g_ptr_array_unref(vm->counters);
@@ -178,7 +176,8 @@ static int compare_vms(gconstpointer a, gconstpointer b) {
 Statistics *statistics_read(const Root *root, GHashTable *guests, const char *const *names, GError **error) {
         g_autoptr(Statistics) statistics = g_new(Statistics, 1);
 
-        *statistics = (Statistics) {.vms = g_ptr_array_new_with_free_func(vm_free), .names = g_strdupv((GStrv) names)};
+        *statistics = (Statistics) {.vms = g_ptr_array_new_with_free_func((GDestroyNotify) vm_statistics_free),
+                                    .names = g_strdupv((GStrv) names)};
         g_auto(GStrv) folders = vm_folders_list(root, &statistics->unreachable);
         if (!are_there(statistics, folders, guests, error))
                 return NULL;

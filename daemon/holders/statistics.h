@@ -46,6 +46,9 @@ typedef struct Statistics {
  * answer. */
 Statistics *statistics_read(const Root *root, GHashTable *guests, const char *const *names, GError **error);
 void statistics_free(Statistics *statistics);
+/* One that was stolen from vms. */
+void vm_statistics_free(VmStatistics *vm);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VmStatistics, vm_statistics_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Statistics, statistics_free)
 
 /* char*: the UUIDs of the guests of which something lacks. */

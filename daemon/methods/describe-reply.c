@@ -195,35 +195,23 @@ static void add_withheld(GVariantBuilder *builder, const VmStatistics *vm) {
                               g_variant_new_strv((const char *const *) vm->withheld->pdata, vm->withheld->len));
 }
 
-static void add_machine(GVariantBuilder *array, const VmStatistics *vm) {
-        g_variant_builder_open(array, G_VARIANT_TYPE("{sa{sv}}"));
-        g_variant_builder_add(array, "s", vm->name);
-        g_variant_builder_open(array, G_VARIANT_TYPE_VARDICT);
+GVariant *describe_machine(const VmStatistics *vm) {
+        GVariantBuilder builder;
+
+        g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
         if (vm->machine && !g_str_equal(vm->machine, vm->name))
-                add_text(array, "Machine", vm->machine);
+                add_text(&builder, "Machine", vm->machine);
         if (vm->withheld->len > 0)
-                add_withheld(array, vm);
+                add_withheld(&builder, vm);
         for (unsigned j = 0; j < vm->counters->len; j++) {
                 const Counter *counter = g_ptr_array_index(vm->counters, j);
-                g_variant_builder_add(array, "{sv}", counter->name, g_variant_new_uint64(counter->value));
+                g_variant_builder_add(&builder, "{sv}", counter->name, g_variant_new_uint64(counter->value));
         }
-        g_variant_builder_close(array);
-        g_variant_builder_close(array);
+        return describe_named(vm->name, g_variant_builder_end(&builder));
 }
 
-GVariant *describe_statistics(const GPtrArray *vms, bool all, unsigned uid) {
-        GVariantBuilder array;
-        unsigned others = 0;
+GVariant *describe_named(const char *name, GVariant *dictionary) {
+        GVariant *entry = g_variant_new("{s@a{sv}}", name, dictionary);
 
-        g_variant_builder_init(&array, G_VARIANT_TYPE("a{sa{sv}}"));
-        for (unsigned i = 0; i < vms->len; i++) {
-                const VmStatistics *vm = g_ptr_array_index(vms, i);
-                if (all || (vm->has_uid && vm->uid == uid))
-                        add_machine(&array, vm);
-                else
-                        others++;
-        }
-        if (others > 0)
-                g_variant_builder_add(&array, "{s@a{sv}}", BOUND_OTHERS, bound_omitted(others));
-        return g_variant_new("(a{sa{sv}})", &array);
+        return g_variant_new_array(G_VARIANT_TYPE("{sa{sv}}"), &entry, 1);
 }

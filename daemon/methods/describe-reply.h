@@ -20,7 +20,8 @@ GVariant *describe_guest_change(const char *outcome, const GuestPlan *plan, cons
 GVariant *describe_findings(const GPtrArray *findings);
 /* (aa{sv}) of those who hold KVM: Pid, Uid, Command, Unit, Guest. */
 GVariant *describe_users(const Users *users);
-/* (a{sa{sv}}) of VmStatistics*: by its name its counters, each a t; of a guest Machine, and where
- * some are withheld Withheld and Reason. Unless @all may be told, only those of @uid, and
- * BOUND_OTHERS with the number of the rest. */
-GVariant *describe_statistics(const GPtrArray *vms, bool all, unsigned uid);
+/* An a{sa{sv}} of one entry: @name and its @dictionary (consumed). */
+GVariant *describe_named(const char *name, GVariant *dictionary);
+/* The same of a machine: its counters, each a t; of a guest Machine, and where some are withheld
+ * Withheld and Reason. */
+GVariant *describe_machine(const VmStatistics *vm);

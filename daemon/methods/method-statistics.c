@@ -10,14 +10,19 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bound.h"
 #include "describe-reply.h"
 #include "error.h"
 #include "methods.h"
 #include "services.h"
 #include "statistics.h"
+#include "variant.h"
 
 /* Longer than any UUID and any PID-FD. */
 #define NAME_MAX_LENGTH 64U
+
+/* Of counters and what else a machine has, in one piece of the answer. */
+#define PIECE_COUNTERS 500U
 
 typedef struct Reading {
         Services *services;
@@ -27,7 +32,13 @@ typedef struct Reading {
         GStrv names;
         GHashTable *guests; /* UUIDs of those that run */
         Statistics *statistics;
+        GHashTable *counters; /* of libvirt's, and why there are none */
+        GError *problem;
         GError *error;
+        /* the answer, as far as it is made */
+        sd_bus_message *reply;
+        BoundRows rows;
+        guint32 others;
 } Reading;
 
 /* Not the call, which is always somebody's. */
@@ -38,7 +49,10 @@ static void reading_free(gpointer data) {
         g_strfreev(reading->names);
         g_clear_pointer(&reading->guests, g_hash_table_unref);
         statistics_free(reading->statistics);
+        g_clear_pointer(&reading->counters, g_hash_table_unref);
+        g_clear_error(&reading->problem);
         g_clear_error(&reading->error);
+        sd_bus_message_unref(reading->reply);
         g_free(reading);
 }
 
@@ -56,21 +70,90 @@ static void reading_run(gpointer data) {
                                               &reading->error);
 }
 
+static int append_entry(Reading *reading, GVariant *described) {
+        g_autoptr(GVariant) one = bound_reply(described), entry = g_variant_get_child_value(one, 0);
+
+        return bound_rows_take(&reading->rows, bound_size(entry), BOUND_ROWS) ? variant_append_body(reading->reply, one)
+                                                                              : 0;
+}
+
+/* Machines in the order of their names, until it is enough; they are gone then. */
+static int append_piece(Reading *reading) {
+        GPtrArray *vms = reading->statistics->vms;
+        int r = 0;
+
+        for (unsigned n = 0; r >= 0 && n < PIECE_COUNTERS && vms->len > 0;) {
+                g_autoptr(VmStatistics) vm = g_ptr_array_steal_index(vms, 0);
+                n += 1 + vm->counters->len + vm->withheld->len;
+                if (reading->all || (vm->has_uid && vm->uid == call_uid(reading->call)))
+                        r = append_entry(reading, describe_machine(vm));
+                else
+                        reading->others++;
+        }
+        return r;
+}
+
+static int reading_begin_reply(Reading *reading) {
+        int r = sd_bus_message_new_method_return(reading->call->message, &reading->reply);
+
+        return r < 0 ? r : sd_bus_message_open_container(reading->reply, SD_BUS_TYPE_ARRAY, "{sa{sv}}");
+}
+
+static int reading_end_reply(const Reading *reading) {
+        const guint32 left_out = reading->others + reading->rows.omitted;
+        int r = 0;
+
+        if (left_out > 0) {
+                g_autoptr(GVariant) rest = g_variant_ref_sink(describe_named(BOUND_OTHERS, bound_omitted(left_out)));
+                r = variant_append_body(reading->reply, rest);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(reading->reply);
+}
+
+static bool reading_next(gpointer data) {
+        Reading *reading = data;
+        int r = reading->reply ? 0 : reading_begin_reply(reading);
+
+        if (r >= 0)
+                r = append_piece(reading);
+        if (r >= 0 && reading->statistics->vms->len > 0)
+                return false;
+        if (r >= 0)
+                r = reading_end_reply(reading);
+        call_send(reading->call, g_steal_pointer(&reading->reply), r);
+        reading_free(reading);
+        return true;
+}
+
 static void reading_answer(Reading *reading) {
-        if (reading->statistics && !reading->error)
-                call_reply(reading->call,
-                           describe_statistics(reading->statistics->vms, reading->all, call_uid(reading->call)));
-        else
-                call_fail(reading->call, reading->error);
+        if (reading->statistics && !reading->error) {
+                pieces_add(reading->services->pieces, reading_next, reading_drop, reading);
+                return;
+        }
+        call_fail(reading->call, reading->error);
         reading_free(reading);
 }
 
+static void reading_complete(gpointer data) {
+        Reading *reading = data;
+
+        (void) statistics_complete(reading->statistics, reading->counters, reading->problem, &reading->error);
+        g_clear_pointer(&reading->counters, g_hash_table_unref);
+}
+
+static void reading_completed(gpointer data, gpointer userdata) {
+        reading_answer(data);
+}
+
+/* There may be a thousand guests that lack all of their counters. */
 static void on_counted(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
         Reading *reading = userdata;
 
         reading->call = call;
-        (void) statistics_complete(reading->statistics, found->counters, error, &reading->error);
-        reading_answer(reading);
+        reading->counters = found->counters ? g_hash_table_ref(found->counters) : NULL;
+        reading->problem = error ? g_error_copy(error) : NULL;
+        worker_submit_for(reading->services->readings->worker, call_uid(call), reading_complete, reading_completed,
+                          reading_drop, reading, NULL);
 }
 
 static void reading_done(gpointer data, gpointer userdata) {

@@ -15,6 +15,7 @@
 #include "log-budget.h"
 #include "object.h"
 #include "operation-queue.h"
+#include "pieces.h"
 #include "readings.h"
 #include "worker.h"
 
@@ -29,6 +30,7 @@ struct Services {
         Authority *authority;
         Worker *changes; /* changes of the host, one after the other */
         Readings *readings;
+        Pieces *pieces;   /* of long answers */
         Endings *endings; /* of those in the way who go by themselves */
         Idle *idle;
         Device *device;

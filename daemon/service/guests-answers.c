@@ -176,7 +176,7 @@ void guests_define(Guests *guests, const GuestWaiter *waiter, GuestPlan *plan) {
 }
 
 void guests_list(Guests *guests, Call *call) {
-        guest_listings_add(guests->listings, call);
+        guest_listing_begin(guests->parts.pieces, guests->table, call);
 }
 
 bool guests_are_hidden(const Guests *guests) {

@@ -157,8 +157,7 @@ Guests *guests_new(const GuestsParts *parts, int *ret_error) {
                         .delay = GUESTS_RETRY_USEC,
         };
         g_queue_init(&guests->counting);
-        guests->listings = guest_listings_new(parts->event, guests->table);
-        r = guests->listings ? set_up(guests) : -ENOMEM;
+        r = set_up(guests);
         if (r >= 0)
                 return guests;
         guests_free(guests);
@@ -208,7 +207,6 @@ void guests_free(Guests *guests) {
         g_queue_clear(&guests->counting);
         guest_queries_free(guests->queries);
         libvirt_sockets_free(guests->sockets);
-        guest_listings_free(guests->listings);
         guest_table_free(guests->table);
         passing_clear(&guests->passing);
         g_free(guests->uri);

@@ -8,7 +8,7 @@
 
 #include "guest-events.h"
 #include "guest-job.h"
-#include "guest-listings.h"
+#include "guest-listing.h"
 #include "guest-queries.h"
 #include "guest-table.h"
 #include "guests.h"
@@ -52,7 +52,6 @@ struct Guests {
         GuestEvents *events;
         GuestQueries *queries;
         GuestTable *table;
-        GuestListings *listings;
         uint64_t delay; /* before the next try */
         bool told;      /* the journal has that libvirt can't be reached */
         void (*ready)(gpointer userdata);

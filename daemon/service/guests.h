@@ -13,6 +13,7 @@
 #include "object.h"
 #include "operation-queue.h"
 #include "passing.h"
+#include "pieces.h"
 #include "plan.h"
 
 typedef struct Guests Guests;
@@ -23,6 +24,7 @@ typedef struct GuestsParts {
         HostState *state;
         Objects *objects;
         OperationQueue *queue;
+        Pieces *pieces;               /* gone after the guests */
         const char *uri;              /* of libvirt; NULL: what the configuration says, or the machine's own */
         const Hypervisor *hypervisor; /* NULL: libvirt, when there is one */
         uint64_t patience_usec;       /* so long at most a call about a guest waits for it */
@@ -56,7 +58,7 @@ void guests_plan(Guests *guests, const GuestWaiter *waiter, const char *uuid, co
 /* Carries it out; takes @plan over. After TimedOut it is not begun any more; what was begun may
  * still be done, as GuestFound says. */
 void guests_define(Guests *guests, const GuestWaiter *waiter, GuestPlan *plan);
-/* Answers @call with those that are known: see guest-listings.h. */
+/* Answers @call with those that are known: see guest-listing.h. */
 void guests_list(Guests *guests, Call *call);
 /* An administrator wants them shown only to those who may read details. */
 bool guests_are_hidden(const Guests *guests);

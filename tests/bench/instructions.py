@@ -22,7 +22,7 @@ FIXTURE = "amd-epyc-6.1"
 RELEASE = BUILD / "release"
 # What is counted, and what they load and run.
 PROGRAMS = ["client/nestvirtctl", "client/nestvirtctl-json.so", "client/nestvirtctl-xml.so", "daemon/nestvirtd",
-            "daemon/nestvirt-libvirt.so", "daemon/nestvirt-device", "tests/bench/steady.so"]
+            "daemon/nestvirt-libvirt.so", "daemon/nestvirt-device", "tests/bench/steady.so", "tests/bench/dispatch.so"]
 
 ROUNDS = 3
 # The daemon has no handler for it: what ends it does not count.

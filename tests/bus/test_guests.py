@@ -123,6 +123,10 @@ class Objects(Fake):
         self.change(ONE, name="one", defined="host-passthrough")
         added = self.await_signal("InterfacesAdded")
         self.assertEqual((added.path, added.body[0], added.body[1][GUEST]), (PATH, guest_path(ONE), self.get(ONE)))
+        # The signal is sd-bus's, the answer ours.
+        objects = self.observer.call("GetManagedObjects", interface=OBJECT_MANAGER)[0]
+        self.assertEqual(list(objects), sorted(objects))
+        self.assertEqual(objects[guest_path(ONE)], added.body[1])
 
         self.change(ONE, name="one", defined="host-passthrough", live="host-passthrough - require", run=0, inside=0)
         changed = self.await_signal("PropertiesChanged")

@@ -44,6 +44,15 @@ class Reading(BusTest):
         for path, interfaces in objects.items():
             self.assertEqual(interfaces[MODULE], client.get_all(MODULE, path))
 
+    def test_all_interfaces_say_the_same(self):
+        """What is asked of all interfaces sd-bus collects itself, of one we do."""
+        self.start_real("amd-epyc-6.1")
+        client = self.client()
+        for interface, path in ((MANAGER, PATH), (MODULE, module_path("kvm_amd"))):
+            one = client.get_all(interface, path)
+            self.assertEqual(one, client.get_all("", path))
+            self.assertEqual(one, {name: client.get(name, interface, path) for name in one})
+
     def test_every_fixture(self):
         for fixture in sorted(path.name for path in FIXTURES.iterdir() if path.is_dir()):
             with self.subTest(fixture):
@@ -83,6 +92,12 @@ class Reading(BusTest):
             client.call("Explode")
         with self.refused(DBUS_ERROR + "UnknownProperty"):
             client.get("Explosive")
+        with self.refused(DBUS_ERROR + "UnknownProperty"):
+            client.get("Nested", MODULE)
+        with self.refused(DBUS_ERROR + "UnknownInterface"):
+            client.get_all(MODULE)
+        with self.refused(DBUS_ERROR + "InvalidArgs"):
+            client.call("Get", ("s", MANAGER), interface=PROPERTIES)
         with self.refused(DBUS_ERROR + "PropertyReadOnly"):
             client.call("Set", ("ssv", MANAGER, "Nested", GLib_string("off")), interface=PROPERTIES)
         with self.refused(DBUS_ERROR + "InvalidArgs"):

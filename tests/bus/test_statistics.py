@@ -61,6 +61,27 @@ class Statistics(Counting):
         (self.host / DEBUGFS).mkdir(parents=True)
         self.assertEqual(self.ask(), {})
 
+    def test_an_answer_in_pieces(self):
+        """In the order of the names, with the machines of others as one number, whoever has left
+        meanwhile."""
+        names = sorted(f"{number}-13" for number in range(1000, 1400))
+        for number, name in enumerate(names):
+            self.vm(name, exits=number, halts=1, signals=2, largepages=3)
+        for other in ("1100-13", "1399-13"):
+            write(self.host / "proc" / other.partition("-")[0] / "status", "Name:\tqemu\nUid:" + "\t1" * 4 + "\n")
+        machines = {name: {"exits": number, "halts": 1, "signals": 2, "largepages": 3} for number, name in enumerate(names)}
+        for _ in range(4):
+            leaver = self.client(uid=NOBODY)
+            leaver.start("GetStatistics", ("ast", [], 0))
+            leaver.close()
+        calls = [client.start("GetStatistics", ("ast", [], 0)) for client in (self.client(), self.caller, self.caller)]
+        everything, *own = [call.result()[0] for call in calls]
+        self.assertEqual(list(everything.items()), list(machines.items()))
+        for name in ("1100-13", "1399-13"):
+            del machines[name]
+        for answer in own:
+            self.assertEqual(list(answer.items()), [*machines.items(), ("others", {"Omitted": 2})])
+
     def test_during_a_change(self):
         self.vm("99-4", exits=3)
         self.close_gate()

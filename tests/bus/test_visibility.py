@@ -172,6 +172,8 @@ class Hidden(Fake):
         with self.refused(DBUS_ERROR + "UnknownObject"):
             client.get_all(GUEST, guest_path(ONE))
         with self.refused(DBUS_ERROR + "UnknownObject"):
+            client.get("Name", GUEST, guest_path(ONE))
+        with self.refused(DBUS_ERROR + "UnknownObject"):
             client.call("SetCpu", ("a{sv}t", {"Nested": GLib.Variant("b", False)}, DRY_RUN), path=guest_path(ONE), interface=GUEST)
         with self.refused(DBUS_ERROR + "UnknownObject"):
             client.call("Introspect", path=guest_path(ONE), interface="org.freedesktop.DBus.Introspectable")

@@ -38,6 +38,9 @@ gpointer plugin_symbol(const char *file, const char *symbol, GError **error) {
         return (gpointer) diff_module_hunks;
 }
 
+void plugin_library_apart(const char *library) {
+}
+
 static Run run_client(char **words) {
         g_autofree char *path = root_absolute(fuzz_root(), XML_PATH);
         g_autoptr(GPtrArray) argv = g_ptr_array_new();
