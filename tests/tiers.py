@@ -154,6 +154,11 @@ def tier_desktop():
     return meson(BUILD, [] if BESIDE in os.environ else DESKTOP, GCC, {}, "--suite", "desktop")
 
 
+def tier_desktop_whole():
+    """With a question of polkit's that is closed, and asked again."""
+    return meson(BUILD, DESKTOP, GCC, {"NESTVIRT_DESKTOP": "whole"}, "--suite", "desktop")
+
+
 def tier_asan():
     options = ["-Dwerror=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", *NO_GLIB]
     environment = {"ASAN_OPTIONS": "abort_on_error=1", "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1"}
@@ -309,7 +314,7 @@ TIERS = {"meson": tier_meson, "cockpit": tier_cockpit, "desktop": tier_desktop, 
 # When they are named.
 ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,
              "newest": tier_newest, "cockpit-newest": tier_cockpit_newest, "fleet": tier_fleet, "verdicts": tier_verdicts,
-             "packages-whole": tier_packages_whole}
+             "packages-whole": tier_packages_whole, "desktop-whole": tier_desktop_whole}
 
 
 def of_tier(tier):
