@@ -66,7 +66,6 @@ static GuestWaiter waiter(GuestOperation *operation, GuestAnswer answer, GuestOu
 /* It was to be carried out, after it was planned or in one with that. */
 static void on_edited(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
         GuestOperation *operation = userdata;
-        const bool unchanged = !error && guest_plan_is_unchanged(found->plan);
 
         operation->call = call;
         if (found->begun) {
@@ -76,6 +75,7 @@ static void on_edited(Call *call, GuestFound *found, const GError *error, gpoint
                 return;
         }
         operation->plan = g_steal_pointer(&found->plan);
+        const bool unchanged = !error && guest_plan_is_unchanged(operation->plan);
         /* What could not be planned was not tried. */
         if (!unchanged && (operation->plan || found->late))
                 log_change(operation->services->log_budget, &operation->caller, operation->title, "applied", error);

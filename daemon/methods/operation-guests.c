@@ -130,10 +130,8 @@ static void target_done(GuestsOperation *operation, const char *outcome, bool la
 static void on_edited(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
         GuestsOperation *operation = userdata;
         g_autofree char *title = say_change(operation, target_at_hand(operation)->name);
-        const bool unchanged = !error && guest_plan_is_unchanged(found->plan);
 
         operation->call = call;
-        operation->plan = g_steal_pointer(&found->plan);
         if (found->begun) {
                 /* What came of it is not known yet: that is on_outcome()'s to log. */
                 const unsigned at_hand = operation->next;
@@ -143,6 +141,8 @@ static void on_edited(Call *call, GuestFound *found, const GError *error, gpoint
                 operation->next = at_hand;
                 return;
         }
+        operation->plan = g_steal_pointer(&found->plan);
+        const bool unchanged = !error && guest_plan_is_unchanged(operation->plan);
         /* What could not be planned was not tried. */
         if (!unchanged && (operation->plan || found->late))
                 log_change(operation->services->log_budget, &operation->caller, title, "applied", error);
