@@ -249,31 +249,6 @@ static bool may_ask_polkit(Ask *ask) {
         return false;
 }
 
-static int read_caller(sd_bus_message *reply, Caller *caller) {
-        bool has_uid = false;
-        int r;
-
-        r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_ARRAY, "{sv}");
-        while (r >= 0 && (r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
-                const char *key;
-                uint32_t number;
-
-                r = sd_bus_message_read_basic(reply, SD_BUS_TYPE_STRING, &key);
-                if (r >= 0 && g_str_equal(key, "UnixUserID")) {
-                        r = sd_bus_message_read(reply, "v", "u", &number);
-                        caller->uid = number;
-                        has_uid = true;
-                } else if (r >= 0 && g_str_equal(key, "ProcessID")) {
-                        r = sd_bus_message_read(reply, "v", "u", &number);
-                        caller->pid = (pid_t) number;
-                } else if (r >= 0)
-                        r = sd_bus_message_skip(reply, "v");
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(reply);
-        }
-        return r < 0 ? r : has_uid ? 0 : -ENODATA;
-}
-
 static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {
         Ask *ask = userdata;
         const sd_bus_error *failed = sd_bus_message_get_error(reply);
@@ -284,7 +259,7 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *u
                 ask_leave(ask);
                 return 1;
         }
-        r = failed ? -sd_bus_error_get_errno(failed) : read_caller(reply, &ask->caller);
+        r = failed ? -sd_bus_error_get_errno(failed) : caller_read(&ask->caller, reply);
         if (r < 0) {
                 ask_refuse(ask, CONDITION_ACCESS_DENIED, "Not allowed: the bus does not say who asks (%s)",
                            strerror(-r));
@@ -378,6 +353,13 @@ void authority_ask(Authority *authority, sd_bus_message *call, const AuthorityDe
         ask_new(authority, call,
                 question_find(sd_bus_message_get_interface(call), sd_bus_message_get_member(call), details->action),
                 details, done, userdata);
+}
+
+bool authority_knows(const Authority *authority, const Call *call, Caller *ret) {
+        if (authority->always_ask || call_uid(call) != 0 || !sd_bus_message_get_sender(call->message))
+                return false;
+        *ret = call_caller(call);
+        return true;
 }
 
 void authority_ask_details(Authority *authority, sd_bus_message *call, AuthorityDone done, void *userdata) {

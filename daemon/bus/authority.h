@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "caller.h"
+#include "call.h"
 
 typedef struct Authority Authority;
 
@@ -40,6 +40,10 @@ typedef struct AuthorityDetails {
  * asks caller_is_gone() first. */
 void authority_ask(Authority *authority, sd_bus_message *call, const AuthorityDetails *details, AuthorityDone done,
                    void *userdata);
+
+/* Whether @call, which is admitted, is uid 0's, about whom polkit does not decide: then @ret is who
+ * it is, the caller's to clear, without that they are watched. */
+bool authority_knows(const Authority *authority, const Call *call, Caller *ret);
 
 /* Asks, and nobody for a password, whether the sender of @call may see it all: YES; NO, with the
  * uid of the caller, or (uid_t) -1 where the bus does not say it: only what is its own. */

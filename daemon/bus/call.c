@@ -146,6 +146,14 @@ uid_t call_uid(const Call *call) {
         return call->sender->uid;
 }
 
+Caller call_caller(const Call *call) {
+        return (Caller) {
+                        .sender = g_strdup(sd_bus_message_get_sender(call->message)),
+                        .uid = call->sender->uid,
+                        .pid = call->sender->pid,
+        };
+}
+
 /* Whoever has the call drops it. @error may be NULL: nobody is there to be told. */
 static void call_reject(Call *call, const GError *error) {
         _cleanup_(sd_bus_error_free) sd_bus_error reason = SD_BUS_ERROR_NULL;

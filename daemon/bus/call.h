@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 
+#include "caller.h"
 #include "operation-queue.h"
 #include "sender.h"
 
@@ -72,6 +73,9 @@ void call_admit(Call *call, CallAdmitted next, GDestroyNotify drop, gpointer dat
 void call_ask_turn(Call *call, OperationQueue *queue, OperationBegin begin, GDestroyNotify drop, gpointer data);
 /* Whose it is, once it is admitted. */
 uid_t call_uid(const Call *call);
+
+/* The same, and the process; a copy. */
+Caller call_caller(const Call *call);
 
 /* Replies with the members of the tuple @body (consumed when floating), as much as may be said of
  * it (bound.h), or with nothing when NULL. */

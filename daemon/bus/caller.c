@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A match for the bus's word that a name has no owner any more. Who somebody is, the authority
- * finds out. */
+/* A match for the bus's word that a name has no owner any more. Whom to ask who
+ * somebody is, others know. */
+
+#include <errno.h>
 
 #include "caller.h"
 #include "names.h"
@@ -29,6 +31,31 @@ static int on_left(sd_bus_message *signal, void *userdata, sd_bus_error *unused)
  * nobody reads. */
 static int on_match(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         return 0;
+}
+
+int caller_read(Caller *caller, sd_bus_message *reply) {
+        bool has_uid = false;
+        int r;
+
+        r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_ARRAY, "{sv}");
+        while (r >= 0 && (r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
+                const char *key;
+                uint32_t number;
+
+                r = sd_bus_message_read_basic(reply, SD_BUS_TYPE_STRING, &key);
+                if (r >= 0 && g_str_equal(key, "UnixUserID")) {
+                        r = sd_bus_message_read(reply, "v", "u", &number);
+                        caller->uid = number;
+                        has_uid = true;
+                } else if (r >= 0 && g_str_equal(key, "ProcessID")) {
+                        r = sd_bus_message_read(reply, "v", "u", &number);
+                        caller->pid = (pid_t) number;
+                } else if (r >= 0)
+                        r = sd_bus_message_skip(reply, "v");
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(reply);
+        }
+        return r < 0 ? r : has_uid ? 0 : -ENODATA;
 }
 
 int caller_watch(Caller *caller, sd_bus *bus, CallerLeft left, void *userdata) {

@@ -20,6 +20,8 @@ typedef struct Caller {
 
 typedef void (*CallerLeft)(void *userdata);
 
+/* Reads the bus's answer to GetConnectionCredentials into it. A negative errno on failure. */
+int caller_read(Caller *caller, sd_bus_message *reply);
 /* Watches for the sender's leaving; @left is called when that happens. A negative errno on
  * failure. */
 int caller_watch(Caller *caller, sd_bus *bus, CallerLeft left, void *userdata);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "caller.h"
 #include "names.h"
 #include "sender.h"
 
@@ -83,7 +84,7 @@ void sender_release(Sender *sender) {
 static int on_user(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {
         Sender *sender = userdata;
         const sd_bus_error *failed = sd_bus_message_get_error(reply);
-        uint32_t uid = 0;
+        Caller caller = {};
         int r;
 
         sender->question = sd_bus_slot_unref(sender->question);
@@ -91,9 +92,10 @@ static int on_user(sd_bus_message *reply, void *userdata, sd_bus_error *unused) 
                 r = sd_bus_error_has_name(failed, SD_BUS_ERROR_NAME_HAS_NO_OWNER) ? -ESRCH
                                                                                   : -sd_bus_error_get_errno(failed);
         else
-                r = sd_bus_message_read_basic(reply, SD_BUS_TYPE_UINT32, &uid);
+                r = caller_read(&caller, reply);
         if (!failed && r >= 0) {
-                sender->uid = uid;
+                sender->uid = caller.uid;
+                sender->pid = caller.pid;
                 sender->known = true;
         }
         sender->calls++; /* those that wait may all be answered by this */
@@ -105,7 +107,8 @@ static int on_user(sd_bus_message *reply, void *userdata, sd_bus_error *unused) 
 int sender_ask(Sender *sender, sd_bus *bus) {
         return sender->question ? 0
                                 : sd_bus_call_method_async(bus, &sender->question, DBUS_NAME, DBUS_PATH, DBUS_NAME,
-                                                           "GetConnectionUnixUser", on_user, sender, "s", sender->name);
+                                                           "GetConnectionCredentials", on_user, sender, "s",
+                                                           sender->name);
 }
 
 Sender *senders_unknown(const Senders *senders) {

@@ -20,7 +20,8 @@ typedef struct Sender {
         char *name;
         unsigned calls; /* under way */
         bool known;
-        uid_t uid;             /* when it is known */
+        uid_t uid;             /* when it is known, */
+        pid_t pid;             /* and this, or 0 when the bus does not say it */
         sd_bus_slot *question; /* while the bus is asked */
         GQueue waiting;        /* whoever waits to know */
         GList place;           /* among those that are kept, when it has no calls */

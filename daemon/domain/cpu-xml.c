@@ -30,16 +30,12 @@ static GHashTable *read_features(const xmlNode *node) {
         return features;
 }
 
-CpuXml *cpu_xml_read(const char *xml, const char *vendor, GError **error) {
-        g_autoptr(DomainXml) domain = domain_xml_parse(xml, error);
+CpuXml *cpu_xml_of(const DomainXml *domain, const char *vendor) {
         const char *feature = cpu_xml_feature(vendor);
-        CpuXml *cpu;
-
-        if (!domain)
-                return NULL;
         const xmlNode *type = domain_xml_grandchild(domain->root, "os", "type");
         const xmlNode *node = domain_xml_child(domain->root, "cpu");
-        cpu = g_new(CpuXml, 1);
+        CpuXml *cpu = g_new(CpuXml, 1);
+
         *cpu = (CpuXml) {
                         .name = domain_xml_content(domain_xml_child(domain->root, "name")),
                         .uuid = domain_xml_content(domain_xml_child(domain->root, "uuid")),
@@ -61,6 +57,12 @@ CpuXml *cpu_xml_read(const char *xml, const char *vendor, GError **error) {
         };
         cpu->policy = g_strdup(feature ? g_hash_table_lookup(cpu->features, feature) : NULL) ?: g_strdup("");
         return cpu;
+}
+
+CpuXml *cpu_xml_read(const char *xml, const char *vendor, GError **error) {
+        g_autoptr(DomainXml) domain = domain_xml_parse(xml, error);
+
+        return domain ? cpu_xml_of(domain, vendor) : NULL;
 }
 
 void cpu_xml_free(CpuXml *cpu) {

@@ -15,6 +15,8 @@
 /* What the XML says, as it is spelled there; "" for what it does not say. libvirt fills some in: a
  * <cpu> with a model and no mode is custom; a feature without policy is required (here:
  * "require"). */
+typedef struct DomainXml DomainXml; /* domain-xml.h */
+
 typedef struct CpuXml {
         char *name, *uuid;                      /* the texts of domain/name and domain/uuid */
         char *type, *arch, *machine, *emulator; /* domain/@type, os/type/@arch and @machine, devices/emulator */
@@ -34,6 +36,8 @@ const char *cpu_xml_feature(const char *vendor);
 
 /* @vendor: "intel", "amd", or anything else when that is not known. */
 CpuXml *cpu_xml_read(const char *xml, const char *vendor, GError **error);
+/* The same of what was read already. */
+CpuXml *cpu_xml_of(const DomainXml *domain, const char *vendor);
 void cpu_xml_free(CpuXml *cpu);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CpuXml, cpu_xml_free)
 
@@ -63,3 +67,5 @@ char *cpu_xml_edit(const char *xml, const CpuEdit *edit, GPtrArray *steps, GErro
  * (passwords, cookies, arguments of QEMU and of the kernel, metadata, sysinfo, comments, anything
  * of another namespace). */
 char *cpu_xml_redact(const char *xml, GError **error);
+/* The same of what was read already, which is of no use after that but to be freed. */
+char *cpu_xml_redact_read(DomainXml *domain, GError **error);

@@ -8,6 +8,7 @@
 #include "ability-names.h"
 #include "cpu-question.h"
 #include "diff.h"
+#include "domain-xml.h"
 #include "error.h"
 #include "guest-edit.h"
 #include "recipe.h"
@@ -82,21 +83,21 @@ static char *apply(const char *xml, const GuestPlan *plan, const char *vendor, G
         return edit->recipe ? recipe_apply(xml, &request, steps, advice, error) : cpu_xml_edit(xml, &cpu, steps, error);
 }
 
-static char *difference(const GuestPlan *plan, GError **error) {
+static char *difference(const GuestPlan *plan, DomainXml *then, GError **error) {
         g_autofree char *before = NULL, *after = NULL;
 
         if (guest_plan_is_unchanged(plan))
                 return g_strdup("");
         before = cpu_xml_redact(plan->before, error);
-        after = before ? cpu_xml_redact(plan->after, error) : NULL;
+        after = before ? cpu_xml_redact_read(then, error) : NULL;
         return after ? diff_unified(before, after, plan->facts->name, error) : NULL;
 }
 
-/* The change needs none: where it can't be made, why is told in its place. */
-static void add_difference(GuestPlan *plan) {
+/* The change needs none: where it can't be made, why is told in its place. @then is used up. */
+static void add_difference(GuestPlan *plan, DomainXml *then) {
         g_autoptr(GError) problem = NULL;
 
-        plan->diff = difference(plan, &problem);
+        plan->diff = difference(plan, then, &problem);
         if (plan->diff)
                 return;
         plan->diff = g_strdup("");
@@ -104,21 +105,20 @@ static void add_difference(GuestPlan *plan) {
 }
 
 /* Only with check='full' does libvirt ask for each of them. */
-char *guest_edit_model(const char *xml, const GuestEdit *edit) {
-        g_autoptr(CpuXml) cpu = edit->nested == 0 ? cpu_xml_read(xml, "", NULL) : NULL;
-
-        if (!cpu || !g_str_equal(cpu->check, "full"))
+const char *guest_edit_model(const CpuXml *cpu, const GuestEdit *edit) {
+        if (edit->nested != 0 || !g_str_equal(cpu->check, "full"))
                 return NULL;
         if (edit->model)
-                return g_strdup(edit->model);
+                return edit->model;
         if (edit->mode ? !g_str_equal(edit->mode, "custom") : *cpu->mode && !g_str_equal(cpu->mode, "custom"))
                 return NULL;
-        return *cpu->model ? g_strdup(cpu->model) : NULL;
+        return *cpu->model ? cpu->model : NULL;
 }
 
 GuestPlan *guest_edit_plan(const char *xml, const GuestEdit *edit, GuestFacts *facts, const char *vendor,
                            const char *const *listed, GError **error) {
         g_autoptr(GuestPlan) plan = guest_plan_new(edit);
+        g_autoptr(DomainXml) then = NULL;
         g_autoptr(CpuXml) cpu = NULL;
 
         plan->facts = facts;
@@ -129,12 +129,13 @@ GuestPlan *guest_edit_plan(const char *xml, const GuestEdit *edit, GuestFacts *f
         plan->after = apply(xml, plan, vendor, plan->steps, plan->advice, error);
         if (!plan->after)
                 return NULL;
-        cpu = cpu_xml_read(plan->after, vendor, error);
-        if (!cpu)
+        then = domain_xml_parse(plan->after, error);
+        if (!then)
                 return NULL;
+        cpu = cpu_xml_of(then, vendor);
         cpu_question_free(plan->facts->question);
         plan->facts->question = cpu_question_from_xml(cpu);
-        add_difference(plan);
+        add_difference(plan, then);
         plan->cpu = guest_cpu_from_xml(cpu, vendor, plan->words);
         return g_steal_pointer(&plan);
 }
@@ -150,8 +151,8 @@ static bool has_cpu(const char *xml, const GuestCpu *wanted, const char *vendor)
                g_str_equal(cpu.policy, wanted->policy);
 }
 
-/* Of what was written: is it what was asked for, so that nothing is left to be done? */
-static bool is_done(const char *xml, const GuestPlan *plan, const char *vendor) {
+/* Nothing is left to be done, by the editor's word. */
+static bool is_as_asked(const char *xml, const GuestPlan *plan, const char *vendor) {
         g_autoptr(GPtrArray) steps = g_ptr_array_new_with_free_func(g_free),
                              advice = g_ptr_array_new_with_free_func(g_free);
         char *again = apply(xml, plan, vendor, steps, advice, NULL);
@@ -196,22 +197,11 @@ static bool fail_unknown(const GuestPlan *plan, const char *what, GError *proble
         return false;
 }
 
-bool guest_edit_carry_out(const GuestPlan *plan, const GuestStore *store, gpointer guest, const char *vendor,
-                          char **ret, GError **error) {
-        char *now = store->read(guest, error);
+bool guest_edit_write(const GuestPlan *plan, const GuestStore *store, gpointer guest, const char *vendor, char **ret,
+                      GError **error) {
         GError *problem = NULL;
-        bool same;
+        char *now;
 
-        if (!now)
-                return false;
-        same = g_str_equal(now, plan->before);
-        guest_edit_wipe(&now);
-        if (!same) {
-                g_set_error(error, CONDITION, CONDITION_CONFLICT,
-                            "Somebody has changed the definition of %s meanwhile; nothing has been done: try again",
-                            plan->facts->name);
-                return false;
-        }
         if (!store->write(guest, plan->after, &problem)) {
                 if (condition_of(problem) == CONDITION_LIBVIRT_UNAVAILABLE)
                         return fail_unknown(plan, "whether it was taken is not known", problem, error);
@@ -221,10 +211,28 @@ bool guest_edit_carry_out(const GuestPlan *plan, const GuestStore *store, gpoint
         now = store->read(guest, &problem);
         if (!now)
                 return fail_unknown(plan, "what that has made of it could not be read back", problem, error);
-        if (is_done(now, plan, vendor)) {
+        /* Mostly it is that very text. */
+        if (g_str_equal(now, plan->after) || is_as_asked(now, plan, vendor)) {
                 *ret = now;
                 return true;
         }
         guest_edit_wipe(&now);
         return put_back(plan, store, guest, error);
+}
+
+bool guest_edit_carry_out(const GuestPlan *plan, const GuestStore *store, gpointer guest, const char *vendor,
+                          char **ret, GError **error) {
+        char *now = store->read(guest, error);
+        bool same;
+
+        if (!now)
+                return false;
+        same = g_str_equal(now, plan->before);
+        guest_edit_wipe(&now);
+        if (same)
+                return guest_edit_write(plan, store, guest, vendor, ret, error);
+        g_set_error(error, CONDITION, CONDITION_CONFLICT,
+                    "Somebody has changed the definition of %s meanwhile; nothing has been done: try again",
+                    plan->facts->name);
+        return false;
 }

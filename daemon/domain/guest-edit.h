@@ -17,9 +17,9 @@ typedef struct GuestStore {
         bool (*write)(gpointer guest, const char *xml, GError **error);
 } GuestStore;
 
-/* The model whose features matter to @edit on @xml, when there is one: newly allocated. NULL: none;
- * also of what can't be read. */
-char *guest_edit_model(const char *xml, const GuestEdit *edit);
+/* The model whose features matter to @edit on a definition that says so, when there is one. NULL:
+ * none. */
+const char *guest_edit_model(const CpuXml *cpu, const GuestEdit *edit);
 /* What @edit comes to on @xml. @facts: taken over, also on failure. @listed: the features of that
  * model, as libvirt lists them; NULL: not known. InvalidArgs, Unsupported,
  * TransientGuest, Conflict: see cpu-xml.h, recipe.h, guest-plan.h. */
@@ -33,6 +33,9 @@ GuestPlan *guest_edit_plan(const char *xml, const GuestEdit *edit, GuestFacts *f
  * now, as it was read back; with its secrets. */
 bool guest_edit_carry_out(const GuestPlan *plan, const GuestStore *store, gpointer guest, const char *vendor,
                           char **ret, GError **error);
+/* The same but for the first look: @plan was made a moment ago, of what @store has. */
+bool guest_edit_write(const GuestPlan *plan, const GuestStore *store, gpointer guest, const char *vendor, char **ret,
+                      GError **error);
 /* Secrets don't stay in memory: not in ours, nor in libxml2's (domain-xml.c). What libvirt's
  * library leaves of its messages is not within reach. */
 void guest_edit_wipe(char **text);

@@ -52,16 +52,19 @@ static void redact(xmlNode *parent) {
         }
 }
 
-char *cpu_xml_redact(const char *xml, GError **error) {
-        g_autoptr(DomainXml) domain = domain_xml_parse(xml, error);
+char *cpu_xml_redact_read(DomainXml *domain, GError **error) {
         g_autoptr(GString) text = g_string_new(NULL);
 
-        if (!domain)
-                return NULL;
         hide_attributes(domain->root);
         redact(domain->root);
         if (!domain_text_append(text, domain->root, '"', error))
                 return NULL;
         g_string_append_c(text, '\n');
         return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+char *cpu_xml_redact(const char *xml, GError **error) {
+        g_autoptr(DomainXml) domain = domain_xml_parse(xml, error);
+
+        return domain ? cpu_xml_redact_read(domain, error) : NULL;
 }

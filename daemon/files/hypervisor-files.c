@@ -59,10 +59,9 @@ static void refuse(GError **error) {
         g_set_error_literal(error, CONDITION, CONDITION_UNSUPPORTED, "Guests of a tree of files are only looked at");
 }
 
-static GuestPlan *files_plan(gpointer connection, const char *uuid, const GuestEdit *edit, const char *vendor,
-                             GError **error) {
+static bool files_edit(gpointer connection, GuestOrder *order, GError **error) {
         refuse(error);
-        return NULL;
+        return false;
 }
 
 static GuestFacts *files_define(gpointer connection, const GuestPlan *plan, const char *vendor, GError **error) {
@@ -93,7 +92,7 @@ const Hypervisor hypervisor_files = {
                 .find = files_find,
                 .statistics = files_statistics,
                 .count = files_count,
-                .plan = files_plan,
+                .edit = files_edit,
                 .define = files_define,
                 .capabilities = files_capabilities,
                 .compare = files_compare,

@@ -71,16 +71,16 @@ static void run_connect(GuestJob *job) {
                 look_at_peer(job);
 }
 
-static bool is_cancelled(GuestJob *job) {
+static bool is_cancelled(const GuestJob *job, GError **error) {
         if (g_atomic_int_get(&job->stage) != GUEST_JOB_CANCELLED)
                 return false;
-        g_set_error_literal(&job->error, CONDITION, CONDITION_TIMED_OUT, "Nobody waits for it any more");
+        g_set_error_literal(error, CONDITION, CONDITION_TIMED_OUT, "Nobody waits for it any more");
         return true;
 }
 
 static void run_find(GuestJob *job) {
         job->facts = g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
-        for (unsigned i = 0; i < job->names->len && !job->error && !is_cancelled(job); i++) {
+        for (unsigned i = 0; i < job->names->len && !job->error && !is_cancelled(job, &job->error); i++) {
                 const char *name = g_ptr_array_index(job->names, i);
                 GuestFacts *facts = job->hypervisor->find(job->connection, name, job->vendor, &job->error);
                 if (facts)
@@ -96,7 +96,7 @@ static void run_find(GuestJob *job) {
  * way than it has to be. */
 static void run_count(GuestJob *job) {
         job->counters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_hash_table_unref);
-        for (unsigned i = 0; i < job->names->len && !job->error && !is_cancelled(job); i++) {
+        for (unsigned i = 0; i < job->names->len && !job->error && !is_cancelled(job, &job->error); i++) {
                 const char *uuid = g_ptr_array_index(job->names, i);
                 GHashTable *counters = job->hypervisor->count(job->connection, uuid, &job->error);
                 if (counters)
@@ -165,16 +165,38 @@ static void run_statistics(GuestJob *job) {
         g_ptr_array_extend_and_steal(job->facts, others);
 }
 
-static void run_define(GuestJob *job) {
-        GuestFacts *facts;
+/* One or the other: whoever cancels it after this hears that it is too late. */
+static bool begin(gpointer data, GError **error) {
+        GuestJob *job = data;
 
-        /* One or the other: whoever cancels it after this hears that it is too late. */
-        if (!g_atomic_int_compare_and_exchange(&job->stage, GUEST_JOB_WAITS, GUEST_JOB_BEGUN) && is_cancelled(job))
-                return;
-        facts = job->hypervisor->define(job->connection, job->plan, job->vendor, &job->error);
+        return g_atomic_int_compare_and_exchange(&job->stage, GUEST_JOB_WAITS, GUEST_JOB_BEGUN) ||
+               !is_cancelled(job, error);
+}
+
+static void take_facts(GuestJob *job, GuestFacts *facts) {
         job->facts = g_ptr_array_new_with_free_func((GDestroyNotify) guest_facts_free);
         if (facts)
                 g_ptr_array_add(job->facts, facts);
+}
+
+static void run_edit(GuestJob *job) {
+        GuestOrder order = {
+                        .uuid = g_ptr_array_index(job->names, 0),
+                        .edit = job->edit,
+                        .vendor = job->vendor,
+                        .bare = job->bare,
+                        .begin = job->kind == GUEST_JOB_EDIT ? begin : NULL,
+                        .userdata = job,
+        };
+
+        (void) job->hypervisor->edit(job->connection, &order, &job->error);
+        job->plan = order.plan;
+        take_facts(job, order.facts);
+}
+
+static void run_define(GuestJob *job) {
+        if (begin(job, &job->error))
+                take_facts(job, job->hypervisor->define(job->connection, job->plan, job->vendor, &job->error));
 }
 
 bool guest_job_asks_qemu(const GuestJob *job) {
@@ -189,7 +211,7 @@ bool guest_job_cancel(GuestJob *job) {
 void guest_job_run(gpointer data) {
         GuestJob *job = data;
 
-        if (is_cancelled(job))
+        if (is_cancelled(job, &job->error))
                 return;
         switch (job->kind) {
         case GUEST_JOB_CONNECT:
@@ -208,8 +230,8 @@ void guest_job_run(gpointer data) {
                 run_count(job);
                 break;
         case GUEST_JOB_PLAN:
-                job->plan = job->hypervisor->plan(job->connection, g_ptr_array_index(job->names, 0), job->edit,
-                                                  job->vendor, &job->error);
+        case GUEST_JOB_EDIT:
+                run_edit(job);
                 break;
         case GUEST_JOB_DEFINE:
                 run_define(job);

@@ -13,6 +13,7 @@ typedef enum GuestJobKind {
         GUEST_JOB_FIND,
         GUEST_JOB_SURVEY,
         GUEST_JOB_PLAN,
+        GUEST_JOB_EDIT, /* plan and define in one */
         GUEST_JOB_DEFINE,
         GUEST_JOB_REPROBE,
         GUEST_JOB_CLOSE,
@@ -37,19 +38,20 @@ typedef struct GuestJob {
         HypervisorEvent event;        /* of CONNECT */
         gpointer userdata;            /* its */
         char *vendor;
-        GPtrArray *names;   /* char*, of FIND: names or UUIDs; of PLAN, COUNT and STATISTICS: UUIDs, for the latter all
-                             * when there are none */
+        GPtrArray *names;   /* char*, of FIND: names or UUIDs; of PLAN, EDIT, DEFINE, COUNT and STATISTICS: UUIDs, for
+                             * the latter all when there are none */
         bool all;           /* of FIND: it is what a SURVEY has left to be read */
-        GuestEdit *edit;    /* of PLAN */
-        GuestPlan *plan;    /* of DEFINE; what comes of PLAN; and of STATISTICS: what waits for it */
+        GuestEdit *edit;    /* of PLAN and EDIT */
+        bool bare;          /* likewise: as of a GuestOrder */
+        GuestPlan *plan;    /* of DEFINE; what comes of PLAN and EDIT; and of STATISTICS: what waits for it */
         GHashTable *guests; /* of STATISTICS: a set of the UUIDs of those that run on KVM, never written to */
         Root *root;         /* of CONNECT, REPROBE and STATISTICS */
         char *before, *now; /* likewise: fixed-values.h */
         bool compare;       /* of REPROBE: guests' CPUs are to be compared anew, also when nothing else is done */
         int stage;          /* a GuestJobStage, read and written by both threads */
 
-        /* GuestFacts*: all of CONNECT, LIST and SURVEY, those found of FIND, the one of DEFINE;
-         * and of STATISTICS */
+        /* GuestFacts*: all of CONNECT, LIST and SURVEY, those found of FIND, the one of EDIT and
+         * DEFINE; and of STATISTICS */
         GPtrArray *facts;
         bool answered;        /* of STATISTICS: a QEMU has told something */
         GPtrArray *gone;      /* char*, of FIND: the names of no guest */
@@ -58,7 +60,7 @@ typedef struct GuestJob {
         Reprobe *reprobe;     /* what came of REPROBE; NULL: there was nothing to do */
         GHashTable *compared; /* of REPROBE: what compare() says; NULL: it was not asked */
         /* LibvirtUnavailable: it could not be carried out whole; TimedOut: nor was it, as it was
-         * cancelled; of PLAN and DEFINE any of hypervisor.h */
+         * cancelled; of PLAN, EDIT and DEFINE any of hypervisor.h */
         GError *error;
 } GuestJob;
 

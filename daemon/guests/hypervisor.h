@@ -14,6 +14,20 @@
  * any more. Called by a thread of the module's own; it must return at once. */
 typedef void (*HypervisorEvent)(const char *uuid, gpointer userdata);
 
+/* A change of a guest's definition. */
+typedef struct GuestOrder {
+        const char *uuid;
+        const GuestEdit *edit;
+        const char *vendor;
+        bool bare; /* it is known to have neither a managed save nor snapshots, and that is not asked */
+        /* Called before anything is changed, of which nothing is when it says no (with an error).
+         * NULL: it is only planned. */
+        bool (*begin)(gpointer userdata, GError **error);
+        gpointer userdata;
+        GuestPlan *plan;   /* what came of it, */
+        GuestFacts *facts; /* and what the guest is then; NULL: nothing was carried out */
+} GuestOrder;
+
 /* Each of these but second() may block for as long as libvirt does. They are called by one thread
  * at a time for each connection. What asks a guest's QEMU may block for as long as that does,
  * too. */
@@ -43,12 +57,12 @@ typedef struct Hypervisor {
          * virtual CPUs summed up: char* -> guint64*. Empty when it does not run, or the hypervisor
          * keeps none. NoSuchGuest. */
         GHashTable *(*count)(gpointer connection, const char *uuid, GError **error);
-        /* What @edit comes to on the definition of the guest @uuid; nothing is changed.
-         * NoSuchGuest, TimedOut when its QEMU does not answer, and as guest_edit_plan() says. */
-        GuestPlan *(*plan)(gpointer connection, const char *uuid, const GuestEdit *edit, const char *vendor,
-                           GError **error);
-        /* Carries it out, as guest_edit_carry_out() says; what the guest is then. Unsupported:
-         * libvirt does not take the definition. */
+        /* Plans what @order asks for, and, where that changes anything and it says so, carries it
+         * out at once. False: NoSuchGuest, TimedOut when its QEMU does not answer, and as
+         * guest_edit_plan() and define() say; with a plan in @order where it came to that. */
+        bool (*edit)(gpointer connection, GuestOrder *order, GError **error);
+        /* Carries out what was planned before, as guest_edit_carry_out() says; what the guest is
+         * then. Unsupported: libvirt does not take the definition. No event comes of it alone. */
         GuestFacts *(*define)(gpointer connection, const GuestPlan *plan, const char *vendor, GError **error);
         /* What it gives to guests of this host now, by the emulator and the kind of virtualization
          * that it takes by itself. Unsupported: it has no QEMU, and keeps nothing of the kind. */

@@ -38,6 +38,7 @@ typedef struct Connection {
         gpointer userdata;
         int ids[G_N_ELEMENTS(events)];
         LibvirtComparisons *comparisons; /* NULL: a second one */
+        LibvirtOwn *own;                 /* likewise */
 } Connection;
 
 static struct {
@@ -70,6 +71,22 @@ static void connection_tell(unsigned number, const char *uuid) {
         (void) pthread_mutex_unlock(&connections.mutex);
 }
 
+/* Somebody else has done it, too, or no more than that. */
+static bool is_news(unsigned number, const char *uuid, int event) {
+        bool news = true;
+
+        if (event != VIR_DOMAIN_EVENT_DEFINED)
+                return true;
+        (void) pthread_mutex_lock(&connections.mutex);
+        for (GList *i = connections.all; i; i = i->next) {
+                const Connection *c = i->data;
+                if (c->number == number)
+                        news = !libvirt_own_take(c->own, uuid);
+        }
+        (void) pthread_mutex_unlock(&connections.mutex);
+        return news;
+}
+
 static void on_closed(virConnectPtr connection, int reason, void *userdata) {
         connection_tell(GPOINTER_TO_UINT(userdata), NULL);
 }
@@ -77,7 +94,7 @@ static void on_closed(virConnectPtr connection, int reason, void *userdata) {
 static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail, void *userdata) {
         char uuid[VIR_UUID_STRING_BUFLEN];
 
-        if (virDomainGetUUIDString(domain, uuid) >= 0)
+        if (virDomainGetUUIDString(domain, uuid) >= 0 && is_news(GPOINTER_TO_UINT(userdata), uuid, event))
                 connection_tell(GPOINTER_TO_UINT(userdata), uuid);
         return 0;
 }
@@ -118,6 +135,7 @@ static void connection_close(gpointer data) {
         if (c->connection)
                 (void) virConnectClose(c->connection);
         libvirt_comparisons_free(c->comparisons);
+        libvirt_own_free(c->own);
         g_free(c->uri);
         g_free(c);
 }
@@ -161,6 +179,7 @@ static gpointer connection_open(const char *uri, HypervisorEvent event, gpointer
         c = g_new0(Connection, 1);
         *c = (Connection) {.uri = g_strdup(uri), .connection = connection, .event = event, .userdata = userdata};
         c->comparisons = libvirt_comparisons_new();
+        c->own = libvirt_own_new();
         connection_enter(c);
         for (unsigned i = 0; i < G_N_ELEMENTS(events); i++)
                 c->ids[i] = -1;
@@ -255,25 +274,37 @@ static GHashTable *connection_count(gpointer data, const char *uuid, GError **er
         return counters;
 }
 
-static GuestPlan *connection_plan(gpointer data, const char *uuid, const GuestEdit *edit, const char *vendor,
-                                  GError **error) {
-        virDomainPtr domain = look_up(data, uuid, error);
-        GuestPlan *plan = domain ? libvirt_edit_plan(domain, edit, vendor, error) : NULL;
+/* Of a change that failed at some point nothing is known: all that may have come of it, and of what
+ * others did meanwhile, is read. */
+static void tell_failed(const Connection *c, const char *uuid) {
+        connection_tell(c->number, uuid);
+}
+
+static bool connection_edit(gpointer data, GuestOrder *order, GError **error) {
+        const Connection *c = data;
+        virDomainPtr domain = look_up(c, order->uuid, error);
+        const bool done = domain && libvirt_edit(domain, c->own, order, error);
 
         if (domain)
                 (void) virDomainFree(domain);
-        if (plan)
-                (void) with_answer(data, plan->facts);
-        return plan;
+        if (order->plan)
+                (void) with_answer(c, order->plan->facts);
+        (void) with_answer(c, order->facts);
+        if (!done && order->plan)
+                tell_failed(c, order->uuid);
+        return done;
 }
 
 static GuestFacts *connection_define(gpointer data, const GuestPlan *plan, const char *vendor, GError **error) {
-        virDomainPtr domain = look_up(data, plan->facts->uuid, error);
-        GuestFacts *facts = domain ? libvirt_edit_define(domain, plan, vendor, error) : NULL;
+        const Connection *c = data;
+        virDomainPtr domain = look_up(c, plan->facts->uuid, error);
+        GuestFacts *facts = domain ? libvirt_edit_define(domain, c->own, plan, vendor, error) : NULL;
 
         if (domain)
                 (void) virDomainFree(domain);
-        return with_answer(data, facts);
+        if (domain && !facts)
+                tell_failed(c, plan->facts->uuid);
+        return with_answer(c, facts);
 }
 
 /* There is no QEMU for this machine (src/qemu/qemu_capabilities.c,
@@ -319,7 +350,7 @@ const Hypervisor hypervisor_libvirt = {
                 .find = connection_find,
                 .statistics = connection_statistics,
                 .count = connection_count,
-                .plan = connection_plan,
+                .edit = connection_edit,
                 .define = connection_define,
                 .capabilities = connection_capabilities,
                 .compare = connection_compare,

@@ -19,8 +19,16 @@
 #include "libvirt-facts.h"
 #include "sort.h"
 
-static char *read_definition(gpointer domain, GError **error) {
-        char *text = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE), *copy;
+/* What a GuestStore keeps definitions of. */
+typedef struct Guest {
+        virDomainPtr domain;
+        LibvirtOwn *own;
+        const char *uuid;
+} Guest;
+
+static char *read_definition(gpointer data, GError **error) {
+        const Guest *guest = data;
+        char *text = virDomainGetXMLDesc(guest->domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE), *copy;
 
         if (!text) {
                 const virError *last = virGetLastError();
@@ -44,9 +52,11 @@ static bool is_refusal(void) {
                last->code != VIR_ERR_SYSTEM_ERROR && last->code != VIR_ERR_INTERNAL_ERROR;
 }
 
-static bool write_definition(gpointer domain, const char *xml, GError **error) {
-        virDomainPtr defined = virDomainDefineXML(virDomainGetConnect(domain), xml);
+static bool write_definition(gpointer data, const char *xml, GError **error) {
+        const Guest *guest = data;
 
+        libvirt_own_expect(guest->own, guest->uuid);
+        virDomainPtr defined = virDomainDefineXML(virDomainGetConnect(guest->domain), xml);
         if (!defined) {
                 libvirt_error(error, is_refusal() ? CONDITION_UNSUPPORTED : CONDITION_LIBVIRT_UNAVAILABLE,
                               "libvirt does not take the new definition");
@@ -95,34 +105,78 @@ static bool is_told(virDomainPtr domain, GError **error) {
         return false;
 }
 
-GuestPlan *libvirt_edit_plan(virDomainPtr domain, const GuestEdit *edit, const char *vendor, GError **error) {
-        char *xml = is_told(domain, error) ? read_definition(domain, error) : NULL;
-        g_autofree char *model = xml ? guest_edit_model(xml, edit) : NULL;
-        g_auto(GStrv) listed = NULL;
-        g_autoptr(GuestPlan) plan = NULL;
-        GuestFacts *facts;
+/* Takes @facts over. */
+static GuestPlan *make_plan(virDomainPtr domain, const char *xml, const CpuXml *cpu, const GuestOrder *order,
+                            GuestFacts *facts, GError **error) {
+        const GuestEdit *edit = order->edit;
+        const char *model = cpu ? guest_edit_model(cpu, edit) : NULL;
+        g_auto(GStrv) listed = model ? list_features(domain, model, facts->arch) : NULL;
+        g_autoptr(GuestPlan) plan =
+                        guest_edit_plan(xml, edit, facts, order->vendor, (const char *const *) listed, error);
 
-        if (!xml)
-                return NULL;
-        facts = libvirt_facts_state(domain);
-        libvirt_facts_complete(domain, xml, vendor, facts);
-        listed = model ? list_features(domain, model, facts->arch) : NULL;
-        plan = guest_edit_plan(xml, edit, facts, vendor, (const char *const *) listed, error);
-        guest_edit_wipe(&xml);
         if (!plan || (edit->model && !check_model(domain, edit->model, plan->facts->arch, error)))
                 return NULL;
         return g_steal_pointer(&plan);
 }
 
-GuestFacts *libvirt_edit_define(virDomainPtr domain, const GuestPlan *plan, const char *vendor, GError **error) {
+static GuestPlan *plan_on_definition(const Guest *guest, const GuestOrder *order, GError **error) {
+        virDomainPtr domain = guest->domain;
+        char *xml = is_told(domain, error) ? read_definition((gpointer) guest, error) : NULL;
+        g_autoptr(CpuXml) cpu = xml ? cpu_xml_read(xml, order->vendor, NULL) : NULL;
+        GuestFacts *facts;
+        GuestPlan *plan;
+
+        if (!xml)
+                return NULL;
+        facts = order->bare ? libvirt_facts_new(domain) : libvirt_facts_state(domain);
+        libvirt_facts_complete(domain, cpu, order->vendor, !order->bare && virDomainSnapshotNum(domain, 0) > 0, facts);
+        plan = make_plan(domain, xml, cpu, order, facts, error);
+        guest_edit_wipe(&xml);
+        return plan;
+}
+
+/* What libvirt has kept, and no event has to tell. Where that failed, how far it came is not known
+ * here. */
+static GuestFacts *finish(const Guest *guest, bool done, char *xml, const char *vendor, bool snapshots,
+                          GuestFacts *facts) {
+        g_autoptr(CpuXml) cpu = done ? cpu_xml_read(xml, vendor, NULL) : NULL;
+
+        guest_edit_wipe(&xml);
+        if (!done) {
+                libvirt_own_forget(guest->own, guest->uuid);
+                guest_facts_free(facts);
+                return NULL;
+        }
+        libvirt_facts_complete(guest->domain, cpu, vendor, snapshots, facts);
+        return facts;
+}
+
+bool libvirt_edit(virDomainPtr domain, LibvirtOwn *own, GuestOrder *order, GError **error) {
+        const Guest guest = {.domain = domain, .own = own, .uuid = order->uuid};
+        char *xml = NULL;
+        bool done;
+
+        order->plan = plan_on_definition(&guest, order, error);
+        if (!order->plan || !order->begin || guest_plan_is_unchanged(order->plan))
+                return order->plan;
+        if (!order->begin(order->userdata, error))
+                return false;
+        done = guest_edit_write(order->plan, &store, (gpointer) &guest, order->vendor, &xml, error);
+        order->facts = finish(&guest, done, xml, order->vendor, order->plan->facts->snapshots,
+                              libvirt_facts_new(domain));
+        return done;
+}
+
+GuestFacts *libvirt_edit_define(virDomainPtr domain, LibvirtOwn *own, const GuestPlan *plan, const char *vendor,
+                                GError **error) {
+        const Guest guest = {.domain = domain, .own = own, .uuid = plan->facts->uuid};
         g_autoptr(GuestFacts) facts = libvirt_facts_state(domain);
-        char *xml;
+        char *xml = NULL;
+        bool done;
 
         /* It may have been saved since it was planned. */
-        if (!is_told(domain, error) || !guest_plan_allows(facts, error) ||
-            !guest_edit_carry_out(plan, &store, domain, vendor, &xml, error))
+        if (!is_told(domain, error) || !guest_plan_allows(facts, error))
                 return NULL;
-        libvirt_facts_complete(domain, xml, vendor, facts);
-        guest_edit_wipe(&xml);
-        return g_steal_pointer(&facts);
+        done = guest_edit_carry_out(plan, &store, (gpointer) &guest, vendor, &xml, error);
+        return finish(&guest, done, xml, vendor, done && virDomainSnapshotNum(domain, 0) > 0, g_steal_pointer(&facts));
 }

@@ -6,8 +6,11 @@
 
 #include <libvirt/libvirt.h>
 
-#include "guest-plan.h"
+#include "hypervisor.h"
+#include "libvirt-own.h"
 
-/* As hypervisor.h says of plan and define. */
-GuestPlan *libvirt_edit_plan(virDomainPtr domain, const GuestEdit *edit, const char *vendor, GError **error);
-GuestFacts *libvirt_edit_define(virDomainPtr domain, const GuestPlan *plan, const char *vendor, GError **error);
+/* As hypervisor.h says of edit and define. Where these have failed, events of before may have been
+ * taken for ours (libvirt-own.h). */
+bool libvirt_edit(virDomainPtr domain, LibvirtOwn *own, GuestOrder *order, GError **error);
+GuestFacts *libvirt_edit_define(virDomainPtr domain, LibvirtOwn *own, const GuestPlan *plan, const char *vendor,
+                                GError **error);

@@ -21,12 +21,6 @@ static GuestCpu take_cpu(char *text, const char *vendor, GuestFacts *facts) {
         return cpu;
 }
 
-static void read_defined(const char *text, const char *vendor, GuestFacts *facts) {
-        g_autoptr(CpuXml) xml = text ? cpu_xml_read(text, vendor, NULL) : NULL;
-
-        (void) guest_xml_define(xml, vendor, facts);
-}
-
 static void read_snapshot(virDomainSnapshotPtr snapshot, const char *vendor, GuestFacts *facts) {
         char *text = virDomainSnapshotGetXMLDesc(snapshot, 0);
 
@@ -97,7 +91,8 @@ static bool read_definition(virDomainPtr domain, const char *vendor, GuestFacts 
 
         if (!text && is_lost(domain, error))
                 return false;
-        read_defined(text, vendor, facts);
+        g_autoptr(CpuXml) xml = text ? cpu_xml_read(text, vendor, NULL) : NULL;
+        (void) guest_xml_define(xml, vendor, facts);
         free(text);
         return true;
 }
@@ -129,7 +124,8 @@ bool libvirt_facts_fill(virDomainPtr domain, const char *vendor, GuestFacts *fac
         return true;
 }
 
-void libvirt_facts_complete(virDomainPtr domain, const char *definition, const char *vendor, GuestFacts *facts) {
-        read_defined(definition, vendor, facts);
-        read_others(domain, vendor, facts, virDomainSnapshotNum(domain, 0) > 0);
+void libvirt_facts_complete(virDomainPtr domain, const CpuXml *definition, const char *vendor, bool snapshots,
+                            GuestFacts *facts) {
+        (void) guest_xml_define(definition, vendor, facts);
+        read_others(domain, vendor, facts, snapshots);
 }

@@ -5,6 +5,7 @@
 
 #include <libvirt/libvirt.h>
 
+#include "cpu-xml.h"
 #include "guest-facts.h"
 
 /* Each question to libvirt is a way to another process and back: what follows asks as few as it
@@ -16,13 +17,15 @@
 GuestFacts *libvirt_facts_read(virDomainPtr domain, const char *vendor, GError **error);
 /* No more than name, uuid, active, persistent, managed_save. */
 GuestFacts *libvirt_facts_state(virDomainPtr domain);
-/* Adds the rest to that, when the definition's text is known already. */
-void libvirt_facts_complete(virDomainPtr domain, const char *definition, const char *vendor, GuestFacts *facts);
 
 /* Parts of the above, for who reads many. Uuid and active, without a question. */
 GuestFacts *libvirt_facts_outline(virDomainPtr domain);
 /* And name and persistent. */
 GuestFacts *libvirt_facts_new(virDomainPtr domain);
+/* Adds the rest, when the definition was read already; @definition NULL: it can't be. @snapshots:
+ * it has some. */
+void libvirt_facts_complete(virDomainPtr domain, const CpuXml *definition, const char *vendor, bool snapshots,
+                            GuestFacts *facts);
 /* Adds all else but managed_save, which is to be there already. @snapshots: it has some. False and
  * errors as of libvirt_facts_read(). */
 bool libvirt_facts_fill(virDomainPtr domain, const char *vendor, GuestFacts *facts, bool snapshots, GError **error);

@@ -2,7 +2,8 @@
 
 /* The path of a change of a guest's definition: parsed, planned by the worker that talks to
  * libvirt, authorised, and then that very plan is carried out if the definition is still the one
- * that it was made for. It waits for no turn, as the host is not concerned, and knows no XML. */
+ * that it was made for. Where polkit is not asked, both are one. It waits for no turn, as the host
+ * is not concerned, and knows no XML. */
 
 #include "describe-reply.h"
 #include "guest-arguments.h"
@@ -34,6 +35,13 @@ static void operation_free(gpointer data) {
         g_free(operation);
 }
 
+static void operation_drop(gpointer data) {
+        GuestOperation *operation = data;
+
+        call_drop(operation->call);
+        operation_free(operation);
+}
+
 static void operation_fail(GuestOperation *operation, const GError *error) {
         call_fail(operation->call, error);
         operation_free(operation);
@@ -55,7 +63,8 @@ static GuestWaiter waiter(GuestOperation *operation, GuestAnswer answer, GuestOu
         };
 }
 
-static void on_defined(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
+/* It was to be carried out, after it was planned or in one with that. */
+static void on_edited(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
         GuestOperation *operation = userdata;
 
         operation->call = call;
@@ -65,12 +74,15 @@ static void on_defined(Call *call, GuestFound *found, const GError *error, gpoin
                 call_fail(g_steal_pointer(&operation->call), error);
                 return;
         }
-        log_change(operation->services->log_budget, &operation->caller, operation->title, "applied", error);
         operation->plan = g_steal_pointer(&found->plan);
+        const bool unchanged = !error && guest_plan_is_unchanged(operation->plan);
+        /* What could not be planned was not tried. */
+        if (!unchanged && (operation->plan || found->late))
+                log_change(operation->services->log_budget, &operation->caller, operation->title, "applied", error);
         if (error)
                 operation_fail(operation, error);
         else
-                operation_reply(operation, "applied", operation->plan);
+                operation_reply(operation, unchanged ? "unchanged" : "applied", operation->plan);
 }
 
 /* Its caller was told that it is late; the journal has what came of it all the same. */
@@ -86,15 +98,21 @@ static void on_verdict(Verdict verdict, const Caller *caller, const GError *erro
 
         if (verdict == VERDICT_YES) {
                 operation->caller = caller_copy(caller);
-                const GuestWaiter next = waiter(operation, on_defined, on_outcome);
+                const GuestWaiter next = waiter(operation, on_edited, on_outcome);
                 guests_define(operation->services->guests, &next, g_steal_pointer(&operation->plan));
         } else if (verdict == VERDICT_NO) {
                 log_change(operation->services->log_budget, caller, operation->title, NULL, error);
                 operation_fail(operation, error);
-        } else {
-                call_drop(operation->call);
-                operation_free(operation);
-        }
+        } else
+                operation_drop(operation);
+}
+
+/* For the journal. */
+static char *say_change(const GuestOperation *operation) {
+        const GuestFacts *facts = guests_find(operation->services->guests, operation->uuid);
+        g_autofree char *parameters = guest_edit_to_string(operation->edit);
+
+        return g_strdup_printf("%s: %s", facts ? facts->name : operation->uuid, parameters);
 }
 
 static void authorise(GuestOperation *operation) {
@@ -102,7 +120,6 @@ static void authorise(GuestOperation *operation) {
         const AuthorityDetails details = {
                         .guest = operation->plan->facts->name, .parameters = parameters, .when = "now"};
 
-        operation->title = g_strdup_printf("%s: %s", operation->plan->facts->name, parameters);
         authority_ask(operation->services->authority, operation->call->message, &details, on_verdict, operation);
 }
 
@@ -119,6 +136,22 @@ static void on_planned(Call *call, GuestFound *found, const GError *error, gpoin
                 operation_reply(operation, "planned", operation->plan);
         else
                 authorise(operation);
+}
+
+/* Whoever may without a question has no turn between the plan and what becomes of it. */
+static void operation_begin(gpointer data) {
+        GuestOperation *operation = data;
+        Guests *guests = operation->services->guests;
+
+        operation->title = say_change(operation);
+        if (!operation->dry_run &&
+            authority_knows(operation->services->authority, operation->call, &operation->caller)) {
+                const GuestWaiter only = waiter(operation, on_edited, on_outcome);
+                guests_edit(guests, &only, operation->uuid, operation->edit, false);
+        } else {
+                const GuestWaiter first = waiter(operation, on_planned, NULL);
+                guests_plan(guests, &first, operation->uuid, operation->edit, false);
+        }
 }
 
 static int take(sd_bus_message *message, const Object *object, bool prepare, sd_bus_error *error) {
@@ -142,8 +175,7 @@ static int take(sd_bus_message *message, const Object *object, bool prepare, sd_
                         .edit = g_steal_pointer(&edit),
                         .dry_run = flags & REQUEST_DRY_RUN,
         };
-        const GuestWaiter first = waiter(operation, on_planned, NULL);
-        guests_plan(services->guests, &first, operation->uuid, operation->edit);
+        call_admit(operation->call, operation_begin, operation_drop, operation);
         return 1;
 }
 

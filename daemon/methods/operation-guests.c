@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The path of one change of many guests' definitions: they are looked at and found by their names,
- * and then each is planned, and carried out before the next is planned. polkit is asked once, when
- * the first is found of which anything is to be done: nothing has been done by then, and nobody is
- * asked for what changes nothing. Each guest is a change of its own: one that fails undoes no
- * other. What libvirt does not answer in time ends it, as the next would be as late. */
+ * and then each is planned, and carried out before the next is planned: in one go, once it is known
+ * that it may be. polkit is asked once, when the first is found of which anything is to be done:
+ * nothing has been done by then, and nobody is asked for what changes nothing. Each guest is a
+ * change of its own: one that fails undoes no other. What libvirt does not answer in time ends it,
+ * as the next would be as late. */
 
 #include "error.h"
 #include "guest-look.h"
@@ -84,16 +85,32 @@ static void leave_rest(GuestsOperation *operation, const GError *why) {
 }
 
 static void on_planned(Call *call, GuestFound *found, const GError *error, gpointer userdata);
+static void on_edited(Call *call, GuestFound *found, const GError *error, gpointer userdata);
+static void on_outcome(const GError *error, gpointer userdata);
+
+static void plan_target(GuestsOperation *operation) {
+        const GuestWaiter next = waiter(operation, on_planned, NULL);
+
+        guests_plan(operation->services->guests, &next, target_at_hand(operation)->uuid,
+                    target_at_hand(operation)->edit, true);
+}
+
+static void edit_target(GuestsOperation *operation) {
+        const GuestWaiter next = waiter(operation, on_edited, on_outcome);
+        guests_edit(operation->services->guests, &next, target_at_hand(operation)->uuid,
+                    target_at_hand(operation)->edit, true);
+}
 
 static void operation_go_on(GuestsOperation *operation) {
         if (operation->next == operation->targets->len) {
                 operation_reply(operation);
                 operation_free(operation);
-                return;
-        }
-        const GuestWaiter next = waiter(operation, on_planned, NULL);
-        guests_plan(operation->services->guests, &next, target_at_hand(operation)->uuid,
-                    target_at_hand(operation)->edit);
+        } else if (operation->authorised && caller_is_gone(&operation->caller))
+                operation_drop(operation);
+        else if (operation->authorised && !operation->dry_run)
+                edit_target(operation);
+        else
+                plan_target(operation);
 }
 
 /* @error NULL: it went well. */
@@ -110,12 +127,11 @@ static void target_done(GuestsOperation *operation, const char *outcome, bool la
                 leave_rest(operation, error);
 }
 
-static void on_defined(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
+static void on_edited(Call *call, GuestFound *found, const GError *error, gpointer userdata) {
         GuestsOperation *operation = userdata;
         g_autofree char *title = say_change(operation, target_at_hand(operation)->name);
 
         operation->call = call;
-        operation->plan = g_steal_pointer(&found->plan);
         if (found->begun) {
                 /* What came of it is not known yet: that is on_outcome()'s to log. */
                 const unsigned at_hand = operation->next;
@@ -125,8 +141,12 @@ static void on_defined(Call *call, GuestFound *found, const GError *error, gpoin
                 operation->next = at_hand;
                 return;
         }
-        log_change(operation->services->log_budget, &operation->caller, title, "applied", error);
-        target_done(operation, "applied", found->late, error);
+        operation->plan = g_steal_pointer(&found->plan);
+        const bool unchanged = !error && guest_plan_is_unchanged(operation->plan);
+        /* What could not be planned was not tried. */
+        if (!unchanged && (operation->plan || found->late))
+                log_change(operation->services->log_budget, &operation->caller, title, "applied", error);
+        target_done(operation, unchanged ? "unchanged" : "applied", found->late, error);
         operation_go_on(operation);
 }
 
@@ -144,7 +164,7 @@ static void define(GuestsOperation *operation) {
                 operation_drop(operation);
                 return;
         }
-        const GuestWaiter next = waiter(operation, on_defined, on_outcome);
+        const GuestWaiter next = waiter(operation, on_edited, on_outcome);
         guests_define(operation->services->guests, &next, g_steal_pointer(&operation->plan));
 }
 
@@ -180,9 +200,7 @@ static void on_planned(Call *call, GuestFound *found, const GError *error, gpoin
         if (error || unchanged || operation->dry_run) {
                 target_done(operation, unchanged ? "unchanged" : "planned", found->late, error);
                 operation_go_on(operation);
-        } else if (operation->authorised)
-                define(operation);
-        else
+        } else
                 authorise(operation);
 }
 

@@ -88,7 +88,7 @@ static GError *say_late(const GuestQuery *query) {
                 return g_error_new(CONDITION, CONDITION_TIMED_OUT,
                                    "libvirt has not answered for %" PRIu64
                                    " s, and may still do it. Look at it then: virsh dumpxml --inactive %s",
-                                   seconds, query->job->plan->facts->uuid);
+                                   seconds, (const char *) g_ptr_array_index(query->job->names, 0));
         return g_error_new(CONDITION, CONDITION_TIMED_OUT,
                            "libvirt has not answered for %" PRIu64
                            " s; what is known of the host does not depend on it",

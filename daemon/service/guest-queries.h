@@ -10,13 +10,13 @@
 #include "guest-job.h"
 #include "guest-plan.h"
 
-/* What came of a question; all of it is nothing with an error, but for the last. */
+/* What came of a question; all of it is nothing with an error, but for the plan and the last. */
 typedef struct GuestFound {
         const GuestFacts *facts; /* of the guest that was asked for; stay the guests'. NULL when all were asked for */
-        GuestPlan *plan;         /* of guests_plan() and guests_define(): whoever wants it takes it out */
-        GHashTable *counters;    /* of guests_count(), as a GuestJob's; stay the guests' */
-        bool late;               /* with an error: there was no answer in time */
-        bool begun;              /* late, of guests_define(): what was begun may still be done */
+        GuestPlan *plan;      /* of guests_plan(), guests_edit() and guests_define(): whoever wants it takes it out */
+        GHashTable *counters; /* of guests_count(), as a GuestJob's; stay the guests' */
+        bool late;            /* with an error: there was no answer in time */
+        bool begun;           /* late, of guests_edit() and guests_define(): what was begun may still be done */
 } GuestFound;
 
 /* Called once, unless the daemon ends before. */
@@ -29,7 +29,7 @@ typedef void (*GuestOutcome)(const GError *error, gpointer userdata);
 typedef struct GuestWaiter {
         Call *call;
         GuestAnswer answer;
-        GuestOutcome outcome; /* of guests_define(), else NULL */
+        GuestOutcome outcome; /* of guests_edit() and guests_define(), else NULL */
         gpointer userdata;
         GDestroyNotify drop; /* of the userdata when the daemon ends; may be NULL */
 } GuestWaiter;
@@ -63,6 +63,5 @@ GuestJob *guest_query_job(GuestQuery *query);
 /* It waits for this one now. */
 void guest_query_set_job(GuestQuery *query, GuestJob *job);
 /* Answers, or tells the outcome when the answer was that it is late, and frees it. With neither
- * facts nor an @error a guest that was named does not exist. The plan in @found, which is NULL with
- * an @error, is taken over. */
+ * facts nor an @error a guest that was named does not exist. The plan in @found is taken over. */
 void guest_query_end(GuestQuery *query, const GuestFound *found, const GError *error);

@@ -71,17 +71,18 @@ void guests_edited(Errand *errand) {
         GuestQuery *query = errand->query;
         const GuestFacts *facts = NULL;
 
-        if (!job->error && job->kind == GUEST_JOB_PLAN && job->plan->facts->active) {
+        if (job->facts && job->facts->len > 0) {
+                facts = g_ptr_array_index(job->facts, 0);
+                guest_table_take(guests->table, g_ptr_array_steal_index_fast(job->facts, 0));
+        }
+        /* What a guest that runs would lose is told with the plan. */
+        if (!job->error && job->kind != GUEST_JOB_DEFINE && job->plan->facts->active) {
                 GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
                 g_ptr_array_add(names, g_strdup(job->plan->facts->uuid));
                 guests_read_statistics(guests, names, query, g_steal_pointer(&job->plan));
                 return;
         }
-        if (job->facts && job->facts->len > 0) {
-                facts = g_ptr_array_index(job->facts, 0);
-                guest_table_take(guests->table, g_ptr_array_steal_index_fast(job->facts, 0));
-        }
-        const GuestFound found = {.facts = facts, .plan = job->error ? NULL : g_steal_pointer(&job->plan)};
+        const GuestFound found = {.facts = facts, .plan = g_steal_pointer(&job->plan)};
         guest_query_end(query, &found, job->error);
 }
 
@@ -160,17 +161,35 @@ void guests_count(Guests *guests, const GuestWaiter *waiter, GPtrArray *uuids) {
         guest_queries_add(guests->queries, waiter, job);
 }
 
-void guests_plan(Guests *guests, const GuestWaiter *waiter, const char *uuid, const GuestEdit *edit) {
-        GuestJob *job = guests_new_job(guests, GUEST_JOB_PLAN);
+/* Of one that has neither, all but a snapshot comes with an event. */
+static bool is_bare(const Guests *guests, const char *uuid) {
+        const GuestFacts *facts = guest_table_find(guests->table, uuid);
+
+        return facts && !facts->managed_save && !facts->snapshots;
+}
+
+static void add_edit(Guests *guests, GuestJobKind kind, const GuestWaiter *waiter, const char *uuid,
+                     const GuestEdit *edit, bool surveyed) {
+        GuestJob *job = guests_new_job(guests, kind);
 
         g_ptr_array_add(job->names, g_strdup(uuid));
         job->edit = guest_edit_copy(edit);
+        job->bare = surveyed && is_bare(guests, uuid);
         guest_queries_add(guests->queries, waiter, job);
+}
+
+void guests_plan(Guests *guests, const GuestWaiter *waiter, const char *uuid, const GuestEdit *edit, bool surveyed) {
+        add_edit(guests, GUEST_JOB_PLAN, waiter, uuid, edit, surveyed);
+}
+
+void guests_edit(Guests *guests, const GuestWaiter *waiter, const char *uuid, const GuestEdit *edit, bool surveyed) {
+        add_edit(guests, GUEST_JOB_EDIT, waiter, uuid, edit, surveyed);
 }
 
 void guests_define(Guests *guests, const GuestWaiter *waiter, GuestPlan *plan) {
         GuestJob *job = guests_new_job(guests, GUEST_JOB_DEFINE);
 
+        g_ptr_array_add(job->names, g_strdup(plan->facts->uuid));
         job->plan = plan;
         guest_queries_add(guests->queries, waiter, job);
 }

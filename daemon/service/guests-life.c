@@ -76,9 +76,9 @@ static int on_events(sd_event_source *source, int fd, uint32_t events, void *use
 static const GuestsDone done[GUEST_JOB_KINDS] = {
                 [GUEST_JOB_CONNECT] = guests_connected, [GUEST_JOB_LIST] = guests_listed,
                 [GUEST_JOB_FIND] = guests_found,        [GUEST_JOB_SURVEY] = guests_surveyed,
-                [GUEST_JOB_PLAN] = guests_edited,       [GUEST_JOB_DEFINE] = guests_edited,
-                [GUEST_JOB_REPROBE] = guests_reprobed,  [GUEST_JOB_STATISTICS] = guests_have_read,
-                [GUEST_JOB_COUNT] = guests_counted,
+                [GUEST_JOB_PLAN] = guests_edited,       [GUEST_JOB_EDIT] = guests_edited,
+                [GUEST_JOB_DEFINE] = guests_edited,     [GUEST_JOB_REPROBE] = guests_reprobed,
+                [GUEST_JOB_COUNT] = guests_counted,     [GUEST_JOB_STATISTICS] = guests_have_read,
 };
 
 /* The beginning and the end */

@@ -53,8 +53,13 @@ void guests_foresee(const Guests *guests, const Plan *plan, GPtrArray *impact);
 void guests_look(Guests *guests, const GuestWaiter *waiter, const char *name);
 /* KVM's counters of the guests of these UUIDs (char*). */
 void guests_count(Guests *guests, const GuestWaiter *waiter, GPtrArray *uuids);
-/* What @edit comes to; changes nothing. The errors are those of hypervisor.h. */
-void guests_plan(Guests *guests, const GuestWaiter *waiter, const char *uuid, const GuestEdit *edit);
+/* What @edit comes to; changes nothing. The errors are those of hypervisor.h. @surveyed: whoever
+ * asks has had all of them looked at a moment ago, so that what the look would tell is not asked
+ * again. */
+void guests_plan(Guests *guests, const GuestWaiter *waiter, const char *uuid, const GuestEdit *edit, bool surveyed);
+/* The same, and where it changes anything it is carried out at once; a plan that was made is told
+ * with an error, too. The end is as of guests_define(). */
+void guests_edit(Guests *guests, const GuestWaiter *waiter, const char *uuid, const GuestEdit *edit, bool surveyed);
 /* Carries it out; takes @plan over. After TimedOut it is not begun any more; what was begun may
  * still be done, as GuestFound says. */
 void guests_define(Guests *guests, const GuestWaiter *waiter, GuestPlan *plan);

@@ -58,3 +58,28 @@ bool fake_answers(const char *question, GError **error) {
         fake_hang("hang");
         return fake_reachable(error);
 }
+
+static char *read_definition(gpointer uuid, GError **error) {
+        g_autofree char *folder = fake_file("xml"), *path = g_build_filename(folder, uuid, NULL);
+        char *text = NULL;
+
+        return fake_reachable(error) && g_file_get_contents(path, &text, NULL, error) ? text : NULL;
+}
+
+static bool write_definition(gpointer uuid, const char *xml, GError **error) {
+        g_autofree char *folder = fake_file("xml"), *path = g_build_filename(folder, uuid, NULL);
+        g_autofree char *refused = fake_file("refuse"), *spoilt = fake_file("spoil"), *vanishes = fake_file("vanish");
+        g_autofree char *there = fake_file("libvirt"), *other = NULL;
+
+        if (g_file_get_contents(spoilt, &other, NULL, NULL))
+                (void) unlink(spoilt);
+        else if (g_file_test(refused, G_FILE_TEST_EXISTS)) {
+                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED, "libvirt does not take the new definition: no");
+                return false;
+        }
+        if (unlink(vanishes) >= 0)
+                (void) unlink(there);
+        return g_file_set_contents(path, other ?: xml, -1, error);
+}
+
+const GuestStore fake_definitions = {.read = read_definition, .write = write_definition};

@@ -133,35 +133,9 @@ static GuestCpu get_cpu(GuestFacts *facts, GKeyFile *file, const char *key) {
         return cpu;
 }
 
-/* Definitions: the XML is a file beside the key file, which stays as it is but for what the XML
- * says of the CPU. */
-
-static char *read_definition(gpointer uuid, GError **error) {
-        g_autofree char *folder = fake_file("xml"), *path = g_build_filename(folder, uuid, NULL);
-        char *text = NULL;
-
-        return fake_reachable(error) && g_file_get_contents(path, &text, NULL, error) ? text : NULL;
-}
-
-static bool write_definition(gpointer uuid, const char *xml, GError **error) {
-        g_autofree char *folder = fake_file("xml"), *path = g_build_filename(folder, uuid, NULL);
-        g_autofree char *refused = fake_file("refuse"), *spoilt = fake_file("spoil"), *vanishes = fake_file("vanish");
-        g_autofree char *there = fake_file("libvirt"), *other = NULL;
-
-        if (g_file_get_contents(spoilt, &other, NULL, NULL))
-                (void) unlink(spoilt);
-        else if (g_file_test(refused, G_FILE_TEST_EXISTS)) {
-                g_set_error(error, CONDITION, CONDITION_UNSUPPORTED, "libvirt does not take the new definition: no");
-                return false;
-        }
-        if (unlink(vanishes) >= 0)
-                (void) unlink(there);
-        return g_file_set_contents(path, other ?: xml, -1, error);
-}
-
 /* As the XML says, when there is one. */
 static void apply_definition(GuestFacts *facts, const char *vendor) {
-        char *xml = read_definition(facts->uuid, NULL);
+        char *xml = fake_definitions.read(facts->uuid, NULL);
         g_autoptr(CpuXml) cpu = xml ? cpu_xml_read(xml, vendor, NULL) : NULL;
 
         guest_edit_wipe(&xml);
@@ -367,19 +341,16 @@ static GHashTable *fake_count(gpointer connection, const char *uuid, GError **er
         return NULL;
 }
 
-static const GuestStore store = {.read = read_definition, .write = write_definition};
-
-static GuestPlan *fake_plan(gpointer connection, const char *uuid, const GuestEdit *edit, const char *vendor,
-                            GError **error) {
-        GuestFacts *facts = find_guest("plan", uuid, vendor, error);
+static GuestPlan *make_plan(const GuestOrder *order, GError **error) {
+        GuestFacts *facts = find_guest("plan", order->uuid, order->vendor, error);
         const bool untold = facts && facts->untold;
-        char *xml = facts && !untold ? read_definition(facts->uuid, error) : NULL;
+        char *xml = facts && !untold ? fake_definitions.read(facts->uuid, error) : NULL;
         GuestPlan *plan = NULL;
 
         if (untold)
                 g_set_error(error, CONDITION, CONDITION_TIMED_OUT, "The QEMU of %s does not answer", facts->name);
         if (xml)
-                plan = guest_edit_plan(xml, edit, facts, vendor, NULL, error);
+                plan = guest_edit_plan(xml, order->edit, facts, order->vendor, NULL, error);
         else
                 guest_facts_free(facts);
         guest_edit_wipe(&xml);
@@ -390,10 +361,19 @@ static GuestFacts *fake_define(gpointer connection, const GuestPlan *plan, const
         char *xml = NULL;
 
         if (!fake_answers("define", error) ||
-            !guest_edit_carry_out(plan, &store, plan->facts->uuid, vendor, &xml, error))
+            !guest_edit_carry_out(plan, &fake_definitions, plan->facts->uuid, vendor, &xml, error))
                 return NULL;
         guest_edit_wipe(&xml);
         return find_guest("find", plan->facts->uuid, vendor, error);
+}
+
+static bool fake_edit(gpointer connection, GuestOrder *order, GError **error) {
+        order->plan = make_plan(order, error);
+        if (!order->plan || !order->begin || guest_plan_is_unchanged(order->plan))
+                return order->plan;
+        if (order->begin(order->userdata, error))
+                order->facts = fake_define(connection, order->plan, order->vendor, error);
+        return order->facts;
 }
 
 const Hypervisor *fake_hypervisor(const char *directory) {
@@ -405,7 +385,7 @@ const Hypervisor *fake_hypervisor(const char *directory) {
                         .find = fake_find,
                         .statistics = fake_statistics,
                         .count = fake_count,
-                        .plan = fake_plan,
+                        .edit = fake_edit,
                         .define = fake_define,
                         .capabilities = fake_capabilities,
                         .compare = fake_compare,

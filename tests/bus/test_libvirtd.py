@@ -9,6 +9,7 @@ are what is looked at.
 import contextlib
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import threading
@@ -273,6 +274,26 @@ class Editing(WithLibvirtd):
         self.assertEqual({name: guest["Outcome"] for name, guest in result["Guests"].items()}, {"one": "applied", "two": "applied"})
         self.assertEqual(self.definition(other), before.replace("policy='require' name='svm'", "policy='disable' name='svm'"))
         self.assertEqual(self.guest()["Policy"], "disable")
+
+    def test_what_others_define_meanwhile(self):
+        """What we define is not read again, and what others do at about the same time is: whoever
+        was last, that is what is known."""
+        domain = self.define()
+        for nested in (False, True) * 5:
+            pending = self.observer.start("SetCpu", ("a{sv}t", {"Nested": GLib.Variant("b", nested)}, 0), path=guest_path(IDENTITY),
+                                          interface=GUEST)
+            super().define(OPTERON)
+            with contextlib.suppress(GLib.Error):
+                pending.result()
+            last = self.definition(domain)
+            policy = re.search("policy='(.*)' name='svm'", last)
+            wait_for(lambda: self.guest()["Policy"] == (policy[1] if policy else ""), "the last one")
+            super().define()
+            wait_for(lambda: (self.guest()["CpuModel"], self.guest()["Policy"]) == ("EPYC", "require"), "what was defined then")
+            self.assertEqual(self.set(Nested=False)["Outcome"], "applied")
+            self.assertEqual(self.guest()["Policy"], "disable")
+            super().define()
+            wait_for(lambda: self.guest()["Policy"] == "require", "what was defined right after ours")
 
     def test_what_hangs_on_svm(self):
         """With check='full' also what nobody has named, but libvirt's model has."""
