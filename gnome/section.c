@@ -36,5 +36,4 @@ AdwActionRow *section_add(Section *section, const char *icon, const char *title,
 void section_suffix(AdwActionRow *row, GtkWidget *widget) {
         gtk_widget_set_valign(widget, GTK_ALIGN_CENTER);
         adw_action_row_add_suffix(row, widget);
-        adw_action_row_set_activatable_widget(row, widget);
 }

@@ -273,6 +273,8 @@ static GtkWidget *page_new(Window *window) {
         window->guests = section_new(page, NULL);
         window->nested = GTK_SWITCH(gtk_switch_new());
         section_suffix(window->row, GTK_WIDGET(window->nested));
+        /* It has the row's name. */
+        adw_action_row_set_activatable_widget(window->row, GTK_WIDGET(window->nested));
         g_signal_connect(window->nested, "state-set", G_CALLBACK(on_switch), window);
         window->search = g_object_new(GTK_TYPE_SEARCH_ENTRY, "placeholder-text", _("Search"), NULL);
         gtk_accessible_update_property(GTK_ACCESSIBLE(window->search), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Search"), -1);

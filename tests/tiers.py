@@ -47,7 +47,7 @@ NO_OTHERS = ["--no-suite", "ansible", "--no-suite", "cockpit", "--no-suite", "de
 
 HOSTS = CHECKOUT / "tests" / "hosts"
 PACKAGES = CHECKOUT / "tests" / "packages"
-sys.path.insert(0, str(HOSTS))
+sys.path[:0] = [str(HOSTS), str(CHECKOUT / "tests" / "cockpit")]
 
 # The release whose userland the tests see besides the machine's own.
 NEWER = "trixie"
@@ -108,18 +108,18 @@ def failure(text):
     return Counter(failed=1)
 
 
-def is_built(build, options, compiler):
-    """Build the tree, what measures as well, and set it up before when it is not there."""
+def is_built(build, options, compiler, *targets):
+    """Build all and what measures, or the targets; the tree is set up when it is not there."""
     there = (build / "build.ninja").exists()
     prepare = ["configure", build] if there else ["setup", build, CHECKOUT]
     if (options or not there) and not succeeds("meson", *prepare, *options, **compiler):
         return False
-    return succeeds("ninja", "-C", build, "all", "bench")
+    return succeeds("ninja", "-C", build, *(targets or ("all", "bench")))
 
 
-def meson(build, options, compiler, environment, *arguments):
+def meson(build, options, compiler, environment, *arguments, targets=()):
     """Run the tests that meson knows: unit, bus, fuzz corpora, lint."""
-    if not is_built(build, options, compiler):
+    if not is_built(build, options, compiler, *targets):
         return failure("the build failed")
     report = build / "meson-logs" / "testlog.json"
     report.unlink(missing_ok=True)
@@ -139,13 +139,12 @@ def tier_meson():
 
 def tier_cockpit():
     """The page, in a browser."""
-    return meson(BUILD, GLIB, GCC, {}, "--suite", "cockpit")
+    return meson(BUILD, [], GCC, {}, "--suite", "cockpit")
 
 
-def tier_cockpit_newest():
-    """What the bridge and the shell have a part in, with those of unstable as it is today."""
-    names = ["guests", "service", "shell", "switch"]
-    return meson(BUILD, GLIB, GCC, {"COCKPIT_RELEASE": "sid"}, *(f"cockpit-{name}" for name in names))
+def tier_page():
+    """Of the tier `cockpit`, what has the machine's own Cockpit."""
+    return meson(BUILD, [], GCC, {}, "--suite", "cockpit", "--no-suite", "unpacked", targets=["cockpit-needs"])
 
 
 def tier_desktop():
@@ -157,6 +156,12 @@ def tier_desktop():
 def tier_desktop_whole():
     """With a question of polkit's that is closed, and asked again."""
     return meson(BUILD, DESKTOP, GCC, {"NESTVIRT_DESKTOP": "whole"}, "--suite", "desktop")
+
+
+def tier_gnome():
+    """The library for GLib as well, and nothing is warned of."""
+    targets = ["desktop-needs", "glib/nestvirt-glib-1.vapi", "nestvirtd-gmo"]
+    return meson(BUILD, [*DESKTOP, "-Dwerror=true"], GCC, {}, "--suite", "desktop", "--suite", "glib", targets=targets)
 
 
 def tier_asan():
@@ -238,15 +243,17 @@ def tier_verdicts():
     return host_tests(".", "test_verdicts.py")
 
 
-def in_root(suite, root, build, *command):
+def in_root(suite, root, build, *command, kept=()):
     """What another run of this program counts in the root of another Debian release, whose packages
-    are told; it builds anew."""
+    are told; it builds anew. What it would get from elsewhere are folders of the cache."""
     import debian
 
     shutil.rmtree(build, ignore_errors=True)
+    for folder in kept:
+        shutil.copytree(folder, build / "cache" / folder.name)
     print(f"Debian {suite}: {debian.versions(root)}", flush=True)
     with tempfile.TemporaryFile("w+") as output:
-        entered = debian.command(root, CHECKOUT, build, *command)
+        entered = debian.command(root, CHECKOUT, build, "env", "NESTVIRT_CACHE=/build/cache", *command)
         status = subprocess.run(entered, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT).returncode
         return told_counts(output, status)
 
@@ -285,6 +292,26 @@ def tier_fleet():
     return in_root(NEWER, root, CHECKOUT / f"build-fleet-{NEWER}", *there) + host_tests("fleet")
 
 
+def tier_cockpit_newest():
+    """Cockpit of unstable as it is today, whole, with the browser that is there."""
+    import axe
+    import debian
+
+    root, build = debian.get("sid", debian.packages("NESTVIRT_COCKPIT_PACKAGES")), CHECKOUT / "build-cockpit-sid"
+    return in_root("sid", root, build, "/usr/bin/python3", "/src/tests/tiers.py", "page", kept=[axe.folder()])
+
+
+def tier_desktop_newest():
+    """The tier `gnome` in roots of the newer release, and of unstable."""
+    import debian
+
+    def there(suite):
+        root = debian.get(suite, debian.packages("NESTVIRT_DESKTOP_PACKAGES"))
+        return in_root(suite, root, CHECKOUT / f"build-desktop-{suite}", "/usr/bin/python3", "/src/tests/tiers.py", "gnome")
+
+    return there(NEWER) + there("sid")
+
+
 def tier_packages():
     """The source tarball, and the packages of the machine's own release."""
     return case_tests(PACKAGES)
@@ -314,7 +341,8 @@ TIERS = {"meson": tier_meson, "cockpit": tier_cockpit, "desktop": tier_desktop, 
 # When they are named.
 ON_DEMAND = {"fire": tier_fire, "modprobe": tier_modprobe, "unit": tier_unit, "part": tier_part, "trixie": tier_trixie,
              "newest": tier_newest, "cockpit-newest": tier_cockpit_newest, "fleet": tier_fleet, "verdicts": tier_verdicts,
-             "packages-whole": tier_packages_whole, "desktop-whole": tier_desktop_whole}
+             "packages-whole": tier_packages_whole, "page": tier_page, "gnome": tier_gnome, "desktop-newest": tier_desktop_newest,
+             "desktop-whole": tier_desktop_whole}
 
 
 def of_tier(tier):

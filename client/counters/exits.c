@@ -11,7 +11,7 @@
 #include "exits.h"
 
 typedef struct Name {
-        guint32 reason;
+        guint64 reason; /* newer headers of the kernel have 64 bits; what is told of an exit has the lower ones */
         const char *text;
 } Name;
 
@@ -83,7 +83,7 @@ GPtrArray *exits_sorted(const Exits *exits) {
 
 static const char *find_name(const Name *names, gsize n, guint32 reason) {
         for (gsize i = 0; i < n; i++)
-                if (names[i].text && names[i].reason == reason)
+                if (names[i].text && (guint32) names[i].reason == reason)
                         return names[i].text;
         return NULL;
 }

@@ -74,11 +74,11 @@ static void find_blanks(Check *check, unsigned at, const char *meant) {
         const Option *o = g_ptr_array_index(check->host->options->options, at);
         const Parameter *p = catalog_find(o->module, o->name);
         g_autofree char *source = place_of(o), *shown = error_quote(meant), *name = error_quote(o->name);
-        g_autofree char *fix = NULL;
+        g_autofree char *value = g_strdup(strchr(meant, '=') + 1), *fix = NULL;
 
         if (p && option_value_refused(check->host, catalog_variant(p, check->host->release)))
                 return;
-        fix = p && strchr(meant, '=')[1] ? ask(check, p, &(Option) {.value = strchr(meant, '=') + 1}) : g_strdup("");
+        fix = p && *value ? ask(check, p, &(Option) {.value = value}) : g_strdup("");
         check_find(check, "warn", fix,
                    "There are blanks around a \"=\" in %s, so %s is given \"%s\" alone%s, and ignores the rest: write "
                    "%s there",

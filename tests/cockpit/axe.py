@@ -28,9 +28,12 @@ def fetch(folder):
                    stdout=subprocess.DEVNULL)
 
 
+def folder():
+    return cache.get("axe", cache.key(files=RECIPE), fetch)
+
+
 def source():
-    folder = cache.get("axe", cache.key(files=RECIPE), fetch)
-    return (folder / "node_modules/axe-core/axe.min.js").read_text()
+    return (folder() / "node_modules/axe-core/axe.min.js").read_text()
 
 
 def violations(browser):

@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2] / "cockpit"
 BUILD = pathlib.Path(os.environ["NESTVIRT_BUILD"])
@@ -36,8 +35,7 @@ def cockpit():
     # Not in the cache, where others than its owner may not look.
     folder = pathlib.Path(tempfile.mkdtemp(prefix="cockpit-"))
     atexit.register(shutil.rmtree, folder)
-    day = time.strftime("%Y-%m-%d") if RELEASE == "sid" else "stable"
-    shutil.copytree(cache.get("cockpit", f"{RELEASE}-{day}", fetch), folder, symlinks=True, dirs_exist_ok=True)
+    shutil.copytree(cache.get("cockpit", RELEASE, fetch), folder, symlinks=True, dirs_exist_ok=True)
     folder.chmod(0o755)
     modules = folder / "usr/lib/python3/dist-packages"
     return ["env", f"PYTHONPATH={modules}", "/usr/bin/python3", "-m", "cockpit.bridge"], folder / "usr/share"

@@ -19,6 +19,7 @@ from harness import BUS_CONFIG
 
 # Of nobody else's session: no settings, no portals, no graphics card.
 ENVIRONMENT = {"GDK_BACKEND": "x11", "GSK_RENDERER": "cairo", "GSETTINGS_BACKEND": "memory", "ADW_DISABLE_PORTAL": "1",
+               "GDK_DISABLE": "gl,vulkan",
                "GTK_A11Y": "atspi", "LC_ALL": "C.UTF-8", "LANGUAGE": ""}
 # Where at-spi2-core says how its registry is started.
 SERVICES = "<servicedir>/usr/share/dbus-1/accessibility-services</servicedir>"
@@ -131,7 +132,8 @@ class Window:
         while below:
             below = [path for children in self._ask(below, "GetChildren") for _bus, path in children]
             names = self._ask(below, "Get", ("ss", ACCESSIBLE, "Name"), PROPERTIES)
-            found += zip(self._ask(below, "GetRoleName"), names, below)
+            # Newer GTK tells a button that stays pressed from others.
+            found += zip((role.removeprefix("toggle ") for role in self._ask(below, "GetRoleName")), names, below)
         return found
 
     def things(self):

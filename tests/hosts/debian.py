@@ -22,7 +22,8 @@ from image import ENVIRONMENT_OF_APT, ImageError, apt_archive, output, step
 HERE = pathlib.Path(__file__).resolve().parent
 
 # Whose versions are told: what the project is built upon.
-TOLD = ["libc6", "libglib2.0-0t64", "systemd", "libkmod2", "libvirt0", "qemu-system-x86", "gcc", "clang", "python3", "ansible-core"]
+TOLD = ["libc6", "libglib2.0-0t64", "systemd", "libkmod2", "libvirt0", "qemu-system-x86", "gcc", "clang", "python3", "ansible-core",
+        "libgtk-4-1", "libadwaita-1-0", "cockpit-ws", "chromium"]
 
 # A copy-on-write view of the root, with the machine's kernel, and with processes and mounts of its
 # own, of which it is the root: what nsenter(1) comes to and paths below /proc are as on a machine.
