@@ -35,5 +35,7 @@ AdwActionRow *section_add(Section *section, const char *icon, const char *title,
 
 void section_suffix(AdwActionRow *row, GtkWidget *widget) {
         gtk_widget_set_valign(widget, GTK_ALIGN_CENTER);
+        gtk_accessible_update_property(GTK_ACCESSIBLE(widget), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+                                       adw_preferences_row_get_title(ADW_PREFERENCES_ROW(row)), -1);
         adw_action_row_add_suffix(row, widget);
 }

@@ -17,7 +17,7 @@ typedef struct Section {
 Section *section_new(AdwPreferencesPage *page, const char *title);
 void section_clear(Section *section);
 AdwActionRow *section_add(Section *section, const char *icon, const char *title, const char *subtitle);
-/* At the end of a row, which is activated by it. */
+/* At the end of a row, by whose title it is described. */
 void section_suffix(AdwActionRow *row, GtkWidget *widget);
 
 /* words.c: what is said of what the daemon tells; NULL: nothing. words_error() frees its error. */
