@@ -57,6 +57,13 @@ class Desktop:
                          path="/org/freedesktop/DBus", interface="org.freedesktop.DBus")
         self.applications()  # which starts the registry
 
+    def german(self):
+        """What a German session has. C.UTF-8 would not do: newer C libraries ask LANGUAGE there as
+        little as in C."""
+        name = "de_DE.UTF-8"
+        subprocess.run(["localedef", "--no-archive", "--inputfile=de_DE", "--charmap=UTF-8", f"{self.folder.name}/{name}"], check=True)
+        return {"LC_ALL": name, "LOCPATH": self.folder.name}
+
     def applications(self):
         """Whom assistive technologies know: the names of their connections."""
         return [name for name, _path in self.reader.call("GetChildren", path=ROOT, interface=ACCESSIBLE, destination=REGISTRY)[0]]

@@ -215,7 +215,7 @@ class AsRoot(Shown):
         """What is the same in English comes from the daemon."""
         english = self.read(CAN, "Nested Virtualization", "english")
         german = self.read("können selbst virtuelle Maschinen ausführen", "Verschachtelte Virtualisierung", "german",
-                           program="TRANSLATED_WINDOW", LANGUAGE="de")
+                           program="TRANSLATED_WINDOW", **desktop.german())
         told = strings([self.root.call("Check", ("t", 0)), self.root.call("ListGuests", ("t", 0)), self.root.set(OFF, DRY_RUN)])
         self.assertEqual((english & german) - set(told), set())
         self.assertIn("KVM wird neu geladen; dafür darf niemand es verwenden.", german)
