@@ -150,7 +150,7 @@ static void on_counted(Call *call, GuestFound *found, const GError *error, gpoin
         Reading *reading = userdata;
 
         reading->call = call;
-        reading->counters = found->counters ? g_hash_table_ref(found->counters) : NULL;
+        reading->counters = g_steal_pointer(&found->counters);
         reading->problem = error ? g_error_copy(error) : NULL;
         worker_submit_for(reading->services->readings->worker, call_uid(call), reading_complete, reading_completed,
                           reading_drop, reading, NULL);

@@ -185,6 +185,7 @@ void guest_query_end(GuestQuery *query, const GuestFound *found, const GError *e
                 query->waiter.outcome(error, query->waiter.userdata);
         }
         guest_plan_free(own.plan);
+        g_clear_pointer(&own.counters, g_hash_table_unref);
         GuestQueries *queries = query->queries;
         const bool served = query->stage == STAGE_SERVED;
         if (served)

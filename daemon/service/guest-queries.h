@@ -14,7 +14,7 @@
 typedef struct GuestFound {
         const GuestFacts *facts; /* of the guest that was asked for; stay the guests'. NULL when all were asked for */
         GuestPlan *plan;      /* of guests_plan(), guests_edit() and guests_define(): whoever wants it takes it out */
-        GHashTable *counters; /* of guests_count(), as a GuestJob's; stay the guests' */
+        GHashTable *counters; /* of guests_count(), as a GuestJob's; likewise */
         bool late;            /* with an error: there was no answer in time */
         bool begun;           /* late, of guests_edit() and guests_define(): what was begun may still be done */
 } GuestFound;
@@ -63,5 +63,6 @@ GuestJob *guest_query_job(GuestQuery *query);
 /* It waits for this one now. */
 void guest_query_set_job(GuestQuery *query, GuestJob *job);
 /* Answers, or tells the outcome when the answer was that it is late, and frees it. With neither
- * facts nor an @error a guest that was named does not exist. The plan in @found is taken over. */
+ * facts nor an @error a guest that was named does not exist. The plan and the counters in
+ * @found are taken over. */
 void guest_query_end(GuestQuery *query, const GuestFound *found, const GError *error);

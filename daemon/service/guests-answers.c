@@ -101,7 +101,8 @@ void guests_listed(Errand *errand) {
 
 void guests_counted(Errand *errand) {
         if (!is_lost(errand))
-                guest_query_end(errand->query, &(GuestFound) {.counters = errand->job->counters}, NULL);
+                guest_query_end(errand->query, &(GuestFound) {.counters = g_steal_pointer(&errand->job->counters)},
+                                NULL);
 }
 
 /* What is asked for */
