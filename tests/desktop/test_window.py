@@ -103,7 +103,7 @@ class AsRoot(Shown):
         window.wait_for_text("Done: in effect now")
         window.wait_for_text(CANNOT)
         self.assert_switch(False)
-        self.assertTrue(window.find("list", "Your Last Change"))
+        self.assertIn("Your Last Change", window.texts())
         window.picture("done")
         self.assertEqual((self.value("kvm_amd", "nested"), self.dropin()), ("0", ["options kvm_amd nested=0"]))
 
