@@ -9,8 +9,31 @@
 #include "log.h"
 #include "names.h"
 
+/* As sd_bus_open_system() does (libsystemd's sd-bus.c), which has no say in the last of it: no
+ * descriptors are taken from anybody. Nothing here wants one, Debian 13's dbus-daemon sends one
+ * along with GetConnectionCredentials, and who has no room for it loses the connection. */
+static int open_system(sd_bus **ret) {
+        const char *address = secure_getenv("DBUS_SYSTEM_BUS_ADDRESS");
+        sd_bus *bus = NULL;
+        int r = sd_bus_new(&bus);
+
+        if (r >= 0)
+                r = sd_bus_set_address(bus, address ?: "unix:path=/run/dbus/system_bus_socket");
+        if (r >= 0)
+                r = sd_bus_set_bus_client(bus, true);
+        if (r >= 0)
+                r = sd_bus_negotiate_fds(bus, false);
+        if (r >= 0)
+                r = sd_bus_start(bus);
+        if (r < 0)
+                sd_bus_unref(bus);
+        else
+                *ret = bus;
+        return r;
+}
+
 int bus_open(sd_event *event, Objects *objects, sd_bus **ret) {
-        int r = sd_bus_open_system(ret);
+        int r = open_system(ret);
         if (r < 0)
                 return r;
         /* A daemon that nobody can reach any more is of no use; systemd starts another one. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A match for the bus's word that a name has no owner any more. Whom to ask who
- * somebody is, others know. */
+/* A match for the bus's word that a name has no owner any more. Whom to ask who somebody is, others
+ * know. */
 
 #include <errno.h>
 

@@ -8,8 +8,8 @@ import pathlib
 import resource
 import subprocess
 
-from gi.repository import GLib
-from clients import ERROR, MANAGER, MODULE, OBJECT_MANAGER, WHEN_IDLE, module_path, wait_for
+from gi.repository import Gio, GLib
+from clients import ERROR, MANAGER, MODULE, NAME, OBJECT_MANAGER, PATH, WHEN_IDLE, module_path, wait_for
 from harness import BusTest, write
 from tap import main
 
@@ -98,6 +98,17 @@ class OutOfDescriptors(Faults):
         self.assertEqual((self.calls(), self.dropin()), ([], []))
         self.limit(self.daemon, 512)
         self.assertEqual(self.caller.set(OFF)["Outcome"], "applied")
+
+    def test_none_is_sent_to_it(self):
+        """It would lose its connection: the bus lets none through."""
+        self.limit(self.daemon)
+        with open("/dev/null", encoding="utf-8") as file:
+            sent = Gio.UnixFDList.new()
+            sent.append(file.fileno())
+            with self.refused("org.freedesktop.DBus.Error.NotSupported"):
+                self.caller.connection.call_with_unix_fd_list_sync(NAME, PATH, "org.freedesktop.DBus.Peer", "Ping", GLib.Variant("(h)", (0,)),
+                                                                   None, Gio.DBusCallFlags.NONE, -1, sent, None)
+        self.caller.call("Ping", interface="org.freedesktop.DBus.Peer")
 
     def test_folders_are_watched_again(self):
         """A folder that could not be looked for when something happened there."""
