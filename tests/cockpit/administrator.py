@@ -14,7 +14,9 @@ nobody ALL=(ALL) ALL
 """
 # Who asks for the password is of the bridge's own release.
 START = """set -e
-(umask 077; sed 's|^nobody:[^:]*|nobody:{hash}|' /etc/shadow > {folder}/shadow)
+sed 's|^nobody:[^:]*|nobody:x|' /etc/passwd > {folder}/passwd
+(umask 077; sed '/^nobody:/d' /etc/shadow > {folder}/shadow; echo 'nobody:{hash}:20000:0:99999:7:::' >> {folder}/shadow)
+mount --bind {folder}/passwd /etc/passwd
 mount --bind {folder}/shadow /etc/shadow
 mount --bind {folder}/sudoers /etc/sudoers
 mount --bind {askpass} /usr/lib/cockpit/cockpit-askpass
